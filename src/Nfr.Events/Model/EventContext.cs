@@ -1,0 +1,20 @@
+using Nfr.Wire;
+
+namespace Nfr.Events;
+
+/// <summary>When, and who with whom: what every event has. Source is the client, destination the server.</summary>
+public struct EventContext
+{
+    /// <summary>Nanoseconds since 1970 UTC of the event's first packet.</summary>
+    public long Timestamp;
+    /// <summary>The same instant on a clock that never steps back, nanoseconds: what detectors measure intervals by. In a file, the greatest stamp so far.</summary>
+    public long Tick;
+    public Address Source;
+    public Address Destination;
+    public ushort SourcePort;
+    public ushort DestinationPort;
+    /// <summary>IANA protocol number: 1 ICMP, 6 TCP, 17 UDP, 58 ICMPv6.</summary>
+    public byte Protocol;
+    /// <summary>Identifier of the outermost VLAN tag; 0 when there was none.</summary>
+    public ushort Vlan;
+}

@@ -1,0 +1,10 @@
+namespace Nfr.Events;
+
+/// <summary>Takes events; a struct where it is on the hot path, so that calls inline. Nothing passed in may be kept after the call.</summary>
+public interface IEventSink
+{
+    void OnDns(scoped in DnsEvent e);
+    void OnIp(scoped in IpEvent e);
+    void OnHttp(scoped in HttpEvent e);
+    void OnTls(scoped in TlsEvent e);
+}

@@ -1,0 +1,169 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+
+namespace Nfr.Wire;
+
+/// <summary>
+/// An IPv4 or IPv6 address as 128 bits in host order. IPv4 lives in ::ffff:0:0/96 (RFC 4291, 2.5.5.2), so that one table and one
+/// comparison serve both families.
+/// </summary>
+public readonly struct Address(ulong high, ulong low) : IEquatable<Address>, IComparable<Address>
+{
+    const ulong V4Prefix = 0x0000_FFFF_0000_0000;
+
+    /// <summary>The longest text of an address, in bytes: eight groups of four digits and seven colons.</summary>
+    public const int MaxTextLength = 39;
+
+    public readonly ulong High = high;
+    public readonly ulong Low = low;
+
+    public bool IsV4 => High == 0 && (Low >> 32) == 0xFFFF;
+
+    /// <summary>Neither 0.0.0.0 nor :: nor unset.</summary>
+    public bool IsUnspecified => High == 0 && (Low == 0 || Low == V4Prefix);
+
+    /// <summary>The 32 bits of an IPv4 address; meaningless for IPv6.</summary>
+    public uint V4 => (uint)Low;
+
+    public static Address FromV4(uint hostOrder) => new(0, V4Prefix | hostOrder);
+
+    /// <summary>From 4 bytes in network order; the caller has checked the length.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Address ReadV4(ReadOnlySpan<byte> bytes) => FromV4(BinaryPrimitives.ReadUInt32BigEndian(bytes));
+
+    /// <summary>From 16 bytes in network order; the caller has checked the length.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Address ReadV6(ReadOnlySpan<byte> bytes) =>
+        new(BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]));
+
+    /// <summary>Writes 4 or 16 bytes in network order and returns how many.</summary>
+    public int WriteBytes(Span<byte> destination)
+    {
+        if (IsV4)
+        {
+            BinaryPrimitives.WriteUInt32BigEndian(destination, V4);
+            return 4;
+        }
+        BinaryPrimitives.WriteUInt64BigEndian(destination, High);
+        BinaryPrimitives.WriteUInt64BigEndian(destination[8..], Low);
+        return 16;
+    }
+
+    /// <summary>Text of RFC 4291 / RFC 5952 as UTF-8; <paramref name="destination"/> holds at least <see cref="MaxTextLength"/> bytes.</summary>
+    public int Format(Span<byte> destination)
+    {
+        if (IsV4)
+        {
+            uint v = V4;
+            int n = 0;
+            for (int shift = 24; shift >= 0; shift -= 8)
+            {
+                ((byte)(v >> shift)).TryFormat(destination[n..], out int w, default, CultureInfo.InvariantCulture);
+                n += w;
+                if (shift > 0) destination[n++] = (byte)'.';
+            }
+            return n;
+        }
+        return FormatV6(destination);
+    }
+
+    int FormatV6(Span<byte> destination)
+    {
+        // RFC 5952: the longest run of two or more zero groups becomes "::", the first one on a tie.
+        Span<ushort> groups = stackalloc ushort[8];
+        for (int i = 0; i < 4; i++)
+        {
+            groups[i] = (ushort)(High >> (48 - (16 * i)));
+            groups[i + 4] = (ushort)(Low >> (48 - (16 * i)));
+        }
+        int best = -1, bestLength = 1;
+        for (int i = 0; i < 8; i++)
+        {
+            int j = i;
+            while (j < 8 && groups[j] == 0) j++;
+            if (j - i > bestLength) (best, bestLength) = (i, j - i);
+            if (j > i) i = j;
+        }
+        int n = 0;
+        for (int i = 0; i < 8; i++)
+        {
+            if (i == best)
+            {
+                destination[n++] = (byte)':';
+                destination[n++] = (byte)':';
+                i += bestLength - 1;
+                continue;
+            }
+            if (i > 0 && i != best + bestLength) destination[n++] = (byte)':';
+            else if (i > 0 && best < 0) destination[n++] = (byte)':';
+            groups[i].TryFormat(destination[n..], out int w, "x", CultureInfo.InvariantCulture);
+            n += w;
+        }
+        return n;
+    }
+
+    public static bool TryParse(ReadOnlySpan<char> text, out Address address)
+    {
+        address = default;
+        // IPAddress accepts shorthand such as "1" or "0x7f.1"; a list or config must not.
+        if (text.Contains(':'))
+        {
+            if (text.Contains('%') || !IPAddress.TryParse(text, out IPAddress? six) || six.AddressFamily != AddressFamily.InterNetworkV6) return false;
+            address = FromIPAddress(six);
+            return true;
+        }
+        uint v = 0;
+        int digits = 0, octet = 0, octets = 0;
+        foreach (char c in text)
+        {
+            if (c == '.')
+            {
+                if (digits == 0 || ++octets > 3) return false;
+                v = (v << 8) | (uint)octet;
+                digits = octet = 0;
+                continue;
+            }
+            if (!char.IsAsciiDigit(c) || ++digits > 3) return false;
+            octet = (octet * 10) + (c - '0');
+            if (octet > 255) return false;
+        }
+        if (octets != 3 || digits == 0) return false;
+        address = FromV4((v << 8) | (uint)octet);
+        return true;
+    }
+
+    public static Address FromIPAddress(IPAddress address)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        Span<byte> bytes = stackalloc byte[16];
+        address.TryWriteBytes(bytes, out int n);
+        return n == 4 ? ReadV4(bytes) : ReadV6(bytes);
+    }
+
+    public IPAddress ToIPAddress()
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        return new IPAddress(bytes[..WriteBytes(bytes)]);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool Equals(Address other) => High == other.High && Low == other.Low;
+    public override bool Equals(object? obj) => obj is Address other && Equals(other);
+    public override int GetHashCode() => HashCode.Combine(High, Low);
+    public int CompareTo(Address other) => High != other.High ? High.CompareTo(other.High) : Low.CompareTo(other.Low);
+    public static bool operator ==(Address left, Address right) => left.Equals(right);
+    public static bool operator !=(Address left, Address right) => !left.Equals(right);
+    public static bool operator <(Address left, Address right) => left.CompareTo(right) < 0;
+    public static bool operator >(Address left, Address right) => left.CompareTo(right) > 0;
+    public static bool operator <=(Address left, Address right) => left.CompareTo(right) <= 0;
+    public static bool operator >=(Address left, Address right) => left.CompareTo(right) >= 0;
+
+    public override string ToString()
+    {
+        Span<byte> text = stackalloc byte[MaxTextLength + 2];
+        return System.Text.Encoding.ASCII.GetString(text[..Format(text)]);
+    }
+}

@@ -1,0 +1,1 @@
+namespace Nfr; static class Program { static int Main() { System.CommandLine.RootCommand r = new("x"); Spectre.Console.AnsiConsole.MarkupLine("hi"); var y = new YamlDotNet.RepresentationModel.YamlStream(); y.Load(new StringReader("a: 1")); return r.Parse(["--version"]).Invoke(); } }
