@@ -1,8 +1,9 @@
 namespace Nfr.Wire;
 
 /// <summary>
-/// What stopped a decoder. Each value has a counter in the ledger and a test. Faults up to <see cref="FragmentTableFull"/> end a
-/// packet's way (it is counted as not parsed); the later ones concern a stream or message inside a packet that was counted as parsed.
+/// What stopped a decoder. Each value has a counter in the ledger and a test. Faults up to <see cref="IcmpHeaderTooShort"/> end a
+/// packet's way (it is counted under its fault, not as parsed); the later ones concern a datagram, stream or message that packets counted
+/// as parsed belong to.
 /// </summary>
 public enum DecodeFault
 {
@@ -26,10 +27,7 @@ public enum DecodeFault
     IPv6VersionWrong,
     IPv6ExtensionTooShort,
     IPv6ExtensionsTooMany,
-    FragmentOverlap,
-    FragmentTooLong,
-    FragmentTimedOut,
-    FragmentTableFull,
+    FragmentBeyondDatagram,
 
     // transport
     TcpHeaderTooShort,
@@ -39,7 +37,12 @@ public enum DecodeFault
     UdpLengthBelowHeader,
     IcmpHeaderTooShort,
 
-    // streams
+    // datagrams and streams
+    FragmentOverlapDiffers,
+    FragmentTimedOut,
+    FragmentTableFull,
+    /// <summary>A datagram put together from fragments whose transport header is no good.</summary>
+    DatagramInvalid,
     StreamBuffersExhausted,
     StreamWindowExceeded,
     StreamSegmentsTooMany,

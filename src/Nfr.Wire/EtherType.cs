@@ -1,0 +1,17 @@
+namespace Nfr.Wire;
+
+/// <summary>EtherType values (IEEE 802) that the decoder acts on.</summary>
+public static class EtherType
+{
+    public const ushort IPv4 = 0x0800;
+    public const ushort Arp = 0x0806;
+    public const ushort IPv6 = 0x86DD;
+    /// <summary>IEEE 802.1Q C-tag.</summary>
+    public const ushort Vlan = 0x8100;
+    /// <summary>IEEE 802.1ad S-tag.</summary>
+    public const ushort ServiceVlan = 0x88A8;
+    /// <summary>The pre-standard outer tag of QinQ.</summary>
+    public const ushort QinQ = 0x9100;
+
+    public static bool IsVlan(ushort etherType) => etherType is Vlan or ServiceVlan or QinQ;
+}
