@@ -1,0 +1,56 @@
+namespace Nfr.Events;
+
+/// <summary>What parses a TCP connection's content.</summary>
+enum ConversationKind : byte
+{
+    /// <summary>The first bytes do not decide yet.</summary>
+    Undecided,
+    Http,
+    Tls,
+    Dns,
+    /// <summary>A line protocol: FTP, SMTP, POP3, IMAP, Telnet. Watched for log-ins and for the change to TLS.</summary>
+    Text,
+    /// <summary>Behind CONNECT, SOCKS or an upgrade: another protocol is about to begin.</summary>
+    Tunnel,
+    Done,
+}
+
+/// <summary>
+/// The content side of one TCP connection: two windows and the state of whichever parser reads them. Kept in a fixed pool of one worker and
+/// rented only while a parser wants bytes.
+/// </summary>
+sealed class Conversation
+{
+    public StreamWindow Out = StreamWindow.At(0);
+    public StreamWindow In = StreamWindow.At(0);
+    public bool OutStarted;
+    public bool InStarted;
+    public ConversationKind Kind;
+    public EventContext Context;
+    public App App;
+    public FlowNotes Notes;
+    public bool HasJa3;
+    public UInt128 Ja3;
+    /// <summary>Stamps of the segment being parsed: what an event that starts in it carries.</summary>
+    public long Timestamp;
+    public long Tick;
+
+    public HttpState Http;
+    public TlsState Tls;
+    public TextState Text;
+    /// <summary>Segments that a tunnel's or an undecided stream's start has been looked at.</summary>
+    public int Looks;
+
+    public void Open(in EventContext context)
+    {
+        Context = context;
+        Kind = ConversationKind.Undecided;
+        App = App.Unknown;
+        Notes = FlowNotes.None;
+        HasJa3 = false;
+        Looks = 0;
+        Http = HttpState.New();
+        Tls = TlsState.New();
+        Text = default;
+    }
+}

@@ -1,0 +1,392 @@
+using System.Buffers.Binary;
+using Nfr.Wire;
+
+namespace Nfr.Events;
+
+/// <summary>
+/// Feeds TCP payload to content parsers: recognises what a connection speaks, puts its segments in order where a parser still wants them,
+/// and lets go of it as soon as none does. At most <see cref="Capacity"/> connections are parsed at a time; when more want to be, they are
+/// counted (StreamBuffersExhausted) and keep their flow event only.
+/// </summary>
+sealed class Conversations<TSink>
+    where TSink : struct, IEventSink
+{
+    public const int Capacity = 4096;
+
+    /// <summary>Segments whose start is looked at for a protocol that begins later (behind SOCKS, CONNECT, an upgrade).</summary>
+    const int MaximumLooks = 16;
+
+    readonly BufferPool _buffers;
+    readonly long[] _faults;
+    readonly DnsTransactions<TSink> _dns;
+    readonly HttpConversation<TSink> _http;
+    readonly TlsConversation<TSink> _tls;
+    readonly Conversation[] _pool = new Conversation[Capacity];
+    readonly int[] _free = new int[Capacity];
+    int _freeCount = Capacity;
+
+    public Conversations(Emitter<TSink> emitter, BufferPool buffers, long[] faults, DnsTransactions<TSink> dns)
+    {
+        _buffers = buffers;
+        _faults = faults;
+        _dns = dns;
+        _http = new HttpConversation<TSink>(emitter, buffers, faults);
+        _tls = new TlsConversation<TSink>(emitter, buffers, faults);
+        for (int i = 0; i < Capacity; i++)
+        {
+            _pool[i] = new Conversation();
+            _free[i] = Capacity - 1 - i;
+        }
+    }
+
+    public int InUse => Capacity - _freeCount;
+
+    /// <summary>One segment with payload of a flow whose content is not done.</summary>
+    public void OnSegment(ref Flow flow, int direction, uint sequence, ReadOnlySpan<byte> payload, long timestamp, long tick)
+    {
+        if (flow.Conversation == FlowTable.None)
+        {
+            if (TryBegin(ref flow, direction, sequence, payload)) return;
+            if (!TryOpen(ref flow)) return;
+        }
+        Conversation c = _pool[flow.Conversation];
+        c.Timestamp = timestamp;
+        c.Tick = tick;
+        Receive(c, direction, sequence, payload);
+        Settle(ref flow, c);
+    }
+
+    /// <summary>The peer has acknowledged up to <paramref name="acknowledgment"/>: what we still miss before that will not come.</summary>
+    public void OnAcknowledgment(ref Flow flow, int direction, uint acknowledgment, long timestamp, long tick)
+    {
+        Conversation c = _pool[flow.Conversation];
+        ref StreamWindow window = ref direction == 0 ? ref c.In : ref c.Out;
+        if (!window.HasHole || (int)(acknowledgment - (window.Next + (uint)window.Received.FirstStart)) < 0) return;
+        c.Timestamp = timestamp;
+        c.Tick = tick;
+        PassHole(c, 1 - direction, ref window);
+        Settle(ref flow, c);
+    }
+
+    /// <summary>Something is held that a late segment may still complete.</summary>
+    public bool IsWaiting(in Flow flow)
+    {
+        Conversation c = _pool[flow.Conversation];
+        return c.Out.HasHole || c.In.HasHole;
+    }
+
+    /// <summary>The flow is over: whatever its parser holds is emitted, and its buffers go back.</summary>
+    public void Close(ref Flow flow)
+    {
+        if (flow.Conversation == FlowTable.None) return;
+        Conversation c = _pool[flow.Conversation];
+        switch (c.Kind)
+        {
+            case ConversationKind.Http:
+                _http.Close(c);
+                break;
+            case ConversationKind.Tls:
+                _tls.Finish(c);
+                break;
+        }
+        c.Kind = ConversationKind.Done;
+        Settle(ref flow, c);
+    }
+
+    /// <summary>Looks at the first bytes of a side without opening a conversation; true when none is needed (yet).</summary>
+    bool TryBegin(ref Flow flow, int direction, uint sequence, ReadOnlySpan<byte> payload)
+    {
+        ContentState started = direction == 0 ? ContentState.OutStarted : ContentState.InStarted;
+        ref uint next = ref direction == 0 ? ref flow.NextOut : ref flow.NextIn;
+        if ((flow.Content & started) == 0)
+        {
+            next = sequence;
+            flow.Content |= started;
+        }
+        if (sequence != next)
+        {
+            // Behind what has been passed: a retransmission. Ahead: a hole right at the start, which needs a window.
+            return (int)(sequence - next) < 0;
+        }
+        ContentState unknown = direction == 0 ? ContentState.OutUnknown : ContentState.InUnknown;
+        if ((flow.Content & unknown) != 0)
+        {
+            next += (uint)payload.Length;
+            return true;
+        }
+        switch (Recognizer.Tcp(payload, direction, flow.ServerPort, flow.ClientPort, out App app, out _))
+        {
+            case Recognition.Name:
+                flow.App = app;
+                if (app == App.Stratum) flow.Notes |= FlowNotes.Mining;
+                flow.Content |= ContentState.Done;
+                return true;
+            case Recognition.No:
+                next += (uint)payload.Length;
+                flow.Content |= unknown;
+                if ((flow.Content & (ContentState.OutUnknown | ContentState.InUnknown)) == (ContentState.OutUnknown | ContentState.InUnknown))
+                    flow.Content |= ContentState.Done;
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    bool TryOpen(ref Flow flow)
+    {
+        if (_freeCount == 0)
+        {
+            _faults[(int)DecodeFault.StreamBuffersExhausted]++;
+            flow.Content |= ContentState.Done;
+            return false;
+        }
+        flow.Conversation = _free[--_freeCount];
+        Conversation c = _pool[flow.Conversation];
+        c.Open(new EventContext
+        {
+            Timestamp = flow.FirstTimestamp,
+            Tick = flow.FirstTick,
+            Source = flow.Client,
+            Destination = flow.Server,
+            SourcePort = flow.ClientPort,
+            DestinationPort = flow.ServerPort,
+            Protocol = flow.Protocol,
+            Vlan = flow.Vlan,
+        });
+        c.Out = StreamWindow.At(flow.NextOut);
+        c.In = StreamWindow.At(flow.NextIn);
+        c.OutStarted = (flow.Content & ContentState.OutStarted) != 0;
+        c.InStarted = (flow.Content & ContentState.InStarted) != 0;
+        return true;
+    }
+
+    void Settle(ref Flow flow, Conversation c)
+    {
+        flow.Notes |= c.Notes;
+        if (c.App != App.Unknown && flow.App is App.Unknown or App.Socks) flow.App = c.App;
+        if (c.HasJa3 && !flow.HasJa3)
+        {
+            flow.HasJa3 = true;
+            flow.Ja3 = c.Ja3;
+        }
+        if (c.Kind != ConversationKind.Done) return;
+        c.Out.Release(_buffers);
+        c.In.Release(_buffers);
+        _free[_freeCount++] = flow.Conversation;
+        flow.Conversation = FlowTable.None;
+        flow.Content |= ContentState.Done;
+    }
+
+    void Receive(Conversation c, int direction, uint sequence, ReadOnlySpan<byte> payload)
+    {
+        ref StreamWindow window = ref direction == 0 ? ref c.Out : ref c.In;
+        ref bool started = ref direction == 0 ? ref c.OutStarted : ref c.InStarted;
+        if (!started)
+        {
+            window = StreamWindow.At(sequence);
+            started = true;
+        }
+        if (!window.TryTrim(sequence, ref payload, out int offset))
+        {
+            if (direction == 1 && window.Skip == 0 && c.Kind == ConversationKind.Http) _http.OnBodyPassed(c);
+            return;
+        }
+        if (offset == 0 && window.HoldsNothing)
+        {
+            // The common case: nothing waits, so the parser reads the packet itself.
+            int consumed = Parse(c, direction, payload, ref window);
+            if (c.Kind == ConversationKind.Done) return;
+            ReadOnlySpan<byte> rest = payload[consumed..];
+            if (!rest.IsEmpty) Hold(c, direction, ref window, 0, rest);
+            return;
+        }
+        if (!Hold(c, direction, ref window, offset, payload)) return;
+        Drain(c, direction, ref window);
+    }
+
+    /// <summary>Lays bytes into the window; when it cannot, what was missing before them is given up.</summary>
+    bool Hold(Conversation c, int direction, ref StreamWindow window, int offset, ReadOnlySpan<byte> bytes)
+    {
+        if (offset + bytes.Length > BufferPool.MaximumSize)
+        {
+            _faults[(int)DecodeFault.StreamWindowExceeded]++;
+            return Restart(c, direction, ref window, offset, bytes);
+        }
+        if (!_buffers.TryGrow(ref window.Buffer, offset + bytes.Length, window.Received.End))
+        {
+            _faults[(int)DecodeFault.StreamBuffersExhausted]++;
+            GiveUp(c);
+            return false;
+        }
+        if (!window.Received.TryLay(_buffers[window.Buffer], offset, bytes, out bool differs))
+        {
+            _faults[(int)DecodeFault.StreamSegmentsTooMany]++;
+            return Restart(c, direction, ref window, offset, bytes);
+        }
+        if (differs) _faults[(int)DecodeFault.StreamOverlapDiffers]++;
+        return true;
+    }
+
+    bool Restart(Conversation c, int direction, ref StreamWindow window, int offset, ReadOnlySpan<byte> bytes)
+    {
+        window.Release(_buffers);
+        window.Next += (uint)offset;
+        Gap(c, direction);
+        if (c.Kind == ConversationKind.Done) return false;
+        int consumed = Parse(c, direction, bytes, ref window);
+        if (c.Kind == ConversationKind.Done) return false;
+        ReadOnlySpan<byte> rest = bytes[consumed..];
+        if (rest.IsEmpty || rest.Length > BufferPool.MaximumSize) return false;
+        return _buffers.TryGrow(ref window.Buffer, rest.Length, 0) && window.Received.TryLay(_buffers[window.Buffer], 0, rest, out _);
+    }
+
+    /// <summary>Parses what is ready in the window until the parser wants more or nothing is left.</summary>
+    void Drain(Conversation c, int direction, ref StreamWindow window)
+    {
+        while (window.Received.Ready > 0)
+        {
+            ReadOnlySpan<byte> ready = _buffers[window.Buffer][..window.Received.Ready];
+            uint before = window.Next;
+            // Parse moves Next by what it consumed; the window's bytes follow here.
+            int consumed = Parse(c, direction, ready, ref window);
+            if (c.Kind == ConversationKind.Done) return;
+            window.Next = before;
+            window.Consume(_buffers, consumed);
+            window.ApplySkip(_buffers);
+            if (direction == 1 && window.Skip == 0 && c.Kind == ConversationKind.Http) _http.OnBodyPassed(c);
+            if (consumed == 0) break;
+        }
+        if (window.Received.Ready >= BufferPool.MaximumSize - 1)
+        {
+            // The parser wants more in one piece than a window holds.
+            _faults[(int)DecodeFault.StreamWindowExceeded]++;
+            GiveUp(c);
+        }
+    }
+
+    /// <summary>Gives bytes to the parser until it stops; returns how many it took, and leaves Next and Skip of the window as they must be then.</summary>
+    int Parse(Conversation c, int direction, ReadOnlySpan<byte> bytes, ref StreamWindow window)
+    {
+        int at = 0;
+        while (at < bytes.Length && c.Kind != ConversationKind.Done)
+        {
+            ConversationKind kind = c.Kind;
+            int n = Dispatch(c, direction, bytes[at..], out long skip);
+            at += n;
+            if (skip > 0)
+            {
+                int here = (int)Math.Min(skip, bytes.Length - at);
+                at += here;
+                if (skip > here)
+                {
+                    window.Skip = skip - here;
+                    break;
+                }
+                if (direction == 1 && c.Kind == ConversationKind.Http) _http.OnBodyPassed(c);
+            }
+            if (n == 0 && skip == 0 && c.Kind == kind) break;
+        }
+        window.Next += (uint)at;
+        return at;
+    }
+
+    int Dispatch(Conversation c, int direction, ReadOnlySpan<byte> bytes, out long skip)
+    {
+        skip = 0;
+        switch (c.Kind)
+        {
+            case ConversationKind.Http:
+                return direction == 0 ? _http.OnRequestBytes(c, bytes, out skip) : _http.OnResponseBytes(c, bytes, out skip);
+            case ConversationKind.Tls:
+                return direction == 0 ? _tls.OnClientBytes(c, bytes) : _tls.OnServerBytes(c, bytes);
+            case ConversationKind.Dns:
+                return OnDns(c, direction, bytes);
+            case ConversationKind.Text:
+                return TextConversation.OnBytes(c, direction, bytes);
+            default:
+                return Decide(c, direction, bytes);
+        }
+    }
+
+    int Decide(Conversation c, int direction, ReadOnlySpan<byte> bytes)
+    {
+        switch (Recognizer.Tcp(bytes, direction, c.Context.DestinationPort, c.Context.SourcePort, out App app, out ConversationKind kind))
+        {
+            case Recognition.NeedMore:
+                return 0;
+            case Recognition.Parse when c.Kind == ConversationKind.Tunnel && kind == ConversationKind.Tunnel:
+                return bytes.Length;
+            case Recognition.Parse:
+                c.App = app;
+                c.Kind = kind;
+                c.Looks = 0;
+                // A tunnel's greeting is passed over; what it carries begins later.
+                return kind == ConversationKind.Tunnel ? bytes.Length : 0;
+            case Recognition.Name:
+                c.App = app;
+                if (app == App.Stratum) c.Notes |= FlowNotes.Mining;
+                c.Kind = ConversationKind.Done;
+                return bytes.Length;
+            default:
+                if (++c.Looks >= (c.Kind == ConversationKind.Tunnel ? MaximumLooks : 2)) c.Kind = ConversationKind.Done;
+                return bytes.Length;
+        }
+    }
+
+    int OnDns(Conversation c, int direction, ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length < 2) return 0;
+        int length = BinaryPrimitives.ReadUInt16BigEndian(bytes);
+        if (bytes.Length < 2 + length) return 0;
+        EventContext context = c.Context;
+        context.Timestamp = c.Timestamp;
+        context.Tick = c.Tick;
+        if (direction == 1)
+        {
+            (context.Source, context.Destination) = (context.Destination, context.Source);
+            (context.SourcePort, context.DestinationPort) = (context.DestinationPort, context.SourcePort);
+        }
+        DecodeFault fault = _dns.OnMessage(context, bytes.Slice(2, length));
+        if (fault != DecodeFault.None)
+        {
+            _faults[(int)fault]++;
+            // Not DNS after all, or out of step: lengths can no longer be trusted.
+            c.Kind = ConversationKind.Done;
+        }
+        return 2 + length;
+    }
+
+    void PassHole(Conversation c, int direction, ref StreamWindow window)
+    {
+        _faults[(int)DecodeFault.StreamGap]++;
+        c.Notes |= FlowNotes.MissedBytes;
+        window.Consume(_buffers, window.Received.FirstStart);
+        Gap(c, direction);
+        if (c.Kind != ConversationKind.Done) Drain(c, direction, ref window);
+    }
+
+    void Gap(Conversation c, int direction)
+    {
+        switch (c.Kind)
+        {
+            case ConversationKind.Http:
+                _http.OnGap(c, direction);
+                break;
+            case ConversationKind.Text or ConversationKind.Tunnel:
+                break;
+            case ConversationKind.Tls:
+                _tls.Finish(c);
+                break;
+            default:
+                c.Kind = ConversationKind.Done;
+                break;
+        }
+    }
+
+    void GiveUp(Conversation c)
+    {
+        if (c.Kind == ConversationKind.Http) _http.Close(c);
+        else if (c.Kind == ConversationKind.Tls) _tls.Finish(c);
+        c.Kind = ConversationKind.Done;
+    }
+}

@@ -1,0 +1,159 @@
+using System.Buffers.Binary;
+using System.Text;
+using Nfr.Wire;
+
+namespace Nfr.Events;
+
+/// <summary>What the first bytes of one side of a connection say.</summary>
+enum Recognition
+{
+    /// <summary>Nothing known begins so.</summary>
+    No,
+    /// <summary>Could be; a few more bytes decide.</summary>
+    NeedMore,
+    /// <summary>Known, and a parser wants the content.</summary>
+    Parse,
+    /// <summary>Known; the name is all that is wanted.</summary>
+    Name,
+}
+
+/// <summary>Recognises application protocols by their first bytes. Ports only decide between protocols that begin alike.</summary>
+static class Recognizer
+{
+    /// <summary>As many bytes as any rule here needs to see.</summary>
+    public const int Enough = 24;
+
+    public static Recognition Tcp(ReadOnlySpan<byte> b, int direction, ushort serverPort, ushort clientPort, out App app, out ConversationKind kind)
+    {
+        app = App.Unknown;
+        kind = ConversationKind.Undecided;
+        if (b.IsEmpty) return Recognition.NeedMore;
+        if (IsDnsPort(serverPort) || IsDnsPort(clientPort))
+        {
+            Recognition dns = DnsOverTcp(b);
+            if (dns != Recognition.No) return Set(dns, App.Dns, ConversationKind.Dns, out app, out kind);
+        }
+        switch (b[0])
+        {
+            case 0x16:
+                // TLS record of type handshake, version 3.x, then ClientHello or ServerHello (or an alert's fellow record).
+                if (b.Length < 6) return b.Length < 2 || b[1] == 3 ? Recognition.NeedMore : Recognition.No;
+                if (b[1] == 3 && b[2] <= 4 && b[5] == (direction == 0 ? 1 : 2)) return Set(Recognition.Parse, App.Tls, ConversationKind.Tls, out app, out kind);
+                // Picked up in the middle of a handshake.
+                return b[1] == 3 && b[2] <= 4 ? Set(Recognition.Name, App.Tls, ConversationKind.Done, out app, out kind) : Recognition.No;
+            case 0x14 or 0x15 or 0x17:
+                if (b.Length >= 5 && b[1] == 3 && b[2] <= 4 && BinaryPrimitives.ReadUInt16BigEndian(b[3..]) is > 0 and <= 16_640)
+                    return Set(Recognition.Name, App.Tls, ConversationKind.Done, out app, out kind);
+                return Recognition.No;
+            case >= 0x80 when direction == 0 && b.Length >= 5 && b[2] == 1 && b[3] == 3 && b[4] <= 4:
+                // SSLv2-compatible ClientHello: the parser reads the server's side.
+                return Set(Recognition.Parse, App.Tls, ConversationKind.Tls, out app, out kind);
+            case 0x13 when b.Length >= 20:
+                return b[1..].StartsWith("BitTorrent protocol"u8) ? Set(Recognition.Name, App.BitTorrent, ConversationKind.Done, out app, out kind) : Recognition.No;
+            case 0x05 when direction == 0 && b.Length >= 3 && b[1] is > 0 and < 10 && b.Length == 2 + b[1]:
+                return Set(Recognition.Parse, App.Socks, ConversationKind.Tunnel, out app, out kind);
+            case 0x04 when direction == 0 && b.Length >= 9 && b[1] is 1 or 2 && b[^1] == 0:
+                return Set(Recognition.Parse, App.Socks, ConversationKind.Tunnel, out app, out kind);
+            case 0x03 when b.Length >= 6 && b[1] == 0 && b[5] is 0xE0 or 0xD0:
+                return Set(Recognition.Name, App.Rdp, ConversationKind.Done, out app, out kind);
+            case 0x00 when b.Length >= 8 && b[4] is 0xFE or 0xFF && b[5..8].SequenceEqual("SMB"u8):
+                return Set(Recognition.Name, App.Smb, ConversationKind.Done, out app, out kind);
+            case 0xFF when b.Length >= 2 && b[1] is >= 0xFA and <= 0xFE:
+                return Set(Recognition.Parse, App.Telnet, ConversationKind.Text, out app, out kind);
+            case (byte)'{':
+                return Mining(b) ? Set(Recognition.Name, App.Stratum, ConversationKind.Done, out app, out kind)
+                    : b.Length < 512 && !b.Contains((byte)'\n') ? Recognition.NeedMore : Recognition.No;
+        }
+        return Texts(b, direction, serverPort, out app, out kind);
+    }
+
+    static Recognition Texts(ReadOnlySpan<byte> b, int direction, ushort serverPort, out App app, out ConversationKind kind)
+    {
+        app = App.Unknown;
+        kind = ConversationKind.Undecided;
+        if (b.StartsWith("SSH-"u8)) return Set(Recognition.Name, App.Ssh, ConversationKind.Done, out app, out kind);
+        if (b.StartsWith("@RSYNCD:"u8)) return Set(Recognition.Name, App.Rsync, ConversationKind.Done, out app, out kind);
+        if (b.StartsWith("PRI * HTTP/2.0\r\n"u8)) return Set(Recognition.Name, App.Http2, ConversationKind.Done, out app, out kind);
+        if (direction == 0)
+        {
+            if (HttpRequestHead.LooksLikeRequest(b)) return Set(Recognition.Parse, App.Http, ConversationKind.Http, out app, out kind);
+            if (IsPrefixOfAny(b, "GET "u8, "POST "u8, "HEAD "u8, "PUT "u8, "CONNECT "u8, "OPTIONS "u8, "DELETE "u8, "PATCH "u8)) return Recognition.NeedMore;
+            if (StartsWithIgnoreCase(b, "EHLO "u8) || StartsWithIgnoreCase(b, "HELO "u8)) return Set(Recognition.Parse, App.Smtp, ConversationKind.Text, out app, out kind);
+            if (StartsWithIgnoreCase(b, "NICK "u8) || StartsWithIgnoreCase(b, "CAP LS"u8) || (serverPort is >= 6660 and < 6700 && StartsWithIgnoreCase(b, "PASS "u8)))
+                return Set(Recognition.Name, App.Irc, ConversationKind.Done, out app, out kind);
+            if (StartsWithIgnoreCase(b, "USER "u8)) return Set(Recognition.Parse, serverPort == 110 ? App.Pop3 : App.Ftp, ConversationKind.Text, out app, out kind);
+            if (StartsWithIgnoreCase(b, "CAPA\r"u8)) return Set(Recognition.Parse, App.Pop3, ConversationKind.Text, out app, out kind);
+            if (LooksLikeImap(b)) return Set(Recognition.Parse, App.Imap, ConversationKind.Text, out app, out kind);
+            return Recognition.No;
+        }
+        if (HttpResponseHead.LooksLikeResponse(b)) return Set(Recognition.Parse, App.Http, ConversationKind.Http, out app, out kind);
+        if (IsPrefix(b, "HTTP/1."u8)) return Recognition.NeedMore;
+        if (b.StartsWith("+OK"u8)) return Set(Recognition.Parse, App.Pop3, ConversationKind.Text, out app, out kind);
+        if (b.StartsWith("* OK"u8) || b.StartsWith("* PREAUTH"u8)) return Set(Recognition.Parse, App.Imap, ConversationKind.Text, out app, out kind);
+        if (b.StartsWith("220 "u8) || b.StartsWith("220-"u8))
+        {
+            int end = b.IndexOf((byte)'\n');
+            if (end < 0 && b.Length < 512) return Recognition.NeedMore;
+            bool mail = serverPort is 25 or 587 or 2525 || b.IndexOf("SMTP"u8) >= 0;
+            return Set(Recognition.Parse, mail ? App.Smtp : App.Ftp, ConversationKind.Text, out app, out kind);
+        }
+        return Recognition.No;
+    }
+
+    /// <summary>UDP says nothing twice: one datagram decides the name, or not.</summary>
+    public static App Udp(ReadOnlySpan<byte> b, ushort sourcePort, ushort destinationPort)
+    {
+        if (b.Length >= 48 && (sourcePort == 123 || destinationPort == 123) && (b[0] & 7) is >= 1 and <= 7 && ((b[0] >> 3) & 7) is >= 1 and <= 4) return App.Ntp;
+        if (b.Length >= 240 && sourcePort is 67 or 68 && BinaryPrimitives.ReadUInt32BigEndian(b[236..]) == 0x63825363) return App.Dhcp;
+        // RFC 9000 17.2, RFC 9369: long header, fixed bit, version 1 or 2, or version negotiation and drafts.
+        if (b.Length >= 7 && (b[0] & 0xC0) == 0xC0)
+        {
+            uint version = BinaryPrimitives.ReadUInt32BigEndian(b[1..]);
+            if (version is 1 or 0x6B3343CF || version >> 8 is 0xFF0000) return App.Quic;
+        }
+        return App.Unknown;
+    }
+
+    public static bool IsDnsPort(ushort port) => port is 53 or 5353 or 5355;
+
+    /// <summary>RFC 1035 4.2.2: a length, then a message whose header makes sense.</summary>
+    static Recognition DnsOverTcp(ReadOnlySpan<byte> b)
+    {
+        if (b.Length < 14) return b.Length >= 2 && BinaryPrimitives.ReadUInt16BigEndian(b) < DnsMessage.HeaderLength ? Recognition.No : Recognition.NeedMore;
+        int opcode = (b[4] >> 3) & 15;
+        int questions = BinaryPrimitives.ReadUInt16BigEndian(b[6..]);
+        return BinaryPrimitives.ReadUInt16BigEndian(b) >= DnsMessage.HeaderLength && opcode is <= 6 and not 3 && questions <= 16 ? Recognition.Parse : Recognition.No;
+    }
+
+    /// <summary>Stratum (mining.*), Ethereum's eth_submitLogin, and CryptoNote's login with an agent.</summary>
+    static bool Mining(ReadOnlySpan<byte> b) =>
+        b.IndexOf("\"mining."u8) >= 0 || b.IndexOf("\"eth_submitLogin\""u8) >= 0
+        || (b.IndexOf("\"login\""u8) >= 0 && (b.IndexOf("\"agent\""u8) >= 0 || b.IndexOf("\"pass\""u8) >= 0) && b.IndexOf("\"method\""u8) >= 0);
+
+    /// <summary>RFC 9051: a short tag, a space, a command.</summary>
+    static bool LooksLikeImap(ReadOnlySpan<byte> b)
+    {
+        int space = b.IndexOf((byte)' ');
+        if (space is < 1 or > 8) return false;
+        ReadOnlySpan<byte> command = b[(space + 1)..];
+        return StartsWithIgnoreCase(command, "LOGIN "u8) || StartsWithIgnoreCase(command, "CAPABILITY"u8) || StartsWithIgnoreCase(command, "AUTHENTICATE "u8)
+            || StartsWithIgnoreCase(command, "STARTTLS"u8) || StartsWithIgnoreCase(command, "ID ("u8);
+    }
+
+    internal static bool StartsWithIgnoreCase(ReadOnlySpan<byte> b, ReadOnlySpan<byte> prefix) =>
+        b.Length >= prefix.Length && Ascii.EqualsIgnoreCase(b[..prefix.Length], prefix);
+
+    static bool IsPrefix(ReadOnlySpan<byte> b, ReadOnlySpan<byte> first) => b.Length < first.Length && first.StartsWith(b);
+
+    static bool IsPrefixOfAny(ReadOnlySpan<byte> b, ReadOnlySpan<byte> m1, ReadOnlySpan<byte> m2, ReadOnlySpan<byte> m3, ReadOnlySpan<byte> m4,
+        ReadOnlySpan<byte> m5, ReadOnlySpan<byte> m6, ReadOnlySpan<byte> m7, ReadOnlySpan<byte> m8) =>
+        IsPrefix(b, m1) || IsPrefix(b, m2) || IsPrefix(b, m3) || IsPrefix(b, m4)
+        || IsPrefix(b, m5) || IsPrefix(b, m6) || IsPrefix(b, m7) || IsPrefix(b, m8);
+
+    static Recognition Set(Recognition recognition, App a, ConversationKind k, out App app, out ConversationKind kind)
+    {
+        app = recognition == Recognition.NeedMore ? App.Unknown : a;
+        kind = recognition == Recognition.NeedMore ? ConversationKind.Undecided : k;
+        return recognition;
+    }
+}

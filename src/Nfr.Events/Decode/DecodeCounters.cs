@@ -1,0 +1,50 @@
+using Nfr.Wire;
+
+namespace Nfr.Events;
+
+/// <summary>
+/// What one decode loop has seen, since the start. Written by its worker only; readers on other threads see each number whole, and a sum
+/// that is a few packets old. Every frame ends in exactly one of: <see cref="Parsed"/>, <see cref="NonIp"/>, <see cref="FragmentsHeld"/>, or a
+/// packet's <see cref="Faults"/> (those up to IcmpHeaderTooShort).
+/// </summary>
+public sealed class DecodeCounters
+{
+    public long Frames;
+    /// <summary>Bytes on the wire, link layer included.</summary>
+    public long Bytes;
+    /// <summary>Frames whose packet was put to a flow.</summary>
+    public long Parsed;
+    /// <summary>ARP, LLDP, spanning tree and the like: no IP inside.</summary>
+    public long NonIp;
+    /// <summary>Fragments; whole datagrams made of them are put to flows without being counted as frames again.</summary>
+    public long FragmentsHeld;
+    /// <summary>Frames that the capture had cut off.</summary>
+    public long Truncated;
+    public long VlanTagged;
+    /// <summary>Frames to a broadcast or multicast hardware address.</summary>
+    public long GroupAddressed;
+    /// <summary>Frames equal to one seen a moment before: a port mirrored in both directions shows each twice.</summary>
+    public long Duplicates;
+    public long FlowsOpened;
+    public long FlowsClosed;
+    /// <summary>Flows exported before their time because the table was full; part of <see cref="FlowsClosed"/>.</summary>
+    public long FlowsEvicted;
+    /// <summary>Events of flows cut by the active time-out: ip events = closed + these.</summary>
+    public long FlowSlices;
+    /// <summary>By <see cref="DecodeFault"/>.</summary>
+    public readonly long[] Faults = new long[(int)DecodeFault.Count];
+
+    /// <summary>Frames that ended in a fault.</summary>
+    public long PacketFaults
+    {
+        get
+        {
+            long n = 0;
+            for (int i = 1; i <= (int)DecodeFault.IcmpHeaderTooShort; i++) n += Faults[i];
+            return n;
+        }
+    }
+
+    /// <summary>Promise 9 for this stage: every frame is accounted for.</summary>
+    public bool Closes => Frames == Parsed + NonIp + FragmentsHeld + PacketFaults;
+}

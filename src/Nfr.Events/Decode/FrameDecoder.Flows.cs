@@ -1,0 +1,231 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using Nfr.Wire;
+
+namespace Nfr.Events;
+
+/// <summary>The half of the loop that keeps flows.</summary>
+public sealed partial class FrameDecoder<TSink>
+{
+    void OnTcp(in Packet packet, ReadOnlySpan<byte> payload)
+    {
+        uint hash = _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol);
+        int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out int direction);
+        _duplicates.Look(hash, packet, _tick);
+        bool opens = (packet.TcpFlags & (TcpFlags.Syn | TcpFlags.Ack)) == TcpFlags.Syn;
+        if (index != FlowTable.None && opens && IsAnotherConnection(_flows[index], packet, direction))
+        {
+            Export(index);
+            index = FlowTable.None;
+        }
+        if (index == FlowTable.None) index = Open(packet, hash, out direction);
+        ref Flow flow = ref _flows[index];
+        int length = PayloadLength(packet, payload.Length);
+        Count(ref flow, index, packet, direction, length);
+        byte flags = packet.TcpFlags;
+        flow.TcpFlags |= flags;
+        if ((flags & TcpFlags.Syn) != 0) OnSyn(ref flow, packet, direction);
+        // Most segments of a living connection change nothing about its state.
+        if ((flags & (TcpFlags.Syn | TcpFlags.Fin | TcpFlags.Rst)) != 0 || flow.ClientState != EndpointState.Established || flow.ServerState != EndpointState.Established)
+        {
+            TcpStates.Advance(ref flow, direction, flags);
+            FlowClass flowClass = ClassOf(flow);
+            if (flowClass != flow.Class) _flows.Relist(index, ref flow, flowClass, _tick);
+        }
+        if ((flow.Content & ContentState.Done) != 0) return;
+        if (!payload.IsEmpty)
+        {
+            uint sequence = packet.Sequence + ((flags & TcpFlags.Syn) != 0 ? 1u : 0u);
+            _conversations.OnSegment(ref flow, direction, sequence, payload, packet.Timestamp, _tick);
+        }
+        if (flow.Conversation == FlowTable.None) return;
+        if ((flags & TcpFlags.Ack) != 0) _conversations.OnAcknowledgment(ref flow, direction, packet.Acknowledgment, packet.Timestamp, _tick);
+        // Both sides have ended: what the parser holds is all it will get.
+        if (flow.Class == FlowClass.Closed && flow.Conversation != FlowTable.None && !_conversations.IsWaiting(flow)) _conversations.Close(ref flow);
+    }
+
+    void OnUdp(in Packet packet, ReadOnlySpan<byte> payload)
+    {
+        int index = OnDatagram(packet, payload.Length);
+        ref Flow flow = ref _flows[index];
+        if (Recognizer.IsDnsPort(packet.SourcePort) || Recognizer.IsDnsPort(packet.DestinationPort))
+        {
+            if (payload.IsEmpty) return;
+            var context = new EventContext
+            {
+                Timestamp = packet.Timestamp,
+                Tick = _tick,
+                Source = packet.Source,
+                Destination = packet.Destination,
+                SourcePort = packet.SourcePort,
+                DestinationPort = packet.DestinationPort,
+                Protocol = packet.Protocol,
+                Vlan = packet.Vlan,
+            };
+            DecodeFault fault = _dns.OnMessage(context, payload);
+            if (fault != DecodeFault.None) _faults[(int)fault]++;
+            else flow.App = packet.SourcePort == 5353 || packet.DestinationPort == 5353 ? App.Mdns
+                : packet.SourcePort == 5355 || packet.DestinationPort == 5355 ? App.Llmnr : App.Dns;
+            return;
+        }
+        if (flow.App == App.Unknown && flow.PacketsOut + flow.PacketsIn <= 4) flow.App = Recognizer.Udp(payload, packet.SourcePort, packet.DestinationPort);
+    }
+
+    int OnDatagram(in Packet packet, int captured)
+    {
+        uint hash = _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol);
+        int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out int direction);
+        _duplicates.Look(hash, packet, _tick);
+        if (index == FlowTable.None) index = Open(packet, hash, out direction);
+        ref Flow flow = ref _flows[index];
+        Count(ref flow, index, packet, direction, PayloadLength(packet, captured));
+        return index;
+    }
+
+    /// <summary>Application bytes on the wire: what was captured, and of a cut-off frame what its headers say was there.</summary>
+    static int PayloadLength(in Packet packet, int captured) => captured + packet.CutOff;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    void Count(ref Flow flow, int index, in Packet packet, int direction, int payload)
+    {
+        // A long-lived flow is reported in slices.
+        if (_tick - flow.FirstTick >= _options.ActiveTimeout && flow.PacketsOut + flow.PacketsIn > 0) Slice(ref flow, packet.Timestamp);
+        _flows.Touch(index, ref flow, _tick);
+        if (direction == 0)
+        {
+            flow.PacketsOut += packet.Packets;
+            flow.BytesOut += packet.WireBytes;
+            flow.PayloadOut += payload;
+        }
+        else
+        {
+            flow.PacketsIn += packet.Packets;
+            flow.BytesIn += packet.WireBytes;
+            flow.PayloadIn += payload;
+        }
+    }
+
+    int Open(in Packet packet, uint hash, out int direction)
+    {
+        if (_flows.IsFull)
+        {
+            int oldest = _flows.LeastRecentlySeen();
+            _flows[oldest].Notes |= FlowNotes.Evicted;
+            Counters.FlowsEvicted++;
+            Export(oldest);
+        }
+        bool tcp = packet.Protocol == IPProtocol.Tcp;
+        int index = _flows.Add(hash, tcp ? FlowClass.Established : FlowClass.Datagram, _tick);
+        ref Flow flow = ref _flows[index];
+        bool senderIsClient = packet.OneWay || FlowOrientation.SenderIsClient(
+            packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, packet.TcpFlags, _options.IsHome);
+        direction = senderIsClient ? 0 : 1;
+        (flow.Client, flow.Server) = senderIsClient ? (packet.Source, packet.Destination) : (packet.Destination, packet.Source);
+        (flow.ClientPort, flow.ServerPort) = senderIsClient ? (packet.SourcePort, packet.DestinationPort) : (packet.DestinationPort, packet.SourcePort);
+        flow.Protocol = packet.Protocol;
+        flow.Vlan = packet.Vlan;
+        flow.FirstTick = _tick;
+        flow.LastTick = _tick;
+        flow.FirstTimestamp = packet.Timestamp;
+        if (tcp && (packet.TcpFlags & TcpFlags.Syn) == 0) flow.Notes |= FlowNotes.Midstream;
+        Counters.FlowsOpened++;
+        return index;
+    }
+
+    void OnSyn(ref Flow flow, in Packet packet, int direction)
+    {
+        uint first = packet.Sequence + 1;
+        if (direction == 0)
+        {
+            flow.InitialSequence = packet.Sequence;
+            if ((flow.Content & ContentState.OutStarted) != 0) return;
+            flow.NextOut = first;
+            flow.Content |= ContentState.OutStarted;
+        }
+        else
+        {
+            if ((flow.Content & ContentState.InStarted) != 0) return;
+            flow.NextIn = first;
+            flow.Content |= ContentState.InStarted;
+        }
+    }
+
+    /// <summary>The ports are used again: the old connection has ended, or this SYN is not a repeat of its own.</summary>
+    static bool IsAnotherConnection(in Flow flow, in Packet packet, int direction)
+    {
+        if (direction == 1) return flow.Class == FlowClass.Closed;
+        if (flow.ClientState is EndpointState.Inactive) return false;
+        return packet.Sequence != flow.InitialSequence && (flow.Class == FlowClass.Closed || (flow.Notes & FlowNotes.Midstream) != 0);
+    }
+
+    static FlowClass ClassOf(in Flow flow)
+    {
+        if (TcpStates.IsOver(flow)) return FlowClass.Closed;
+        return flow.ClientState == EndpointState.SynSent && flow.ServerState == EndpointState.Inactive ? FlowClass.Attempt : FlowClass.Established;
+    }
+
+    void Expire(FlowClass flowClass, long timeout)
+    {
+        for (int index; (index = _flows.Oldest(flowClass)) != FlowTable.None;)
+        {
+            ref Flow flow = ref _flows[index];
+            // The list is in order to within its granularity, so what lies behind this one may stay that much too long.
+            if (_tick - flow.LastTick < timeout) return;
+            Export(index);
+        }
+    }
+
+    void Export(int index)
+    {
+        ref Flow flow = ref _flows[index];
+        _conversations.Close(ref flow);
+        Emit(flow);
+        Counters.FlowsClosed++;
+        _flows.Remove(index);
+    }
+
+    void Slice(ref Flow flow, long timestamp)
+    {
+        FlowNotes notes = flow.Notes;
+        flow.Notes |= FlowNotes.ActiveTimeout;
+        Emit(flow);
+        Counters.FlowSlices++;
+        flow.Notes = notes & ~(FlowNotes.MissedBytes | FlowNotes.CleartextCredentials);
+        flow.PacketsOut = flow.PacketsIn = flow.BytesOut = flow.BytesIn = flow.PayloadOut = flow.PayloadIn = 0;
+        flow.FirstTick = _tick;
+        flow.FirstTimestamp = timestamp;
+    }
+
+    void Emit(in Flow flow)
+    {
+        Span<byte> ja3 = stackalloc byte[32];
+        int length = 0;
+        if (flow.HasJa3) flow.Ja3.TryFormat(ja3, out length, "x32", CultureInfo.InvariantCulture);
+        _emitter.Ip(new IpEvent
+        {
+            Context = new EventContext
+            {
+                Timestamp = flow.FirstTimestamp,
+                Tick = flow.FirstTick,
+                Source = flow.Client,
+                Destination = flow.Server,
+                SourcePort = flow.ClientPort,
+                DestinationPort = flow.ServerPort,
+                Protocol = flow.Protocol,
+                Vlan = flow.Vlan,
+            },
+            BytesIn = flow.BytesIn,
+            BytesOut = flow.BytesOut,
+            PacketsIn = flow.PacketsIn,
+            PacketsOut = flow.PacketsOut,
+            PayloadIn = flow.PayloadIn,
+            PayloadOut = flow.PayloadOut,
+            Duration = flow.LastTick - flow.FirstTick,
+            TcpFlags = flow.TcpFlags,
+            State = TcpStates.StateOf(flow),
+            App = flow.App,
+            Notes = flow.Notes,
+            Ja3 = ja3[..length],
+        });
+    }
+}

@@ -1,0 +1,255 @@
+using System.Runtime.CompilerServices;
+using Nfr.Wire;
+
+namespace Nfr.Events;
+
+/// <summary>
+/// The decode loop: frame to packet to flow to events. One instance belongs to one capture worker, live or file, and everything it needs is
+/// allocated when it is made: no packet costs an allocation. Bad traffic is a counted fault and never an exception.
+/// </summary>
+public sealed partial class FrameDecoder<TSink> : IFrameDecoder
+    where TSink : struct, IEventSink
+{
+    /// <summary>Deeper tags than a provider's two and a customer's two are a fault.</summary>
+    const int MaximumVlanTags = 4;
+
+    /// <summary>Time-outs are looked for at most this often (nanoseconds of tick).</summary>
+    const long SweepInterval = 100_000_000;
+
+    readonly DecoderOptions _options;
+    readonly Emitter<TSink> _emitter;
+    readonly BufferPool _buffers = new();
+    readonly FlowTable _flows;
+    readonly Fragments _fragments;
+    readonly DnsTransactions<TSink> _dns;
+    readonly Conversations<TSink> _conversations;
+    readonly Duplicates _duplicates = new();
+    readonly long[] _faults;
+    long _tick;
+    long _nextSweep;
+
+    public FrameDecoder(DecoderOptions options, TSink sink)
+    {
+        _options = options;
+        _emitter = new Emitter<TSink>(sink);
+        Counters = new DecodeCounters();
+        _faults = Counters.Faults;
+        _flows = new FlowTable(options.MaximumFlows);
+        _fragments = new Fragments(_buffers, _faults);
+        _dns = new DnsTransactions<TSink>(_emitter, _buffers);
+        _conversations = new Conversations<TSink>(_emitter, _buffers, _faults, _dns);
+    }
+
+    public DecodeCounters Counters { get; }
+    public Emitter<TSink> Emitter => _emitter;
+    public long[] Events => _emitter.Events;
+    public int ActiveFlows => _flows.Count;
+
+    /// <summary>Buffers held by windows, fragments and waiting requests: zero after <see cref="Drain"/>.</summary>
+    internal int BuffersInUse => _buffers.InUse;
+
+    public void OnFrame(scoped in Frame frame)
+    {
+        DecodeCounters counters = Counters;
+        counters.Frames++;
+        counters.Bytes += frame.OriginalLength;
+        if (frame.Tick > _tick) _tick = frame.Tick;
+        if (frame.OriginalLength > frame.Bytes.Length) counters.Truncated++;
+        DecodeFault fault = Link(frame);
+        if (fault != DecodeFault.None) _faults[(int)fault]++;
+        if (_tick >= _nextSweep) Advance(_tick);
+    }
+
+    /// <summary>Exports what has timed out. Also called when no frames come, so that quiet flows end.</summary>
+    public void Advance(long tick)
+    {
+        if (tick > _tick) _tick = tick;
+        _nextSweep = _tick + SweepInterval;
+        Expire(FlowClass.Closed, _options.TcpCloseTimeout);
+        Expire(FlowClass.Attempt, _options.TcpAttemptTimeout);
+        Expire(FlowClass.Datagram, _options.DatagramIdleTimeout);
+        Expire(FlowClass.Established, _options.TcpIdleTimeout);
+        _dns.Expire(_tick);
+        _fragments.Expire(_tick);
+    }
+
+    /// <summary>Exports every flow and everything that waits: the end of a file, or of the sensor's run.</summary>
+    public void Drain()
+    {
+        for (int oldest; (oldest = _flows.LeastRecentlySeen()) != FlowTable.None;) Export(oldest);
+        _dns.Drain();
+        _fragments.Expire(long.MaxValue);
+    }
+
+    DecodeFault Link(scoped in Frame frame)
+    {
+        ReadOnlySpan<byte> payload;
+        ushort etherType;
+        DecodeFault fault;
+        switch (frame.LinkType)
+        {
+            case LinkType.Ethernet:
+                fault = EthernetFrame.TryRead(frame.Bytes, out EthernetFrame ethernet);
+                if (fault != DecodeFault.None) return fault;
+                if (ethernet.IsGroupAddressed) Counters.GroupAddressed++;
+                etherType = ethernet.Type;
+                payload = ethernet.Payload;
+                break;
+            case LinkType.LinuxSll or LinkType.LinuxSll2:
+                fault = frame.LinkType == LinkType.LinuxSll
+                    ? LinuxCooked.TryRead(frame.Bytes, out LinuxCooked cooked)
+                    : LinuxCooked.TryRead2(frame.Bytes, out cooked);
+                if (fault != DecodeFault.None) return fault;
+                if (cooked.PacketType is 1 or 2) Counters.GroupAddressed++;
+                etherType = cooked.Type;
+                payload = cooked.Payload;
+                break;
+            case LinkType.Null or LinkType.Loop:
+                fault = Loopback.TryRead(frame.Bytes, out etherType, out payload);
+                if (fault != DecodeFault.None) return fault;
+                break;
+            case LinkType.Raw or LinkType.RawBsd or LinkType.RawOpenBsd or LinkType.IPv4 or LinkType.IPv6:
+                payload = frame.Bytes;
+                if (payload.IsEmpty) return DecodeFault.FrameTooShort;
+                etherType = payload[0] >> 4 == 6 ? EtherType.IPv6 : EtherType.IPv4;
+                break;
+            default:
+                return DecodeFault.LinkTypeUnknown;
+        }
+        ushort vlan = 0;
+        if (frame.VlanTpid != 0)
+        {
+            vlan = (ushort)(frame.VlanTci & 0x0FFF);
+            Counters.VlanTagged++;
+        }
+        if (EtherType.IsVlan(etherType))
+        {
+            if (vlan == 0) Counters.VlanTagged++;
+            for (int depth = 0; EtherType.IsVlan(etherType); depth++)
+            {
+                if (depth == MaximumVlanTags) return DecodeFault.VlanTooDeep;
+                fault = VlanTag.TryRead(payload, out VlanTag tag);
+                if (fault != DecodeFault.None) return fault;
+                if (vlan == 0) vlan = tag.Identifier;
+                etherType = tag.Type;
+                payload = tag.Payload;
+            }
+        }
+        if (etherType == EtherType.IPv4) return IPv4(payload, vlan, frame.Timestamp);
+        if (etherType == EtherType.IPv6) return IPv6(payload, vlan, frame.Timestamp);
+        Counters.NonIp++;
+        return DecodeFault.None;
+    }
+
+    DecodeFault IPv4(ReadOnlySpan<byte> bytes, ushort vlan, long timestamp)
+    {
+        DecodeFault fault = IPv4Packet.TryRead(bytes, out IPv4Packet ip);
+        if (fault != DecodeFault.None) return fault;
+        Address source = ip.Source, destination = ip.Destination;
+        if (ip.IsFragment) return Fragment(source, destination, ip.Identification, ip.Protocol, ip.FragmentOffset, ip.MoreFragments, ip.Payload, ip.TotalLength, vlan, timestamp);
+        var packet = new Packet
+        {
+            Source = source,
+            Destination = destination,
+            Protocol = ip.Protocol,
+            Vlan = vlan,
+            Timestamp = timestamp,
+            WireBytes = ip.TotalLength,
+            CutOff = Math.Max(0, ip.TotalLength - bytes.Length),
+            Packets = 1,
+            Identification = ip.Identification,
+        };
+        fault = Transport(ref packet, ip.Payload);
+        if (fault == DecodeFault.None) Counters.Parsed++;
+        return fault;
+    }
+
+    DecodeFault IPv6(ReadOnlySpan<byte> bytes, ushort vlan, long timestamp)
+    {
+        DecodeFault fault = IPv6Packet.TryRead(bytes, out IPv6Packet ip);
+        if (fault != DecodeFault.None) return fault;
+        Address source = ip.Source, destination = ip.Destination;
+        if (ip.IsFragment) return Fragment(source, destination, ip.Identification, ip.Protocol, ip.FragmentOffset, ip.MoreFragments, ip.Payload, ip.TotalLength, vlan, timestamp);
+        var packet = new Packet
+        {
+            Source = source,
+            Destination = destination,
+            Protocol = ip.Protocol,
+            Vlan = vlan,
+            Timestamp = timestamp,
+            WireBytes = ip.TotalLength,
+            CutOff = Math.Max(0, ip.TotalLength - bytes.Length),
+            Packets = 1,
+        };
+        fault = Transport(ref packet, ip.Payload);
+        if (fault == DecodeFault.None) Counters.Parsed++;
+        return fault;
+    }
+
+    DecodeFault Fragment(in Address source, in Address destination, uint identification, byte protocol, int offset, bool more,
+        ReadOnlySpan<byte> payload, int totalLength, ushort vlan, long timestamp)
+    {
+        FragmentResult result = _fragments.Add(source, destination, identification, protocol, offset, more, payload, totalLength, _tick);
+        if (result == FragmentResult.Beyond) return DecodeFault.FragmentBeyondDatagram;
+        Counters.FragmentsHeld++;
+        if (result != FragmentResult.Complete) return DecodeFault.None;
+        var packet = new Packet
+        {
+            Source = source,
+            Destination = destination,
+            Protocol = protocol,
+            Vlan = vlan,
+            Timestamp = timestamp,
+            WireBytes = _fragments.WireBytes,
+            Packets = _fragments.Packets,
+        };
+        // The frames are accounted for as fragments; a fault of the whole is not another frame's.
+        DecodeFault fault = Transport(ref packet, _fragments.Datagram);
+        _fragments.Release();
+        if (fault != DecodeFault.None) _faults[(int)DecodeFault.DatagramInvalid]++;
+        return DecodeFault.None;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    DecodeFault Transport(ref Packet packet, ReadOnlySpan<byte> bytes)
+    {
+        switch (packet.Protocol)
+        {
+            case IPProtocol.Tcp:
+            {
+                DecodeFault fault = TcpSegment.TryRead(bytes, out TcpSegment tcp);
+                if (fault != DecodeFault.None) return fault;
+                packet.SourcePort = tcp.SourcePort;
+                packet.DestinationPort = tcp.DestinationPort;
+                packet.TcpFlags = tcp.Flags;
+                packet.Sequence = tcp.SequenceNumber;
+                packet.Acknowledgment = tcp.AcknowledgmentNumber;
+                OnTcp(packet, tcp.Payload);
+                return DecodeFault.None;
+            }
+            case IPProtocol.Udp:
+            {
+                DecodeFault fault = UdpDatagram.TryRead(bytes, out UdpDatagram udp);
+                if (fault != DecodeFault.None) return fault;
+                packet.SourcePort = udp.SourcePort;
+                packet.DestinationPort = udp.DestinationPort;
+                OnUdp(packet, udp.Payload);
+                return DecodeFault.None;
+            }
+            case IPProtocol.Icmp or IPProtocol.IcmpV6:
+            {
+                DecodeFault fault = IcmpMessage.TryRead(bytes, out IcmpMessage icmp);
+                if (fault != DecodeFault.None) return fault;
+                int counter = IcmpMessage.CounterType(icmp.Type, packet.Protocol == IPProtocol.IcmpV6);
+                packet.SourcePort = icmp.Type;
+                packet.DestinationPort = counter >= 0 ? (ushort)counter : icmp.Code;
+                packet.OneWay = counter < 0;
+                OnDatagram(packet, icmp.Payload.Length);
+                return DecodeFault.None;
+            }
+            default:
+                OnDatagram(packet, bytes.Length);
+                return DecodeFault.None;
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using Nfr.Wire;
+
+namespace Nfr.Events;
+
+/// <summary>One entry of the flow table. Out = from the client, In = from the server; direction 0 is out, 1 is in.</summary>
+struct Flow
+{
+    // What a lookup compares.
+    public Address Client;
+    public Address Server;
+    public ushort ClientPort;
+    public ushort ServerPort;
+    public byte Protocol;
+    public FlowClass Class;
+    public EndpointState ClientState;
+    public EndpointState ServerState;
+    /// <summary>Next flow of the same hash bucket; -1 ends the chain.</summary>
+    public int NextInBucket;
+    public uint Hash;
+
+    // Counters since the start, or since the last active-time-out slice.
+    public long LastTick;
+    public long PacketsOut;
+    public long PacketsIn;
+    public long BytesOut;
+    public long BytesIn;
+    public long PayloadOut;
+    public long PayloadIn;
+    public long FirstTick;
+    public long FirstTimestamp;
+
+    // Least-recently-seen list of the flow's class.
+    public long ListedTick;
+    public int Older;
+    public int Newer;
+
+    // Content.
+    public int Conversation;
+    public ushort Vlan;
+    public byte TcpFlags;
+    public App App;
+    public FlowNotes Notes;
+    public ContentState Content;
+    public bool HasJa3;
+    /// <summary>Next expected sequence number each way, kept while content is still of interest.</summary>
+    public uint NextOut;
+    public uint NextIn;
+    /// <summary>The client's initial sequence number: tells a retransmitted SYN from a new connection on the same ports.</summary>
+    public uint InitialSequence;
+    public UInt128 Ja3;
+}
+
+/// <summary>Time-out class: each has its own list, ordered by when a flow was last seen.</summary>
+enum FlowClass : byte
+{
+    /// <summary>TCP, ended; kept a moment so that late segments do not open a new flow.</summary>
+    Closed,
+    /// <summary>TCP, one side only so far.</summary>
+    Attempt,
+    /// <summary>UDP, ICMP and all else without connections.</summary>
+    Datagram,
+    /// <summary>TCP with both sides alive.</summary>
+    Established,
+}
+
+/// <summary>Zeek's endpoint states, from which conn_state follows.</summary>
+enum EndpointState : byte
+{
+    Inactive,
+    SynSent,
+    SynAckSent,
+    /// <summary>Seen without its SYN.</summary>
+    Partial,
+    Established,
+    Closed,
+    Reset,
+}
+
+/// <summary>How far content recognition has come; two bits say which side had data that nothing recognised.</summary>
+[Flags]
+enum ContentState : byte
+{
+    None = 0,
+    OutStarted = 1,
+    InStarted = 2,
+    OutUnknown = 4,
+    InUnknown = 8,
+    /// <summary>Nothing more is wanted of this flow's content.</summary>
+    Done = 16,
+}

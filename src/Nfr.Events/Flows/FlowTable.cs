@@ -1,0 +1,171 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using Nfr.Wire;
+
+namespace Nfr.Events;
+
+/// <summary>
+/// The flows of one worker: a fixed number of entries, found by a hash that is the same for both directions. When it is full the least
+/// recently seen flow is taken out first (to within <see cref="ListGranularity"/>). One thread, no locks, no allocation after construction.
+/// </summary>
+sealed class FlowTable
+{
+    /// <summary>Flows kept when nothing is configured: 131,072 entries of about 200 bytes.</summary>
+    public const int DefaultCapacity = 131_072;
+
+    /// <summary>A flow moves to the young end of its list at most this often (nanoseconds): moving costs two cache lines of strangers.</summary>
+    public const long ListGranularity = 500_000_000;
+
+    public const int None = -1;
+
+    readonly Flow[] _flows;
+    readonly int[] _buckets;
+    readonly int _mask;
+    readonly ulong _seed;
+    int _free;
+
+    // Oldest and youngest of each class.
+    readonly int[] _oldest = [None, None, None, None];
+    readonly int[] _youngest = [None, None, None, None];
+
+    public FlowTable(int capacity = DefaultCapacity)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 16);
+        _flows = GC.AllocateArray<Flow>(capacity, pinned: true);
+        _buckets = GC.AllocateArray<int>((int)BitOperations.RoundUpToPowerOf2((uint)capacity * 2), pinned: true);
+        Array.Fill(_buckets, None);
+        _mask = _buckets.Length - 1;
+        for (int i = 0; i < capacity; i++) _flows[i].NextInBucket = i + 1 < capacity ? i + 1 : None;
+        // A seed of its own for each run, so that nobody can choose addresses that all meet in one bucket.
+        Span<byte> seed = stackalloc byte[8];
+        RandomNumberGenerator.Fill(seed);
+        _seed = BitConverter.ToUInt64(seed);
+    }
+
+    public int Count { get; private set; }
+    public int Capacity => _flows.Length;
+    public bool IsFull => _free == None;
+
+    public ref Flow this[int index] => ref _flows[index];
+
+    /// <summary>The same for both directions: each endpoint is mixed on its own and the two are added.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public uint Hash(in Address a, ushort aPort, in Address b, ushort bPort, byte protocol)
+    {
+        ulong h = Mix(a, aPort) + Mix(b, bPort) + protocol;
+        h *= 0x9E3779B97F4A7C15UL;
+        return (uint)(h >> 32);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    ulong Mix(in Address address, ushort port)
+    {
+        ulong h = (address.High ^ _seed) * 0xD6E8FEB86659FD93UL;
+        h = (h ^ address.Low ^ ((ulong)port << 40)) * 0xA0761D6478BD642FUL;
+        return h ^ (h >> 32);
+    }
+
+    /// <summary>The flow of this pair of endpoints, or <see cref="None"/>. <paramref name="direction"/>: 0 the packet goes out (client to server), 1 in.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int Find(uint hash, in Address source, ushort sourcePort, in Address destination, ushort destinationPort, byte protocol, out int direction)
+    {
+        Flow[] flows = _flows;
+        for (int i = _buckets[hash & (uint)_mask]; i != None; i = flows[i].NextInBucket)
+        {
+            ref Flow flow = ref flows[i];
+            if (flow.Hash != hash || flow.Protocol != protocol) continue;
+            if (flow.ClientPort == sourcePort && flow.ServerPort == destinationPort && flow.Client == source && flow.Server == destination)
+            {
+                direction = 0;
+                return i;
+            }
+            if (flow.ClientPort == destinationPort && flow.ServerPort == sourcePort && flow.Client == destination && flow.Server == source)
+            {
+                direction = 1;
+                return i;
+            }
+        }
+        direction = 0;
+        return None;
+    }
+
+    /// <summary>Takes a free entry (the caller has made sure that there is one), clears it and files it.</summary>
+    public int Add(uint hash, FlowClass flowClass, long tick)
+    {
+        int index = _free;
+        ref Flow flow = ref _flows[index];
+        _free = flow.NextInBucket;
+        flow = default;
+        flow.Hash = hash;
+        flow.Class = flowClass;
+        flow.Conversation = None;
+        ref int bucket = ref _buckets[hash & (uint)_mask];
+        flow.NextInBucket = bucket;
+        bucket = index;
+        Append(index, ref flow, tick);
+        Count++;
+        return index;
+    }
+
+    public void Remove(int index)
+    {
+        ref Flow flow = ref _flows[index];
+        Unlink(index, ref flow);
+        ref int link = ref _buckets[flow.Hash & (uint)_mask];
+        while (link != index) link = ref _flows[link].NextInBucket;
+        link = flow.NextInBucket;
+        flow.NextInBucket = _free;
+        _free = index;
+        Count--;
+    }
+
+    /// <summary>Notes that the flow was seen; moves it in its list only when that is due.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Touch(int index, ref Flow flow, long tick)
+    {
+        flow.LastTick = tick;
+        if (tick - flow.ListedTick >= ListGranularity) Relist(index, ref flow, flow.Class, tick);
+    }
+
+    public void Relist(int index, ref Flow flow, FlowClass flowClass, long tick)
+    {
+        Unlink(index, ref flow);
+        flow.Class = flowClass;
+        Append(index, ref flow, tick);
+    }
+
+    /// <summary>The flow of this class that was seen longest ago, or <see cref="None"/>.</summary>
+    public int Oldest(FlowClass flowClass) => _oldest[(int)flowClass];
+
+    /// <summary>Of all classes; an ended connection goes before a living one of the same age.</summary>
+    public int LeastRecentlySeen()
+    {
+        int best = None;
+        foreach (int candidate in _oldest)
+        {
+            if (candidate != None && (best == None || _flows[candidate].LastTick < _flows[best].LastTick)) best = candidate;
+        }
+        return best;
+    }
+
+    void Append(int index, ref Flow flow, long tick)
+    {
+        flow.ListedTick = tick;
+        int c = (int)flow.Class;
+        flow.Newer = None;
+        flow.Older = _youngest[c];
+        if (flow.Older != None) _flows[flow.Older].Newer = index;
+        else _oldest[c] = index;
+        _youngest[c] = index;
+    }
+
+    void Unlink(int index, ref Flow flow)
+    {
+        int c = (int)flow.Class;
+        if (flow.Older != None) _flows[flow.Older].Newer = flow.Newer;
+        else _oldest[c] = flow.Newer;
+        if (flow.Newer != None) _flows[flow.Newer].Older = flow.Older;
+        else _youngest[c] = flow.Older;
+    }
+}
