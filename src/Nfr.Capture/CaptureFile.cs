@@ -160,17 +160,18 @@ public sealed class CaptureFile : IDisposable
     {
         try
         {
-            do
+            while (_skip > 0)
             {
                 int skipped = (int)Math.Min(_skip, _end - _start);
                 _start += skipped;
                 _skip -= skipped;
-                if (Fill()) continue;
-                if (_skip > 0 || _start < _end) Fault = Describe(new CaptureStep(0, 0, CaptureFileFaultKind.CutOff));
-                return false;
+                // What lies behind the skipped block has not been walked yet.
+                if (_skip == 0 && _start < _end) return true;
+                if (_skip > 0 && !Fill()) break;
             }
-            while (_skip > 0);
-            return true;
+            if (_skip == 0 && Fill()) return true;
+            if (_skip > 0 || _start < _end) Fault = Describe(new CaptureStep(0, 0, CaptureFileFaultKind.CutOff));
+            return false;
         }
         catch (Exception e) when (e is IOException or InvalidDataException)
         {
