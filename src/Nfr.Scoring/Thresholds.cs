@@ -25,6 +25,8 @@ public sealed record Thresholds
     /// <summary>Nobody outbound got an answer for this long while at least <see cref="OutageSources"/> sources fail: the uplink is down.</summary>
     public long OutageSilence { get; init; } = 30 * Second;
     public int OutageSources { get; init; } = 3;
+    /// <summary>A source that tries this many different ports scans even then: clients of a lost uplink try a handful.</summary>
+    public int OutagePorts { get; init; } = 12;
 
     // ---- DNS tunnel: bytes of new, opaque label text per client and registered domain (after Paxson et al. 2013).
 
@@ -32,7 +34,7 @@ public sealed record Thresholds
     /// <summary>Bytes when at least half of them came in queries of types that carry data (TXT, NULL, CNAME, MX, KEY, SRV, …).</summary>
     public int TunnelDataTypeBytes { get; init; } = 500;
     /// <summary>Bytes when they came in A, AAAA and HTTPS queries, which CDNs fill too.</summary>
-    public int TunnelBytes { get; init; } = 1000;
+    public int TunnelBytes { get; init; } = 1500;
     /// <summary>Different opaque labels needed beside the bytes.</summary>
     public int TunnelLabels { get; init; } = 10;
     /// <summary>A label shorter than this says too little to be opaque.</summary>
@@ -45,8 +47,12 @@ public sealed record Thresholds
     public long DgaWindow { get; init; } = 300 * Second;
     /// <summary>Distinct registered domains answered NXDOMAIN within the window.</summary>
     public int DgaNames { get; init; } = 10;
-    /// <summary>Mean bits per character of their labels under the model of names.</summary>
-    public double DgaBits { get; init; } = 4.9;
+    /// <summary>
+    /// Mean bits per character of their labels under the model of names: this much plus <see cref="DgaBitsSpread"/> divided by the square
+    /// root of the number of names, since the mean of few wanders more (good names: mean 3.9, one name in a hundred above 6.6).
+    /// </summary>
+    public double DgaBits { get; init; } = 4.5;
+    public double DgaBitsSpread { get; init; } = 2.2;
     /// <summary>Labels shorter than this are not judged.</summary>
     public int DgaLength { get; init; } = 6;
 

@@ -83,7 +83,8 @@ sealed class DgaVolume(Thresholds thresholds, PublicSuffixList suffixes, NameMod
             sum += asked.Bits;
         }
         double bits = sum / Math.Max(names, 1);
-        if (names < thresholds.DgaNames / 2 || bits < thresholds.DgaBits) return 0;
+        double limit = thresholds.DgaBits + (thresholds.DgaBitsSpread / Math.Sqrt(Math.Max(names, 1)));
+        if (names < thresholds.DgaNames / 2 || bits < limit) return 0;
         _clients.Protect(index);
         ulong finding = Mix.Of(clientKey, (ulong)Detectors.Dga);
         if (names < thresholds.DgaNames)
@@ -98,7 +99,7 @@ sealed class DgaVolume(Thresholds thresholds, PublicSuffixList suffixes, NameMod
             $"{source} asked for {names} different domains that do not exist within {thresholds.DgaWindow / 1_000_000_000} s; " +
             $"their names look random ({bits:0.00} bits per character, last {Encoding.ASCII.GetString(e.Query[start..])}).",
             [new("names", names), new("bitsPerCharacter", bits)],
-            [new("names", thresholds.DgaNames), new("bitsPerCharacter", thresholds.DgaBits), new("windowSeconds", thresholds.DgaWindow / 1e9)],
+            [new("names", thresholds.DgaNames), new("bitsPerCharacter", limit), new("windowSeconds", thresholds.DgaWindow / 1e9)],
             count));
         return severity;
     }

@@ -89,7 +89,7 @@ sealed class PortScan(Thresholds thresholds, Func<Wire.Address, bool> isHome, Fi
         int hosts = Count(in source.Hosts), ports = Count(in source.Ports);
         bool enough = source.FailedService >= thresholds.ScanFailures || hosts >= thresholds.ScanWebHosts;
         bool shape = Math.Min(hosts, ports) * 2 <= source.Failed;
-        if (source.Walk < thresholds.ScanTrip || !enough || !shape || (outbound && UplinkIsDown()))
+        if (source.Walk < thresholds.ScanTrip || !enough || !shape || (outbound && ports < thresholds.OutagePorts && UplinkIsDown()))
         {
             if (source.Failed >= 2) findings.Keep(finding, in e);
             return 0;
