@@ -205,7 +205,7 @@ sealed class IndicatorFile
         if (!IndicatorTable.Insert(_slots, _texts, _used, IndicatorTable.HashOf(kind, form[..length]))) return;
         _used += size;
         _distinct++;
-        if (kind == IndicatorKind.Network) _prefixes.Add(form[16]);
+        if (kind == IndicatorKind.Network) _prefixes.Add(form[length - 1]);
     }
 
     int LabelIndex(ReadOnlySpan<byte> label)

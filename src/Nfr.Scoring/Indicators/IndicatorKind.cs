@@ -6,11 +6,11 @@ public enum IndicatorKind : byte
     None,
     /// <summary>A domain and every name below it; lower case.</summary>
     Domain,
-    /// <summary>16 bytes, IPv4 as ::ffff:0:0/96.</summary>
+    /// <summary>4 or 16 bytes in network order.</summary>
     Address,
-    /// <summary>The address's 16 bytes and the port's two.</summary>
+    /// <summary>The address's bytes and the port's two.</summary>
     AddressPort,
-    /// <summary>The masked address's 16 bytes and one of prefix length, 0 to 128.</summary>
+    /// <summary>The masked address's bytes and one of prefix length, 0 to 128 (for IPv4 plus 96).</summary>
     Network,
     /// <summary>Host (lower case), port if given, path and query, without scheme.</summary>
     Url,

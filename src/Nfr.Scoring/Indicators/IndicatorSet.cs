@@ -94,20 +94,22 @@ sealed class IndicatorSet
     {
         if (Count == 0) return;
         Span<byte> form = stackalloc byte[18];
-        IndicatorText.Put(address, form);
-        Find(IndicatorKind.Address, IndicatorHash.OfBinary(IndicatorKind.Address, form[..16]), form[..16], ref best);
+        int length = address.WriteBytes(form);
+        Find(IndicatorKind.Address, IndicatorHash.OfBinary(IndicatorKind.Address, form[..length]), form[..length], ref best);
         if (port != 0)
         {
-            BinaryPrimitives.WriteUInt16BigEndian(form[16..], port);
-            Find(IndicatorKind.AddressPort, IndicatorHash.OfBinary(IndicatorKind.AddressPort, form), form, ref best);
+            BinaryPrimitives.WriteUInt16BigEndian(form[length..], port);
+            ReadOnlySpan<byte> withPort = form[..(length + 2)];
+            Find(IndicatorKind.AddressPort, IndicatorHash.OfBinary(IndicatorKind.AddressPort, withPort), withPort, ref best);
         }
         foreach (byte prefix in _prefixes)
         {
             // A prefix of 96 or less would be all of IPv4; the reader of lists has refused those.
             if (address.IsV4 && prefix < 96) continue;
-            IndicatorText.Put(IndicatorText.Mask(address, prefix), form);
-            form[16] = prefix;
-            Find(IndicatorKind.Network, IndicatorHash.OfBinary(IndicatorKind.Network, form[..17]), form[..17], ref best);
+            IndicatorText.Mask(address, prefix).WriteBytes(form);
+            form[length] = prefix;
+            ReadOnlySpan<byte> network = form[..(length + 1)];
+            Find(IndicatorKind.Network, IndicatorHash.OfBinary(IndicatorKind.Network, network), network, ref best);
         }
     }
 

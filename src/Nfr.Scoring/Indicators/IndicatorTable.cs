@@ -134,13 +134,15 @@ public sealed class IndicatorTable
         ReadOnlySpan<byte> text = _texts.AsSpan(start, length);
         return kind switch
         {
-            IndicatorKind.Address => Address.ReadV6(text).ToString(),
-            IndicatorKind.AddressPort => WithPort(Address.ReadV6(text), BinaryPrimitives.ReadUInt16BigEndian(text[16..])),
-            IndicatorKind.Network => Network(Address.ReadV6(text), text[16]),
+            IndicatorKind.Address => ReadAddress(text).ToString(),
+            IndicatorKind.AddressPort => WithPort(ReadAddress(text), BinaryPrimitives.ReadUInt16BigEndian(text[^2..])),
+            IndicatorKind.Network => Network(ReadAddress(text), text[^1]),
             IndicatorKind.Ja3 or IndicatorKind.Certificate => Convert.ToHexStringLower(text),
             _ => Encoding.UTF8.GetString(text),
         };
     }
+
+    static Address ReadAddress(ReadOnlySpan<byte> form) => form.Length < 16 ? Address.ReadV4(form) : Address.ReadV6(form);
 
     static string WithPort(Address address, ushort port) => address.IsV4
         ? string.Create(CultureInfo.InvariantCulture, $"{address}:{port}")

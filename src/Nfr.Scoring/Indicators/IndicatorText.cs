@@ -57,9 +57,8 @@ static class IndicatorText
         if (prefix == width) return PutAddress(address, form, out kind, out length);
         kind = IndicatorKind.Network;
         int full = prefix + 128 - width;
-        Put(Mask(address, full), form);
-        form[16] = (byte)full;
-        length = 17;
+        length = Mask(address, full).WriteBytes(form);
+        form[length++] = (byte)full;
         return null;
     }
 
@@ -94,10 +93,11 @@ static class IndicatorText
             if (host.Length > 1 && host[0] == '[' && host[^1] == ']') host = host[1..^1];
             if (!ushort.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out ushort port) || port == 0) return "the port is no number from 1 to 65535";
             if (!AddressText.TryParse(host, out address)) return ReadDomain(host, form, out kind, out length);
-            PutAddress(address, form, out _, out _);
-            BinaryPrimitives.WriteUInt16BigEndian(form[16..], port);
-            (kind, length) = (IndicatorKind.AddressPort, 18);
-            return null;
+            string? fault = PutAddress(address, form, out _, out length);
+            BinaryPrimitives.WriteUInt16BigEndian(form[length..], port);
+            kind = IndicatorKind.AddressPort;
+            length += 2;
+            return fault;
         }
         if (text[0] == '[' && text[^1] == ']' && AddressText.TryParse(text[1..^1], out address)) return PutAddress(address, form, out kind, out length);
         return ReadDomain(text, form, out kind, out length);
@@ -105,8 +105,7 @@ static class IndicatorText
 
     static string? PutAddress(Address address, Span<byte> form, out IndicatorKind kind, out int length)
     {
-        (kind, length) = (IndicatorKind.Address, 16);
-        Put(address, form);
+        (kind, length) = (IndicatorKind.Address, address.WriteBytes(form));
         return address.IsUnspecified ? "the unspecified address is no indicator" : null;
     }
 
@@ -149,12 +148,6 @@ static class IndicatorText
         if (label == 0 || digitsOnly) return "no domain name: its last label is empty or a number";
         length = text.Length;
         return null;
-    }
-
-    public static void Put(Address address, Span<byte> form)
-    {
-        BinaryPrimitives.WriteUInt64BigEndian(form, address.High);
-        BinaryPrimitives.WriteUInt64BigEndian(form[8..], address.Low);
     }
 
     /// <summary>Keeps the first bits, 0 to 128; for IPv4 the prefix length plus 96.</summary>

@@ -189,7 +189,6 @@ public sealed class IndicatorTests(ITestOutputHelper output)
     public void The_public_lists_load_in_their_own_formats()
     {
         if (!ScoringCorpus.TryPath("feeds/c2_indicators.tsv", output, out string path)) return;
-        string[] left = [".json"];
         using var store = new IndicatorStore([Path.GetDirectoryName(path)!], TimeSpan.Zero, TimeProvider.System);
         foreach (ListStatus list in store.Lists) output.WriteLine($"{list.Name,-50} {list.ThreatId,-24} {list.Count,7} {list.FaultCount,5} faults {(double)list.Bytes / Math.Max(1, list.Count):0.0} B each");
         output.WriteLine($"{store.Count} indicators in {store.Bytes} bytes: {(double)store.Bytes / store.Count:0.0} each");

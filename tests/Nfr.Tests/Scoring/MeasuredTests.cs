@@ -21,6 +21,43 @@ public sealed class MeasuredTests(ITestOutputHelper output)
         return names;
     }
 
+    [Fact]
+    public void What_scoring_costs_an_event()
+    {
+        if (!ScoringCorpus.TryPath("benign/umbrella_fqdn.tsv", output, out string path)) return;
+        byte[][] names = [.. ScoringCorpus.Rows(path).Select(row => Encoding.ASCII.GetBytes(row[0]))];
+        using var scorer = new Scorer(new ScorerOptions
+        {
+            FeedsFolders = [Path.Combine(Path.GetDirectoryName(path)!, "..", "feeds")], FeedsPollInterval = TimeSpan.Zero,
+            IsHome = static a => a.V4 >> 24 == 10, Lines = new ShortLines(),
+        });
+        var raised = new List<Alert>();
+        const int Events = 400_000;
+        long start = 0;
+        for (int i = -20_000; i < Events; i++)
+        {
+            if (i == 0) start = System.Diagnostics.Stopwatch.GetTimestamp();
+            byte[] name = names[(i + 20_000) % names.Length];
+            var context = new EventContext
+            {
+                Tick = i * Simulated.Millisecond * 20, Source = Host(i & 255), Destination = Address.FromV4(0x5DB8_0000 + (uint)(i & 0xFFFF)), DestinationPort = 443, Protocol = 6,
+            };
+            if ((i & 1) == 0)
+            {
+                var dns = new DnsEvent { Context = context, Query = name, QueryType = 1, ResponseCode = (short)((i & 31) == 0 ? 3 : 0) };
+                scorer.Score(in dns, raised);
+            }
+            else
+            {
+                var ip = new IpEvent { Context = context, State = (i & 63) == 1 ? ConnectionState.S0 : ConnectionState.SF, PayloadIn = 1000, PayloadOut = 500, TcpFlags = 2 };
+                scorer.Score(in ip, raised);
+            }
+        }
+        double each = System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalMicroseconds / Events;
+        output.WriteLine($"{each:0.00} us an event with {scorer.Store.Count} indicators in {scorer.Store.Lists.Count} lists; {raised.Count} alerts: {string.Join(", ", raised.GroupBy(a => a.Evidence!.Detector).Select(g => $"{g.Key} {g.Count()}"))}");
+        Assert.True(each < 100);
+    }
+
     static Address Host(int number) => Address.FromV4(0x0A00_0000 + (uint)number);
 
     [Fact]
