@@ -1,0 +1,141 @@
+using Nfr.Events;
+using Nfr.Scoring.Tables;
+
+namespace Nfr.Scoring;
+
+/// <summary>
+/// What the detectors share: which findings are known (repeats of one finding are one alert), the sample events kept for keys that are
+/// suspicious, and the way an alert is made. One thread.
+/// </summary>
+sealed class Findings(ScorerOptions options)
+{
+    /// <summary>About 1 MB. Full: the finding unused longest is forgotten, and would be raised anew.</summary>
+    const int MaxFindings = 1 << 14;
+    /// <summary>At most 512 keys with five lines of 2,048 characters; full: the key unused longest loses its samples.</summary>
+    const int MaxSampledKeys = 1 << 9;
+    const int MaxSampleLength = 2048;
+    public const int SamplesPerAlert = 5;
+
+    struct Known
+    {
+        public long RaisedTick;
+        public long Count;
+        public int Severity;
+    }
+
+    [System.Runtime.CompilerServices.InlineArray(SamplesPerAlert - 1)]
+    struct Lines
+    {
+        string? _first;
+    }
+
+    readonly LruTable<Known> _known = new(MaxFindings);
+    readonly LruTable<Lines> _samples = new(MaxSampledKeys);
+    readonly long _quietInterval = options.Thresholds.QuietInterval;
+
+    /// <summary>Where alerts go during one call of the scorer.</summary>
+    public List<Alert> Raised { get; set; } = [];
+    /// <summary>The greatest tick so far: events arrive when they end, so their own ticks go back and forth.</summary>
+    public long Now { get; set; }
+
+    public long AlertsRaised { get; private set; }
+    public long FindingsEvicted => _known.Evicted;
+    public int FindingsKnown => _known.Count;
+
+    /// <summary>Counts one more event of a finding and says whether an alert is due: when it is new, its severity rose or the quiet interval is over.</summary>
+    public bool IsDue(ulong finding, int severity, out long count)
+    {
+        int index = _known.GetOrAdd(finding, out bool added);
+        ref Known known = ref _known[index];
+        count = ++known.Count;
+        if (!added && severity <= known.Severity && Now - known.RaisedTick < _quietInterval) return false;
+        known.RaisedTick = Now;
+        known.Severity = Math.Max(known.Severity, severity);
+        _known.Protect(index);
+        return true;
+    }
+
+    public void Keep(ulong finding, scoped in DnsEvent e)
+    {
+        if (HasRoom(finding)) Keep(finding, options.Lines.Line(in e));
+    }
+
+    public void Keep(ulong finding, scoped in IpEvent e)
+    {
+        if (HasRoom(finding)) Keep(finding, options.Lines.Line(in e));
+    }
+
+    bool HasRoom(ulong finding)
+    {
+        int index = _samples.Find(finding);
+        return index < 0 || _samples[index][SamplesPerAlert - 2] is null;
+    }
+
+    void Keep(ulong finding, string line)
+    {
+        if (line.Length > MaxSampleLength) return;
+        ref Lines lines = ref _samples[_samples.GetOrAdd(finding, out _)];
+        for (int i = 0; i < SamplesPerAlert - 1; i++)
+        {
+            if (lines[i] is not null) continue;
+            lines[i] = line;
+            return;
+        }
+    }
+
+    /// <summary>The kept lines, then the event at hand; the kept ones are let go, so that a later alert shows later events.</summary>
+    List<string> Samples(ulong finding, string current)
+    {
+        var samples = new List<string>(SamplesPerAlert);
+        int index = _samples.Find(finding);
+        if (index >= 0)
+        {
+            for (int i = 0; i < SamplesPerAlert - 1; i++)
+            {
+                if (_samples[index][i] is { } line) samples.Add(line);
+            }
+            _samples[index] = default;
+        }
+        samples.Add(current);
+        return samples;
+    }
+
+    public void Raise(scoped in DnsEvent e, ulong finding, in Finding what) =>
+        Raise(AlertEvents.From(in e), in e.Context, what, Samples(finding, options.Lines.Line(in e)));
+
+    public void Raise(scoped in IpEvent e, ulong finding, in Finding what) =>
+        Raise(AlertEvents.From(in e), in e.Context, what, Samples(finding, options.Lines.Line(in e)));
+
+    public void Raise(scoped in HttpEvent e, ulong finding, in Finding what) =>
+        Raise(AlertEvents.From(in e), in e.Context, what, Samples(finding, options.Lines.Line(in e)));
+
+    public void Raise(scoped in TlsEvent e, ulong finding, in Finding what) =>
+        Raise(AlertEvents.From(in e), in e.Context, what, Samples(finding, options.Lines.Line(in e)));
+
+    void Raise(AlertEvent alertEvent, in EventContext context, Finding what, List<string> samples)
+    {
+        AlertsRaised++;
+        Raised.Add(new Alert
+        {
+            Threats = [what.Threat],
+            Flags = what.Flags,
+            Groups = options.GroupsOf(context.Source),
+            Event = alertEvent,
+            Evidence = new AlertEvidence
+            {
+                Detector = what.Detector,
+                Key = what.Key,
+                Summary = what.Summary,
+                Values = what.Values,
+                Thresholds = what.Thresholds,
+                Samples = samples,
+                Count = what.Count,
+            },
+        });
+    }
+}
+
+/// <summary>What a detector says when an alert is due; made only then.</summary>
+readonly record struct Finding(
+    string Detector, string Key, AlertThreat Threat, IReadOnlyList<string> Flags, string Summary, IReadOnlyList<EvidenceValue> Values,
+    IReadOnlyList<EvidenceValue> Thresholds, long Count);

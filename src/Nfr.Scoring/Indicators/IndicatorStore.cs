@@ -1,0 +1,191 @@
+namespace Nfr.Scoring.Indicators;
+
+/// <summary>What is known of one list, for the panel, the console and the log.</summary>
+/// <remarks>Bytes = memory of its table; FaultCount = lines that could not be used; Problem = why it could not be read the last time (its last good copy serves on).</remarks>
+public sealed record ListStatus(string Path, string Name, string ThreatId, DateTimeOffset Date, int Count, long Bytes, long FaultCount, string? Problem);
+
+/// <summary>
+/// Keeps the indicator tables in step with the list folders. A changed file (by time and size) is read into a new table beside the old
+/// one, file by file, and the set is swapped by one reference: at most one file is held twice, and the scoring thread never waits. Also
+/// a file that cannot be read keeps its last good table; one that is gone is dropped.
+/// </summary>
+public sealed class IndicatorStore : IDisposable
+{
+    /// <summary>Files taken, in the order of their paths; further ones are counted and left out.</summary>
+    const int MaxFiles = 256;
+
+    sealed class Loaded
+    {
+        public required IndicatorTable? Table;
+        public required (DateTimeOffset Date, long Size) Stamp;
+        public IReadOnlyList<ListFault> Faults = [];
+        public long FaultCount;
+        public string? Problem;
+    }
+
+    readonly IReadOnlyList<string> _folders;
+    readonly Lock _loading = new();
+    readonly SortedDictionary<string, Loaded> _files = new(StringComparer.Ordinal);
+    readonly ITimer? _timer;
+    volatile IndicatorSet _current = IndicatorSet.Empty;
+    long _generation;
+    int _ignored;
+
+    /// <summary>Loads what the folders hold now, then looks again every <paramref name="interval"/> on a pool thread (zero = never by itself).</summary>
+    public IndicatorStore(IReadOnlyList<string> folders, TimeSpan interval, TimeProvider time)
+    {
+        _folders = folders;
+        Poll();
+        if (interval > TimeSpan.Zero) _timer = time.CreateTimer(static store => ((IndicatorStore)store!).PollOnTimer(), this, interval, interval);
+    }
+
+    internal IndicatorSet Current => _current;
+
+    /// <summary>Files left out because there are more than 256.</summary>
+    public int Ignored => _ignored;
+    /// <summary>Why looking at the folders failed unexpectedly the last time; null when it never did.</summary>
+    public string? LastFailure { get; private set; }
+
+    public long Count => _current.Count;
+    /// <summary>Bytes of all tables and the filter.</summary>
+    public long Bytes => _current.Bytes;
+    /// <summary>How many times the set was swapped.</summary>
+    public long Generation => Interlocked.Read(ref _generation);
+
+    public IReadOnlyList<ListStatus> Lists
+    {
+        get
+        {
+            lock (_loading)
+            {
+                return [.. _files.Select(f => new ListStatus(
+                    f.Key, f.Value.Table?.Name ?? Path.GetFileName(f.Key), f.Value.Table?.Threat.Id ?? "", f.Value.Stamp.Date, f.Value.Table?.Count ?? 0,
+                    f.Value.Table?.Bytes ?? 0, f.Value.FaultCount, f.Value.Problem))];
+            }
+        }
+    }
+
+    /// <summary>Lines that could not be used, at most 100 a file.</summary>
+    public IReadOnlyList<ListFault> Faults
+    {
+        get
+        {
+            lock (_loading) return [.. _files.Values.SelectMany(f => f.Faults)];
+        }
+    }
+
+    public long FaultCount
+    {
+        get
+        {
+            lock (_loading) return _files.Values.Sum(f => f.FaultCount);
+        }
+    }
+
+    /// <summary>Looks at the folders once and takes in what changed; a look that comes while another is at work returns at once.</summary>
+    /// <returns>Whether the set was swapped.</returns>
+    public bool Poll()
+    {
+        if (!_loading.TryEnter()) return false;
+        try
+        {
+            return Look();
+        }
+        finally
+        {
+            _loading.Exit();
+        }
+    }
+
+    void PollOnTimer()
+    {
+        try
+        {
+            Poll();
+        }
+        catch (Exception e)
+        {
+            // Our own mistake must not end the process from a timer: the tables in use serve on, and the status says so.
+            LastFailure = e.Message;
+        }
+    }
+
+    bool Look()
+    {
+        bool changed = false;
+        _ignored = 0;
+        var present = new HashSet<string>(StringComparer.Ordinal);
+        foreach (string folder in _folders)
+        {
+            string[] paths;
+            try
+            {
+                paths = Directory.GetFiles(folder);
+            }
+            catch (DirectoryNotFoundException)
+            {
+                continue;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // A folder that cannot be listed now keeps what it gave before.
+                foreach (string path in _files.Keys)
+                {
+                    if (Path.GetDirectoryName(path) == Path.GetFullPath(folder)) present.Add(path);
+                }
+                continue;
+            }
+            Array.Sort(paths, StringComparer.Ordinal);
+            foreach (string path in paths)
+            {
+                string name = Path.GetFileName(path);
+                if (name[0] == '.' || name[^1] == '~' || name.EndsWith(".tmp", StringComparison.Ordinal) || name.EndsWith(".md", StringComparison.Ordinal)) continue;
+                string full = Path.GetFullPath(path);
+                present.Add(full);
+                changed |= Take(full);
+            }
+        }
+        foreach (string gone in _files.Keys.Where(path => !present.Contains(path)).ToArray())
+        {
+            _files.Remove(gone);
+            changed = true;
+        }
+        if (changed) Swap();
+        return changed;
+    }
+
+    bool Take(string path)
+    {
+        bool known = _files.TryGetValue(path, out Loaded? before);
+        try
+        {
+            var info = new FileInfo(path);
+            (DateTimeOffset, long) stamp = (info.LastWriteTimeUtc, info.Length);
+            if (known && before!.Stamp == stamp && before.Problem is null) return false;
+            if (!known && _files.Count >= MaxFiles)
+            {
+                _ignored++;
+                return false;
+            }
+            IndicatorTable table = IndicatorFile.Load(path, info.LastWriteTimeUtc, out IReadOnlyList<ListFault> faults, out long faultCount);
+            _files[path] = new Loaded { Table = table, Stamp = stamp, Faults = faults, FaultCount = faultCount };
+            // Swapped file by file: the old table can go before the next file is read.
+            if (known) Swap();
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            if (!known) _files[path] = before = new Loaded { Table = null, Stamp = default };
+            before!.Problem = e.Message;
+            return false;
+        }
+    }
+
+    void Swap()
+    {
+        _current = new IndicatorSet([.. _files.Values.Where(f => f.Table is not null).Select(f => f.Table!)]);
+        Interlocked.Increment(ref _generation);
+    }
+
+    public void Dispose() => _timer?.Dispose();
+}

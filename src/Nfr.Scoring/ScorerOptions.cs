@@ -1,0 +1,57 @@
+using Nfr.Events;
+using Nfr.Wire;
+
+namespace Nfr.Scoring;
+
+/// <summary>The detectors, as a set that can be switched off one by one.</summary>
+[Flags]
+public enum Detectors
+{
+    None = 0,
+    ListedDestination = 1,
+    PortScan = 2,
+    DnsTunnel = 4,
+    Dga = 8,
+    Cleartext = 16,
+    Mining = 32,
+    All = ListedDestination | PortScan | DnsTunnel | Dga | Cleartext | Mining,
+}
+
+/// <summary>Writes an event as its JSON line, for the samples of an alert; the one thing the scorer asks of whoever owns that form.</summary>
+public interface IEventLines
+{
+    /// <returns>One JSON object without line end.</returns>
+    string Line(scoped in DnsEvent e);
+    string Line(scoped in IpEvent e);
+    string Line(scoped in HttpEvent e);
+    string Line(scoped in TlsEvent e);
+}
+
+/// <summary>What a <see cref="Scorer"/> is given.</summary>
+public sealed record ScorerOptions
+{
+    public const string DefaultFeedsFolder = "/etc/nfr/feeds";
+
+    /// <summary>Folders of indicator lists; one that is absent is empty. Later folders add to earlier ones.</summary>
+    public IReadOnlyList<string> FeedsFolders { get; init; } = [DefaultFeedsFolder];
+
+    /// <summary>How often the folders are looked at for changed files; zero = only when asked by <see cref="Indicators.IndicatorStore.Poll"/>.</summary>
+    public TimeSpan FeedsPollInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    public Detectors Enabled { get; init; } = Detectors.All;
+
+    public Thresholds Thresholds { get; init; } = new();
+
+    /// <summary>Whether an address lies in the home networks (the scope's <c>in_scope</c> of all groups). Called per event: must not allocate.</summary>
+    public required Func<Address, bool> IsHome { get; init; }
+
+    /// <summary>The scope groups of an alert's source.</summary>
+    public Func<Address, IReadOnlyList<AlertGroup>> GroupsOf { get; init; } = static _ => [];
+
+    public required IEventLines Lines { get; init; }
+
+    /// <summary>The Public Suffix List; when the file is absent, a short list of common suffixes that ships inside serves.</summary>
+    public string PublicSuffixFile { get; init; } = "/usr/share/publicsuffix/public_suffix_list.dat";
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+}

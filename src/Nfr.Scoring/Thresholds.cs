@@ -1,0 +1,65 @@
+namespace Nfr.Scoring;
+
+/// <summary>Every limit of every detector, in one place. Times are nanoseconds of tick.</summary>
+public sealed record Thresholds
+{
+    const long Second = 1_000_000_000;
+
+    /// <summary>A finding that goes on is raised again when its severity rises, or this long after it was last raised.</summary>
+    public long QuietInterval { get; init; } = 3600 * Second;
+
+    // ---- Port scan: sequential hypothesis test on first contacts (Jung, Paxson, Berger, Balakrishnan 2004).
+
+    /// <summary>ln(theta1/theta0) with theta 0.8 and 0.2: what one failed (or, negative, one answered) first contact weighs.</summary>
+    public double ScanStep { get; init; } = 1.3863;
+    /// <summary>ln of beta/alpha = 0.99/0.01: above it the source scans.</summary>
+    public double ScanTrip { get; init; } = 4.5951;
+    /// <summary>The walk never falls below this, so that a busy client that turns scanner is found soon.</summary>
+    public double ScanFloor { get; init; } = -4.5951;
+    /// <summary>Failed first contacts on ports other than 80 and 443 that are needed beside the test.</summary>
+    public int ScanFailures { get; init; } = 5;
+    /// <summary>Or this many different hosts, when only web ports fail: fewer is what an uplink that is down looks like.</summary>
+    public int ScanWebHosts { get; init; } = 40;
+    /// <summary>A source is forgotten after this long without a failed contact; a target is a first contact again after it.</summary>
+    public long ScanWindow { get; init; } = 900 * Second;
+    /// <summary>Nobody outbound got an answer for this long while at least <see cref="OutageSources"/> sources fail: the uplink is down.</summary>
+    public long OutageSilence { get; init; } = 30 * Second;
+    public int OutageSources { get; init; } = 3;
+    /// <summary>A source that tries this many different ports scans even then: clients of a lost uplink try a handful.</summary>
+    public int OutagePorts { get; init; } = 12;
+
+    // ---- DNS tunnel: bytes of new, opaque label text per client and registered domain (after Paxson et al. 2013).
+
+    public long TunnelWindow { get; init; } = 600 * Second;
+    /// <summary>Bytes when at least half of them came in queries of types that carry data (TXT, NULL, CNAME, MX, KEY, SRV, …).</summary>
+    public int TunnelDataTypeBytes { get; init; } = 500;
+    /// <summary>Bytes when they came in A, AAAA and HTTPS queries, which CDNs fill too.</summary>
+    public int TunnelBytes { get; init; } = 1500;
+    /// <summary>Different opaque labels needed beside the bytes.</summary>
+    public int TunnelLabels { get; init; } = 10;
+    /// <summary>A label shorter than this says too little to be opaque.</summary>
+    public int OpaqueLength { get; init; } = 8;
+    /// <summary>Bits per character under the model of names from which a label counts as opaque.</summary>
+    public double OpaqueBits { get; init; } = 5.0;
+
+    // ---- DGA: distinct names that do not exist, of one client, and how little they look like names.
+
+    public long DgaWindow { get; init; } = 300 * Second;
+    /// <summary>Distinct registered domains answered NXDOMAIN within the window.</summary>
+    public int DgaNames { get; init; } = 10;
+    /// <summary>
+    /// Mean bits per character of their labels under the model of names: this much plus <see cref="DgaBitsSpread"/> divided by the square
+    /// root of the number of names, since the mean of few wanders more (good names: mean 3.9, one name in a hundred above 6.6).
+    /// </summary>
+    public double DgaBits { get; init; } = 4.5;
+    public double DgaBitsSpread { get; init; } = 2.2;
+    /// <summary>Labels shorter than this are not judged.</summary>
+    public int DgaLength { get; init; } = 6;
+
+    // ---- Listed destinations.
+
+    /// <summary>A listed JA3 alone is never more than this: client fingerprints are shared by good software.</summary>
+    public int Ja3Severity { get; init; } = 3;
+    /// <summary>A listed address that comes to us is never more than this; unanswered, it is background noise.</summary>
+    public int InboundSeverity { get; init; } = 3;
+}
