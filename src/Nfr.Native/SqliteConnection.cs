@@ -58,6 +58,12 @@ public sealed class SqliteConnection : IDisposable
         return error;
     }
 
+    /// <summary>Makes an error stick that the caller found: the file is readable and still not what it should be.</summary>
+    public void Report(int code, string message)
+    {
+        if (!Failed) _error = new SqliteError(code, message);
+    }
+
     /// <summary>How long a call waits for another connection's lock.</summary>
     public void SetBusyTimeout(int milliseconds) => _ = SqliteNative.sqlite3_busy_timeout(_handle, milliseconds);
 
