@@ -14,7 +14,7 @@ static class Nearest
             int distance = Distance(word.ToLowerInvariant().Replace('-', '_'), candidate.Replace('-', '_'));
             if (distance < bestDistance) (best, bestDistance) = (candidate, distance);
         }
-        return best is not null && bestDistance <= Math.Max(1, Math.Min(word.Length, best.Length) / 3) ? best : null;
+        return best is not null && bestDistance <= (Math.Min(word.Length, best.Length) + 1) / 3 ? best : null;
     }
 
     // Edits and swaps of neighbours (Damerau-Levenshtein, restricted).

@@ -9,10 +9,13 @@ abstract class YamlValue(int line)
 }
 
 /// <summary>A scalar. <see cref="Plain"/> = written without quotes, so that it may be a number, a truth value or nothing.</summary>
-sealed class YamlText(int line, int column, int endLine, string text, bool plain) : YamlValue(line)
+sealed class YamlText(int line, int column, int endLine, int endColumn, string text, bool plain) : YamlValue(line)
 {
+    /// <summary>From 1, as the columns below.</summary>
     public int Column => column;
     public int EndLine => endLine;
+    /// <summary>The column after its last character.</summary>
+    public int EndColumn => endColumn;
     public string Text => text;
     public bool Plain => plain;
     public bool IsNull => plain && text is "" or "~" or "null" or "Null" or "NULL" && plain;

@@ -46,7 +46,9 @@ static class YamlReader
         }
         catch (YamlException fault)
         {
-            faults.Add((int)Math.Max(1, fault.Start.Line), Explain(fault, text));
+            int tab = TabLine(text, (int)fault.Start.Line, (int)fault.End.Line + 1);
+            if (tab > 0) faults.Add(tab, "YAML: a tab stands where spaces belong; indent with spaces");
+            else faults.Add((int)Math.Max(1, fault.Start.Line), Explain(fault));
         }
         // The parser promises YamlException only, and keeps the promise for most bytes.
         catch (Exception)
@@ -56,10 +58,20 @@ static class YamlReader
         return null;
     }
 
-    static string Explain(YamlException fault, string text)
+    // The first line from..to that is indented with a tab, or 0. The parser complains of other things when it meets one.
+    static int TabLine(string text, int from, int to)
     {
-        string? line = text.Split('\n').ElementAtOrDefault((int)Math.Max(0, fault.Start.Line - 1));
-        if (line is not null && line.TrimStart(' ').StartsWith('\t')) return "YAML: a tab stands where spaces belong; indent with spaces";
+        int number = 0;
+        foreach (ReadOnlySpan<char> line in text.AsSpan().EnumerateLines())
+        {
+            if (++number > to) break;
+            if (number >= from && line.TrimStart(' ').StartsWith('\t')) return number;
+        }
+        return 0;
+    }
+
+    static string Explain(YamlException fault)
+    {
         string message = fault.Message.TrimEnd('.');
         int end = message.StartsWith('(') ? message.IndexOf("): ", StringComparison.Ordinal) : -1;
         if (end >= 0) message = message[(end + 3)..];
@@ -131,7 +143,7 @@ static class YamlReader
             if (anchor is not null) _anchors[anchor] = null;
             YamlValue? value = e switch
             {
-                Scalar s => new YamlText(line, (int)s.Start.Column, (int)s.End.Line, s.Value, s.Style is ScalarStyle.Plain or ScalarStyle.Any),
+                Scalar s => new YamlText(line, (int)s.Start.Column, (int)s.End.Line, (int)s.End.Column, s.Value, s.Style is ScalarStyle.Plain or ScalarStyle.Any),
                 SequenceStart => List(line, depth),
                 MappingStart m => Map(line, m.Style == MappingStyle.Flow, depth),
                 _ => Refuse(line, "expected a value"),
