@@ -1,0 +1,88 @@
+using System.CommandLine;
+using Nfr.Config;
+
+namespace Nfr.Commands;
+
+/// <summary>"nfr config check".</summary>
+static class ConfigCommand
+{
+    public static Command Build(CommandSetup setup)
+    {
+        var check = new NfrCommand("check", "Check the config and say what the sensor would do.")
+        {
+            Remarks = ["Tells every mistake in the config and its scope file as file:line: message and exits 2, or exits 0. Changes nothing."],
+            Examples =
+            [
+                ("config check", $"Check {ConfigFile.DefaultPath}."),
+                ("config check -c config.yml", "Check another file before it is used."),
+            ],
+        };
+        check.SetAction(parsed => Run(setup, parsed));
+        return new NfrCommand("config", "Look after the config file.") { check };
+    }
+
+    static int Run(CommandSetup setup, ParseResult parsed)
+    {
+        if (setup.Load(parsed, orDefaults: false) is not { } config)
+            return ExitCode.Usage;
+        var scope = setup.LoadScope(config);
+        List<ConfigFault> faults = [.. config.StartFaults, .. ConfigFile.CheckFiles(config, out IReadOnlyList<ConfigFault> notes)];
+        // A missing scope file has said so already.
+        faults.RemoveAll(f => scope is null && f.Message.StartsWith("scope.file:", StringComparison.Ordinal));
+        setup.Tell(faults);
+        if (faults.Count > 0 || scope is null) return ExitCode.Usage;
+
+        TextWriter output = setup.Terminal.Out;
+        output.WriteLine($"{config.File}: ok");
+        if (config.Scope.File is not null) output.WriteLine($"{config.Scope.File}: ok");
+        output.WriteLine();
+        foreach ((string name, string value) in Describe(config, scope, InterfaceChoice.OfThisMachine())) output.WriteLine($"  {name,-9} {value}");
+        List<string> remarks =
+        [
+            .. config.Notes.Concat(notes).OrderBy(n => n.Line).Select(n => n.ToString()), .. config.UnavailableInputs, .. config.UnavailableOutputs,
+        ];
+        if (remarks.Count > 0) output.WriteLine();
+        foreach (string remark in remarks) output.WriteLine("note: " + remark);
+        return ExitCode.Good;
+    }
+
+    /// <summary>What the sensor would do, in a few rows.</summary>
+    internal static IReadOnlyList<(string Name, string Value)> Describe(
+        NfrConfig config, IReadOnlyList<ScopeGroupSection> scope, IReadOnlyList<InterfaceFacts> interfaces)
+    {
+        List<(string, string)> rows = [];
+        rows.Add(("engine", config.Engine.IsEmbedded ? "embedded: nothing leaves this machine" : $"{config.Engine.Host}, alerts every {GoDuration.Format(config.Engine.AlertPollInterval)}"));
+        rows.Add(("events", string.Join(", ", new[]
+        {
+            config.Engine.Analyze.Dns ? "dns" : "", config.Engine.Analyze.Ip ? "ip" : "", config.Engine.Analyze.Http ? "http" : "", config.Engine.Analyze.Tls ? "tls" : "",
+        }.Where(t => t.Length > 0).DefaultIfEmpty("none"))));
+        rows.Add(("sniffer", Sniffer(config.Inputs.Sniffer, interfaces)));
+        foreach (MonitorConfig monitor in config.Inputs.Monitor) rows.Add(("monitor", $"{monitor.Path} ({monitor.Format} {monitor.Type})"));
+        if (config.Inputs.Elastic.Enabled)
+            rows.Add(("elastic", $"{config.Inputs.Elastic.CloudId ?? string.Join(", ", config.Inputs.Elastic.Hosts)}: {string.Join(", ", config.Inputs.Elastic.Searches.Select(s => s.EventType))}"));
+        rows.Add(("scope", $"{(config.Scope.File is null ? "built in: " : "")}{string.Join(", ", scope.Select(g => g.Name).DefaultIfEmpty("no groups: everything"))}"));
+        rows.Add(("scoring", config.Scoring.Enabled ? $"on board, lists in {config.Scoring.Feeds}" : "off"));
+        List<string> outputs = [];
+        if (config.Outputs.Enabled)
+        {
+            if (config.Outputs.File is { } file) outputs.Add($"{file} ({config.Outputs.Format})");
+            if (config.Outputs.Syslog.Host is { } host) outputs.Add($"syslog {config.Outputs.Syslog.Protocol}://{host}:{config.Outputs.Syslog.Port} ({config.Outputs.Syslog.Format})");
+            if (config.Outputs.Graylog.Host is { } graylog) outputs.Add($"graylog {config.Outputs.Graylog.Protocol}://{graylog}:{config.Outputs.Graylog.Port}");
+        }
+        rows.Add(("outputs", string.Join(", ", outputs.DefaultIfEmpty("none"))));
+        rows.Add(("spool", $"{config.Spool.Dir}, at most {ByteSize.Format(config.Spool.MaxSize)}"));
+        rows.Add(("log", $"{config.Log.File}, {config.Log.Level.ToString().ToLowerInvariant()}"));
+        return rows;
+    }
+
+    static string Sniffer(SnifferConfig sniffer, IReadOnlyList<InterfaceFacts> interfaces)
+    {
+        if (!sniffer.Enabled) return "off";
+        string names = sniffer.Interfaces.Count == 0
+            ? InterfaceChoice.Automatic(interfaces) is { } chosen ? $"{chosen} (chosen: interface is empty)" : "no interface is up on this machine"
+            : string.Join(", ", sniffer.Interfaces.Select(name =>
+                interfaces.FirstOrDefault(i => i.Name == name) is not { Name: not null } facts ? $"{name} (not on this machine)" : facts.Up ? name : $"{name} (down)"));
+        string workers = sniffer.Workers == 1 ? "1 worker" : $"{sniffer.Workers} workers";
+        return $"{names}; {workers}, ring {ByteSize.Format(sniffer.RingSize)}{(sniffer.Filter is { } filter ? $", filter \"{filter}\"" : "")}";
+    }
+}

@@ -1,0 +1,48 @@
+using Nfr.Config;
+using Serilog;
+
+namespace Nfr.Commands;
+
+/// <summary>What "nfr read" prints instead of sending.</summary>
+public enum PrintMode
+{
+    None,
+    Events,
+    Alerts,
+}
+
+/// <summary>The options of "nfr read", checked.</summary>
+public sealed record ReadOptions
+{
+    public required IReadOnlyList<string> Files { get; init; }
+    /// <summary>pcap, bro, msdns, suricata, syslog-named or edge.</summary>
+    public string Format { get; init; } = "pcap";
+    /// <summary>all, dns, ip, http or tls.</summary>
+    public string Type { get; init; } = "all";
+    public PrintMode Print { get; init; }
+    /// <summary>Show the ledger at the end.</summary>
+    public bool Stats { get; init; }
+    /// <summary>The ledger as one JSON object on stdout.</summary>
+    public bool Json { get; init; }
+}
+
+/// <summary>The options of "nfr start".</summary>
+public sealed record StartOptions;
+
+/// <summary>What a run is given: the config and scope, both without faults, and where to speak.</summary>
+/// <param name="Config">The whole config.</param>
+/// <param name="Scope">The groups of its scope file, or the built-in one.</param>
+/// <param name="Terminal">stdout and stderr.</param>
+/// <param name="Log">The logger; the command disposes it after the run.</param>
+public sealed record RunContext(NfrConfig Config, IReadOnlyList<ScopeGroupSection> Scope, Terminal Terminal, ILogger Log);
+
+/// <summary>What the commands do once the command line is understood; Program binds it. Each returns an exit code.</summary>
+public sealed record Wiring
+{
+    public required Func<RunContext, ReadOptions, CancellationToken, int> Read { get; init; }
+    public required Func<RunContext, StartOptions, CancellationToken, int> Start { get; init; }
+    /// <summary>The account calls of the engine at an address.</summary>
+    public required Func<string, AccountApi> Account { get; init; }
+    /// <summary>Where the config is when -c does not say.</summary>
+    public string DefaultConfig { get; init; } = ConfigFile.DefaultPath;
+}

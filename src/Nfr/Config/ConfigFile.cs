@@ -1,0 +1,140 @@
+namespace Nfr.Config;
+
+/// <summary>config.yml on disk: where it is, reading it, and whether the files it names can be used.</summary>
+public static class ConfigFile
+{
+    /// <summary>Where the config is looked for when -c does not say.</summary>
+    public static string DefaultPath { get; } = OperatingSystem.IsWindows()
+        ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData), "nfr", "config.yml")
+        : "/etc/nfr/config.yml";
+
+    /// <summary>The config of a file; null when it cannot be read or has faults, and then all of them.</summary>
+    public static NfrConfig? Load(string path, out IReadOnlyList<ConfigFault> faults)
+    {
+        byte[]? bytes = ReadBytes(path, out string reason);
+        if (bytes is not null) return NfrConfig.Parse(path, bytes, out faults);
+        faults = [new ConfigFault(path, 0, reason)];
+        return null;
+    }
+
+    /// <summary>The file's bytes, at most one more than <see cref="YamlReader.MaxBytes"/>; null and the reason when it cannot be read.</summary>
+    internal static byte[]? ReadBytes(string path, out string reason)
+    {
+        try
+        {
+            if (Directory.Exists(path))
+            {
+                reason = "is a folder; name the file in it";
+                return null;
+            }
+            // Not by its length: /dev/stdin, pipes and /proc have none.
+            using FileStream file = File.OpenRead(path);
+            var bytes = new MemoryStream();
+            byte[] buffer = new byte[64 * 1024];
+            while (bytes.Length <= YamlReader.MaxBytes)
+            {
+                int n = file.Read(buffer, 0, (int)Math.Min(buffer.Length, YamlReader.MaxBytes + 1 - bytes.Length));
+                if (n == 0) break;
+                bytes.Write(buffer, 0, n);
+            }
+            reason = "";
+            return bytes.ToArray();
+        }
+        catch (Exception fault)
+        {
+            reason = "cannot be read: " + Reason.Of(fault);
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// Holds the paths of a config against the file system, without creating or changing anything: the parent of every file must be a folder,
+    /// and what exists under a file's name a regular file.
+    /// </summary>
+    /// <param name="config">A checked config.</param>
+    /// <param name="notes">What hinders only whom runs this, or will be made at start.</param>
+    public static IReadOnlyList<ConfigFault> CheckFiles(NfrConfig config, out IReadOnlyList<ConfigFault> notes)
+    {
+        List<ConfigFault> faults = [], remarks = [];
+        if (config.Outputs.Enabled && config.Outputs.File is not (null or OutputsConfig.Stdout or OutputsConfig.Stderr))
+            CheckFile(config, "outputs.file", config.Outputs.File, faults);
+        if (config.Log.File is not (OutputsConfig.Stdout or OutputsConfig.Stderr)) CheckFile(config, "log.file", config.Log.File, faults);
+        if (config.Lines.ContainsKey("data.file")) CheckFile(config, "data.file", config.Data.LegacyFollowFile, faults);
+        if (config.Scope.File is not null) CheckFile(config, "scope.file", config.Scope.File, faults);
+        foreach (MonitorConfig monitor in config.Inputs.Monitor)
+        {
+            if (FileFault(monitor.Path) is { } reason) faults.Add(new ConfigFault(config.File, monitor.Line, $"inputs.monitor: {reason}"));
+        }
+        CheckFolder(config, "data.dir", config.Data.Dir, faults, remarks);
+        CheckFolder(config, "spool.dir", config.Spool.Dir, faults, remarks);
+        if (config.Scoring.Enabled && !Directory.Exists(config.Scoring.Feeds))
+            remarks.Add(config.At("scoring.feeds", $"scoring.feeds: {config.Scoring.Feeds} does not exist; no indicator lists are used until it does"));
+        notes = remarks;
+        return faults;
+    }
+
+    static void CheckFile(NfrConfig config, string key, string path, List<ConfigFault> faults)
+    {
+        if (FileFault(path) is { } reason) faults.Add(config.At(key, $"{key}: {reason}"));
+    }
+
+    static string? FileFault(string path)
+    {
+        string folder = Path.GetDirectoryName(path) ?? "/";
+        if (File.Exists(folder)) return $"{folder} is no folder";
+        if (!Directory.Exists(folder)) return $"the folder {folder} does not exist; create it, or name another file";
+        if (Directory.Exists(path)) return $"{path} is a folder; name a file in it";
+        // Written to, a device does what nobody expects of an alert file. .NET cannot tell sockets and pipes from files by name.
+        return path.StartsWith("/dev/", StringComparison.Ordinal) || path.StartsWith("/proc/", StringComparison.Ordinal)
+            ? $"{path} is not a regular file; for the terminal write stdout or stderr" : null;
+    }
+
+    static void CheckFolder(NfrConfig config, string key, string path, List<ConfigFault> faults, List<ConfigFault> remarks)
+    {
+        for (string? up = path; up is not null; up = Path.GetDirectoryName(up))
+        {
+            if (File.Exists(up))
+            {
+                faults.Add(config.At(key, $"{key}: {up} is a file; a folder is needed"));
+                return;
+            }
+            if (Directory.Exists(up)) break;
+        }
+        if (!Directory.Exists(path)) remarks.Add(config.At(key, $"{key}: {path} does not exist; start creates it"));
+        else if (!MayWrite(path)) remarks.Add(config.At(key, $"{key}: {path} cannot be written by you; start must run as a user who can"));
+    }
+
+    static bool MayWrite(string folder)
+    {
+        try
+        {
+            using FileStream probe = new(
+                Path.Combine(folder, $".nfr-permission-test-{Guid.NewGuid():N}"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+            return true;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// Makes data.dir and spool.dir (0755) where they are missing and proves that they can be written; the reason in one line when not, else null.
+    /// </summary>
+    public static string? PrepareFolders(NfrConfig config)
+    {
+        foreach ((string key, string path) in new[] { ("data.dir", config.Data.Dir), ("spool.dir", config.Spool.Dir) })
+        {
+            try
+            {
+                Directory.CreateDirectory(path);
+            }
+            catch (Exception fault)
+            {
+                return $"{key}: cannot create {path}: {Reason.Of(fault)}; set {key} in {config.File}, or run as a user who may";
+            }
+            if (!MayWrite(path)) return $"{key}: cannot write to {path}; set {key} in {config.File}, or run as a user who may";
+        }
+        return null;
+    }
+}

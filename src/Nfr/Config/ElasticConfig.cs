@@ -1,0 +1,135 @@
+using System.Text.Json;
+
+namespace Nfr.Config;
+
+/// <summary>inputs.elastic: events that others stored in Elasticsearch.</summary>
+public sealed record ElasticConfig
+{
+    public bool Enabled { get; init; }
+    public string? CloudId { get; init; }
+    public IReadOnlyList<string> Hosts { get; init; } = [];
+    public string? ApiKey { get; init; }
+    public string? Username { get; init; }
+    public string? Password { get; init; }
+    public IReadOnlyList<ElasticSearchConfig> Searches { get; init; } = [];
+
+    internal static ElasticConfig Read(Section s)
+    {
+        // The shipped file of the original has half a search in it, switched off; so only what is switched on has to be complete.
+        bool enabled = s.Flag("enabled", false);
+        var elastic = new ElasticConfig
+        {
+            Enabled = enabled,
+            CloudId = s.Text("cloud_id"),
+            Hosts = s.Texts("hosts"),
+            ApiKey = s.Text("api_key"),
+            Username = s.Text("username"),
+            Password = s.Text("password"),
+            Searches = [.. s.Items("searches").Select(item => ElasticSearchConfig.Read(item, enabled))],
+        };
+        s.End();
+        if (!enabled) return elastic;
+        if (elastic.CloudId is null && elastic.Hosts.Count == 0) s.Fault("hosts", "name the servers in hosts, or a cloud_id");
+        if (elastic.CloudId is not null && elastic.Hosts.Count > 0) s.Fault("hosts", "hosts and cloud_id exclude each other; keep one");
+        if (elastic.ApiKey is not null && elastic.Username is not null) s.Fault("username", "api_key and username exclude each other; keep one");
+        if (elastic.Username is not null && elastic.Password is null) s.Fault("password", "missing; a username needs one");
+        if (elastic.Username is null && elastic.Password is not null) s.Fault("username", "missing; a password needs one");
+        foreach (string host in elastic.Hosts)
+        {
+            string address = host.Contains("://", StringComparison.Ordinal) ? host : "http://" + host;
+            if (!Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) || uri.Scheme is not ("http" or "https") || uri.Host.Length == 0)
+                s.Fault("hosts", $"\"{host}\" is no address; write host:port or https://host:port");
+        }
+        if (elastic.Searches.Count == 0) s.Fault("searches", "at least one search is needed, such as {event_type: dns, indices: [filebeat-*], index_schema: ecs}");
+        return elastic;
+    }
+}
+
+/// <summary>One of inputs.elastic.searches.</summary>
+public sealed record ElasticSearchConfig
+{
+    /// <summary>The server's own limit of a page (index.max_result_window).</summary>
+    const int MaxBatch = 10_000;
+
+    /// <summary>dns, ip, http or tls.</summary>
+    public string EventType { get; init; } = "";
+    public IReadOnlyList<string> Indices { get; init; } = [];
+    /// <summary>ecs, graylog, corelight, or "" for none.</summary>
+    public string IndexSchema { get; init; } = "";
+    public TimeSpan PollInterval { get; init; } = TimeSpan.FromSeconds(30);
+    public int BatchSize { get; init; } = MaxBatch;
+    public TimeSpan PitKeepAlive { get; init; } = TimeSpan.FromSeconds(180);
+    public IReadOnlyList<string> MustHaveFields { get; init; } = [];
+    /// <summary>JSON of one query clause; null = none.</summary>
+    public string? SearchTerm { get; init; }
+    public string? TimestampFormat { get; init; }
+    /// <summary>Dotted paths that the user set, by our name of the field; the schema's apply to all others.</summary>
+    public IReadOnlyDictionary<string, string> FieldNames { get; init; } = new Dictionary<string, string>();
+
+    static readonly string[] FieldKeys =
+    [
+        "timestamp", "event_ingested", "src_ip", "src_port", "query", "qtype", "dest_ip", "dest_port", "proto", "bytes_in", "bytes_out", "url",
+        "method", "status_code", "user_agent", "content_type", "referrer", "cert_hash", "issuer", "subject", "valid_from", "valid_to", "ja3", "ja3s",
+    ];
+
+    internal static ElasticSearchConfig Read(Section s, bool enabled)
+    {
+        string type = s.Choice("event_type", "", "dns", "ip", "http", "tls");
+        string schema = s.Choice("index_schema", "", "ecs", "graylog", "corelight", "custom");
+        // "search_terms" and "status" are the names in older sample files of the original.
+        string? olderTerm = s.Text("search_terms", expected: "JSON");
+        string? term = s.Text("search_term", olderTerm, expected: "JSON");
+        Section names = s.Under("field_names");
+        var fields = new Dictionary<string, string>();
+        foreach (string key in FieldKeys)
+        {
+            if (names.Text(key, expected: "a dotted path such as source.ip") is { } field) fields[key] = field;
+        }
+        if (names.Text("status") is { } status) fields.TryAdd("status_code", status);
+        names.End();
+        var search = new ElasticSearchConfig
+        {
+            EventType = type,
+            Indices = s.Texts("indices"),
+            IndexSchema = schema == "custom" ? "" : schema,
+            PollInterval = s.Duration("poll_interval", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), bareSeconds: true),
+            BatchSize = s.Integer("batch_size", MaxBatch, 1, MaxBatch),
+            PitKeepAlive = s.Duration("pit_keep_alive", TimeSpan.FromSeconds(180), TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), bareSeconds: true),
+            MustHaveFields = s.Texts("must_have_fields"),
+            SearchTerm = term,
+            TimestampFormat = s.Text("timestamp_format"),
+            FieldNames = fields,
+        };
+        s.End();
+        if (enabled) search.Check(s);
+        return search;
+    }
+
+    void Check(Section s)
+    {
+        if (!s.Has("event_type")) s.Fault("event_type", "missing; one of dns, ip, http, tls");
+        if (Indices.Count == 0) s.Fault("indices", "name at least one index, such as filebeat-*");
+        if (SearchTerm is not null && !IsJsonObject(SearchTerm)) s.Fault("search_term", "expected a query clause as JSON, such as '{\"term\": {\"tags\": \"zeek.dns\"}}'");
+        if (IndexSchema.Length == 0 && SearchTerm is null && MustHaveFields.Count == 0)
+            s.Fault("search_term", "set index_schema, search_term or must_have_fields; else every document would be read");
+        if (IndexSchema is "ecs" or "graylog") return;
+        string? perType = EventType switch { "dns" => "query", "ip" => "dest_ip", "http" => "url", _ => null };
+        foreach (string? key in new[] { "timestamp", "event_ingested", "src_ip", perType })
+        {
+            if (key is not null && !FieldNames.ContainsKey(key)) s.Fault("field_names", $"{key} is missing; no schema names it");
+        }
+    }
+
+    static bool IsJsonObject(string text)
+    {
+        try
+        {
+            using JsonDocument json = JsonDocument.Parse(text);
+            return json.RootElement.ValueKind == JsonValueKind.Object;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+}
