@@ -103,5 +103,8 @@ public static class OfficePlan
 /// <param name="ThreatIds">Any one of them, about that host, counts as found.</param>
 public sealed record Suspect(string Module, IPAddress Address, IReadOnlyList<string> ThreatIds);
 
+/// <param name="Name">Its name in the DNS, in HTTP's Host and in TLS's SNI.</param>
+/// <param name="Address">IPv4.</param>
+/// <param name="AddressV6">IPv6, where it has one.</param>
 /// <param name="OnlyTls12">Speaks TLS 1.2 and no newer, so that its certificate crosses the wire readable.</param>
 public sealed record Site(string Name, IPAddress Address, IPAddress? AddressV6, bool OnlyTls12);
