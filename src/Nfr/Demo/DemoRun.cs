@@ -32,7 +32,14 @@ sealed class DemoRun(DemoOptions options, DemoSensor? sensor, TextWriter output,
             await office.SayAsync("go").ConfigureAwait(false);
             var screen = new DemoScreen(options.Live, output);
             Task<string?> farewell = ListenAsync(office, screen);
-            await screen.ShowAsync(running.Snapshot, options.Length, time, stop).ConfigureAwait(false);
+            using (var watching = CancellationTokenSource.CreateLinkedTokenSource(stop))
+            {
+                // An office that ends by itself ends the show.
+                Task show = screen.ShowAsync(running.Snapshot, options.Length, time, watching.Token);
+                if (await Task.WhenAny(show, farewell).ConfigureAwait(false) != show) await watching.CancelAsync().ConfigureAwait(false);
+                await show.ConfigureAwait(false);
+            }
+            bool early = farewell.IsCompleted;
 
             // Traffic first, then the sensor: so that both have seen the same frames.
             await office.SayAsync("stop").ConfigureAwait(false);
@@ -41,6 +48,7 @@ sealed class DemoRun(DemoOptions options, DemoSensor? sensor, TextWriter output,
             using var limit = new CancellationTokenSource(s_drain);
             SensorOutcome outcome = await running.StopAsync(limit.Token).ConfigureAwait(false);
             if (stop.IsCancellationRequested) return Fail("stopped before its end");
+            if (early) return Fail("the demo's office ended by itself; see the lines above");
             return await JudgeAsync(outcome, mirrored).ConfigureAwait(false);
         }
         catch (OperationCanceledException)

@@ -54,7 +54,7 @@ static class Office
             $"link set {OfficePlan.SpanInterface} up",
             $"link set {OfficePlan.OfficeInterface} up",
             $"route add default via {OfficePlan.Gateway}",
-            $"-6 route add default via {OfficePlan.GatewayV6}").ConfigureAwait(false);
+            $"route add ::/0 via {OfficePlan.GatewayV6}").ConfigureAwait(false);
     }
 
     static async Task MisbehaveAsync(Suspect suspect, TextWriter output, TextWriter error, CancellationToken stop)

@@ -45,12 +45,12 @@ sealed class SoftwareSwitch : IDisposable
     void Copy()
     {
         byte[] buffer = new byte[MaxFrame];
-        var sender = new SocketAddress(AddressFamily.Packet, LinkEndPoint.Length);
+        var sender = new SocketAddress(AddressFamily.Packet, LinkEndPoint.ReceiveLength);
         while (!_stopping)
         {
             try
             {
-                sender.Size = LinkEndPoint.Length;
+                sender.Size = LinkEndPoint.ReceiveLength;
                 int length = _from.ReceiveFrom(buffer, SocketFlags.None, sender);
                 if (sender[PacketTypeOffset] > PacketOutgoing) continue;
                 LongestFrame = Math.Max(LongestFrame, length);
@@ -84,7 +84,9 @@ sealed class SoftwareSwitch : IDisposable
     /// <summary>struct sockaddr_ll of packet(7).</summary>
     sealed class LinkEndPoint(int index, ushort protocol) : EndPoint
     {
-        public const int Length = 20;
+        const int Length = 20;
+        /// <summary>sizeof(sockaddr_storage): the least that .NET takes for a family it has no size for.</summary>
+        public const int ReceiveLength = 128;
         public override AddressFamily AddressFamily => AddressFamily.Packet;
 
         public override SocketAddress Serialize()
