@@ -1,0 +1,156 @@
+// The build. Targets: Build, Test, Bench, Publish, Demo, Clean. Run it by ./build.sh --target=X.
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Xml.Linq;
+
+var target = Argument("target", "Build");
+var rid = Argument("rid", "linux-x64");
+var configuration = Argument("configuration", "Release");
+var filter = Argument("filter", "");
+var isCi = HasEnvironmentVariable("CI");
+var solution = "Nfr.slnx";
+var artifacts = "artifacts";
+var results = $"{artifacts}/test-results";
+
+// What the process ends with, and the line that it ends with: known only after the targets have run.
+var exitCode = 0;
+var lastLine = "";
+
+void Say(string line) => Console.WriteLine(line);
+
+int Try(string tool, params string[] arguments)
+{
+    var start = new ProcessStartInfo(tool) { UseShellExecute = false };
+    foreach (var argument in arguments) start.ArgumentList.Add(argument);
+    using var process = Process.Start(start)!;
+    process.WaitForExit();
+    return process.ExitCode;
+}
+
+void Dotnet(params string[] arguments)
+{
+    var code = Try("dotnet", arguments);
+    if (code != 0) throw new CakeException(code, $"dotnet {string.Join(' ', arguments)} ended with {code}: see the lines above");
+}
+
+string Seconds(Stopwatch clock) => $"{clock.Elapsed.TotalSeconds:0.0} s";
+
+Task("Clean").Does(() =>
+{
+    foreach (var folder in GetDirectories("src/**/bin") + GetDirectories("src/**/obj") + GetDirectories("tests/**/bin") + GetDirectories("tests/**/obj"))
+        if (DirectoryExists(folder)) DeleteDirectory(folder, new DeleteDirectorySettings { Recursive = true, Force = true });
+    if (DirectoryExists(artifacts)) DeleteDirectory(artifacts, new DeleteDirectorySettings { Recursive = true, Force = true });
+    Say("Cleaned");
+});
+
+Task("Restore").Does(() =>
+{
+    Say("Restoring packages");
+    // In CI the lock files are law: a package that differs from them is an error, not an update.
+    if (isCi) Dotnet("restore", solution, "-v", "quiet", "--locked-mode");
+    else Dotnet("restore", solution, "-v", "quiet");
+});
+
+Task("Build").IsDependentOn("Restore").Does(() =>
+{
+    var clock = Stopwatch.StartNew();
+    Say($"Building {configuration}");
+    Dotnet("build", solution, "-c", configuration, "--no-restore", "-v", "quiet", "-nologo", "-clp:NoSummary");
+    Say($"Built in {Seconds(clock)}");
+});
+
+Task("Test").IsDependentOn("Build").Does(() =>
+{
+    if (DirectoryExists(results)) DeleteDirectory(results, new DeleteDirectorySettings { Recursive = true, Force = true });
+    int passed = 0, failed = 0, skipped = 0, broken = 0;
+    foreach (var project in GetFiles("tests/*/*.csproj").OrderBy(p => p.FullPath, StringComparer.Ordinal))
+    {
+        if (!System.IO.File.ReadAllText(project.FullPath).Contains("<IsTestProject>true<")) continue;
+        var name = project.GetFilenameWithoutExtension().ToString();
+        var folder = $"{results}/{name}";
+        var clock = Stopwatch.StartNew();
+        Say($"Testing {name}");
+        var arguments = new List<string> { "test", project.FullPath, "-c", configuration, "--no-build", "-v", "quiet", "-nologo",
+            "--logger", "trx;LogFileName=results.trx", "--logger", "console;verbosity=quiet", "--results-directory", folder };
+        if (filter != "") arguments.AddRange(["--filter", filter]);
+        var code = Try("dotnet", arguments.ToArray());
+
+        var files = GetFiles($"{folder}/**/*.trx");
+        var outcomes = files.SelectMany(file => XDocument.Load(file.FullPath).Descendants().Where(e => e.Name.LocalName == "UnitTestResult")).ToList();
+        int projectPassed = 0, projectFailed = 0, projectSkipped = 0;
+        foreach (var outcome in outcomes)
+        {
+            switch ((string)outcome.Attribute("outcome"))
+            {
+                case "Passed": projectPassed++; break;
+                case "NotExecuted": projectSkipped++; break;
+                default:
+                    projectFailed++;
+                    Say($"  FAILED {(string)outcome.Attribute("testName")}");
+                    foreach (var part in outcome.Descendants().Where(e => e.Name.LocalName is "Message" or "StackTrace"))
+                        Say("    " + part.Value.Trim().ReplaceLineEndings("\n    "));
+                    break;
+            }
+        }
+        // A run that failed without a failed test (a crash of the host, a time-out) is a failure by itself.
+        if (code != 0 && projectFailed == 0) { broken++; Say($"  FAILED {name}: the test run itself ended with {code}"); }
+        Say($"  {name}: {projectPassed} passed, {projectFailed} failed, {projectSkipped} skipped in {Seconds(clock)}");
+        passed += projectPassed; failed += projectFailed; skipped += projectSkipped;
+    }
+    failed += broken;
+    if (passed + failed == 0) Say("No test ran.");
+    exitCode = failed > 0 || passed == 0 ? 1 : 0;
+    lastLine = $"{passed} passed, {failed} failed" + (skipped > 0 ? $", {skipped} skipped" : "");
+});
+
+Task("Bench").IsDependentOn("Restore").Does(() =>
+{
+    var arguments = new List<string> { "run", "--project", "tests/Nfr.Bench", "-c", configuration, "--no-restore" };
+    var bench = Argument("bench", "");
+    if (bench != "") { arguments.Add("--"); arguments.AddRange(bench.Split(' ', StringSplitOptions.RemoveEmptyEntries)); }
+    exitCode = Try("dotnet", arguments.ToArray());
+});
+
+Task("Publish").Does(() =>
+{
+    var clock = Stopwatch.StartNew();
+    var output = $"{artifacts}/nfr-{rid}";
+    if (DirectoryExists(output)) DeleteDirectory(output, new DeleteDirectorySettings { Recursive = true, Force = true });
+    Say($"Publishing {output}");
+    var arguments = new List<string> { "publish", "src/Nfr", "-c", configuration, "-r", rid, "--self-contained", "-o", output, "-v", "quiet", "-nologo",
+        // Warnings are errors here, those of the trimmer among them; each is shown by itself.
+        "-p:PublishTrimmed=true", "-p:PublishSingleFile=true", "-p:TrimmerSingleWarn=false", "-p:DebugType=none" };
+    // The lock files know linux-x64; another machine's packages get a lock file of their own, out of the way.
+    if (rid != "linux-x64") arguments.Add($"-p:NuGetLockFilePath=obj/packages.{rid}.lock.json");
+    Dotnet(arguments.ToArray());
+    foreach (var file in new[] { "config.yml", "scope.yml", "LICENSE", "CHANGELOG.md" })
+        if (FileExists(file)) CopyFile(file, $"{output}/{file}");
+
+    var binary = $"{output}/nfr";
+    Say($"Published {binary}, {new System.IO.FileInfo(binary).Length / 1048576.0:0.0} MB, in {Seconds(clock)}");
+    if (rid != RuntimeInformation.RuntimeIdentifier && rid != $"linux-{RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant()}") return;
+    if (Try(binary, "version") != 0) throw new CakeException("the published file does not run 'version'");
+    if (FileExists("config.yml") && Try(binary, "config", "check", "-c", "config.yml") != 0)
+        throw new CakeException("the published file does not run 'config check' on the shipped config.yml");
+    var capture = GetFiles("tests/captures/**/*.pcap").OrderBy(f => f.FullPath, StringComparer.Ordinal).FirstOrDefault();
+    if (capture is not null && Try(binary, "read", "--stats", capture.FullPath) != 0)
+        throw new CakeException($"the published file does not run 'read' on {capture}");
+    Say("Smoke run passed");
+});
+
+Task("Demo").Does(() =>
+{
+    Say("Building the sensor");
+    Dotnet("build", "src/Nfr", "-c", configuration, "-v", "quiet", "-nologo", "-clp:NoSummary");
+    var arguments = new List<string> { "demo" };
+    if (FileExists("config.yml")) arguments.AddRange(["--config", "config.yml"]);
+    if (Console.IsOutputRedirected || HasArgument("once")) arguments.Add("--once");
+    if (HasArgument("seconds")) arguments.AddRange(["--seconds", Argument<string>("seconds")]);
+    // The exit code of the demo is the exit code of the build.
+    exitCode = Try($"src/Nfr/bin/{configuration}/net10.0/nfr", arguments.ToArray());
+});
+
+RunTarget(target);
+if (lastLine != "") Say(lastLine);
+Console.Out.Flush();
+if (exitCode != 0) Environment.Exit(exitCode);

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# The only bootstrap: checks what the build needs, installs what it may, then runs build.cake.
+#   ./build.sh [--target=Build|Test|Bench|Publish|Demo|Clean] [--rid=linux-x64] [other Cake arguments]
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
+export PATH="$PATH:/usr/sbin:/sbin"
+
+fail() { printf 'build.sh: %s\n' "$1" >&2; exit 1; }
+
+# 1. The SDK that global.json names.
+sdk=$(sed -n 's/.*"version": *"\([^"]*\)".*/\1/p' global.json | head -n 1)
+command -v dotnet >/dev/null 2>&1 ||
+  fail "the .NET SDK $sdk is missing: install the package dotnet-sdk-10.0 of your distribution, or put an unpacked .NET SDK $sdk on the PATH"
+dotnet --version >/dev/null 2>&1 ||
+  fail "the .NET SDK $sdk (or a later patch of it) is missing; installed: $(cd / && dotnet --list-sdks | cut -d' ' -f1 | tr '\n' ' ')"
+
+# 2. Shared libraries that the sensor binds to, and the tools that the demo's private network needs.
+libraries=$(ldconfig -p 2>/dev/null || true)
+has_library() {
+  case "$libraries" in *"$1 "*) return 0 ;; esac
+  compgen -G "/lib/*/$1" >/dev/null || compgen -G "/usr/lib/*/$1" >/dev/null || compgen -G "/usr/lib/$1" >/dev/null
+}
+packages=()
+has_library libpcap.so.0.8    || packages+=(libpcap0.8)
+has_library libsqlite3.so.0   || packages+=(libsqlite3-0)
+has_library libmosquitto.so.1 || packages+=(libmosquitto1)
+command -v ip >/dev/null 2>&1      || packages+=(iproute2)
+command -v unshare >/dev/null 2>&1 || packages+=(util-linux)
+
+if [ ${#packages[@]} -gt 0 ]; then
+  command="apt-get install -y ${packages[*]}"
+  if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
+    echo "Installing ${packages[*]}"
+    export DEBIAN_FRONTEND=noninteractive
+    install() { apt-get install -qq -y --no-install-recommends "${packages[@]}" </dev/null >/dev/null; }
+    refresh() { apt-get update -qq </dev/null >/dev/null; }
+    { refresh && install; } || { sleep 5; refresh && install; } || fail "could not install packages: run '$command' and look at its errors"
+  else
+    fail "missing Debian packages: run 'sudo apt-get update && sudo $command'"
+  fi
+fi
+
+# 3. Cake, at the version that .config/dotnet-tools.json pins.
+restored=$(dotnet tool restore 2>&1) || { sleep 2; restored=$(dotnet tool restore 2>&1); } || fail "dotnet tool restore failed: $restored"
+exec dotnet cake build.cake --verbosity=quiet "$@"

@@ -1,0 +1,83 @@
+using System.CommandLine;
+using System.Globalization;
+using Nfr.Native;
+
+namespace Nfr.Demo;
+
+/// <param name="ConfigPath">The config that the sensor runs with; null = built-in defaults.</param>
+/// <param name="Length">How long the office works; the modules need <see cref="DemoCommand.LeastSeconds"/>.</param>
+/// <param name="Live">A live table; otherwise plain lines.</param>
+public sealed record DemoOptions(string? ConfigPath, TimeSpan Length, bool Live);
+
+/// <summary><c>nfr demo</c>: a small office in a private network, with the sensor on its mirror port.</summary>
+public static class DemoCommand
+{
+    public const int DefaultSeconds = 20;
+    /// <summary>The slowest modules are 15 s on the wire.</summary>
+    public const int LeastSeconds = 17;
+
+    /// <summary>As root a network namespace is enough; anyone else gets one through a user namespace in which they are root.</summary>
+    static readonly string[][] s_ways = [["--net"], ["--user", "--map-root-user", "--net"]];
+
+    /// <summary>The command for the command line's tree; the two processes that the demo starts are hidden commands below it.</summary>
+    public static Command CreateCommand(DemoSensor? sensor)
+    {
+        var once = new Option<bool>("--once") { Description = "plain lines, no live table: for scripts" };
+        var seconds = new Option<int>("--seconds")
+        {
+            Description = "how long the office works",
+            DefaultValueFactory = _ => DefaultSeconds,
+        };
+        var config = new Option<string?>("--config", "-c") { Description = "config that the sensor runs with (default: config.yml in the current folder)" };
+        var inside = new Option<bool>("--inside") { Hidden = true };
+        var command = new Command("demo", "Watch the sensor work on a small office in a private network") { once, seconds, config, inside };
+        command.SetAction(async (parsed, stop) =>
+        {
+            TextWriter error = parsed.InvocationConfiguration.Error;
+            int length = parsed.GetValue(seconds);
+            if (length < LeastSeconds)
+            {
+                await error.WriteLineAsync($"nfr demo: --seconds {length} is too short: the slowest modules need {LeastSeconds}").ConfigureAwait(false);
+                return 2;
+            }
+            string? configPath = parsed.GetValue(config) ?? (File.Exists("config.yml") ? "config.yml" : null);
+            if (configPath is not null && !File.Exists(configPath))
+            {
+                await error.WriteLineAsync($"nfr demo: {configPath}: no such file").ConfigureAwait(false);
+                return 2;
+            }
+            bool live = !parsed.GetValue(once) && !Console.IsOutputRedirected;
+            if (!parsed.GetValue(inside)) return GoInside(length, configPath, live, error);
+            var options = new DemoOptions(configPath, TimeSpan.FromSeconds(length), live);
+            return await new DemoRun(options, sensor, parsed.InvocationConfiguration.Output, error, TimeProvider.System).RunAsync(stop).ConfigureAwait(false);
+        });
+
+        var office = new Command("office") { Hidden = true };
+        office.SetAction((parsed, stop) => Office.RunAsync(Console.In, Console.Out, Console.Error, stop));
+        var internet = new Command("internet") { Hidden = true };
+        internet.SetAction((parsed, stop) => Internet.RunAsync(Console.In, Console.Out, Console.Error, stop));
+        command.Add(office);
+        command.Add(internet);
+        return command;
+    }
+
+    /// <summary>
+    /// Becomes <c>unshare … nfr demo --inside</c>. A process with threads cannot enter a user namespace, so util-linux does it before the
+    /// next program starts. Returns only when that is not possible.
+    /// </summary>
+    static int GoInside(int seconds, string? configPath, bool live, TextWriter error)
+    {
+        foreach (string[] way in Environment.IsPrivilegedProcess ? s_ways : s_ways[1..])
+        {
+            if (!NetworkTools.MayUnshare(way)) continue;
+            List<string> arguments = [.. way, .. NetworkTools.Self(), "demo", "--inside", "--seconds", seconds.ToString(CultureInfo.InvariantCulture)];
+            if (!live) arguments.Add("--once");
+            if (configPath is not null) arguments.AddRange(["--config", configPath]);
+            error.WriteLine("nfr demo: " + ProcessImage.Replace("unshare", arguments));
+            return 1;
+        }
+        error.WriteLine("nfr demo: this system gives no private network namespace (or util-linux's unshare is missing): run it as root, or allow "
+            + "unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0)");
+        return 1;
+    }
+}

@@ -1,0 +1,30 @@
+namespace Nfr.Simulate;
+
+/// <summary>A DNS tunnel: TXT questions whose names carry 30 random letters, five a second for ten seconds.</summary>
+public static class TunnelDnsModule
+{
+    public const string Zone = "sandbox.alphasoc.xyz";
+    public const int LabelLength = 30;
+    public static readonly TimeSpan Length = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
+
+    public static string Name(Random random) => $"{ModuleRun.Letters(random, LabelLength)}.{Zone}";
+
+    public static async Task<string> RunAsync(ModuleRun run, CancellationToken stop)
+    {
+        StubResolver resolver = run.Resolver();
+        int queries = 0, answered = 0;
+        await ModuleRun.SlotAsync(Length, wait: !run.Last, async token =>
+        {
+            while (!token.IsCancellationRequested)
+            {
+                queries++;
+                await ModuleRun.SlotAsync(Interval, wait: true, async slot =>
+                {
+                    if (await resolver.QueryAsync(Name(run.Random), DnsWire.TypeTxt, Interval, slot).ConfigureAwait(false) is { Texts: > 0 }) answered++;
+                }, token).ConfigureAwait(false);
+            }
+        }, stop).ConfigureAwait(false);
+        return $"{queries} TXT queries under {Zone}, {answered} answered";
+    }
+}
