@@ -203,6 +203,12 @@ public sealed class LiveCapture : IDisposable
     }
 
     /// <summary>
+    /// Lets no further frame in. Go on with <see cref="ReadBlock"/> until it gives 0: then everything that the kernel counted as received
+    /// was either read or dropped. For the reading thread.
+    /// </summary>
+    public bool Close() => _ring.Close(out _);
+
+    /// <summary>
     /// Makes a waiting <see cref="ReadBlock"/> return at once, or the next one that would wait. Blocks that are ready are still
     /// delivered, so check your own stop sign after each call.
     /// </summary>

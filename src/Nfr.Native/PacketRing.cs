@@ -234,6 +234,11 @@ public sealed unsafe class PacketRing : IDisposable
         return PacketRingWait.Interrupted;
     }
 
+    /// <summary>
+    /// Lets no further frame in; what the ring holds can still be taken. So the kernel's counters and what was taken can be compared to the frame.
+    /// </summary>
+    public bool Close(out PacketRingError error) => Attach(SocketFilter.DropAll, out error);
+
     /// <summary>Wakes the reading thread, or the next <see cref="Wait"/> if it is not asleep. From any thread; harmless after Dispose.</summary>
     public void Interrupt()
     {

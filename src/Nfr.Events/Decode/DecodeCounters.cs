@@ -23,8 +23,13 @@ public sealed class DecodeCounters
     public long VlanTagged;
     /// <summary>Frames to a broadcast or multicast hardware address.</summary>
     public long GroupAddressed;
-    /// <summary>Frames equal to one seen a moment before: a port mirrored in both directions shows each twice.</summary>
+    /// <summary>Of the packets looked at for it (one in eight), those equal to one seen a moment before: a port mirrored in both directions shows each twice.</summary>
     public long Duplicates;
+    public long DuplicatesLookedAt;
+    /// <summary>TCP segments that acknowledge something nobody was seen to send: the mark of a mirror of one direction only.</summary>
+    public long SegmentsAlone;
+    /// <summary>TCP segments with an acknowledgment whose other direction has been seen.</summary>
+    public long SegmentsPaired;
     public long FlowsOpened;
     public long FlowsClosed;
     /// <summary>Flows exported before their time because the table was full; part of <see cref="FlowsClosed"/>.</summary>

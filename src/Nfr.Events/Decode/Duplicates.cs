@@ -4,7 +4,7 @@ namespace Nfr.Events;
 /// Notices frames that came twice within a moment: the mark of a port that mirrors both directions of the same traffic. One packet in
 /// eight is remembered (chosen by its own hash, so that both copies are), which is enough for a share.
 /// </summary>
-sealed class Duplicates
+sealed class Duplicates(DecodeCounters counters)
 {
     const int Slots = 1024;
 
@@ -19,22 +19,19 @@ sealed class Duplicates
 
     readonly Slot[] _slots = new Slot[Slots];
 
-    public long Looked { get; private set; }
-    public long Found { get; private set; }
-
     public void Look(uint flowHash, in Packet packet, long tick)
     {
         ulong mark = ((ulong)flowHash << 32) ^ ((ulong)packet.Identification << 40) ^ packet.Sequence ^ ((ulong)packet.Acknowledgment << 13)
             ^ ((ulong)(uint)packet.WireBytes << 3) ^ ((ulong)packet.TcpFlags << 56);
         mark *= 0x9E3779B97F4A7C15UL;
         if ((mark >> 61) != 0) return;
-        Looked++;
+        counters.DuplicatesLookedAt++;
         ref Slot slot = ref _slots[(mark >> 40) & (Slots - 1)];
         // A direction of its own: a reply may carry the same numbers.
         ulong own = mark ^ packet.Source.Low;
         if (slot.Mark == own && tick - slot.Tick < Window)
         {
-            Found++;
+            counters.Duplicates++;
             return;
         }
         slot.Mark = own;

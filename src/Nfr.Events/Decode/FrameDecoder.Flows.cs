@@ -24,6 +24,11 @@ public sealed partial class FrameDecoder<TSink>
         Count(ref flow, index, packet, direction, length);
         byte flags = packet.TcpFlags;
         flow.TcpFlags |= flags;
+        if ((flags & TcpFlags.Ack) != 0)
+        {
+            if ((direction == 0 ? flow.PacketsIn : flow.PacketsOut) == 0) Counters.SegmentsAlone++;
+            else Counters.SegmentsPaired++;
+        }
         if ((flags & TcpFlags.Syn) != 0) OnSyn(ref flow, packet, direction);
         // Most segments of a living connection change nothing about its state.
         if ((flags & (TcpFlags.Syn | TcpFlags.Fin | TcpFlags.Rst)) != 0 || flow.ClientState != EndpointState.Established || flow.ServerState != EndpointState.Established)

@@ -23,7 +23,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
     readonly Fragments _fragments;
     readonly DnsTransactions<TSink> _dns;
     readonly Conversations<TSink> _conversations;
-    readonly Duplicates _duplicates = new();
+    readonly Duplicates _duplicates;
     readonly long[] _faults;
     long _tick;
     long _nextSweep;
@@ -34,6 +34,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         _emitter = new Emitter<TSink>(sink);
         Counters = new DecodeCounters();
         _faults = Counters.Faults;
+        _duplicates = new Duplicates(Counters);
         _flows = new FlowTable(options.MaximumFlows);
         _fragments = new Fragments(_buffers, _faults);
         _dns = new DnsTransactions<TSink>(_emitter, _buffers);

@@ -97,4 +97,17 @@ public sealed class EventRing
         }
         return n;
     }
+
+    /// <summary>Drops the oldest event unread: the way on for a consumer that cannot take it.</summary>
+    public void SkipOne()
+    {
+        long tail = _positions.Tail;
+        while (tail != Volatile.Read(ref _positions.Head))
+        {
+            int size = Unsafe.ReadUnaligned<int>(ref _bytes[(int)(tail & _mask)]);
+            tail += Math.Abs(size);
+            Volatile.Write(ref _positions.Tail, tail);
+            if (size > 0) return;
+        }
+    }
 }

@@ -1,0 +1,161 @@
+using Nfr.Capture;
+using Nfr.Events;
+using Serilog;
+
+namespace Nfr.Pipeline;
+
+/// <summary>
+/// One thread, one packet ring, one decode loop, one event ring. Ends when told to; an interface that goes away is waited for. On the way out it
+/// lets no further frame in, reads what the kernel still holds, and exports every flow.
+/// </summary>
+sealed class CaptureWorker
+{
+    /// <summary>The longest sleep without frames: time-outs of flows are looked at after it.</summary>
+    const int WaitMilliseconds = 100;
+
+    static readonly TimeSpan s_reopen = TimeSpan.FromSeconds(5);
+
+    /// <summary>Reading out a ring of 32 MiB takes well under a second; a stop must not take longer than this.</summary>
+    static readonly TimeSpan s_readOut = TimeSpan.FromSeconds(2);
+
+    readonly LiveCaptureOptions _options;
+    readonly FrameDecoder<RingSink> _decoder;
+    readonly ILogger _log;
+    readonly TimeProvider _time;
+    readonly Thread _thread;
+    readonly ManualResetEventSlim _stop = new();
+    LiveCapture? _capture;
+    CaptureStatistics _before;
+    CaptureStatistics _now;
+
+    public CaptureWorker(LiveCapture capture, LiveCaptureOptions options, DecoderOptions decoding, ILogger log)
+    {
+        _capture = capture;
+        _options = options;
+        _log = log;
+        _time = options.Time;
+        Ring = new EventRing();
+        _decoder = new FrameDecoder<RingSink>(decoding, new RingSink(Ring, DroppedEvents, waits: false));
+        _thread = new Thread(Run) { Name = "capture " + options.Interface, IsBackground = true };
+    }
+
+    public string Interface => _options.Interface;
+    public EventRing Ring { get; }
+
+    /// <summary>Events that found the ring full, by type.</summary>
+    public long[] DroppedEvents { get; } = new long[EventTypes.Count];
+    public DecodeCounters Counters => _decoder.Counters;
+    public long[] Events => _decoder.Events;
+    public int ActiveFlows => _decoder.ActiveFlows;
+
+    /// <summary>Our own mistakes, counted; the frame or the time-out that met one is left out.</summary>
+    public long Mistakes { get; private set; }
+
+    /// <summary>Bytes this thread has allocated on the managed heap since its loop began.</summary>
+    public long AllocatedBytes { get; private set; }
+
+    /// <summary>The interface is there and being read.</summary>
+    public bool IsOpen => _capture is not null;
+
+    public CaptureStatistics Statistics
+    {
+        get
+        {
+            CaptureStatistics now = _capture?.Statistics ?? _now;
+            return new CaptureStatistics(_before.Received + now.Received, _before.Dropped + now.Dropped, _before.FreezeCount + now.FreezeCount, _before.BrokenBlocks + now.BrokenBlocks);
+        }
+    }
+
+    public NicStatistics? Nic => _capture?.Nic;
+
+    public void Start() => _thread.Start();
+
+    public void RequestStop()
+    {
+        _stop.Set();
+        _capture?.Interrupt();
+    }
+
+    public bool Join(TimeSpan limit) => _thread.Join(limit);
+
+    void Run()
+    {
+        var inlet = new DecoderInlet<RingSink>(_decoder);
+        long allocated = GC.GetAllocatedBytesForCurrentThread();
+        while (!_stop.IsSet)
+        {
+            if (_capture is null && !Reopen()) continue;
+            if (Step(ref inlet, WaitMilliseconds) < 0) Lose();
+            AllocatedBytes = GC.GetAllocatedBytesForCurrentThread() - allocated;
+        }
+        ReadOut(ref inlet);
+        try
+        {
+            _decoder.Drain();
+        }
+        catch (Exception mistake)
+        {
+            Report(mistake);
+        }
+        if (_capture is null) return;
+        LiveCapture capture = _capture;
+        _now = capture.Statistics;
+        _capture = null;
+        capture.Dispose();
+    }
+
+    int Step(ref DecoderInlet<RingSink> inlet, int wait)
+    {
+        try
+        {
+            int frames = _capture!.ReadBlock(ref inlet, wait);
+            if (frames == 0) _decoder.Advance(_time.GetElapsedTime(0, _time.GetTimestamp()).Ticks * 100);
+            return frames;
+        }
+        catch (Exception mistake)
+        {
+            Report(mistake);
+            return 0;
+        }
+    }
+
+    void ReadOut(ref DecoderInlet<RingSink> inlet)
+    {
+        if (_capture is null || !_capture.Close()) return;
+        long start = _time.GetTimestamp();
+        // A block that is open is handed over after its time-out; twice that with nothing new means that it is empty.
+        int wait = _options.BlockTimeoutMilliseconds * 3;
+        while (Step(ref inlet, wait) > 0 || _time.GetElapsedTime(start) < TimeSpan.FromMilliseconds(wait))
+        {
+            if (_time.GetElapsedTime(start) > s_readOut) break;
+        }
+    }
+
+    void Lose()
+    {
+        _log.Warning("{Fault}; the sensor waits for it and looks every {Seconds} s", _capture!.Fault?.Message, (int)s_reopen.TotalSeconds);
+        LiveCapture lost = _capture;
+        CaptureStatistics last = lost.Statistics;
+        _capture = null;
+        lost.Dispose();
+        _before = new CaptureStatistics(_before.Received + last.Received, _before.Dropped + last.Dropped, _before.FreezeCount + last.FreezeCount, _before.BrokenBlocks + last.BrokenBlocks);
+    }
+
+    bool Reopen()
+    {
+        if (_stop.Wait(s_reopen)) return false;
+        _decoder.Advance(_time.GetElapsedTime(0, _time.GetTimestamp()).Ticks * 100);
+        LiveCapture? capture = LiveCapture.Open(_options, out _);
+        if (capture is null) return false;
+        _capture = capture;
+        _log.Information("capture: interface {Interface} is back", Interface);
+        return true;
+    }
+
+    void Report(Exception mistake)
+    {
+        Mistakes++;
+        if (Mistakes is 1 or 10 or 100 or 1000)
+            _log.Error(mistake, "capture: a mistake in nfr itself on {Interface} ({Count} so far); what met it is left out and the sensor goes on", Interface, Mistakes);
+    }
+}

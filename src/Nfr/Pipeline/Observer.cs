@@ -1,0 +1,97 @@
+using Nfr.Events;
+
+namespace Nfr.Pipeline;
+
+/// <summary>
+/// Promise 12: says in plain sentences what the sensor does not get, and what to do about it. Looked at every <see cref="Interval"/>; each
+/// condition is told once when it begins, once when it ends, and again after an hour.
+/// </summary>
+sealed class Observer(string interfaceName, Action<bool, string> tell, TimeProvider time)
+{
+    public static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
+
+    /// <summary>Silence for so long is worth a word; a quiet home network sends ARP more often.</summary>
+    static readonly TimeSpan s_silence = TimeSpan.FromSeconds(30);
+
+    static readonly TimeSpan s_again = TimeSpan.FromHours(1);
+
+    /// <summary>Fewer frames than this in an interval prove nothing about their kind.</summary>
+    const long Enough = 50;
+
+    readonly Dictionary<string, long> _told = [];
+    readonly long _start = time.GetTimestamp();
+    Numbers _last;
+    Numbers _window;
+    long _lastFrames = time.GetTimestamp();
+
+    readonly record struct Numbers(long Frames, long Parsed, long Group, long Truncated, long Vlan, long Duplicates, long LookedAt, long Alone, long Paired, long Dropped)
+    {
+        public static Numbers Of(DecodeCounters c, long dropped) => new(
+            c.Frames, c.Parsed, c.GroupAddressed, c.Truncated, c.VlanTagged, c.Duplicates, c.DuplicatesLookedAt, c.SegmentsAlone, c.SegmentsPaired, dropped);
+
+        public static Numbers operator -(Numbers a, Numbers b) => new(
+            a.Frames - b.Frames, a.Parsed - b.Parsed, a.Group - b.Group, a.Truncated - b.Truncated, a.Vlan - b.Vlan,
+            a.Duplicates - b.Duplicates, a.LookedAt - b.LookedAt, a.Alone - b.Alone, a.Paired - b.Paired, a.Dropped - b.Dropped);
+    }
+
+    /// <param name="counters">Of all workers of the interface.</param>
+    /// <param name="dropped">Frames that the kernel has dropped since the start.</param>
+    public void Look(DecodeCounters counters, long dropped)
+    {
+        Numbers now = Numbers.Of(counters, dropped);
+        Numbers delta = now - _last;
+        _last = now;
+        long instant = time.GetTimestamp();
+        if (delta.Frames > 0) _lastFrames = instant;
+        Condition("silence", time.GetElapsedTime(_lastFrames, instant) >= s_silence,
+            () => $"capture: {interfaceName} has received no packets for {(int)time.GetElapsedTime(_lastFrames, instant).TotalSeconds} s; "
+                + "check the cable, and that the switch's mirror (SPAN) session is on and sends to this port",
+            $"capture: {interfaceName} receives packets again");
+        Condition("drops", delta.Dropped > 0,
+            () => $"capture: the kernel dropped {delta.Dropped:N0} of {delta.Dropped + delta.Frames:N0} packets on {interfaceName} in the last {(int)Interval.TotalSeconds} s; "
+                + "raise inputs.sniffer.ring_size or workers, or mirror fewer ports",
+            $"capture: no more drops on {interfaceName}");
+
+        // The kinds of traffic are judged over a growing window, so that a slow link gets its word within a minute too.
+        Numbers window = now - _window;
+        if (window.Frames < Enough && time.GetElapsedTime(_start, instant) < TimeSpan.FromSeconds(50)) return;
+        if (window.Frames < 10) return;
+        _window = now;
+        Condition("group", window.Group >= window.Frames * 0.98,
+            () => $"capture: {interfaceName} sees only broadcast and multicast ({window.Frames:N0} packets): this looks like an ordinary switch port; "
+                + "make it the destination of a mirror (SPAN) session, or use a TAP",
+            $"capture: {interfaceName} now sees unicast traffic");
+        long segments = window.Alone + window.Paired;
+        Condition("one-way", segments >= 40 && window.Alone >= segments * 0.9,
+            () => $"capture: {interfaceName} sees one direction only of {window.Alone * 100 / segments} % of TCP segments; "
+                + "set the mirror session to both directions (rx and tx), or connect both outputs of the TAP",
+            $"capture: {interfaceName} now sees both directions");
+        Condition("truncated", window.Truncated > window.Frames / 100,
+            () => $"capture: {window.Truncated:N0} of {window.Frames:N0} frames on {interfaceName} are cut off; "
+                + "look for a packet slicing or truncation setting on the mirror session, and for jumbo frames (ip link set mtu)",
+            $"capture: frames on {interfaceName} are whole again");
+        Condition("duplicates", window.LookedAt >= 20 && window.Duplicates >= window.LookedAt * 0.3,
+            () => $"capture: about {window.Duplicates * 200 / (window.LookedAt + window.Duplicates)} % of packets on {interfaceName} come twice; "
+                + "mirror a VLAN or port in one direction (rx), not at both its ends, or counts will be doubled",
+            $"capture: packets on {interfaceName} come once again");
+        Condition("vlan", window.Vlan == window.Frames && window.Frames >= Enough,
+            () => $"capture: every frame on {interfaceName} carries a VLAN tag, so a trunk is mirrored; that is decoded as it is, "
+                + "but if you miss hosts, check that the mirror session includes their VLANs and the untagged one",
+            $"capture: {interfaceName} now sees untagged frames too");
+    }
+
+    void Condition(string name, bool holds, Func<string> sentence, string over)
+    {
+        long now = time.GetTimestamp();
+        if (holds)
+        {
+            if (_told.TryGetValue(name, out long told) && time.GetElapsedTime(told, now) < s_again) return;
+            _told[name] = now;
+            tell(true, sentence());
+        }
+        else if (_told.Remove(name))
+        {
+            tell(false, over);
+        }
+    }
+}

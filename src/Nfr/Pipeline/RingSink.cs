@@ -1,0 +1,80 @@
+using Nfr.Events;
+
+namespace Nfr.Pipeline;
+
+/// <summary>
+/// The end of a capture worker: puts events into its ring. When the ring is full a live worker drops the event and counts it, since frames
+/// do not wait; a file's worker waits, since a file does.
+/// </summary>
+readonly struct RingSink(EventRing ring, long[] dropped, bool waits) : IEventSink
+{
+    public void OnDns(scoped in DnsEvent e)
+    {
+        while (!ring.TryWriteDns(e))
+        {
+            if (!Retry(EventType.Dns)) return;
+        }
+    }
+
+    public void OnIp(scoped in IpEvent e)
+    {
+        while (!ring.TryWriteIp(e))
+        {
+            if (!Retry(EventType.Ip)) return;
+        }
+    }
+
+    public void OnHttp(scoped in HttpEvent e)
+    {
+        while (!ring.TryWriteHttp(e))
+        {
+            if (!Retry(EventType.Http)) return;
+        }
+    }
+
+    public void OnTls(scoped in TlsEvent e)
+    {
+        while (!ring.TryWriteTls(e))
+        {
+            if (!Retry(EventType.Tls)) return;
+        }
+    }
+
+    bool Retry(EventType type)
+    {
+        if (waits)
+        {
+            Thread.Sleep(1);
+            return true;
+        }
+        dropped[(int)type]++;
+        return false;
+    }
+}
+
+/// <summary>For counting alone: the decoder's own numbers are all that is wanted.</summary>
+readonly struct NullSink : IEventSink
+{
+    public void OnDns(scoped in DnsEvent e)
+    {
+    }
+
+    public void OnIp(scoped in IpEvent e)
+    {
+    }
+
+    public void OnHttp(scoped in HttpEvent e)
+    {
+    }
+
+    public void OnTls(scoped in TlsEvent e)
+    {
+    }
+}
+
+/// <summary>From a frame source into a decode loop.</summary>
+readonly struct DecoderInlet<TSink>(FrameDecoder<TSink> decoder) : Wire.IFrameSink
+    where TSink : struct, IEventSink
+{
+    public void OnFrame(scoped in Wire.Frame frame) => decoder.OnFrame(frame);
+}
