@@ -83,6 +83,16 @@ public sealed class AccountTests : IDisposable
     }
 
     [Fact]
+    public void A_config_that_is_named_and_missing_is_made()
+    {
+        string path = Path.Combine(_folder, "mine", "nfr.yml");
+        (int code, string _, string error) = Run("Ada\nada@example.com\n", "register", "-c", path);
+        Assert.Equal((0, ""), (code, error));
+        Assert.Equal("NEWKEY123", ConfigFile.Load(path, out _)!.Engine.ApiKey);
+        Assert.Equal(2, Run("", "status", "-c", Path.Combine(_folder, "none.yml")).Code);
+    }
+
+    [Fact]
     public void An_existing_config_keeps_everything_but_the_key()
     {
         WriteConfig("# mine\nengine:\n  api_key: old # from Joe\n  analyze: {dns: false}\nlog: {level: warn}\n");
