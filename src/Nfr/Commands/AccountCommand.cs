@@ -26,7 +26,7 @@ static class AccountCommand
         register.Add(key);
         register.SetAction((parsed, stop) =>
         {
-            if (setup.Load(parsed, orDefaults: true) is not { } config) return Task.FromResult(ExitCode.Usage);
+            if (setup.Load(parsed, orDefaults: true, creates: true) is not { } config) return Task.FromResult(ExitCode.Usage);
             string? address = parsed.GetValue(host);
             if (address is not null && !EngineConfig.TryAddress(address, out address))
                 return Task.FromResult(setup.Usage("account register", $"--host takes an address such as {EngineConfig.CloudHost}; not \"{parsed.GetValue(host)}\""));

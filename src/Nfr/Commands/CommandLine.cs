@@ -42,7 +42,7 @@ public static class CommandLine
             if (token.StartsWith('-')) return UnknownOption(token, command, path);
             if (command.Subcommands.Count == 0) return $"unexpected \"{token}\"{of}";
             string? near = Nearest.To(token, command.Subcommands.Select(c => c.Name));
-            return $"unknown command \"{(path.Length == 0 ? "" : path + " ")}{token}\"{(near is null ? "" : $", did you mean \"{near}\"?")}";
+            return $"unknown command \"{(path.Length == 0 ? "" : path + " ")}{token}\"{(near is null ? "" : $" (did you mean \"{near}\"?)")}";
         }
         foreach (ParseError error in parsed.Errors)
         {
@@ -64,6 +64,6 @@ public static class CommandLine
         token = token.Split('=', ':')[0];
         var known = command.Options.Where(o => !o.Hidden).Select(o => o.Name);
         string? near = token.StartsWith("--", StringComparison.Ordinal) ? Nearest.To(token, known) : null;
-        return $"unknown option {token}{(path.Length == 0 ? "" : $" for \"{path}\"")}{(near is null ? "" : $", did you mean {near}?")}";
+        return $"unknown option {token}{(path.Length == 0 ? "" : $" for \"{path}\"")}{(near is null ? "" : $" (did you mean {near}?)")}";
     }
 }

@@ -11,15 +11,15 @@ sealed record CommandSetup(Terminal Terminal, Wiring Wiring, Option<string?> Con
 
     /// <summary>
     /// The config that is meant; null when it has faults, which are then told. Without -c and without a file at the default place, the defaults
-    /// apply where <paramref name="orDefaults"/>.
+    /// apply where <paramref name="orDefaults"/>; where the command <paramref name="creates"/> the file, also with -c.
     /// </summary>
-    public NfrConfig? Load(ParseResult parsed, bool orDefaults)
+    public NfrConfig? Load(ParseResult parsed, bool orDefaults, bool creates = false)
     {
         string path = ConfigPath(parsed);
         bool named = parsed.GetValue(ConfigOption) is not null;
-        if (!named && !File.Exists(path))
+        if ((creates || !named) && !Path.Exists(path))
         {
-            if (orDefaults) return NfrConfig.Default(path);
+            if (orDefaults || creates) return NfrConfig.Default(path);
             Terminal.Fail(ExitCode.Usage, $"there is no {path}; put the shipped config.yml and scope.yml there, or name a config with -c FILE");
             return null;
         }

@@ -21,7 +21,7 @@ static class HelpCommand
                     continue;
                 }
                 string? near = Nearest.To(word, command.Subcommands.Select(c => c.Name));
-                return setup.Terminal.Fail(ExitCode.Usage, $"no command \"{word}\"{(near is null ? "" : $", did you mean \"{near}\"?")}; see nfr help");
+                return setup.Terminal.Fail(ExitCode.Usage, $"no command \"{word}\"{(near is null ? "" : $" (did you mean \"{near}\"?)")}; see nfr help");
             }
             HelpText.Write(command, setup.Terminal.Out);
             return ExitCode.Good;

@@ -100,6 +100,8 @@ public static class ConfigFile
             }
             if (Directory.Exists(up)) break;
         }
+        bool told = remarks.Count > 0 && path.StartsWith(config.Data.Dir + "/", StringComparison.Ordinal);
+        if (told) return;
         if (!Directory.Exists(path)) remarks.Add(config.At(key, $"{key}: {path} does not exist; start creates it"));
         else if (!MayWrite(path)) remarks.Add(config.At(key, $"{key}: {path} cannot be written by you; start must run as a user who can"));
     }

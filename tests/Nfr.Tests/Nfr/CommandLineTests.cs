@@ -1,0 +1,273 @@
+using Nfr.Commands;
+using Nfr.Config;
+
+namespace Nfr.Tests.Nfr;
+
+public sealed class CommandLineTests : IDisposable
+{
+    readonly string _folder = Directory.CreateTempSubdirectory("nfr-cli-").FullName;
+    readonly List<(RunContext Run, ReadOptions Options)> _reads = [];
+    readonly List<RunContext> _starts = [];
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    (int Code, string Out, string Error) Run(params string[] arguments)
+    {
+        var terminal = new Terminal(new StringReader(""), new StringWriter(), new StringWriter());
+        int code = CommandLine.Run(arguments, terminal, new Wiring
+        {
+            Read = (run, options, _) =>
+            {
+                _reads.Add((run, options));
+                return 0;
+            },
+            Start = (run, _, _) =>
+            {
+                _starts.Add(run);
+                return 0;
+            },
+            Account = _ => throw new InvalidOperationException("not asked for"),
+            DefaultConfig = Path.Combine(_folder, "etc", "config.yml"),
+        });
+        return (code, terminal.Out.ToString()!, terminal.Error.ToString()!);
+    }
+
+    string Write(string text, string name = "config.yml")
+    {
+        string path = Path.Combine(_folder, name);
+        File.WriteAllText(path, text);
+        return path;
+    }
+
+    [Theory]
+    [InlineData("foo", "unknown command \"foo\"; see nfr help")]
+    [InlineData("raed x", "unknown command \"raed\" (did you mean \"read\"?); see nfr help")]
+    [InlineData("--foo", "unknown option --foo; see nfr help")]
+    [InlineData("start --foo", "unknown option --foo for \"start\"; see nfr help start")]
+    [InlineData("start extra", "unexpected \"extra\" for \"start\"; see nfr help start")]
+    [InlineData("read", "\"read\" needs FILE; see nfr help read")]
+    [InlineData("read --foo x.pcap", "unknown option --foo for \"read\"; see nfr help read")]
+    [InlineData("read x.pcap --prnt=events", "unknown option --prnt for \"read\" (did you mean --print?); see nfr help read")]
+    [InlineData("read -x", "unknown option -x for \"read\"; see nfr help read")]
+    [InlineData("read x --format", "option --format needs a value; see nfr help read")]
+    [InlineData("read x -f pdf", "--format takes pcap, bro, msdns, suricata, syslog-named, edge; not \"pdf\"; see nfr help read")]
+    [InlineData("read x -f bro", "--format bro arrives with log inputs; this build reads pcap; see nfr help read")]
+    [InlineData("read x --type udp", "--type takes all, dns, ip, http, tls; not \"udp\"; see nfr help read")]
+    [InlineData("read x --print all", "--print takes events or alerts; not \"all\"; see nfr help read")]
+    [InlineData("read x --json", "--json needs --stats; see nfr help read")]
+    [InlineData("read x --json --stats --print events", "--json and --print would both write to stdout; choose one; see nfr help read")]
+    [InlineData("read x -c a -c b", "option -c takes one value; see nfr help read")]
+    [InlineData("-c", "option -c needs a value; see nfr help")]
+    [InlineData("account", "\"account\" needs a command: register, reset, status; see nfr help account")]
+    [InlineData("account rest", "unknown command \"account rest\" (did you mean \"reset\"?); see nfr help account")]
+    [InlineData("account reset", "\"account reset\" needs EMAIL; see nfr help account reset")]
+    [InlineData("account reset nobody", "\"nobody\" is no e-mail address; see nfr help account reset")]
+    [InlineData("account register --host x", "--host takes an address such as https://api.alphasoc.net; not \"x\"; see nfr help account register")]
+    [InlineData("config", "\"config\" needs a command: check; see nfr help config")]
+    [InlineData("config chekc", "unknown command \"config chekc\" (did you mean \"check\"?); see nfr help config")]
+    [InlineData("help nothing", "no command \"nothing\"; see nfr help")]
+    [InlineData("help acount", "no command \"acount\" (did you mean \"account\"?); see nfr help")]
+    public void Wrong_usage_is_one_line_and_exit_2(string arguments, string complaint)
+    {
+        (int code, string output, string error) = Run(arguments.Split(' '));
+        Assert.Equal($"nfr: {complaint}\n", error);
+        Assert.Equal((2, ""), (code, output));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("account")]
+    [InlineData("account register")]
+    [InlineData("account reset")]
+    [InlineData("account status")]
+    [InlineData("config")]
+    [InlineData("config check")]
+    [InlineData("read")]
+    [InlineData("start")]
+    [InlineData("version")]
+    [InlineData("help")]
+    public void Every_command_has_help_that_fits_80_columns(string command)
+    {
+        string[] words = command.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        (int code, string help, string error) = Run(["help", .. words]);
+        Assert.Equal((0, ""), (code, error));
+        Assert.Contains($"\nUsage:\n  nfr {command}".TrimEnd(), help, StringComparison.Ordinal);
+        Assert.All(help.Split('\n'), line => Assert.True(line.Length <= 80 && line == line.TrimEnd(), line));
+        if (command != "version") Assert.Equal(help, Run([.. words, "--help"]).Out);
+        Assert.Equal(help, Run([.. words, "-h"]).Out);
+    }
+
+    [Fact]
+    public void Without_arguments_help_is_shown()
+    {
+        Assert.Equal((0, Run("help").Out, ""), Run());
+        foreach (string command in new[] { "account register", "account reset", "account status", "config check", "read", "start", "version", "help" })
+            Assert.Contains($"\n  {command} ", Run().Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_version_has_no_commit_in_it()
+    {
+        Assert.Matches(@"^nfr version \d+\.\d+\.\d+\n$", Run("version").Out);
+        Assert.Equal(Run("version"), Run("--version"));
+    }
+
+    [Fact]
+    public void A_shell_can_ask_for_completions()
+    {
+        Assert.Contains("read", Run("[suggest:2]", "re").Out, StringComparison.Ordinal);
+        Assert.Contains("syslog-named", Run("[suggest:14]", "read --format ").Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_takes_its_options_and_needs_no_config()
+    {
+        Assert.Equal((0, "", ""), Run("read", "a.pcap", "--type", "tls", "--print=alerts", "b.pcapng", "--stats"));
+        (RunContext run, ReadOptions options) = Assert.Single(_reads);
+        Assert.Equal(["a.pcap", "b.pcapng"], options.Files);
+        Assert.Equal(("pcap", "tls", PrintMode.Alerts, true, false), (options.Format, options.Type, options.Print, options.Stats, options.Json));
+        Assert.True(run.Config.Engine.IsEmbedded);
+        Assert.Equal("default", Assert.Single(run.Scope).Name);
+
+        Assert.Equal(0, Run("read", "--", "-odd-name", "@x").Code);
+        Assert.Equal(["-odd-name", "@x"], _reads[1].Options.Files);
+        Assert.Equal(0, Run("read", "-", "/h").Code);
+        Assert.Equal(["-", "/h"], _reads[2].Options.Files);
+    }
+
+    [Fact]
+    public void A_config_that_is_named_must_be_there()
+    {
+        Assert.Equal((2, "", $"{_folder}/none.yml: cannot be read: no such file\n"), Run("read", "-c", $"{_folder}/none.yml", "x"));
+        Assert.Equal((2, "", $"{_folder}: is a folder; name the file in it\n"), Run("start", "-c", _folder));
+        Assert.Equal((2, "", $"nfr: there is no {_folder}/etc/config.yml; put the shipped config.yml and scope.yml there, or name a config with -c FILE\n"), Run("start"));
+    }
+
+    [Fact]
+    public void Start_runs_with_config_and_scope()
+    {
+        Write("groups: {lab: {in_scope: [10.9.0.0/16]}}", "lab.yml");
+        string path = Write($"inputs: {{sniffer: {{enabled: true}}}}\nscope: {{file: lab.yml}}\ndata: {{dir: {_folder}/data}}\nlog: {{file: {_folder}/nfr.log}}\n");
+        Assert.Equal((0, "", ""), Run("-c", path, "start"));
+        RunContext run = Assert.Single(_starts);
+        Assert.Equal("lab", Assert.Single(run.Scope).Name);
+        Assert.True(Directory.Exists($"{_folder}/data/spool"));
+    }
+
+    [Theory]
+    [InlineData("inputs: {sniffer: {enabled: true}}\nlog: {level: loud}", 2, "{0}:2: log.level: expected one of debug, info, warn, error, found \"loud\"")]
+    [InlineData("log: {level: info}", 2, "{0}: no input is switched on; set inputs.sniffer.enabled: true")]
+    [InlineData("inputs: {sniffer: {enabled: true}}\nengine: {host: 'https://e.example'}", 2, "{0}:2: engine.api_key is not set, and https://e.example wants one; run 'nfr account register', or set host: embedded to score on board alone")]
+    [InlineData("inputs: {sniffer: {enabled: true}}\noutputs: {file: no/alerts.json}", 2, "{0}:2: outputs.file: the folder {1}/no does not exist; create it, or name another file")]
+    [InlineData("inputs: {sniffer: {enabled: true}}\noutputs: {file: .}", 2, "{0}:2: outputs.file: {1} is a folder; name a file in it")]
+    [InlineData("inputs: {sniffer: {enabled: true}}\nlog: {file: config.yml/x.log}", 2, "{0}:2: log.file: {0} is no folder")]
+    [InlineData("inputs: {sniffer: {enabled: true}}\noutputs: {file: /dev/null}", 2, "{0}:2: outputs.file: /dev/null is not a regular file; for the terminal write stdout or stderr")]
+    [InlineData("inputs: {sniffer: {enabled: true}}\ndata: {dir: config.yml}", 2, "{0}:2: data.dir: {0} is a file; a folder is needed")]
+    [InlineData("inputs: {sniffer: {enabled: true}}\nscope: {file: no.yml}", 2, "{1}/no.yml: cannot be read: no such file; correct scope.file in the config, or remove it to use the built-in scope")]
+    [InlineData("inputs: {monitor: [{format: bro, type: dns, file: no/dns.log}]}\ndata: {dir: d}\nlog: {file: stderr}", 2, "{0}:1: inputs.monitor: the folder {1}/no does not exist; create it, or name another file")]
+    public void What_keeps_the_sensor_from_starting_is_told(string config, int code, string complaint)
+    {
+        string path = Write(config);
+        if (!config.Contains("data:", StringComparison.Ordinal)) File.AppendAllText(path, "\ndata: {dir: data}\n");
+        string expected = string.Format(null, complaint, path, _folder) + "\n";
+        (int started, string _, string error) = Run("start", "-c", path);
+        Assert.Equal((code, expected), (started, string.Join('\n', error.Split('\n').Where(l => !l.Contains("spool.dir", StringComparison.Ordinal)))));
+        (int check, string output, string checkError) = Run("config", "check", "-c", path);
+        Assert.Equal((2, "", error), (check, output, checkError));
+        Assert.Empty(_starts);
+    }
+
+    [Fact]
+    public void An_input_this_build_lacks_is_said_and_the_others_go_on()
+    {
+        string monitor = "monitor: [{format: bro, type: dns, file: dns.log}]";
+        string rest = $"\ndata: {{dir: data}}\nlog: {{file: nfr.log}}\noutputs: {{syslog: {{ip: 10.0.0.1}}}}\n";
+        string path = Write($"inputs: {{{monitor}}}{rest}");
+        Assert.Equal((1, "", $"nfr: no input is left that this build has; set inputs.sniffer.enabled: true in {path}\n"), Run("start", "-c", path));
+        Write($"inputs: {{{monitor}, sniffer: {{enabled: true}}}}{rest}");
+        Assert.Equal(0, Run("start", "-c", path).Code);
+        string log = File.ReadAllText($"{_folder}/nfr.log");
+        Assert.Contains(" warn  inputs.monitor: this build cannot follow log files yet; 1 file is not read\n", log, StringComparison.Ordinal);
+        Assert.Contains(" warn  outputs.syslog: this build cannot write syslog yet; alerts do not go to 10.0.0.1\n", log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_folder_that_cannot_be_made_is_one_line_and_exit_1()
+    {
+        string path = Write("inputs: {sniffer: {enabled: true}}\ndata: {dir: /proc/nfr}\n");
+        (int code, string _, string error) = Run("start", "-c", path);
+        Assert.Equal(1, code);
+        Assert.StartsWith("nfr: data.dir: cannot create /proc/nfr: ", error, StringComparison.Ordinal);
+        Assert.EndsWith($"; set data.dir in {path}, or run as a user who may\n", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Config_check_says_what_the_sensor_would_do_and_changes_nothing()
+    {
+        string path = Write("""
+            engine: {api_key: abc}
+            inputs:
+              sniffer: {enabled: true, interface: [nowhere0], workers: 2, filter: not port 22}
+            outputs: {file: alerts.cef, format: cef, graylog: {uri: "tcp://10.0.0.1:12201"}}
+            dns_events: {failed: {file: x.pcap}}
+            data: {dir: data}
+            """);
+        (int code, string output, string error) = Run("config", "check", "-c", path);
+        Assert.Equal("", error);
+        Assert.Equal(0, code);
+        Assert.Equal($"""
+            {path}: ok
+
+              engine    https://api.alphasoc.net, alerts every 5m
+              events    dns, ip, http, tls
+              sniffer   nowhere0 (not on this machine); 2 workers, ring 32MiB, filter "not port 22"
+              scope     built in: default
+              scoring   on board, lists in {_folder}/feeds
+              outputs   {_folder}/alerts.cef (cef), graylog tcp://10.0.0.1:12201
+              spool     {_folder}/data/spool, at most 1GiB
+              log       stdout, info
+
+            note: {path}: scoring.feeds: {_folder}/feeds does not exist; no indicator lists are used until it does
+            note: {path}:5: dns_events.failed.file: is not used any more: unsent events wait in the spool (spool.dir)
+            note: {path}:6: data.dir: {_folder}/data does not exist; start creates it
+            note: outputs.graylog: this build cannot write GELF yet; alerts do not go to 10.0.0.1
+
+            """, output);
+        Assert.Equal([path], Directory.GetFileSystemEntries(_folder));
+    }
+
+    [Fact]
+    public void Config_check_tells_every_fault_of_both_files()
+    {
+        Write("groups: {lab: {in_scope: [x], colour: red}}", "lab.yml");
+        string path = Write("inputs: {}\nscope: {file: lab.yml}\ndata: {dir: data}\n");
+        Assert.Equal(
+            $"""
+            {_folder}/lab.yml:1: in_scope: expected a network in CIDR form, such as 10.0.0.0/8 or fc00::/7; found "x"
+            {_folder}/lab.yml:1: unknown key "colour" in groups.lab; known are in_scope, label, out_scope, trusted_domains, trusted_ips
+            {path}:1: no input is switched on; set inputs.sniffer.enabled: true
+
+            """, Run("config", "check", "-c", path).Error);
+        Assert.Equal(2, Run("config", "check", "-c", path).Code);
+    }
+
+    [Fact]
+    public void The_shipped_files_pass_the_check()
+    {
+        (int code, string output, string error) = Run("config", "check", "-c", ConfigTests.Shipped("config.yml"));
+        Assert.Equal((0, ""), (code, error));
+        Assert.Contains("embedded: nothing leaves this machine", output, StringComparison.Ordinal);
+        Assert.Equal(File.ReadAllText(ConfigTests.Shipped("config.yml")), ShippedFiles.Config);
+        Assert.Equal(File.ReadAllText(ConfigTests.Shipped("scope.yml")), ShippedFiles.Scope);
+    }
+
+    [Fact]
+    public void An_empty_interface_means_the_mirror_port_else_the_first_that_is_up()
+    {
+        InterfaceFacts loopback = new("lo", true, true, true), lan = new("eth0", true, false, true), mirror = new("eth1", true, false, false), unplugged = new("eth2", false, false, false);
+        Assert.Equal("eth1", InterfaceChoice.Automatic([loopback, lan, unplugged, mirror]));
+        Assert.Equal("eth0", InterfaceChoice.Automatic([loopback, unplugged, lan]));
+        Assert.Null(InterfaceChoice.Automatic([loopback, unplugged]));
+        Assert.Contains(InterfaceChoice.OfThisMachine(), i => i.Loopback);
+    }
+}
