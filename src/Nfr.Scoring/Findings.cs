@@ -55,12 +55,23 @@ sealed class Findings(ScorerOptions options)
         return true;
     }
 
+    /// <summary>Keeps the event's line as a sample of a finding that is suspected or goes on; the first four are enough.</summary>
     public void Keep(ulong finding, scoped in DnsEvent e)
     {
         if (HasRoom(finding)) Keep(finding, options.Lines.Line(in e));
     }
 
     public void Keep(ulong finding, scoped in IpEvent e)
+    {
+        if (HasRoom(finding)) Keep(finding, options.Lines.Line(in e));
+    }
+
+    public void Keep(ulong finding, scoped in HttpEvent e)
+    {
+        if (HasRoom(finding)) Keep(finding, options.Lines.Line(in e));
+    }
+
+    public void Keep(ulong finding, scoped in TlsEvent e)
     {
         if (HasRoom(finding)) Keep(finding, options.Lines.Line(in e));
     }

@@ -93,7 +93,11 @@ sealed class DgaVolume(Thresholds thresholds, PublicSuffixList suffixes, NameMod
             return 0;
         }
         int severity = Threats.DgaVolume.Severity;
-        if (!findings.IsDue(finding, severity, out long count)) return severity;
+        if (!findings.IsDue(finding, severity, out long count))
+        {
+            findings.Keep(finding, in e);
+            return severity;
+        }
         string source = e.Context.Source.ToString();
         findings.Raise(in e, finding, new Finding(Name, source, Threats.DgaVolume, ["perplexing_domain"],
             $"{source} asked for {names} different domains that do not exist within {thresholds.DgaWindow / 1_000_000_000} s; " +

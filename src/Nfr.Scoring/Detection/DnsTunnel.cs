@@ -12,7 +12,7 @@ namespace Nfr.Scoring.Detection;
 sealed class DnsTunnel(Thresholds thresholds, PublicSuffixList suffixes, NameModel model, Findings findings)
 {
     public const string Name = "dns_tunnel";
-    /// <summary>About 1.3 MB. Full: the pair unused longest that has carried little goes first.</summary>
+    /// <summary>About 1.1 MB. Full: the pair unused longest that has carried little goes first.</summary>
     internal const int MaxPairs = 1 << 14;
     /// <summary>512 KB. Full: the label seen longest ago counts as new if it comes again.</summary>
     const int MaxLabels = 1 << 16;
@@ -80,7 +80,11 @@ sealed class DnsTunnel(Thresholds thresholds, PublicSuffixList suffixes, NameMod
             return 0;
         }
         int severity = Threats.MultipleLongHostnames.Severity;
-        if (!findings.IsDue(finding, severity, out long count)) return severity;
+        if (!findings.IsDue(finding, severity, out long count))
+        {
+            findings.Keep(finding, in e);
+            return severity;
+        }
         string source = e.Context.Source.ToString(), under = Encoding.UTF8.GetString(domain);
         double seconds = Math.Max(0, e.Context.Tick - pair.FirstTick) / 1e9;
         findings.Raise(in e, finding, new Finding(Name, $"{source} {under}", Threats.MultipleLongHostnames, ["perplexing_host"],

@@ -30,7 +30,11 @@ sealed class ListedDestination(Thresholds thresholds, Func<Address, bool> isHome
             else if (answers.Type is 2 or 5 or 15) set.FindDomain(answers.Text, ref hit);
         }
         if (hit.IsNone) return 0;
-        if (!IsDue(hit, e.Context.Source, 5, out int severity, out ulong finding, out long count)) return severity;
+        if (!IsDue(hit, e.Context.Source, 5, out int severity, out ulong finding, out long count))
+        {
+            findings.Keep(finding, in e);
+            return severity;
+        }
         findings.Raise(in e, finding, Describe(hit, e.Context.Source, severity, count, "asked for or was led to"));
         return severity;
     }
@@ -58,7 +62,11 @@ sealed class ListedDestination(Thresholds thresholds, Func<Address, bool> isHome
         }
         if (hit.IsNone) return 0;
         Address client = inbound ? e.Context.Destination : e.Context.Source;
-        if (!IsDue(hit, client, cap, out int severity, out ulong finding, out long count)) return severity;
+        if (!IsDue(hit, client, cap, out int severity, out ulong finding, out long count))
+        {
+            findings.Keep(finding, in e);
+            return severity;
+        }
         findings.Raise(in e, finding, Describe(hit, client, severity, count, inbound ? "answered" : "connected to"));
         return severity;
     }
@@ -86,7 +94,11 @@ sealed class ListedDestination(Thresholds thresholds, Func<Address, bool> isHome
             }
         }
         if (hit.IsNone) return 0;
-        if (!IsDue(hit, e.Context.Source, 5, out int severity, out ulong finding, out long count)) return severity;
+        if (!IsDue(hit, e.Context.Source, 5, out int severity, out ulong finding, out long count))
+        {
+            findings.Keep(finding, in e);
+            return severity;
+        }
         findings.Raise(in e, finding, Describe(hit, e.Context.Source, severity, count, "sent an HTTP request to"));
         return severity;
     }
@@ -105,7 +117,11 @@ sealed class ListedDestination(Thresholds thresholds, Func<Address, bool> isHome
             cap = thresholds.Ja3Severity;
         }
         if (hit.IsNone) return 0;
-        if (!IsDue(hit, e.Context.Source, cap, out int severity, out ulong finding, out long count)) return severity;
+        if (!IsDue(hit, e.Context.Source, cap, out int severity, out ulong finding, out long count))
+        {
+            findings.Keep(finding, in e);
+            return severity;
+        }
         findings.Raise(in e, finding, Describe(hit, e.Context.Source, severity, count, "made a TLS connection that shows"));
         return severity;
     }

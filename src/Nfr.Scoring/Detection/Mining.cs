@@ -13,7 +13,11 @@ sealed class Mining(Findings findings)
         if (e.App != App.Stratum && (e.Notes & FlowNotes.Mining) == 0) return 0;
         int severity = Threats.Cryptomining.Severity;
         ulong finding = Mix.Of(Mix.Of(e.Context.Source, Mix.Of(e.Context.Destination)), (ulong)Detectors.Mining);
-        if (!findings.IsDue(finding, severity, out long count)) return severity;
+        if (!findings.IsDue(finding, severity, out long count))
+        {
+            findings.Keep(finding, in e);
+            return severity;
+        }
         string source = e.Context.Source.ToString(), pool = e.Context.Destination.ToString();
         findings.Raise(in e, finding, new Finding(Name, $"{source} {pool}", Threats.Cryptomining, ["cryptomining"],
             $"{source} speaks the mining protocol Stratum with {pool} port {e.Context.DestinationPort}.",

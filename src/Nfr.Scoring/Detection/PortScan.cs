@@ -14,7 +14,7 @@ namespace Nfr.Scoring.Detection;
 sealed class PortScan(Thresholds thresholds, Func<Wire.Address, bool> isHome, Findings findings)
 {
     public const string Name = "port_scan";
-    /// <summary>About 3.5 MB. Full: the source unused longest that has not failed twice goes first.</summary>
+    /// <summary>About 4 MB. Full: the source unused longest that has not failed twice goes first.</summary>
     internal const int MaxSources = 1 << 15;
     /// <summary>2 MB. Full: the contact seen longest ago counts as a first contact again.</summary>
     const int MaxContacts = 1 << 18;
@@ -97,7 +97,11 @@ sealed class PortScan(Thresholds thresholds, Func<Wire.Address, bool> isHome, Fi
         // Far above the trip line it would take as long to come down again: the walk stops there, as the test does.
         source.Walk = (float)Math.Min(source.Walk, thresholds.ScanTrip * 2);
         var threat = outbound ? Threats.OutboundPortScan : Threats.InternalPortScan;
-        if (!findings.IsDue(finding, threat.Severity, out long count)) return threat.Severity;
+        if (!findings.IsDue(finding, threat.Severity, out long count))
+        {
+            findings.Keep(finding, in e);
+            return threat.Severity;
+        }
         string scanner = e.Context.Source.ToString();
         double seconds = Math.Max(0, e.Context.Tick - source.FirstTick) / 1e9;
         findings.Raise(in e, finding, new Finding(Name, $"{scanner} {(outbound ? "outbound" : "internal")}", threat, [],

@@ -213,6 +213,23 @@ public sealed class IndicatorTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void A_file_that_cannot_be_read_keeps_its_last_good_copy_and_says_why()
+    {
+        using var run = new Simulated(lists: ("a.txt", "one.example\n"));
+        string path = Path.Combine(run.Folder, "a.txt");
+        File.Delete(path);
+        File.CreateSymbolicLink(path, Path.Combine(run.Folder, "not-there"));
+        run.Scorer.Store.Poll();
+        Assert.NotNull(Assert.Single(run.Scorer.Store.Lists).Problem);
+        Assert.Equal(5, run.Dns("one.example"));
+        File.Delete(path);
+        run.WriteList("a.txt", "two.example\n");
+        Assert.True(run.Scorer.Store.Poll());
+        Assert.Null(Assert.Single(run.Scorer.Store.Lists).Problem);
+        Assert.Equal([0, 5], new[] { run.Dns("one.example"), run.Dns("two.example") });
+    }
+
+    [Fact]
     public void Lists_are_swapped_while_events_are_scored()
     {
         using var run = new Simulated(lists: ("b.txt", "always.example\n"));

@@ -51,6 +51,7 @@ public sealed class ScorerTests
             run.Wait(60 * Simulated.Second);
         }
         Assert.Equal([1, 61, 121], run.Alerts.Select(a => a.Evidence!.Count));
+        Assert.Equal([1, 5, 5], run.Alerts.Select(a => a.Evidence!.Samples.Count));
     }
 
     [Fact]
