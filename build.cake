@@ -120,8 +120,8 @@ Task("Publish").Does(() =>
     var arguments = new List<string> { "publish", "src/Nfr", "-c", configuration, "-r", rid, "--self-contained", "-o", output, "-v", "quiet", "-nologo",
         // Warnings are errors here, those of the trimmer among them; each is shown by itself.
         "-p:PublishTrimmed=true", "-p:PublishSingleFile=true", "-p:TrimmerSingleWarn=false", "-p:DebugType=none" };
-    // The lock files know linux-x64; another machine's packages get a lock file of their own, out of the way.
-    if (rid != "linux-x64") arguments.Add($"-p:NuGetLockFilePath=obj/packages.{rid}.lock.json");
+    // A restore for one machine would write itself into the lock files of the libraries: it gets lock files of its own, out of the way.
+    arguments.Add($"-p:NuGetLockFilePath=obj/packages.{rid}.lock.json");
     Dotnet(arguments.ToArray());
     foreach (var file in new[] { "config.yml", "scope.yml", "LICENSE", "CHANGELOG.md" })
         if (FileExists(file)) CopyFile(file, $"{output}/{file}");

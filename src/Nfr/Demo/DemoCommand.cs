@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Nfr.Native;
 
 namespace Nfr.Demo;
@@ -20,7 +21,9 @@ public static class DemoCommand
     static readonly string[][] s_ways = [["--net"], ["--user", "--map-root-user", "--net"]];
 
     /// <summary>The command for the command line's tree; the two processes that the demo starts are hidden commands below it.</summary>
-    public static Command CreateCommand(DemoSensor? sensor)
+    /// <param name="sensor">How to start the sensor; null = the office works unwatched, and the demo fails.</param>
+    /// <param name="config">The command line's own --config, when it has one for all commands.</param>
+    public static Command CreateCommand(DemoSensor? sensor, Option<string?>? config = null)
     {
         var once = new Option<bool>("--once") { Description = "plain lines, no live table: for scripts" };
         var seconds = new Option<int>("--seconds")
@@ -28,9 +31,9 @@ public static class DemoCommand
             Description = "how long the office works",
             DefaultValueFactory = _ => DefaultSeconds,
         };
-        var config = new Option<string?>("--config", "-c") { Description = "config that the sensor runs with (default: config.yml in the current folder)" };
         var inside = new Option<bool>("--inside") { Hidden = true };
-        var command = new Command("demo", "Watch the sensor work on a small office in a private network") { once, seconds, config, inside };
+        var command = new Command("demo", "Watch the sensor work on a small office in a private network") { once, seconds, inside };
+        if (config is null) command.Add(config = new Option<string?>("--config", "-c") { Description = "config that the sensor runs with (default: config.yml in the current folder)" });
         command.SetAction(async (parsed, stop) =>
         {
             TextWriter error = parsed.InvocationConfiguration.Error;
@@ -49,15 +52,24 @@ public static class DemoCommand
             bool live = !parsed.GetValue(once) && !Console.IsOutputRedirected;
             if (!parsed.GetValue(inside)) return GoInside(length, configPath, live, error);
             var options = new DemoOptions(configPath, TimeSpan.FromSeconds(length), live);
-            return await new DemoRun(options, sensor, parsed.InvocationConfiguration.Output, error, TimeProvider.System).RunAsync(stop).ConfigureAwait(false);
+            using var signals = new StopSignal(stop);
+            return await new DemoRun(options, sensor, parsed.InvocationConfiguration.Output, error, TimeProvider.System).RunAsync(signals.Token).ConfigureAwait(false);
         });
 
-        var office = new Command("office") { Hidden = true };
-        office.SetAction((parsed, stop) => Office.RunAsync(Console.In, Console.Out, Console.Error, stop));
-        var internet = new Command("internet") { Hidden = true };
-        internet.SetAction((parsed, stop) => Internet.RunAsync(Console.In, Console.Out, Console.Error, stop));
-        command.Add(office);
-        command.Add(internet);
+        command.Add(Child("office", Office.RunAsync));
+        command.Add(Child("internet", Internet.RunAsync));
+        return command;
+    }
+
+    static Command Child(string role, Func<TextReader, TextWriter, TextWriter, CancellationToken, Task<int>> run)
+    {
+        var command = new Command(role) { Hidden = true };
+        command.SetAction(async (parsed, stop) =>
+        {
+            // Ctrl-C reaches us too, but the end comes from the demo, as the end of our input.
+            using PosixSignalRegistration ignored = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => signal.Cancel = true);
+            return await run(Console.In, Console.Out, Console.Error, stop).ConfigureAwait(false);
+        });
         return command;
     }
 

@@ -61,7 +61,7 @@ sealed class DemoRun(DemoOptions options, DemoSensor? sensor, TextWriter output,
         }
         finally
         {
-            Directory.Delete(folder, recursive: true);
+            Remove(folder);
         }
     }
 
@@ -134,6 +134,18 @@ sealed class DemoRun(DemoOptions options, DemoSensor? sensor, TextWriter output,
         }
         foreach (Finding finding in findings)
             output.WriteLine($"  {finding.Suspect.Module,-10}  {finding.Suspect.Address,-12}  {(finding.Detected ? "yes" : "NO "),-3}  {string.Join(", ", finding.ThreatIds)}");
+    }
+
+    void Remove(string folder)
+    {
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            error.WriteLine($"nfr demo: {folder} could not be removed; remove it by hand");
+        }
     }
 
     int Fail(string line)

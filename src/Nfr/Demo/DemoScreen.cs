@@ -33,7 +33,9 @@ sealed class DemoScreen(bool live, TextWriter output)
             for (int frame = 1; Left() > TimeSpan.Zero && !stop.IsCancellationRequested; frame++)
             {
                 await PauseAsync(Left(), stop).ConfigureAwait(false);
-                if (frame % FramesPerPlainLine == 0) await output.WriteLineAsync(PlainLine(snapshot(), Rate(snapshot(), time), Left())).ConfigureAwait(false);
+                if (frame % FramesPerPlainLine != 0) continue;
+                SensorSnapshot now = snapshot();
+                await output.WriteLineAsync(PlainLine(now, Rate(now, time), Left())).ConfigureAwait(false);
             }
             return;
         }
@@ -85,7 +87,7 @@ sealed class DemoScreen(bool live, TextWriter output)
         numbers.AddColumn(new TableColumn("packets").RightAligned());
         numbers.AddColumn(new TableColumn("drops").RightAligned());
         foreach (EventType type in EventTypes.All) numbers.AddColumn(new TableColumn(type.Name()).RightAligned());
-        numbers.AddColumn(new TableColumn("spool").RightAligned());
+        numbers.AddColumn(new TableColumn("spool").RightAligned().NoWrap());
         numbers.AddColumn(new TableColumn("alerts").RightAligned());
         numbers.AddRow(
         [

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using Nfr.Demo;
 
 namespace Nfr.Simulate;
 
@@ -102,31 +103,32 @@ public static class SimulateCommand
         var source = new Option<string?>("--source") { Description = "address to send from" };
         var fast = new Option<bool>("--fast") { Description = "all modules side by side, within 15 s" };
         var command = new Command("simulate", "Send harmless traffic that looks like trouble, to see it found") { modules, target, resolver, source, fast };
-        command.SetAction((parsed, stop) =>
+        command.SetAction(async (parsed, stop) =>
         {
             TextWriter error = parsed.InvocationConfiguration.Error;
             var targets = new List<IPAddress>();
             foreach (string text in parsed.GetValue(target) ?? [])
             {
-                if (!IPAddress.TryParse(text, out IPAddress? address)) return Wrong(error, $"--target {text} is no address");
+                if (!IPAddress.TryParse(text, out IPAddress? address)) return await Wrong(error, $"--target {text} is no address").ConfigureAwait(false);
                 targets.Add(address);
             }
             IPEndPoint? server = null;
             if (parsed.GetValue(resolver) is { } resolverText)
             {
-                if (!IPEndPoint.TryParse(resolverText, out server)) return Wrong(error, $"--resolver {resolverText} is no address");
+                if (!IPEndPoint.TryParse(resolverText, out server)) return await Wrong(error, $"--resolver {resolverText} is no address").ConfigureAwait(false);
                 if (server.Port == 0) server.Port = 53;
             }
             IPAddress? from = null;
-            if (parsed.GetValue(source) is { } sourceText && !IPAddress.TryParse(sourceText, out from)) return Wrong(error, $"--source {sourceText} is no address");
-            return RunAsync(new SimulateOptions
+            if (parsed.GetValue(source) is { } sourceText && !IPAddress.TryParse(sourceText, out from)) return await Wrong(error, $"--source {sourceText} is no address").ConfigureAwait(false);
+            using var signals = new StopSignal(stop);
+            return await RunAsync(new SimulateOptions
             {
                 Modules = parsed.GetValue(modules) ?? [],
                 Targets = targets,
                 Resolver = server,
                 Source = from,
                 Pace = parsed.GetValue(fast) ? SimulatePace.Fast : SimulatePace.Real,
-            }, parsed.InvocationConfiguration.Output, error, stop);
+            }, parsed.InvocationConfiguration.Output, error, signals.Token).ConfigureAwait(false);
         });
         return command;
     }
