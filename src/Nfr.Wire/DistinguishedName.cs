@@ -124,9 +124,10 @@ internal static class DistinguishedName
             int used = Take(value, unit, out Rune rune);
             if (used < 0)
             {
-                // Not of the encoding it claims: the byte as a hex pair.
-                AppendHexPair(ref text, value[0]);
-                value = value[1..];
+                // Not of the encoding it claims: one unit's bytes as hex pairs.
+                int broken = Math.Clamp(unit, 1, value.Length);
+                foreach (byte b in value[..broken]) AppendHexPair(ref text, b);
+                value = value[broken..];
             }
             else
             {

@@ -59,14 +59,13 @@ public ref struct TlsExtensions
     }
 
     /// <summary>
-    /// The block after a hello's fixed part: absent is good (RFC 5246 7.4.1.2), bytes after it are ignored, a length that the message
-    /// does not hold is a fault.
+    /// The block after a hello's fixed part: absent is good (RFC 5246 7.4.1.2), bytes that are no block (one alone, or what comes
+    /// after it) are ignored, a length that the message does not hold is a fault.
     /// </summary>
     internal static DecodeFault TryReadBlock(ReadOnlySpan<byte> rest, out ReadOnlySpan<byte> block)
     {
         block = default;
-        if (rest.IsEmpty) return DecodeFault.None;
-        if (rest.Length < 2) return DecodeFault.TlsHelloTruncated;
+        if (rest.Length < 2) return DecodeFault.None;
         int length = BinaryPrimitives.ReadUInt16BigEndian(rest);
         if (rest.Length - 2 < length) return DecodeFault.TlsHelloTruncated;
         if (!AreWhole(rest.Slice(2, length))) return DecodeFault.TlsExtensionTruncated;
