@@ -1,0 +1,94 @@
+using System.Text;
+using Nfr.Wire;
+
+namespace Nfr.Events;
+
+/// <summary>
+/// The event of an alert that is raised on board: the engine API's own fields with the texts that an upload has, so that an alert reads the
+/// same whoever raised it. Alerts are rare; this allocates.
+/// </summary>
+public static class AlertEvents
+{
+    public static AlertEvent From(scoped in DnsEvent e)
+    {
+        Span<byte> scratch = stackalloc byte[DnsNames.ScratchLength];
+        return new AlertEvent
+        {
+            Type = EventType.Dns,
+            Ts = Time(e.Context.Timestamp),
+            SrcIP = e.Context.Source.ToString(),
+            Query = Text(e.Query),
+            QType = Text(DnsNames.Type(e.QueryType, scratch)),
+        };
+    }
+
+    public static AlertEvent From(scoped in IpEvent e)
+    {
+        Span<byte> scratch = stackalloc byte[8];
+        return new AlertEvent
+        {
+            Type = EventType.Ip,
+            Ts = Time(e.Context.Timestamp),
+            SrcIP = e.Context.Source.ToString(),
+            SrcPort = e.Context.SourcePort,
+            BytesIn = e.BytesIn,
+            BytesOut = e.BytesOut,
+            DestIP = e.Context.Destination.ToString(),
+            DestPort = e.Context.DestinationPort,
+            Proto = Text(WireNames.Protocol(e.Context.Protocol, scratch)),
+            Ja3 = Text(e.Ja3),
+        };
+    }
+
+    public static AlertEvent From(scoped in HttpEvent e) => new()
+    {
+        Type = EventType.Http,
+        Ts = Time(e.Context.Timestamp),
+        SrcIP = e.Context.Source.ToString(),
+        SrcPort = e.Context.SourcePort,
+        BytesIn = e.BytesIn,
+        BytesOut = e.BytesOut,
+        Url = Text(e.Url),
+        Method = Text(e.Method),
+        Status = e.Status == 0 ? null : e.Status,
+        ContentType = Text(e.ContentType),
+        Referrer = Text(e.Referrer),
+        UserAgent = Text(e.UserAgent),
+    };
+
+    public static AlertEvent From(scoped in TlsEvent e)
+    {
+        bool destination = e.Context.Destination != default;
+        return new AlertEvent
+        {
+            Type = EventType.Tls,
+            Ts = Time(e.Context.Timestamp),
+            SrcIP = e.Context.Source.ToString(),
+            SrcPort = e.Context.SourcePort,
+            DestIP = destination ? e.Context.Destination.ToString() : null,
+            DestPort = e.Context.DestinationPort == 0 ? null : e.Context.DestinationPort,
+            Ja3 = Text(e.Ja3),
+            CertHash = Text(e.CertificateHash),
+            Issuer = Text(e.Issuer),
+            Subject = Text(e.Subject),
+            ValidFrom = Seconds(e.ValidFrom),
+            ValidTo = Seconds(e.ValidTo),
+            Ja3s = Text(e.Ja3s),
+        };
+    }
+
+    static string? Text(ReadOnlySpan<byte> text) => text.IsEmpty ? null : Utf8Text.ToString(text);
+
+    static string Time(long timestamp)
+    {
+        Span<byte> text = stackalloc byte[EventTime.MaxLength];
+        return Encoding.ASCII.GetString(text[..EventTime.Format(timestamp, text)]);
+    }
+
+    static string? Seconds(long seconds)
+    {
+        Span<byte> text = stackalloc byte[EventTime.MaxLength];
+        int length = EventTime.FormatSeconds(seconds, text);
+        return length == 0 ? null : Encoding.ASCII.GetString(text[..length]);
+    }
+}

@@ -1,0 +1,23 @@
+using System.Text.Json;
+
+namespace Nfr.Events;
+
+/// <summary>Keys of events, encoded once.</summary>
+static class JsonNames
+{
+    public static readonly JsonEncodedText
+        Type = Key("type"), Ts = Key("ts"), SrcIP = Key("srcIP"), SrcPort = Key("srcPort"), DestIP = Key("destIP"), DestPort = Key("destPort"),
+        Query = Key("query"), QType = Key("qtype"), Proto = Key("proto"), BytesIn = Key("bytesIn"), BytesOut = Key("bytesOut"), Ja3 = Key("ja3"),
+        Url = Key("url"), Method = Key("method"), Status = Key("status"), Action = Key("action"), ContentType = Key("contentType"),
+        Referrer = Key("referrer"), UserAgent = Key("userAgent"), CertHash = Key("certHash"), Issuer = Key("issuer"), Subject = Key("subject"),
+        ValidFrom = Key("validFrom"), ValidTo = Key("validTo"), Ja3s = Key("ja3s");
+
+    /// <summary>Ours, beyond the API.</summary>
+    public static readonly JsonEncodedText
+        CommunityId = Key("communityId"), Vlan = Key("vlan"), Rcode = Key("rcode"), Answers = Key("answers"), Ttl = Key("ttl"), Data = Key("data"),
+        Transport = Key("transport"), Duration = Key("duration"), PacketsIn = Key("packetsIn"), PacketsOut = Key("packetsOut"),
+        TcpFlags = Key("tcpFlags"), State = Key("state"), App = Key("app"), Notes = Key("notes"), Host = Key("host"), Sni = Key("sni"),
+        Version = Key("version"), Ja4 = Key("ja4"), Alpn = Key("alpn");
+
+    static JsonEncodedText Key(string name) => JsonEncodedText.Encode(name);
+}
