@@ -1,0 +1,66 @@
+namespace Nfr.Storage;
+
+/// <summary>
+/// The counts that every transaction carries: one line for each lane and one for alerts. A transaction changes the working lines;
+/// <see cref="Accept"/> after its commit or <see cref="Restore"/> after its failure makes both the same again.
+/// </summary>
+sealed class Ledger
+{
+    /// <summary>Index of the alerts' line.</summary>
+    public const int Alerts = Lane.Count;
+    public const int Lines = Lane.Count + 1;
+
+    readonly Line[] _committed = new Line[Lines];
+    readonly Line[] _working = new Line[Lines];
+
+    public struct Line : IEquatable<Line>
+    {
+        /// <summary>One above the greatest sequence number given in this lane.</summary>
+        public long Next;
+        public long Spooled;
+        public long Delivered;
+        public long Evicted;
+        public long Quarantined;
+        public long Lost;
+
+        public readonly long InSpool => Spooled - Delivered - Evicted - Quarantined;
+
+        public readonly bool Equals(Line other) => Next == other.Next && Spooled == other.Spooled && Delivered == other.Delivered
+            && Evicted == other.Evicted && Quarantined == other.Quarantined && Lost == other.Lost;
+
+        public override readonly bool Equals(object? obj) => obj is Line other && Equals(other);
+
+        public override readonly int GetHashCode() => HashCode.Combine(Next, Spooled, Delivered, Evicted, Quarantined, Lost);
+    }
+
+    public ref Line this[int line] => ref _working[line];
+
+    public bool Changed(int line) => !_working[line].Equals(_committed[line]);
+
+    public ReadOnlySpan<Line> Committed => _committed;
+
+    /// <summary>Sequences count per type, so that both classes of a type together have no gap.</summary>
+    public long NextOfType(int lane) => Math.Max(1, Math.Max(_working[lane & ~1].Next, _working[lane | 1].Next));
+
+    public long NextAlert => Math.Max(1, _working[Alerts].Next);
+
+    public long Greatest
+    {
+        get
+        {
+            long greatest = 0;
+            foreach (Line line in _working) greatest = Math.Max(greatest, line.Next);
+            return greatest;
+        }
+    }
+
+    /// <summary>No sequence below <paramref name="next"/> is given any more.</summary>
+    public void SkipTo(long next)
+    {
+        for (int i = 0; i < Lines; i++) _working[i].Next = Math.Max(_working[i].Next, next);
+    }
+
+    public void Accept() => _working.CopyTo(_committed, 0);
+
+    public void Restore() => _committed.CopyTo(_working, 0);
+}

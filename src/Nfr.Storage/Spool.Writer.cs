@@ -1,0 +1,171 @@
+using Nfr.Events;
+
+namespace Nfr.Storage;
+
+// The pipeline's side: accept, flush.
+public sealed partial class Spool
+{
+    readonly PendingLane[] _lanes = new PendingLane[Lane.Count];
+    readonly long[] _lost = new long[Ledger.Lines];
+    readonly Queue<byte[]> _pendingAlerts = new();
+    readonly List<Row> _rows = [];
+    readonly Deflater _deflater = new();
+    long _ordinal;
+    int _pendingEvents;
+    int _pendingBytes;
+    long _oldestPending;
+
+    readonly record struct Row(int Lane, int Events, byte[] Member);
+
+    /// <summary>Accepts one event: its API JSON object, without line end. Pipeline thread only.</summary>
+    /// <param name="type">Where it will be uploaded to.</param>
+    /// <param name="score">Above 0 puts it in the scored class, which outlives the other when the ring is full.</param>
+    /// <param name="uploadLine">The JSON object; copied.</param>
+    public void Append(EventType type, int score, ReadOnlySpan<byte> uploadLine)
+    {
+        int lane = Lane.Of(type, score > 0);
+        if (uploadLine.Length >= _limits.TransactionBytes)
+        {
+            // Longer than a transaction may be: no event of ours is.
+            lock (_tallyLock) _lost[lane]++;
+            return;
+        }
+        if (_pendingEvents == 0 && _pendingAlerts.Count == 0) _oldestPending = _time.GetTimestamp();
+        _lanes[lane].Append(_ordinal++, uploadLine);
+        _pendingEvents++;
+        _pendingBytes += uploadLine.Length + 1;
+        while (_pendingEvents > _options.MaxPendingEvents || _pendingBytes > _options.MaxPendingBytes) DropLeastValuable();
+    }
+
+    /// <summary>Accepts an alert; it gets its sequence when it is spooled. Pipeline thread only.</summary>
+    public void AppendAlert(Alert alert)
+    {
+        ArgumentNullException.ThrowIfNull(alert);
+        if (_pendingEvents == 0 && _pendingAlerts.Count == 0) _oldestPending = _time.GetTimestamp();
+        _pendingAlerts.Enqueue(AlertBlob.Write(alert));
+        if (_pendingAlerts.Count <= _options.MaxPendingAlerts) return;
+        lock (_tallyLock)
+        {
+            _pendingAlerts.Dequeue();
+            _lost[Ledger.Alerts]++;
+        }
+    }
+
+    /// <summary>It is time to call <see cref="Flush"/>: enough is pending, or it has been for long enough.</summary>
+    public bool FlushDue => _pendingEvents >= _options.FlushEvents
+        || ((_pendingEvents > 0 || _pendingAlerts.Count > 0) && _time.GetElapsedTime(_oldestPending) >= _options.FlushInterval);
+
+    /// <summary>
+    /// Spools all that is pending: null = the commit returned. On a fault it stays pending within its limits and the next flush tries again.
+    /// Pipeline thread only.
+    /// </summary>
+    public SpoolFault? Flush()
+    {
+        SpoolFault? fault = null;
+        bool alerts = false;
+        while (fault is null && (_pendingEvents > 0 || _pendingAlerts.Count > 0))
+        {
+            int alertCount = BuildRows();
+            lock (_writeLock)
+            {
+                if (_disposed) return new SpoolFault(SpoolFaultKind.Other, "The spool is closed.");
+                fault = Write(file => Spend(file, alertCount), DropUnscored, () => Spent(alertCount));
+                if (fault is not null) break;
+                alerts |= alertCount > 0;
+            }
+        }
+        // A refused flush waits its interval again instead of being due at every event.
+        _oldestPending = _time.GetTimestamp();
+        _failing = fault is not null;
+        if (alerts) RaiseAlertsStored();
+        return fault;
+    }
+
+    // What one transaction takes: of each lane the oldest, then alerts, within the limits.
+    int BuildRows()
+    {
+        _rows.Clear();
+        int room = _limits.TransactionBytes;
+        for (int lane = 0; lane < _lanes.Length && room > 0; lane++)
+        {
+            if (_lanes[lane].Count == 0) continue;
+            ReadOnlySpan<byte> lines = _lanes[lane].Oldest(SpoolLimits.RowEvents, room, out int events);
+            room -= lines.Length;
+            _deflater.Write(lines);
+            _rows.Add(new Row(lane, events, _deflater.Finish().ToArray()));
+        }
+        int alerts = 0;
+        foreach (byte[] blob in _pendingAlerts)
+        {
+            if (room <= 0 && (alerts > 0 || _rows.Count > 0)) break;
+            room -= blob.Length;
+            alerts++;
+        }
+        return alerts;
+    }
+
+    // Runs again from the start when the transaction is tried again.
+    void Spend(SpoolFile file, int alertCount)
+    {
+        long stamp = _time.GetUtcNow().ToUnixTimeMilliseconds();
+        foreach (Row row in _rows) file.Insert(row.Lane, file.Ledger.NextOfType(row.Lane), row.Events, stamp, row.Member);
+        int left = alertCount;
+        foreach (byte[] blob in _pendingAlerts)
+        {
+            if (left-- == 0) break;
+            file.InsertAlert(stamp, blob);
+        }
+        for (int i = 0; i < _lost.Length; i++) file.Ledger[i].Lost += _lost[i];
+        file.Evict();
+    }
+
+    // Committed: what was pending is spooled, in the same moment for whoever counts.
+    void Spent(int alertCount)
+    {
+        foreach (Row row in _rows) Forget(row.Lane, row.Events);
+        for (int i = 0; i < alertCount; i++) _pendingAlerts.Dequeue();
+        Array.Clear(_lost);
+    }
+
+    // The disk is full and no unscored row is left to evict: then the unscored events that would be written now are the least valuable.
+    bool DropUnscored()
+    {
+        bool any = false;
+        for (int i = _rows.Count - 1; i >= 0; i--)
+        {
+            Row row = _rows[i];
+            if (Lane.Class(row.Lane) != 0) continue;
+            lock (_tallyLock)
+            {
+                Forget(row.Lane, row.Events);
+                _lost[row.Lane] += row.Events;
+            }
+            _rows.RemoveAt(i);
+            any = true;
+        }
+        return any;
+    }
+
+    void DropLeastValuable()
+    {
+        int victim = -1;
+        for (int scored = 0; scored < 2 && victim < 0; scored++)
+        {
+            for (int lane = scored; lane < _lanes.Length; lane += 2)
+            {
+                if (_lanes[lane].Count > 0 && (victim < 0 || _lanes[lane].OldestOrdinal < _lanes[victim].OldestOrdinal)) victim = lane;
+            }
+        }
+        lock (_tallyLock)
+        {
+            Forget(victim, 1);
+            _lost[victim]++;
+        }
+    }
+
+    void Forget(int lane, int events)
+    {
+        _pendingBytes -= _lanes[lane].Remove(events);
+        _pendingEvents -= events;
+    }
+}

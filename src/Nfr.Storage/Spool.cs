@@ -1,0 +1,339 @@
+using Nfr.Events;
+using Nfr.Native;
+
+namespace Nfr.Storage;
+
+/// <summary>
+/// The spool ring: what the sensor has seen waits here until an engine has it, across outages, kills and power cuts.
+/// <para><b>Order and numbers.</b> Every event gets a sequence number of its type when it is spooled; (sensor, type, sequence) never repeats. Order,
+/// eviction and progress go by these numbers alone; stamps are informational.</para>
+/// <para><b>Rows.</b> A flush writes one row per type and class: a gzip member of JSON lines with a contiguous range of numbers. So an upload is a
+/// concatenation of rows, eviction drops rows, and delivery up to a number deletes rows and rewrites at most one.</para>
+/// <para><b>Threads.</b> <see cref="Append"/>, <see cref="AppendAlert"/>, <see cref="FlushDue"/> and <see cref="Flush"/> belong to the pipeline thread;
+/// all else may be called from any. Two locks: one for the writing connection, one for the reading one. Only recovery takes both, the write
+/// lock first; whoever holds the read lock never asks for the other.</para>
+/// <para><b>Faults.</b> A full disk evicts and goes on. A file found rotten at any moment is moved to quarantine and a new one takes its place.
+/// Whatever else the disk refuses is returned as a <see cref="SpoolFault"/>, and what was pending stays pending.</para>
+/// </summary>
+public sealed partial class Spool : IDisposable
+{
+    readonly SpoolOptions _options;
+    readonly SpoolLimits _limits;
+    readonly TimeProvider _time;
+    readonly SpoolDirectory _directory;
+    readonly Lock _writeLock = new();
+    readonly Lock _readLock = new();
+    SpoolFile? _file;
+    SpoolReader? _reader;
+    bool _disposed;
+
+    // Under the write lock.
+    bool _diskFull;
+    long _reserveTried;
+
+    Spool(SpoolOptions options, TimeProvider time, SpoolDirectory directory)
+    {
+        _options = options;
+        _limits = new SpoolLimits(options);
+        _time = time;
+        _directory = directory;
+        for (int i = 0; i < _lanes.Length; i++) _lanes[i] = new PendingLane();
+    }
+
+    /// <summary>What was found at opening.</summary>
+    public SpoolOpenReport OpenReport { get; private set; } = new();
+
+    /// <summary>The sensor's random id, made at the first open and kept.</summary>
+    public string SensorId => _directory.SensorId;
+
+    /// <summary>
+    /// Opens the spool, whatever lies in its directory: what cannot be read goes to <c>quarantine/</c>.
+    /// </summary>
+    /// <exception cref="SpoolException">The directory itself cannot be made or written, or another process has it open.</exception>
+    public static Spool Open(SpoolOptions options, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(time);
+        SpoolDirectory directory = SpoolDirectory.Open(options.Directory, time);
+        var spool = new Spool(options, time, directory);
+        try
+        {
+            spool.Start();
+            return spool;
+        }
+        catch
+        {
+            spool._reader?.Dispose();
+            spool._file?.Dispose();
+            directory.Dispose();
+            throw;
+        }
+    }
+
+    void Start()
+    {
+        _directory.ReadSensor();
+        SqliteError error = OpenFile();
+        if (IsFull(error))
+        {
+            // The reserve of the last run is what a start on a full disk lives on.
+            _directory.ReleaseReserve();
+            _diskFull = true;
+            error = OpenFile();
+        }
+        if (error.IsError && !IsFull(error) && error.Primary != SqliteError.Busy)
+        {
+            QuarantineFile($"spool.db could not be read ({error.Message})");
+            error = OpenFile();
+        }
+        if (error.IsError)
+        {
+            throw new SpoolException(IsFull(error)
+                ? $"The disk that holds {_options.Directory} is full: free some space for the spool."
+                : $"The spool in {_options.Directory} cannot be written: {error.Message}");
+        }
+        Number();
+        if (!_diskFull) _diskFull = !_directory.TakeReserve(_limits.ReserveBytes);
+        if (_diskFull) _file!.StopGrowth(true);
+        OpenReport = new SpoolOpenReport
+        {
+            Created = _file!.Created,
+            AfterUncleanStop = !_file.Created && !_directory.WasClean,
+            Quarantined = [.. _directory.Quarantined],
+            Corrected = _file.Corrected,
+            CheckedWhole = _file.CheckedWhole,
+        };
+    }
+
+    // Both connections or none.
+    SqliteError OpenFile()
+    {
+        SqliteError error = SpoolFile.Open(_directory.DatabasePath, _options.Vfs, _limits, out _file);
+        if (error.IsError) return error;
+        error = SpoolReader.Open(_directory.DatabasePath, _options.Vfs, out _reader);
+        if (!error.IsError) return error;
+        _file!.Dispose();
+        _file = null;
+        return error;
+    }
+
+    // Which id, and from which number on. The database is the truth; sensor.json is what outlives it.
+    void Number()
+    {
+        _reader!.GetState(SensorState, out string? known);
+        string id = known is { Length: > 0 } ? known : _directory.SensorId.Length > 0 ? _directory.SensorId : NewId();
+        long skipTo = 0;
+        if (_directory.HadSensorFile && (_file!.Created || !_directory.WasClean)) skipTo = _directory.Reserved + 1;
+        else if (!_directory.HadSensorFile && !_file!.Created) skipTo = _file.Ledger.Greatest + (2 * SpoolDirectory.ReserveStep);
+        long reserved = Math.Max(_directory.Reserved, Math.Max(_file!.Ledger.Greatest, skipTo)) + SpoolDirectory.ReserveStep;
+        // The side file is for the day when the database is lost; a start does not fail for it.
+        if (_directory.WriteSensor(id, reserved, clean: false) is { } side) Note(side);
+        SpoolFault? fault = Write(file =>
+        {
+            file.Ledger.SkipTo(skipTo);
+            file.SetState(SensorState, id);
+        });
+        if (fault is { Kind: SpoolFaultKind.DiskFull })
+        {
+            // Not room for one row: the numbering stands in memory, and the first flush that finds room carries it.
+            _file.Ledger.SkipTo(skipTo);
+            _file.Ledger.Accept();
+        }
+        else if (fault is not null)
+        {
+            throw new SpoolException($"The spool in {_options.Directory} cannot be written: {fault.Message}");
+        }
+    }
+
+    const string SensorState = "sensor";
+
+    static string NewId() => Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(16));
+
+    void QuarantineFile(string reason)
+    {
+        string path = _directory.DatabasePath;
+        _directory.Quarantine(reason, path, path + "-wal", path + "-shm", path + "-journal");
+    }
+
+    // --- every write goes through here, under the write lock
+
+    /// <summary>
+    /// One transaction, with what a refusal asks for: room on a full disk (<paramref name="makeRoom"/> says whether there was any to make), a new
+    /// file for a rotten one.
+    /// </summary>
+    SpoolFault? Write(Action<SpoolFile> work, Func<bool>? makeRoom = null, Action? committed = null)
+    {
+        const int tries = 5;
+        bool reborn = false;
+        SqliteError error = default;
+        for (int i = 0; i < tries; i++)
+        {
+            if (_file is null && Reopen() is { } closed) return Note(closed);
+            error = _file!.Transact(() => work(_file));
+            if (!error.IsError)
+            {
+                lock (_tallyLock)
+                {
+                    committed?.Invoke();
+                    Publish();
+                }
+                AfterCommit();
+                return null;
+            }
+            if (IsFull(error))
+            {
+                if (!MakeRoom(i, makeRoom)) break;
+                continue;
+            }
+            if (!IsRot(error) || reborn) break;
+            reborn = true;
+            if (Rebirth(error) is { } fault) return Note(fault);
+        }
+        return Note(Explain(error));
+    }
+
+    void AfterCommit()
+    {
+        _file!.CheckpointIfDue(_directory.WalBytes);
+        if (_file.Ledger.Greatest > _directory.Reserved - (SpoolDirectory.ReserveStep / 2))
+        {
+            SpoolFault? fault = _directory.WriteSensor(SensorId, _file.Ledger.Greatest + SpoolDirectory.ReserveStep, clean: false);
+            if (fault is not null) Note(fault);
+        }
+        if (_diskFull && _time.GetElapsedTime(_reserveTried) >= TimeSpan.FromSeconds(2)) GrowAgain();
+    }
+
+    /// <summary>
+    /// Full: growth ends, the reserve's blocks serve the log, the log starts over at its beginning, and within the file old rows make place for new
+    /// ones: unscored rows first, then the unscored events that wait to be written, then scored rows, then alerts. No more is evicted than a
+    /// transaction can use: where free pages do not help, it is the log that has no room, and only space on the disk will.
+    /// </summary>
+    bool MakeRoom(int attempt, Func<bool>? dropUnscored)
+    {
+        if (!_diskFull)
+        {
+            _diskFull = true;
+            _reserveTried = _time.GetTimestamp();
+        }
+        _directory.ReleaseReserve();
+        _file!.Checkpoint(SqliteCheckpoint.Restart);
+        _file.StopGrowth(true);
+        long goal = _limits.TransactionBytes * 2L << attempt;
+        bool any = EvictUntilFree(goal, file => file.EvictEvents(0));
+        if (!any && attempt > 0) any = (dropUnscored?.Invoke() ?? false) || EvictUntilFree(goal, file => file.EvictEvents(1) || file.EvictAlert());
+        return any || attempt == 0;
+    }
+
+    bool EvictUntilFree(long goal, Func<SpoolFile, bool> evict)
+    {
+        bool any = false;
+        SqliteError error = _file!.Transact(() =>
+        {
+            any = false;
+            while (_file.FreeBytes < goal && evict(_file)) any = true;
+        });
+        if (error.IsError) return false;
+        lock (_tallyLock) Publish();
+        _file.Checkpoint(SqliteCheckpoint.Restart);
+        return any;
+    }
+
+    void GrowAgain()
+    {
+        _reserveTried = _time.GetTimestamp();
+        if (!_directory.TakeReserve(_limits.ReserveBytes)) return;
+        _diskFull = false;
+        _file!.StopGrowth(false);
+    }
+
+    static bool IsFull(SqliteError error) => error.Primary == SqliteError.Full || error.Code == SharedMemoryNoSpace;
+
+    // SQLITE_IOERR_SHMSIZE: the log's index file could not grow.
+    const int SharedMemoryNoSpace = 4874;
+
+    static bool IsRot(SqliteError error) =>
+        error.Primary is SqliteError.Corrupt or SqliteError.NotADatabase || error.Code == ShortRead;
+
+    // SQLITE_IOERR_SHORT_READ: less is there than the file says.
+    const int ShortRead = 522;
+
+    // The numbers go on where they were; what was in the ring is counted as quarantined.
+    SpoolFault? Rebirth(SqliteError why)
+    {
+        lock (_readLock)
+        {
+            Ledger.Line[] lines = _file!.Ledger.Committed.ToArray();
+            _reader?.Dispose();
+            _file.Dispose();
+            _reader = null;
+            _file = null;
+            QuarantineFile($"spool.db became unreadable ({why.Message})");
+            _carried = lines;
+            return Reopen();
+        }
+    }
+
+    Ledger.Line[]? _carried;
+
+    SpoolFault? Reopen()
+    {
+        lock (_readLock)
+        {
+            SqliteError error = OpenFile();
+            if (error.IsError) return Explain(error);
+            if (_carried is null) return null;
+            Ledger.Line[] lines = _carried;
+            string id = SensorId;
+            error = _file!.Transact(() =>
+            {
+                for (int i = 0; i < lines.Length; i++)
+                {
+                    _file.Ledger[i] = lines[i];
+                    _file.Ledger[i].Quarantined += lines[i].InSpool;
+                }
+                _file.SetState(SensorState, id);
+            });
+            if (!error.IsError)
+            {
+                _carried = null;
+                return null;
+            }
+            _reader?.Dispose();
+            _file.Dispose();
+            _reader = null;
+            _file = null;
+            return Explain(error);
+        }
+    }
+
+    static SpoolFault Explain(SqliteError error) => error.Primary switch
+    {
+        _ when IsFull(error) => new SpoolFault(SpoolFaultKind.DiskFull, "The disk is full, and nothing more may be evicted.", error.Code),
+        SqliteError.ReadOnly or SqliteError.Permission => new SpoolFault(SpoolFaultKind.ReadOnly, $"The spool may only be read: {error.Message}.", error.Code),
+        SqliteError.Corrupt or SqliteError.NotADatabase => new SpoolFault(SpoolFaultKind.Corrupt, $"The spool was damaged: {error.Message}.", error.Code),
+        SqliteError.Io or SqliteError.CantOpen => new SpoolFault(SpoolFaultKind.Io, $"The disk refuses: {error.Message}.", error.Code),
+        _ => new SpoolFault(SpoolFaultKind.Other, $"The spool cannot go on: {error.Message}.", error.Code),
+    };
+
+    /// <summary>Flushes what is pending and closes the files.</summary>
+    public void Dispose()
+    {
+        if (_disposed) return;
+        Flush();
+        lock (_writeLock)
+        {
+            lock (_readLock)
+            {
+                _disposed = true;
+                _reader?.Dispose();
+                _reader = null;
+                long next = _file?.Ledger.Greatest ?? 0;
+                bool clean = _file is not null && !_file.Checkpoint(SqliteCheckpoint.Truncate).IsError;
+                _file?.Dispose();
+                _file = null;
+                if (clean) _directory.WriteSensor(SensorId, Math.Max(next, _directory.Reserved), clean: true);
+                _directory.Dispose();
+            }
+        }
+    }
+}

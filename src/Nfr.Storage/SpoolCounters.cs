@@ -1,0 +1,73 @@
+using Nfr.Events;
+
+namespace Nfr.Storage;
+
+/// <summary>
+/// The ledger of one kind of event. At every commit Spooled = InSpool + Delivered + Evicted + Quarantined, and at every moment
+/// Accepted = Spooled + LostBeforeSpool + what is pending in memory.
+/// </summary>
+public readonly record struct SpoolTally(
+    long Accepted, long Spooled, long InSpool, long Delivered, long Evicted, long Quarantined, long LostBeforeSpool)
+{
+    public static SpoolTally operator +(SpoolTally a, SpoolTally b) => new(
+        a.Accepted + b.Accepted, a.Spooled + b.Spooled, a.InSpool + b.InSpool, a.Delivered + b.Delivered,
+        a.Evicted + b.Evicted, a.Quarantined + b.Quarantined, a.LostBeforeSpool + b.LostBeforeSpool);
+
+    public static SpoolTally Add(SpoolTally left, SpoolTally right) => left + right;
+}
+
+/// <summary>The spool's numbers at one moment. Counts of events last across restarts; those of this run say so.</summary>
+public sealed class SpoolCounters
+{
+    readonly SpoolTally[] _lanes;
+
+    internal SpoolCounters(SpoolTally[] lanes, SpoolTally alerts)
+    {
+        _lanes = lanes;
+        Alerts = alerts;
+    }
+
+    /// <summary>Events of one type and class.</summary>
+    public SpoolTally Of(EventType type, bool scored) => _lanes[Lane.Of(type, scored)];
+
+    /// <summary>Events of one type.</summary>
+    public SpoolTally Of(EventType type) => Of(type, false) + Of(type, true);
+
+    /// <summary>All events.</summary>
+    public SpoolTally Total
+    {
+        get
+        {
+            SpoolTally total = default;
+            foreach (SpoolTally lane in _lanes) total += lane;
+            return total;
+        }
+    }
+
+    /// <summary>Alerts; Delivered stays 0, because outputs read with their own bookmarks and delete nothing.</summary>
+    public SpoolTally Alerts { get; }
+
+    /// <summary>Bytes of the database, its write-ahead log and the reserve file.</summary>
+    public long BytesOnDisk { get; init; }
+
+    /// <summary>Bytes written to the card by this run, counted as pages; an upper bound, because a checkpoint writes a page once that was logged often.</summary>
+    public long BytesWritten { get; init; }
+
+    /// <summary>Commits of this run, each one sync.</summary>
+    public long Commits { get; init; }
+
+    /// <summary>The last fault of this run.</summary>
+    public SpoolFault? LastFault { get; init; }
+
+    /// <summary>Faults of this run.</summary>
+    public long Faults { get; init; }
+
+    /// <summary>The last flush failed: events wait in memory.</summary>
+    public bool Failing { get; init; }
+
+    /// <summary>The disk is full and the ring works within what it has.</summary>
+    public bool DiskFull { get; init; }
+
+    /// <summary>Items in <c>quarantine/</c>.</summary>
+    public int QuarantinedFiles { get; init; }
+}

@@ -1,0 +1,457 @@
+using Nfr.Events;
+using Nfr.Native;
+
+namespace Nfr.Storage;
+
+/// <summary>
+/// The ring's file, its writing side. Callers hold the spool's write lock. Rows of events:
+/// <code>
+/// batch: id (order of arrival) | class 0 unscored 1 scored | type | first..last sequence | stamp ms, informational | body: one gzip member
+/// </code>
+/// WAL with synchronous=FULL: an acknowledged commit survives a power cut. Pages are reused, never given back: the file grows to the quota and
+/// stays. secure_delete is off, for zeroing freed pages would write each event once more. The log is checkpointed when it
+/// reaches <see cref="SpoolLimits.WalBytes"/>, so that pages touched by every commit reach the file once for many commits.
+/// </summary>
+sealed class SpoolFile : IDisposable
+{
+    public const int PageBytes = 4096;
+    const long FrameBytes = PageBytes + 24;
+    const int SchemaVersion = 1;
+
+    const string Schema = """
+        CREATE TABLE batch(id INTEGER PRIMARY KEY, class INTEGER NOT NULL, type INTEGER NOT NULL,
+            first INTEGER NOT NULL, last INTEGER NOT NULL, stamp INTEGER NOT NULL, body BLOB NOT NULL);
+        CREATE UNIQUE INDEX batch_order ON batch(class, type, first, last);
+        CREATE TABLE alert(sequence INTEGER PRIMARY KEY, stamp INTEGER NOT NULL, body BLOB NOT NULL);
+        CREATE TABLE quarantined(id INTEGER PRIMARY KEY, class INTEGER, type INTEGER, first INTEGER, last INTEGER,
+            stamp INTEGER NOT NULL, reason TEXT NOT NULL, body BLOB);
+        CREATE TABLE ledger(line INTEGER PRIMARY KEY, next INTEGER NOT NULL, spooled INTEGER NOT NULL, delivered INTEGER NOT NULL,
+            evicted INTEGER NOT NULL, quarantined INTEGER NOT NULL, lost INTEGER NOT NULL);
+        CREATE TABLE state(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID
+        """;
+
+    readonly SqliteConnection _db;
+    readonly SpoolLimits _limits;
+    readonly Deflater _deflater = new();
+    readonly Inflater _inflater = new();
+
+    // Bytes put into the log since it was last moved into the file.
+    long _logged;
+
+    SqliteStatement _begin = null!, _commit = null!, _insert = null!, _oldest = null!, _through = null!, _body = null!, _rewrite = null!, _delete = null!;
+    SqliteStatement _moveAside = null!, _asideCount = null!, _asideDelete = null!;
+    SqliteStatement _insertAlert = null!, _oldestAlert = null!, _deleteAlert = null!, _saveLine = null!, _setState = null!;
+    SqliteStatement _pageCount = null!, _freePages = null!;
+
+    SpoolFile(SqliteConnection db, SpoolLimits limits)
+    {
+        _db = db;
+        _limits = limits;
+    }
+
+    public Ledger Ledger { get; } = new();
+    public bool Created { get; private set; }
+    public bool CheckedWhole { get; private set; }
+    public long Corrected { get; private set; }
+    public long Commits { get; private set; }
+    public long BytesWritten { get; private set; }
+
+    /// <summary>Opens the file, makes it when it is not there, checks and counts it. On error the caller decides between waiting and quarantine.</summary>
+    public static SqliteError Open(string path, string? vfs, SpoolLimits limits, out SpoolFile? file)
+    {
+        file = null;
+        SqliteError error = SqliteConnection.Open(path, vfs, out SqliteConnection? db);
+        if (db is null) return error;
+        var opened = new SpoolFile(db, limits);
+        opened.Start();
+        error = db.Error;
+        if (error.IsError) opened.Dispose();
+        else file = opened;
+        return error;
+    }
+
+    /// <summary>The settings that both connections share.</summary>
+    public static void Configure(SqliteConnection db)
+    {
+        db.SetBusyTimeout(5000);
+        db.Execute("PRAGMA temp_store=MEMORY");
+        db.Execute("PRAGMA cache_size=-1024");
+        db.Execute("PRAGMA wal_autocheckpoint=0");
+    }
+
+    void Start()
+    {
+        Configure(_db);
+        _db.Execute($"PRAGMA page_size={PageBytes}");
+        _db.Execute("PRAGMA auto_vacuum=NONE");
+        string? mode = _db.Scalar("PRAGMA journal_mode=WAL");
+        _db.Execute("PRAGMA synchronous=FULL");
+        _db.Execute("PRAGMA secure_delete=OFF");
+        _db.Execute($"PRAGMA journal_size_limit={_limits.WalBytes}");
+        StopGrowth(false);
+        if (_db.Failed) return;
+        if (mode != "wal")
+        {
+            _db.Report(SqliteError.ReadOnly, "the file cannot be switched to write-ahead logging");
+            return;
+        }
+        string? version = _db.Scalar("PRAGMA user_version");
+        if (version == "0" && _db.Scalar("SELECT count(*) FROM sqlite_schema") == "0") Create();
+        else if (version != $"{SchemaVersion}" && !_db.Failed) _db.Report(SqliteError.NotADatabase, $"schema version {version} is not {SchemaVersion}");
+        else QuickCheck();
+        Prepare();
+        Load();
+        // What a kill left in the log; a fault here is met again by the first write.
+        if (!_db.Failed) Checkpoint(SqliteCheckpoint.Passive);
+    }
+
+    void Create()
+    {
+        _db.Execute("BEGIN IMMEDIATE");
+        foreach (string statement in Schema.Split(';')) _db.Execute(statement);
+        for (int line = 0; line < Ledger.Lines; line++) _db.Execute($"INSERT INTO ledger VALUES({line},1,0,0,0,0,0)");
+        _db.Execute($"PRAGMA user_version={SchemaVersion}");
+        _db.Execute("COMMIT");
+        Created = true;
+        CheckedWhole = true;
+    }
+
+    // As much as two seconds allow, so that a large ring on a slow card does not hold up the start. What the check did not reach is found by the
+    // calls that meet it, and handled the same way then.
+    void QuickCheck()
+    {
+        if (_db.Failed) return;
+        string? verdict;
+        using (new Timer(_ => _db.Interrupt(), null, TimeSpan.FromSeconds(2), Timeout.InfiniteTimeSpan))
+        {
+            verdict = _db.Scalar("PRAGMA quick_check(1)");
+        }
+        if (_db.Error.Primary == SqliteError.Interrupt) _db.TakeError();
+        else if (!_db.Failed && verdict != "ok") _db.Report(SqliteError.Corrupt, verdict ?? "quick_check said nothing");
+        else CheckedWhole = true;
+    }
+
+    void Prepare()
+    {
+        _begin = _db.Prepare("BEGIN IMMEDIATE");
+        _commit = _db.Prepare("COMMIT");
+        _insert = _db.Prepare("INSERT INTO batch(class,type,first,last,stamp,body) VALUES(?1,?2,?3,?4,?5,?6)");
+        _oldest = _db.Prepare("SELECT id,first,last FROM batch WHERE class=?1 AND type=?2 ORDER BY first LIMIT 1");
+        _through = _db.Prepare("SELECT id,first,last FROM batch WHERE class=?1 AND type=?2 AND first<=?3 ORDER BY first");
+        _body = _db.Prepare("SELECT body FROM batch WHERE id=?1");
+        _rewrite = _db.Prepare("UPDATE batch SET first=?2,body=?3 WHERE id=?1");
+        _delete = _db.Prepare("DELETE FROM batch WHERE id=?1");
+        _moveAside = _db.Prepare("INSERT INTO quarantined(class,type,first,last,stamp,reason,body) VALUES(?1,?2,?3,?4,?5,?6,?7)");
+        _asideCount = _db.Prepare("SELECT count(*),sum(length(body)),min(id) FROM quarantined");
+        _asideDelete = _db.Prepare("DELETE FROM quarantined WHERE id=?1");
+        _insertAlert = _db.Prepare("INSERT INTO alert VALUES(?1,?2,?3)");
+        _oldestAlert = _db.Prepare("SELECT min(sequence) FROM alert");
+        _deleteAlert = _db.Prepare("DELETE FROM alert WHERE sequence=?1");
+        _saveLine = _db.Prepare("UPDATE ledger SET next=?2,spooled=?3,delivered=?4,evicted=?5,quarantined=?6,lost=?7 WHERE line=?1");
+        _setState = _db.Prepare("INSERT INTO state VALUES(?1,?2) ON CONFLICT(name) DO UPDATE SET value=excluded.value");
+        _pageCount = _db.Prepare("PRAGMA page_count");
+        _freePages = _db.Prepare("PRAGMA freelist_count");
+    }
+
+    // The ledger is the file's own word; the rows are counted against it. Where damage made them differ, the ledger is brought to close again:
+    // rows missing are counted as quarantined, rows too many as spooled.
+    void Load()
+    {
+        int lines = 0;
+        using (SqliteStatement read = _db.Prepare("SELECT line,next,spooled,delivered,evicted,quarantined,lost FROM ledger ORDER BY line"))
+        {
+            while (read.Step())
+            {
+                long line = read.Int64(0);
+                if (line is < 0 or >= Ledger.Lines) continue;
+                Ledger[(int)line] = new Ledger.Line
+                {
+                    Next = read.Int64(1), Spooled = read.Int64(2), Delivered = read.Int64(3),
+                    Evicted = read.Int64(4), Quarantined = read.Int64(5), Lost = read.Int64(6),
+                };
+                lines++;
+            }
+        }
+        if (!_db.Failed && lines != Ledger.Lines) _db.Report(SqliteError.Corrupt, "the ledger is incomplete");
+        var rows = new long[Ledger.Lines];
+        var next = new long[Ledger.Lines];
+        using (SqliteStatement count = _db.Prepare("SELECT class,type,sum(last-first+1),max(last) FROM batch GROUP BY class,type"))
+        {
+            while (count.Step())
+            {
+                long lane = (count.Int64(1) * 2) + count.Int64(0);
+                if (count.Int64(0) is < 0 or > 1 || lane is < 0 or >= Lane.Count)
+                {
+                    _db.Report(SqliteError.Corrupt, "rows of no known type");
+                    return;
+                }
+                rows[lane] = count.Int64(2);
+                next[lane] = count.Int64(3) + 1;
+            }
+        }
+        using (SqliteStatement count = _db.Prepare("SELECT count(*),max(sequence) FROM alert"))
+        {
+            if (count.Step()) (rows[Ledger.Alerts], next[Ledger.Alerts]) = (count.Int64(0), count.Int64(1) + 1);
+        }
+        if (_db.Failed) return;
+        for (int i = 0; i < Ledger.Lines; i++)
+        {
+            ref Ledger.Line line = ref Ledger[i];
+            long difference = line.InSpool - rows[i];
+            if (difference > 0) line.Quarantined += difference;
+            else line.Spooled -= difference;
+            Corrected += Math.Abs(difference);
+            line.Next = Math.Max(line.Next, next[i]);
+        }
+        // A correction reaches the file when its line changes next; until then every start makes it again.
+        Ledger.Accept();
+    }
+
+    /// <summary>
+    /// One transaction: all of <paramref name="work"/> and the ledger, or nothing. No exception leaves it half open.
+    /// </summary>
+    public SqliteError Transact(Action work)
+    {
+        _begin.Run();
+        try
+        {
+            work();
+        }
+        catch
+        {
+            _db.Rollback();
+            _db.TakeError();
+            Ledger.Restore();
+            throw;
+        }
+        for (int i = 0; i < Ledger.Lines; i++)
+        {
+            if (!Ledger.Changed(i)) continue;
+            Ledger.Line line = Ledger[i];
+            _saveLine.Bind(1, i).Bind(2, line.Next).Bind(3, line.Spooled).Bind(4, line.Delivered)
+                .Bind(5, line.Evicted).Bind(6, line.Quarantined).Bind(7, line.Lost).Run();
+        }
+        _commit.Run();
+        if (_db.Failed)
+        {
+            _db.Rollback();
+            Ledger.Restore();
+            return _db.TakeError();
+        }
+        Ledger.Accept();
+        Commits++;
+        long logged = _db.TakePagesWritten() * FrameBytes;
+        _logged += logged;
+        BytesWritten += logged;
+        return default;
+    }
+
+    /// <summary>Moves the log into the file when it is long enough; its failure loses nothing and is met again by whoever writes next.</summary>
+    /// <param name="walBytes">The log file's length, which includes blocks that wait to be used again.</param>
+    public void CheckpointIfDue(long walBytes)
+    {
+        // A reader may have kept the log from starting over: then wait for it, once, before it grows far.
+        if (walBytes > _limits.WalBytes * 2) Checkpoint(SqliteCheckpoint.Truncate);
+        else if (_logged >= _limits.WalBytes) Checkpoint(SqliteCheckpoint.Passive);
+    }
+
+    public SqliteError Checkpoint(SqliteCheckpoint mode)
+    {
+        _db.Checkpoint(mode, out int frames);
+        if (frames > 0 && _logged > 0) BytesWritten += Math.Min(frames, _logged / FrameBytes) * PageBytes;
+        _logged = 0;
+        return _db.TakeError();
+    }
+
+    /// <summary>Forbids the file to grow beyond what it has, or only beyond the quota again.</summary>
+    public void StopGrowth(bool stop)
+    {
+        // A number below the present size makes it the present size.
+        _db.Execute($"PRAGMA max_page_count={(stop ? 1 : _limits.MostPages)}");
+        if (stop) _db.TakeError();
+    }
+
+    public long UsedBytes => (Number(_pageCount) - Number(_freePages)) * PageBytes;
+
+    public long FreeBytes => Number(_freePages) * PageBytes;
+
+    // --- within a transaction
+
+    public void Insert(int lane, long first, int count, long stamp, ReadOnlySpan<byte> member)
+    {
+        _insert.Bind(1, Lane.Class(lane)).Bind(2, lane / 2).Bind(3, first).Bind(4, first + count - 1).Bind(5, stamp).Bind(6, member).Run();
+        Ledger[lane].Next = first + count;
+        Ledger[lane].Spooled += count;
+    }
+
+    public void InsertAlert(long stamp, ReadOnlySpan<byte> blob)
+    {
+        long sequence = Ledger.NextAlert;
+        _insertAlert.Bind(1, sequence).Bind(2, stamp).Bind(3, blob).Run();
+        Ledger[Ledger.Alerts].Next = sequence + 1;
+        Ledger[Ledger.Alerts].Spooled++;
+    }
+
+    /// <summary>Brings the ring back within its limits.</summary>
+    public void Evict()
+    {
+        while (Ledger[Ledger.Alerts].InSpool > _limits.Alerts && EvictAlert())
+        {
+        }
+        while (!_db.Failed && UsedBytes > _limits.RingBytes && (EvictEvents(0) || EvictEvents(1) || EvictAlert()))
+        {
+        }
+    }
+
+    /// <summary>Evicts the oldest row of a class over all types; false when there is none.</summary>
+    public bool EvictEvents(int scored)
+    {
+        (long id, int lane, long count) = (long.MaxValue, 0, 0);
+        for (int type = 0; type < EventTypes.Count; type++)
+        {
+            if (_oldest.Bind(1, scored).Bind(2, type).Step() && _oldest.Int64(0) < id)
+            {
+                (id, lane, count) = (_oldest.Int64(0), (type * 2) + scored, _oldest.Int64(2) - _oldest.Int64(1) + 1);
+            }
+            _oldest.Reset();
+        }
+        if (id == long.MaxValue || _db.Failed) return false;
+        _delete.Bind(1, id).Run();
+        Ledger[lane].Evicted += count;
+        return true;
+    }
+
+    public bool EvictAlert()
+    {
+        bool any = _oldestAlert.Step() && !_oldestAlert.IsNull(0);
+        long sequence = any ? _oldestAlert.Int64(0) : 0;
+        _oldestAlert.Reset();
+        if (!any || _db.Failed) return false;
+        _deleteAlert.Bind(1, sequence).Run();
+        Ledger[Ledger.Alerts].Evicted++;
+        return true;
+    }
+
+    /// <summary>
+    /// Takes every event of the type up to and including <paramref name="through"/> out of the ring: as delivered, or as quarantined when there is
+    /// a <paramref name="reason"/>. A row that reaches beyond keeps its rest.
+    /// </summary>
+    public void Settle(EventType type, long through, string? reason, long stamp)
+    {
+        for (int scored = 0; scored < 2; scored++)
+        {
+            int lane = Lane.Of(type, scored == 1);
+            var rows = new List<(long Id, long First, long Last)>();
+            _through.Bind(1, scored).Bind(2, (int)type).Bind(3, through);
+            while (_through.Step()) rows.Add((_through.Int64(0), _through.Int64(1), _through.Int64(2)));
+            foreach ((long id, long first, long last) in rows)
+            {
+                if (last <= through) SettleRow(lane, id, first, last, reason, stamp);
+                else SplitRow(lane, id, first, last, through, reason, stamp);
+            }
+        }
+        if (reason is not null) TrimAside();
+    }
+
+    void SettleRow(int lane, long id, long first, long last, string? reason, long stamp)
+    {
+        if (reason is null)
+        {
+            Ledger[lane].Delivered += last - first + 1;
+        }
+        else
+        {
+            MoveAside(lane, first, last, stamp, reason, ReadBody(id));
+            Ledger[lane].Quarantined += last - first + 1;
+        }
+        _delete.Bind(1, id).Run();
+    }
+
+    void SplitRow(int lane, long id, long first, long last, long through, string? reason, long stamp)
+    {
+        byte[] body = ReadBody(id);
+        if (_db.Failed) return;
+        if (!_inflater.InflateLines(body, last - first + 1))
+        {
+            SettleRow(lane, id, first, last, "unreadable row", stamp);
+            return;
+        }
+        int cut = _inflater.OffsetOfLine(through - first + 1);
+        if (reason is null)
+        {
+            Ledger[lane].Delivered += through - first + 1;
+        }
+        else
+        {
+            _deflater.Write(_inflater.Text[..cut]);
+            MoveAside(lane, first, through, stamp, reason, _deflater.Finish());
+            Ledger[lane].Quarantined += through - first + 1;
+        }
+        _deflater.Write(_inflater.Text[cut..]);
+        _rewrite.Bind(1, id).Bind(2, through + 1).Bind(3, _deflater.Finish()).Run();
+    }
+
+    /// <summary>Moves one row aside that could not be read.</summary>
+    public void MoveRowAside(int lane, long id, long first, long last, long stamp)
+    {
+        byte[] body = ReadBody(id);
+        _delete.Bind(1, id).Run();
+        // Evicted or settled since it was met.
+        if (_db.Failed || _db.Changes == 0) return;
+        MoveAside(lane, first, last, stamp, "unreadable row", body);
+        Ledger[lane].Quarantined += last - first + 1;
+        TrimAside();
+    }
+
+    /// <summary>Moves one alert aside that could not be read.</summary>
+    public void MoveAlertAside(long sequence, long stamp, ReadOnlySpan<byte> blob)
+    {
+        _deleteAlert.Bind(1, sequence).Run();
+        if (_db.Failed || _db.Changes == 0) return;
+        MoveAside(Ledger.Alerts, sequence, sequence, stamp, "unreadable alert", blob);
+        Ledger[Ledger.Alerts].Quarantined++;
+        TrimAside();
+    }
+
+    public void SetState(string name, string value) => _setState.Bind(1, name).Bind(2, value).Run();
+
+    void MoveAside(int line, long first, long last, long stamp, string reason, ReadOnlySpan<byte> body) =>
+        _moveAside.Bind(1, line & 1).Bind(2, line / 2).Bind(3, first).Bind(4, last).Bind(5, stamp).Bind(6, reason).Bind(7, body).Run();
+
+    // What was moved aside stays counted when its bytes go: the oldest, beyond a thirty-second of the quota.
+    void TrimAside()
+    {
+        while (_asideCount.Step() && _asideCount.Int64(1) > _limits.AsideBytes)
+        {
+            long id = _asideCount.Int64(2);
+            _asideCount.Reset();
+            _asideDelete.Bind(1, id).Run();
+        }
+        _asideCount.Reset();
+    }
+
+    byte[] ReadBody(long id)
+    {
+        byte[] body = _body.Bind(1, id).Step() ? _body.Blob(0).ToArray() : [];
+        _body.Reset();
+        return body;
+    }
+
+    long Number(SqliteStatement statement)
+    {
+        long number = statement.Step() ? statement.Int64(0) : 0;
+        statement.Reset();
+        return number;
+    }
+
+    public void Dispose()
+    {
+        foreach (SqliteStatement? statement in (ReadOnlySpan<SqliteStatement?>)[_begin, _commit, _insert, _oldest, _through, _body, _rewrite, _delete,
+            _moveAside, _asideCount, _asideDelete, _insertAlert, _oldestAlert, _deleteAlert, _saveLine, _setState, _pageCount, _freePages])
+        {
+            statement?.Dispose();
+        }
+        _db.Dispose();
+        _deflater.Dispose();
+    }
+}

@@ -1,0 +1,38 @@
+namespace Nfr.Storage;
+
+/// <summary>
+/// How the quota is shared out, so that its sum is a promise about the disk:
+/// <code>
+/// MaxBytes = ring (pages in use: evicted above) + slack (a transaction inserts before it evicts) + log + reserve
+/// </code>
+/// </summary>
+sealed class SpoolLimits
+{
+    public SpoolLimits(SpoolOptions options)
+    {
+        long bytes = Math.Max(options.MaxBytes, SpoolOptions.LeastBytes);
+        WalBytes = Math.Clamp(bytes / 8, 32 << 10, 4 << 20);
+        ReserveBytes = Math.Clamp(bytes / 16, 16 << 10, 4 << 20);
+        TransactionBytes = (int)Math.Clamp(bytes / 16, 8 << 10, 1 << 20);
+        // Incompressible events, an overflow page each and index pages on top: twice what a transaction takes in.
+        long slack = (TransactionBytes * 2L) + (8 * SpoolFile.PageBytes);
+        // The log may pass its limit by one transaction before it is checkpointed.
+        RingBytes = bytes - WalBytes - ReserveBytes - (slack * 2);
+        MostPages = (RingBytes + slack) / SpoolFile.PageBytes;
+        Alerts = (int)Math.Min(options.MaxAlerts, Math.Max(4, bytes / (16 << 10)));
+        AsideBytes = bytes / 32;
+    }
+
+    public long RingBytes { get; }
+    public long MostPages { get; }
+    public long WalBytes { get; }
+    public long ReserveBytes { get; }
+    public int Alerts { get; }
+    public long AsideBytes { get; }
+
+    /// <summary>Uncompressed bytes in one transaction.</summary>
+    public int TransactionBytes { get; }
+
+    /// <summary>Events in one row, so that a batch can be cut between rows.</summary>
+    public const int RowEvents = 500;
+}

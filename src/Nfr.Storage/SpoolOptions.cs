@@ -1,0 +1,38 @@
+namespace Nfr.Storage;
+
+/// <summary>Where the spool lives and how much it may hold.</summary>
+public sealed record SpoolOptions
+{
+    /// <summary>The spool's own directory; it is made when it does not exist.</summary>
+    public required string Directory { get; init; }
+
+    /// <summary>
+    /// Bytes that database, write-ahead log and reserve file may take together, at least <see cref="LeastBytes"/>. When full: unscored events
+    /// go first, then scored ones, then alerts, each oldest first, counted.
+    /// </summary>
+    public long MaxBytes { get; init; } = 1L << 30;
+
+    /// <summary>Events pending that make a flush due.</summary>
+    public int FlushEvents { get; init; } = 500;
+
+    /// <summary>Age of the oldest pending event that makes a flush due.</summary>
+    public TimeSpan FlushInterval { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Events kept in memory while nothing can be written. When full: the least valuable is dropped and counted as lost before the spool.</summary>
+    public int MaxPendingEvents { get; init; } = 20_000;
+
+    /// <summary>Bytes of those events. When full: as <see cref="MaxPendingEvents"/>.</summary>
+    public int MaxPendingBytes { get; init; } = 16 << 20;
+
+    /// <summary>Alerts kept in memory while nothing can be written. When full: the oldest is dropped and counted.</summary>
+    public int MaxPendingAlerts { get; init; } = 1_000;
+
+    /// <summary>Alerts kept on disk, and no more than one for each 16 KB of <see cref="MaxBytes"/>. When full: the oldest goes, counted.</summary>
+    public int MaxAlerts { get; init; } = 100_000;
+
+    /// <summary>The smallest ring that still works.</summary>
+    public const long LeastBytes = 256 << 10;
+
+    /// <summary>Name of the SQLite VFS: the seam at which tests cut the power. Null = the platform's.</summary>
+    internal string? Vfs { get; init; }
+}

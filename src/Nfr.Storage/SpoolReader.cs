@@ -1,0 +1,121 @@
+using System.Globalization;
+using Nfr.Events;
+using Nfr.Native;
+
+namespace Nfr.Storage;
+
+/// <summary>The ring's file, its reading side: a connection of its own, so that reading never waits for a commit. Callers hold the read lock.</summary>
+sealed class SpoolReader : IDisposable
+{
+    readonly SqliteConnection _db;
+    readonly SqliteStatement _unscored, _scored, _alerts, _state;
+    readonly Inflater _inflater = new();
+
+    SpoolReader(SqliteConnection db)
+    {
+        _db = db;
+        SpoolFile.Configure(db);
+        db.Execute("PRAGMA query_only=ON");
+        const string rows = "SELECT first,last,id,body FROM batch WHERE class={0} AND type=?1 ORDER BY first";
+        _unscored = db.Prepare(string.Format(CultureInfo.InvariantCulture, rows, 0));
+        _scored = db.Prepare(string.Format(CultureInfo.InvariantCulture, rows, 1));
+        _alerts = db.Prepare("SELECT sequence,body FROM alert WHERE sequence>?1 ORDER BY sequence LIMIT ?2");
+        _state = db.Prepare("SELECT value FROM state WHERE name=?1");
+    }
+
+    /// <summary>A row that could not be inflated.</summary>
+    public readonly record struct BadRow(int Lane, long Id, long First, long Last);
+
+    public static SqliteError Open(string path, string? vfs, out SpoolReader? reader)
+    {
+        reader = null;
+        SqliteError error = SqliteConnection.Open(path, vfs, out SqliteConnection? db);
+        if (db is null) return error;
+        var opened = new SpoolReader(db);
+        error = db.Error;
+        if (error.IsError) opened.Dispose();
+        else reader = opened;
+        return error;
+    }
+
+    /// <summary>
+    /// The oldest rows of a type. Both classes are walked in one read transaction: two views of different age could show a later row without an
+    /// earlier one of the other class, and "delivered up to here" would then take that one too.
+    /// </summary>
+    public SqliteError Peek(EventType type, int maxEvents, int maxBytes, out SpoolBatch? batch, List<BadRow> bad)
+    {
+        batch = null;
+        using var body = new MemoryStream();
+        var ranges = new List<SequenceRange>();
+        int events = 0;
+        _db.Execute("BEGIN");
+        bool hasUnscored = _unscored.Bind(1, (int)type).Step();
+        bool hasScored = _scored.Bind(1, (int)type).Step();
+        while (hasUnscored || hasScored)
+        {
+            bool takeScored = hasScored && (!hasUnscored || _scored.Int64(0) < _unscored.Int64(0));
+            SqliteStatement row = takeScored ? _scored : _unscored;
+            long first = row.Int64(0), last = row.Int64(1);
+            ReadOnlySpan<byte> member = row.Blob(3);
+            long count = last - first + 1;
+            if (count is < 1 or > int.MaxValue / 2 || !_inflater.InflateLines(member, count))
+            {
+                if (_db.Failed) break;
+                bad.Add(new BadRow(Lane.Of(type, takeScored), row.Int64(2), first, last));
+            }
+            else
+            {
+                if (events > 0 && (events + count > maxEvents || body.Length + member.Length > maxBytes)) break;
+                body.Write(member);
+                ranges.Add(new SequenceRange(first, (int)count));
+                events += (int)count;
+                if (events >= maxEvents || body.Length >= maxBytes) break;
+            }
+            if (takeScored) hasScored = _scored.Step();
+            else hasUnscored = _unscored.Step();
+        }
+        End();
+        if (!_db.Failed && events > 0)
+        {
+            batch = new SpoolBatch(type, ranges[0].First, ranges[^1].Last, events, body.ToArray()) { Ranges = ranges };
+        }
+        return _db.TakeError();
+    }
+
+    public SqliteError ReadAlerts(long after, int max, List<StoredAlert> alerts, List<(long Sequence, byte[] Blob)> bad)
+    {
+        _alerts.Bind(1, after).Bind(2, max);
+        while (_alerts.Step())
+        {
+            ReadOnlySpan<byte> blob = _alerts.Blob(1);
+            if (AlertBlob.TryRead(blob, out Alert? alert)) alerts.Add(new StoredAlert(_alerts.Int64(0), alert!));
+            else bad.Add((_alerts.Int64(0), blob.ToArray()));
+        }
+        return _db.TakeError();
+    }
+
+    public SqliteError GetState(string name, out string? value)
+    {
+        value = _state.Bind(1, name).Step() ? _state.Text(0) : null;
+        _state.Reset();
+        return _db.TakeError();
+    }
+
+    void End()
+    {
+        SqliteError error = _db.TakeError();
+        _unscored.Reset();
+        _scored.Reset();
+        _db.Rollback();
+        if (error.IsError) _db.Report(error.Code, error.Message ?? "");
+    }
+
+    public void Dispose()
+    {
+        _unscored.Dispose();
+        _scored.Dispose();
+        _alerts.Dispose();
+        _state.Dispose();
+        _db.Dispose();
+    }
+}
