@@ -42,7 +42,7 @@ public sealed class AlertPollerTests : IDisposable
         return poller.State;
     }
 
-    string?[] Stored() => [.. _bench.Spool.ReadAlerts(0, 1000).Select(stored => stored.Alert.Event.Query)];
+    string[] Stored() => [.. _bench.Spool.ReadAlerts(0, 1000).Select(stored => stored.Alert.Event.Query!)];
 
     [Fact]
     public async Task The_first_poll_is_at_once_and_more_pages_follow_at_once()

@@ -186,14 +186,11 @@ public sealed class EngineClientTests
         long sent = 0;
         byte[] block = new byte[64 << 10];
         block.AsSpan().Fill((byte)' ');
-        EngineReply reply = await AnswerTo(async context =>
+        EngineReply reply = await RudeAnswer(async (socket, stop) =>
         {
-            context.Response.ContentLength = 10L << 30;
-            while (sent < 10L << 30)
-            {
-                await context.Response.Body.WriteAsync(block, context.RequestAborted);
-                sent += block.Length;
-            }
+            await RawServer.ReadHeaderAsync(socket, stop);
+            await socket.SendAsync("HTTP/1.1 200 OK\r\nContent-Length: 10737418240\r\n\r\n"u8.ToArray(), stop);
+            while (sent < 10L << 30) sent += await socket.SendAsync(block, stop);
         });
         Assert.Equal(EngineReplyKind.Garbled, reply.Kind);
         Assert.InRange(sent, 1, 64 << 20); // what the sockets' buffers took
