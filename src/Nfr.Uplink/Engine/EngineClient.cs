@@ -1,0 +1,280 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Text;
+using Nfr.Events;
+
+namespace Nfr.Uplink;
+
+/// <summary>
+/// The Analytics Engine's HTTP API. Every request ends within <see cref="EngineOptions.TotalTimeout"/> in an <see cref="EngineReply"/>;
+/// only the caller's own cancellation throws. An upload counts as accepted when its 2xx answer was read to the end and is a JSON object.
+/// </summary>
+public sealed class EngineClient : IDisposable
+{
+    /// <summary>The longest wait that an engine may ask for.</summary>
+    public static readonly TimeSpan RetryAfterCap = TimeSpan.FromHours(1);
+
+    readonly EngineOptions _options;
+    readonly TimeProvider _time;
+    readonly HttpClient _http;
+    readonly Uri _base;
+    readonly AuthenticationHeaderValue? _authorization;
+    volatile string? _certificateFault;
+
+    /// <param name="options">Host must have passed <see cref="EngineOptions.CheckHost"/>.</param>
+    /// <param name="time">Time-outs and the clock that certificates are held against.</param>
+    /// <param name="handler">The seam of tests; null = a real connection with the system's trusted roots.</param>
+    public EngineClient(EngineOptions options, TimeProvider time, HttpMessageHandler? handler = null)
+    {
+        if (EngineOptions.CheckHost(options.Host) is { } fault) throw new ArgumentException(fault, nameof(options));
+        _options = options;
+        _time = time;
+        _base = new Uri(options.Host.TrimEnd('/') + "/v1/", UriKind.Absolute);
+        if (options.ApiKey.Length > 0)
+            _authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(options.ApiKey + ":")));
+        _http = new HttpClient(handler ?? ConnectingHandler(), disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan };
+    }
+
+    /// <summary>The engine as people know it: scheme, name and port.</summary>
+    public string Host => _options.Host.TrimEnd('/');
+
+    /// <summary>A handler over real sockets, with what this client needs; tests put their own in front of it.</summary>
+    public SocketsHttpHandler ConnectingHandler() => new()
+    {
+        // A redirect would carry the key to a stranger, and a POST does not survive it.
+        AllowAutoRedirect = false,
+        AutomaticDecompression = DecompressionMethods.GZip | DecompressionMethods.Deflate,
+        ConnectTimeout = _options.ConnectTimeout,
+        UseCookies = false,
+        // The engine's name may move to another address while we run.
+        PooledConnectionLifetime = TimeSpan.FromMinutes(10),
+        PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
+        // What we did not read is not worth waiting for.
+        MaxResponseDrainSize = 0,
+        MaxResponseHeadersLength = 64,
+        SslOptions = new SslClientAuthenticationOptions
+        {
+            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+            RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
+            {
+                if (errors == SslPolicyErrors.None) return true;
+                _certificateFault = CertificateFault.Describe(_base.Host, certificate, chain, errors, _time.GetUtcNow());
+                return false;
+            },
+        },
+    };
+
+    /// <summary>POST events/TYPE with a body of gzip members that hold one JSON object per line.</summary>
+    /// <param name="type">Chooses the end point.</param>
+    /// <param name="gzipLines">Sent as it is.</param>
+    /// <param name="firstSequence">Sent in X-NFR-Sequence, so that a receiver can tell a repeat.</param>
+    /// <param name="lastSequence">As above.</param>
+    /// <param name="cancel">The caller's wish to stop; the only thing that throws.</param>
+    public async Task<EngineReply> SendEventsAsync(EventType type, ReadOnlyMemory<byte> gzipLines, long firstSequence, long lastSequence, CancellationToken cancel)
+    {
+        using HttpRequestMessage request = Request(HttpMethod.Post, "events/" + type.Name());
+        ReadOnlyMemoryContent content = new(gzipLines);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        content.Headers.ContentEncoding.Add("gzip");
+        request.Content = content;
+        if (_options.SensorId.Length > 0) request.Headers.TryAddWithoutValidation("X-NFR-Sensor", _options.SensorId);
+        request.Headers.TryAddWithoutValidation("X-NFR-Sequence", string.Create(CultureInfo.InvariantCulture, $"{firstSequence}-{lastSequence}"));
+        EngineReply reply = await SendAsync(request, cancel);
+        return reply.IsAccepted ? EngineJson.WithCounts(reply) : reply;
+    }
+
+    /// <summary>GET alerts after a bookmark; an empty one means from the beginning. The page is in <see cref="EngineReply.Body"/>.</summary>
+    public Task<EngineReply> GetAlertsAsync(string follow, CancellationToken cancel) =>
+        GetAsync(follow.Length == 0 ? "alerts" : "alerts?follow=" + Uri.EscapeDataString(follow), cancel);
+
+    public async Task<EngineAnswer<AccountStatus>> GetAccountStatusAsync(CancellationToken cancel) =>
+        Read(await GetAsync("account/status", cancel), EngineJson.AccountStatus);
+
+    public Task<EngineReply> RegisterAccountAsync(string name, string email, CancellationToken cancel) =>
+        PostAsync("account/register", EngineJson.Register(name, email), cancel);
+
+    /// <param name="platform">Such as "nfr-linux-arm64".</param>
+    /// <param name="cancel">The caller's wish to stop.</param>
+    public async Task<EngineAnswer<IssuedKey>> RequestKeyAsync(string platform, CancellationToken cancel) =>
+        Read(await PostAsync("key/request", EngineJson.RequestKey(platform), cancel), EngineJson.IssuedKey);
+
+    public Task<EngineReply> ResetKeyAsync(string email, CancellationToken cancel) =>
+        PostAsync("key/reset", EngineJson.ResetKey(email), cancel);
+
+    public void Dispose() => _http.Dispose();
+
+    static EngineAnswer<T> Read<T>(EngineReply reply, Func<ReadOnlyMemory<byte>, T?> read) where T : class
+    {
+        if (!reply.IsAccepted) return new EngineAnswer<T>(reply, null);
+        T? value = read(reply.Body);
+        return value is null
+            ? new EngineAnswer<T>(reply with { Kind = EngineReplyKind.Garbled, Message = "the answer is not what the API gives" }, null)
+            : new EngineAnswer<T>(reply, value);
+    }
+
+    async Task<EngineReply> GetAsync(string path, CancellationToken cancel)
+    {
+        using HttpRequestMessage request = Request(HttpMethod.Get, path);
+        return await SendAsync(request, cancel);
+    }
+
+    async Task<EngineReply> PostAsync(string path, byte[] json, CancellationToken cancel)
+    {
+        using HttpRequestMessage request = Request(HttpMethod.Post, path);
+        ByteArrayContent content = new(json);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        request.Content = content;
+        return await SendAsync(request, cancel);
+    }
+
+    HttpRequestMessage Request(HttpMethod method, string path)
+    {
+        HttpRequestMessage request = new(method, new Uri(_base, path));
+        request.Headers.Authorization = _authorization;
+        request.Headers.TryAddWithoutValidation("User-Agent", "AlphaSOC NFR/" + _options.Version);
+        return request;
+    }
+
+    async Task<EngineReply> SendAsync(HttpRequestMessage request, CancellationToken cancel)
+    {
+        using CancellationTokenSource deadline = new(_options.TotalTimeout, _time);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancel, deadline.Token);
+        try
+        {
+            using HttpResponseMessage response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
+            _certificateFault = null;
+            (ReadOnlyMemory<byte> body, bool whole) = await ReadCappedAsync(response.Content, either.Token);
+            return Classify(response, body, whole);
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
+            return Unreachable($"no whole answer within {_options.TotalTimeout.TotalSeconds:0.#} s") with { TimedOut = true };
+        }
+        catch (OperationCanceledException)
+        {
+            return Unreachable($"no connection within {_options.ConnectTimeout.TotalSeconds:0.#} s");
+        }
+        catch (HttpRequestException e)
+        {
+            return Unreachable(Reason(e));
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException)
+        {
+            return Unreachable(e is InvalidDataException ? "the answer's compression is broken" : "the connection broke in the middle of the answer");
+        }
+    }
+
+    async Task<(ReadOnlyMemory<byte> Body, bool Whole)> ReadCappedAsync(HttpContent content, CancellationToken cancel)
+    {
+        await using Stream stream = await content.ReadAsStreamAsync(cancel);
+        byte[] buffer = new byte[Math.Min(4096, _options.MaxAnswerBytes)];
+        int length = 0;
+        while (true)
+        {
+            int read = await stream.ReadAsync(buffer.AsMemory(length), cancel);
+            if (read == 0) return (buffer.AsMemory(0, length), true);
+            length += read;
+            if (length < buffer.Length) continue;
+            if (length >= _options.MaxAnswerBytes)
+            {
+                int more = await stream.ReadAsync(new byte[1].AsMemory(), cancel);
+                return (buffer.AsMemory(0, length), more == 0);
+            }
+            Array.Resize(ref buffer, Math.Min(buffer.Length * 4, _options.MaxAnswerBytes));
+        }
+    }
+
+    EngineReply Classify(HttpResponseMessage response, ReadOnlyMemory<byte> body, bool whole)
+    {
+        int status = (int)response.StatusCode;
+        if (status is >= 200 and < 300) return ClassifySuccess(status, body, whole);
+        string said = EngineJson.Message(body);
+        string answered = said.Length > 0 ? $"{status}: {said}" : $"{status} {(HttpStatusCode)status}";
+        EngineReply reply = new() { Kind = EngineReplyKind.ServerError, Status = status, Message = $"the engine answered {answered}", RetryAfter = RetryAfter(response) };
+        return status switch
+        {
+            400 or 422 => reply with { Kind = EngineReplyKind.Refused },
+            401 or 403 => reply with { Kind = EngineReplyKind.Unauthorized },
+            413 => reply with { Kind = EngineReplyKind.TooLarge },
+            429 => reply with { Kind = EngineReplyKind.Throttled },
+            >= 300 and < 400 => reply with { Message = $"the engine answered {answered}, a redirect; set engine.host to the address it moved to" },
+            _ => reply,
+        };
+    }
+
+    EngineReply ClassifySuccess(int status, ReadOnlyMemory<byte> body, bool whole)
+    {
+        if (!whole)
+        {
+            return new EngineReply
+            {
+                Kind = EngineReplyKind.Garbled, Status = status, Message = $"the engine's answer is longer than {_options.MaxAnswerBytes:N0} bytes",
+            };
+        }
+        // 204 has no body by definition; everything else of this API is one JSON object.
+        if (status != 204)
+        {
+            using System.Text.Json.JsonDocument? document = EngineJson.TryObject(body);
+            if (document is null)
+            {
+                return new EngineReply
+                {
+                    Kind = EngineReplyKind.Garbled, Status = status, Message = $"the answer ({status}) is not JSON: is this the engine, or a proxy's or portal's page?",
+                };
+            }
+        }
+        return new EngineReply { Kind = EngineReplyKind.Accepted, Status = status, Body = body };
+    }
+
+    /// <summary>RFC 9110, 10.2.3: seconds or a date.</summary>
+    TimeSpan? RetryAfter(HttpResponseMessage response)
+    {
+        RetryConditionHeaderValue? header = response.Headers.RetryAfter;
+        TimeSpan? wait = header?.Delta ?? (header?.Date is { } date ? date - _time.GetUtcNow() : null);
+        if (wait is not { } asked) return null;
+        return asked < TimeSpan.Zero ? TimeSpan.Zero : asked > RetryAfterCap ? RetryAfterCap : asked;
+    }
+
+    static EngineReply Unreachable(string reason) => new() { Kind = EngineReplyKind.Unreachable, Message = reason };
+
+    string Reason(HttpRequestException fault)
+    {
+        string host = _base.Host;
+        return fault.HttpRequestError switch
+        {
+            HttpRequestError.NameResolutionError => $"the name {host} cannot be resolved, check DNS",
+            HttpRequestError.ConnectionError => fault.InnerException is SocketException socket
+                ? socket.SocketErrorCode switch
+                {
+                    SocketError.ConnectionRefused => "connection refused",
+                    SocketError.NetworkUnreachable or SocketError.HostUnreachable => $"no route to {host}",
+                    SocketError.TimedOut => "the connection timed out",
+                    SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData => $"the name {host} cannot be resolved, check DNS",
+                    _ => $"no connection ({socket.SocketErrorCode})",
+                }
+                : "no connection",
+            HttpRequestError.SecureConnectionError => _certificateFault ?? $"the TLS handshake with {host} failed: {Innermost(fault)}",
+            HttpRequestError.ResponseEnded => "the connection broke in the middle of the answer",
+            HttpRequestError.InvalidResponse => "the answer is not HTTP",
+            HttpRequestError.ProxyTunnelError => "the proxy refused the connection",
+            HttpRequestError.ConfigurationLimitExceeded => "the answer's headers are too long",
+            _ => Innermost(fault) is var inner && fault.InnerException is IOException or SocketException
+                ? $"the connection broke while sending ({inner})"
+                : inner,
+        };
+    }
+
+    static string Innermost(Exception fault)
+    {
+        while (fault.InnerException is { } inner) fault = inner;
+        return fault.Message.TrimEnd('.').ReplaceLineEndings(" ");
+    }
+}

@@ -1,0 +1,316 @@
+using System.IO.Compression;
+using Nfr.Events;
+using Nfr.Storage;
+
+namespace Nfr.Uplink;
+
+/// <summary>
+/// The upload of one event type. A batch is a stack of ranges of its lines, the oldest on top: accepted → noted as delivered and popped;
+/// too large or refused → replaced by its halves, down to the one event that is put aside; anything else → the same range again after a
+/// wait. Since the stack is worked from the oldest on, the spool's "delivered through" mark is always true.
+/// </summary>
+sealed class UploadLane
+{
+    /// <summary>A batch this large means that more is waiting: send on without a pause.</summary>
+    const int BacklogEvents = 500;
+    /// <summary>Bodies do not shrink below this, whatever the engine or the line say; single events may still be smaller.</summary>
+    const int MinBytes = 64 << 10;
+    /// <summary>A shrunken limit is doubled after so many batches without trouble.</summary>
+    const int GrowAfter = 32;
+    /// <summary>
+    /// So many events refused one after the other with none accepted between: then it is not the events. From there on each refusal is
+    /// followed by the growing wait, so that an engine that refuses everything costs a few events an hour and not the spool.
+    /// </summary>
+    const int RefusedInRow = 16;
+
+    readonly record struct LineRange(int Start, int Count);
+
+    readonly EventType _type;
+    readonly string _name;
+    readonly EngineClient _client;
+    readonly Spool _spool;
+    readonly UploadTypeOptions _options;
+    readonly UploadOptions _all;
+    readonly RequestPacer _pacer;
+    readonly TimeProvider _time;
+    readonly TroubleReport _report;
+    readonly Action<UplinkNotice> _notice;
+    readonly Func<long>? _waiting;
+    readonly Backoff _backoff;
+    readonly Signal _work = new();
+    readonly Signal _retry = new();
+
+    long _spooled;
+    int _maxBytes;
+    int _goodBatches;
+    int _refusedInRow;
+    bool _failing;
+    long _quarantineSaidAt;
+    long _quarantinedUnsaid;
+    UplinkTypeState _state;
+
+    public UploadLane(
+        EventType type, EngineClient client, Spool spool, UploadOptions options, RequestPacer pacer, TimeProvider time, TroubleReport report,
+        Action<UplinkNotice> notice, Func<long>? waiting, Random random)
+    {
+        _type = type;
+        _name = type.Name();
+        _client = client;
+        _spool = spool;
+        _all = options;
+        _options = options.For(type);
+        _pacer = pacer;
+        _time = time;
+        _report = report;
+        _notice = notice;
+        _waiting = waiting;
+        _backoff = new Backoff(options.BackoffBase, options.BackoffCap, random);
+        _maxBytes = options.MaxBytes;
+        _state = new UplinkTypeState { Type = type, Phase = _options.Enabled ? UplinkPhase.Idle : UplinkPhase.Off };
+    }
+
+    public bool Enabled => _options.Enabled;
+
+    public UplinkTypeState State => Volatile.Read(ref _state);
+
+    public void Spooled(int events)
+    {
+        if (Interlocked.Add(ref _spooled, events) >= _options.BufferSize) _work.Set();
+    }
+
+    public void TryNow()
+    {
+        _retry.Set();
+        _work.Set();
+    }
+
+    public async Task RunAsync(CancellationToken stop, CancellationToken request)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                Interlocked.Exchange(ref _spooled, 0);
+                SpoolBatch? batch = _spool.Peek(_type, _options.BufferSize, _maxBytes);
+                if (batch is not null) await DeliverAsync(batch, stop, request);
+                if (batch is null || !IsBacklog(batch)) await _work.WaitAsync(_options.FlushInterval, _time, stop);
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                // The head of the loop: our own mistake must not end the uploads.
+                await MistakeAsync(e, stop);
+            }
+        }
+    }
+
+    bool IsBacklog(SpoolBatch batch) =>
+        batch.Count >= Math.Min(BacklogEvents, _options.BufferSize) || batch.Body.Length >= _maxBytes / 2;
+
+    async Task DeliverAsync(SpoolBatch batch, CancellationToken stop, CancellationToken request)
+    {
+        Stack<LineRange> pending = new();
+        pending.Push(new LineRange(0, batch.Count));
+        IReadOnlyList<ReadOnlyMemory<byte>>? lines = null;
+        while (pending.TryPeek(out LineRange range))
+        {
+            ReadOnlyMemory<byte> body = range.Count == batch.Count ? batch.Body : Compress(lines ??= batch.Lines(), range);
+            long first = range.Start == 0 ? batch.FirstSequence : batch.SequenceOf(range.Start);
+            long last = range.Start + range.Count == batch.Count ? batch.LastSequence : batch.SequenceOf(range.Start + range.Count - 1);
+
+            await _pacer.EnterAsync(_failing, stop);
+            Update(_state with { Phase = UplinkPhase.Sending, BackingOffUntil = null });
+            EngineReply reply = await _client.SendEventsAsync(_type, body, first, last, request);
+            _failing = !reply.IsAccepted;
+            _pacer.Leave(_failing);
+
+            switch (reply.Kind)
+            {
+                case EngineReplyKind.Accepted:
+                    pending.Pop();
+                    await AcceptedAsync(reply, range.Count, body.Length, last, stop);
+                    break;
+                case EngineReplyKind.TooLarge or EngineReplyKind.Refused:
+                    if (reply.Kind == EngineReplyKind.TooLarge) Shrink(body.Length);
+                    Failure(reply.Message);
+                    if (_refusedInRow >= RefusedInRow) await RefusesEverythingAsync(reply, batch, stop);
+                    if (range.Count > 1) Split(pending);
+                    else await QuarantineAsync(pending, reply, last, stop);
+                    break;
+                case EngineReplyKind.Unauthorized:
+                    await KeyRefusedAsync(reply, stop);
+                    break;
+                default:
+                    if (reply.TimedOut && body.Length > MinBytes && range.Count > 1)
+                    {
+                        Shrink(body.Length);
+                        Split(pending);
+                    }
+                    await UnavailableAsync(reply, batch, stop);
+                    break;
+            }
+            stop.ThrowIfCancellationRequested();
+        }
+        Update(_state with { Phase = UplinkPhase.Idle });
+    }
+
+    static void Split(Stack<LineRange> pending)
+    {
+        LineRange range = pending.Pop();
+        int left = range.Count / 2;
+        pending.Push(new LineRange(range.Start + left, range.Count - left));
+        pending.Push(new LineRange(range.Start, left));
+    }
+
+    static byte[] Compress(IReadOnlyList<ReadOnlyMemory<byte>> lines, LineRange range)
+    {
+        using MemoryStream output = new();
+        using (GZipStream gzip = new(output, CompressionLevel.Fastest))
+        {
+            for (int i = range.Start; i < range.Start + range.Count; i++)
+            {
+                gzip.Write(lines[i].Span);
+                if (lines[i].IsEmpty || lines[i].Span[^1] != (byte)'\n') gzip.WriteByte((byte)'\n');
+            }
+        }
+        return output.ToArray();
+    }
+
+    void Shrink(int refusedLength)
+    {
+        _maxBytes = Math.Max(MinBytes, Math.Min(_maxBytes, refusedLength) / 2);
+        _goodBatches = 0;
+    }
+
+    async Task AcceptedAsync(EngineReply reply, int events, int bytes, long through, CancellationToken stop)
+    {
+        _backoff.Reset();
+        _refusedInRow = 0;
+        if (_maxBytes < _all.MaxBytes && ++_goodBatches >= GrowAfter)
+        {
+            _goodBatches = 0;
+            _maxBytes = Math.Min(_all.MaxBytes, _maxBytes * 2);
+        }
+        UplinkTypeState state = _state;
+        Update(state with
+        {
+            LastSuccess = _time.GetUtcNow(),
+            DeliveredEvents = state.DeliveredEvents + events,
+            DeliveredBatches = state.DeliveredBatches + 1,
+            DeliveredBytes = state.DeliveredBytes + bytes,
+            RejectedEvents = state.RejectedEvents + reply.Rejected.Values.Sum(),
+            Rejected = reply.Rejected.Count == 0 ? state.Rejected : Sum(state.Rejected, reply.Rejected),
+        });
+        // Before the note is written the batch must not be sent again: not noting it would double it.
+        await NoteAsync(() => _spool.Delivered(_type, through), stop);
+        _report.Succeeded(_name, lasted => $"uplink: engine {_client.Host} takes events again after {Spoken.Duration(lasted)}{WaitText()}");
+    }
+
+    /// <summary>Adds up reasons; a hostile engine's endless new ones end up under "other".</summary>
+    static Dictionary<string, long> Sum(IReadOnlyDictionary<string, long> before, IReadOnlyDictionary<string, long> more)
+    {
+        Dictionary<string, long> sum = new(before);
+        foreach ((string reason, long count) in more)
+        {
+            string key = sum.ContainsKey(reason) || sum.Count < 64 ? reason : "other";
+            sum[key] = sum.GetValueOrDefault(key) + count;
+        }
+        return sum;
+    }
+
+    async Task QuarantineAsync(Stack<LineRange> pending, EngineReply reply, long sequence, CancellationToken stop)
+    {
+        _refusedInRow++;
+        await NoteAsync(() => _spool.Quarantine(_type, sequence, reply.Message), stop);
+        pending.Pop();
+        Update(_state with { QuarantinedEvents = _state.QuarantinedEvents + 1 });
+        _quarantinedUnsaid++;
+        if (_quarantineSaidAt != 0 && _time.GetElapsedTime(_quarantineSaidAt) < TimeSpan.FromMinutes(10)) return;
+        _quarantineSaidAt = _time.GetTimestamp();
+        _notice(new UplinkNotice(
+            NoticeLevel.Warning,
+            $"uplink: the engine cannot take {_quarantinedUnsaid:N0} {_name} event(s), the last has sequence {sequence} ({reply.Message}); put aside, the others go on"));
+        _quarantinedUnsaid = 0;
+    }
+
+    /// <summary>Notes progress in the spool, as often as it takes.</summary>
+    async Task NoteAsync(Func<SpoolFault?> note, CancellationToken stop)
+    {
+        while (note() is { } fault)
+        {
+            TimeSpan wait = _backoff.Next();
+            _report.Failed(
+                _name, "spool", NoticeLevel.Warning, $"uplink: the spool cannot note what was delivered ({fault.Message}); next try in {Spoken.Duration(wait)}",
+                $"the spool cannot note what was delivered ({fault.Message})");
+            await BackOffAsync(fault.Message, wait, UplinkPhase.BackingOff, stop);
+        }
+    }
+
+    async Task KeyRefusedAsync(EngineReply reply, CancellationToken stop)
+    {
+        string trouble = $"the engine refuses the API key ({reply.Message}); run nfr account status, then restart or change the key";
+        Failure(trouble);
+        _report.Failed(_name, "key", NoticeLevel.Error, $"uplink: {trouble}; uploads stop, next try in {Spoken.Duration(_all.KeyRecheck)}", trouble);
+        await BackOffAsync(trouble, _all.KeyRecheck, UplinkPhase.KeyRefused, stop);
+    }
+
+    async Task UnavailableAsync(EngineReply reply, SpoolBatch batch, CancellationToken stop)
+    {
+        // The engine's own wish goes first; without one the wait grows.
+        TimeSpan wait = reply.RetryAfter ?? _backoff.Next();
+        string what = reply.Kind switch
+        {
+            EngineReplyKind.Unreachable => $"engine {_client.Host} unreachable ({reply.Message})",
+            EngineReplyKind.Throttled => $"engine {_client.Host} asks to send later ({reply.Message})",
+            _ => $"engine {_client.Host} fails ({reply.Message})",
+        };
+        Failure(what);
+        _report.Failed(_name, reply.Kind.ToString(), NoticeLevel.Warning, $"uplink: {what}{WaitText(batch.Count)}; next try in {Spoken.Duration(wait)}", what);
+        await BackOffAsync(what, wait, UplinkPhase.BackingOff, stop);
+    }
+
+    async Task RefusesEverythingAsync(EngineReply reply, SpoolBatch batch, CancellationToken stop)
+    {
+        TimeSpan wait = _backoff.Next();
+        string what = $"engine {_client.Host} refuses every {_name} event ({reply.Message})";
+        _report.Failed(_name, "refused", NoticeLevel.Error, $"uplink: {what}{WaitText(batch.Count)}; next try in {Spoken.Duration(wait)}", what);
+        await BackOffAsync(what, wait, UplinkPhase.BackingOff, stop);
+    }
+
+    async Task MistakeAsync(Exception mistake, CancellationToken stop)
+    {
+        TimeSpan wait = _backoff.Next();
+        string what = $"the upload of {_name} events failed inside ({mistake.GetType().Name}: {mistake.Message})";
+        Failure(what);
+        _report.Failed(_name, "mistake", NoticeLevel.Error, $"uplink: {what}; next try in {Spoken.Duration(wait)}", what);
+        try
+        {
+            await BackOffAsync(what, wait, UplinkPhase.BackingOff, stop);
+        }
+        catch (OperationCanceledException)
+        {
+            // The loop's condition ends it.
+        }
+    }
+
+    async Task BackOffAsync(string error, TimeSpan wait, UplinkPhase phase, CancellationToken stop)
+    {
+        DateTimeOffset now = _time.GetUtcNow();
+        Update(_state with { Phase = phase, LastError = error, LastErrorAt = now, BackingOffUntil = now + wait });
+        await _retry.WaitAsync(wait, _time, stop);
+    }
+
+    void Failure(string error) =>
+        Update(_state with { LastError = error, LastErrorAt = _time.GetUtcNow(), FailedRequests = _state.FailedRequests + 1 });
+
+    string WaitText(long atLeast = 0)
+    {
+        long waiting = Math.Max(atLeast, _waiting?.Invoke() ?? 0);
+        return waiting == 0 ? "" : $"; {Spoken.Events(waiting)} wait";
+    }
+
+    void Update(UplinkTypeState state) => Volatile.Write(ref _state, state);
+}

@@ -1,0 +1,54 @@
+using Nfr.Events;
+using Nfr.Storage;
+
+namespace Nfr.Uplink;
+
+/// <summary>
+/// Moves spooled events to the engine: one loop per event type, one request per batch. What the engine took is noted in the spool before
+/// the next request, so a batch is sent twice only when a connection or the process died between its answer and that note.
+/// </summary>
+public sealed class Uploader
+{
+    /// <summary>How long a request in flight may go on after the wish to stop, so that a clean stop doubles nothing.</summary>
+    static readonly TimeSpan s_grace = TimeSpan.FromSeconds(3);
+
+    readonly UploadLane[] _lanes;
+    readonly TroubleReport _report;
+    readonly TimeProvider _time;
+
+    /// <param name="client">Of one engine.</param>
+    /// <param name="spool">Of this sensor.</param>
+    /// <param name="options">Per type, checked when the configuration was read.</param>
+    /// <param name="pacer">Shared with everything else that speaks to this engine.</param>
+    /// <param name="time">Intervals and stamps.</param>
+    /// <param name="notice">Gets few sentences; must not block.</param>
+    /// <param name="waiting">Events that wait in the spool, for the sentences; null = only those of the batch in hand are named.</param>
+    /// <param name="random">Jitter; a seam of tests.</param>
+    public Uploader(
+        EngineClient client, Spool spool, UploadOptions options, RequestPacer pacer, TimeProvider time, Action<UplinkNotice> notice,
+        Func<long>? waiting = null, Random? random = null)
+    {
+        _time = time;
+        _report = new TroubleReport(time, notice);
+        _lanes = [.. EventTypes.All.Select(type => new UploadLane(type, client, spool, options, pacer, time, _report, notice, waiting, random ?? Random.Shared))];
+    }
+
+    /// <summary>Runs until cancelled; a request in flight may end within 3 s. Never throws.</summary>
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        using CancellationTokenSource requests = new(Timeout.InfiniteTimeSpan, _time);
+        using CancellationTokenRegistration stop = cancel.Register(() => requests.CancelAfter(s_grace));
+        await Task.WhenAll(_lanes.Where(lane => lane.Enabled).Select(lane => Task.Run(() => lane.RunAsync(cancel, requests.Token), CancellationToken.None)));
+    }
+
+    /// <summary>Says that events were spooled, so that a full buffer need not wait for its interval. Cheap; any thread.</summary>
+    public void Spooled(EventType type, int events) => _lanes[(int)type].Spooled(events);
+
+    /// <summary>Ends every back-off and tries a refused key again now.</summary>
+    public void TryNow()
+    {
+        foreach (UploadLane lane in _lanes) lane.TryNow();
+    }
+
+    public UplinkState State => new([.. _lanes.Select(lane => lane.State)], _report.Trouble);
+}
