@@ -52,4 +52,31 @@ public sealed class DecodeCounters
 
     /// <summary>Promise 9 for this stage: every frame is accounted for.</summary>
     public bool Closes => Frames == Parsed + NonIp + FragmentsHeld + PacketFaults;
+
+    /// <summary>The counters of several loops as one.</summary>
+    public static DecodeCounters Sum(IEnumerable<DecodeCounters> counters)
+    {
+        var sum = new DecodeCounters();
+        foreach (DecodeCounters c in counters)
+        {
+            sum.Frames += c.Frames;
+            sum.Bytes += c.Bytes;
+            sum.Parsed += c.Parsed;
+            sum.NonIp += c.NonIp;
+            sum.FragmentsHeld += c.FragmentsHeld;
+            sum.Truncated += c.Truncated;
+            sum.VlanTagged += c.VlanTagged;
+            sum.GroupAddressed += c.GroupAddressed;
+            sum.Duplicates += c.Duplicates;
+            sum.DuplicatesLookedAt += c.DuplicatesLookedAt;
+            sum.SegmentsAlone += c.SegmentsAlone;
+            sum.SegmentsPaired += c.SegmentsPaired;
+            sum.FlowsOpened += c.FlowsOpened;
+            sum.FlowsClosed += c.FlowsClosed;
+            sum.FlowsEvicted += c.FlowsEvicted;
+            sum.FlowSlices += c.FlowSlices;
+            for (int i = 0; i < c.Faults.Length; i++) sum.Faults[i] += c.Faults[i];
+        }
+        return sum;
+    }
 }

@@ -1,0 +1,50 @@
+using Nfr.Commands;
+using Nfr.Uplink;
+
+namespace Nfr.Pipeline;
+
+/// <summary>The account commands' calls, bound to the engine's client.</summary>
+static class AccountLink
+{
+    public static AccountApi Of(string host) => new()
+    {
+        RequestKey = stop => With(host, "", async client =>
+        {
+            EngineAnswer<IssuedKey> answer = await client.RequestKeyAsync($"nfr-{(OperatingSystem.IsWindows() ? "windows" : "linux")}-{Architecture}", stop);
+            return answer.Value is { } key ? new AccountAnswer<string>(key.Key, null) : new(null, answer.Reply.Message);
+        }),
+        Register = (key, details, stop) => With(host, key, async client => Done(await client.RegisterAccountAsync(details.Name, details.Email, stop))),
+        Reset = (email, stop) => With(host, "", async client => Done(await client.ResetKeyAsync(email, stop))),
+        Status = (key, stop) => With(host, key, async client =>
+        {
+            EngineAnswer<Uplink.AccountStatus> answer = await client.GetAccountStatusAsync(stop);
+            return answer.Value is { } status
+                ? new AccountAnswer<Commands.AccountStatus>(
+                    new Commands.AccountStatus
+                    {
+                        Registered = status.Registered,
+                        Expired = status.Expired,
+                        ExpirationDate = status.ExpirationDate,
+                        EndpointsSeenToday = status.EndpointsSeenToday,
+                        Messages = [.. status.Messages.Select(m => new Commands.AccountMessage(m.Level, m.Body))],
+                    },
+                    null)
+                : new(null, answer.Reply.Message);
+        }),
+    };
+
+    static string Architecture => System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture switch
+    {
+        System.Runtime.InteropServices.Architecture.X64 => "amd64",
+        System.Runtime.InteropServices.Architecture.Arm64 => "arm64",
+        var other => other.ToString().ToLowerInvariant(),
+    };
+
+    static AccountAnswer<AccountDone> Done(EngineReply reply) => reply.IsAccepted ? new(new AccountDone(), null) : new(null, reply.Message);
+
+    static T With<T>(string host, string key, Func<EngineClient, Task<T>> call)
+    {
+        using var client = new EngineClient(new EngineOptions { Host = host, ApiKey = key, Version = VersionText.Version }, TimeProvider.System);
+        return Task.Run(() => call(client)).GetAwaiter().GetResult();
+    }
+}

@@ -1,0 +1,70 @@
+using Nfr.Config;
+using Nfr.Events;
+using Nfr.Storage;
+using Nfr.Uplink;
+using Nfr.Wire;
+using Serilog;
+
+namespace Nfr.Pipeline;
+
+/// <summary>Everything that speaks to an engine: client, uploader and alert poller over one spool. On the thread pool; never waited for by capture.</summary>
+sealed class EngineLink : IDisposable
+{
+    readonly EngineClient _client;
+    readonly CancellationTokenSource _stop = new();
+    readonly List<Task> _loops = [];
+
+    public EngineLink(NfrConfig config, Spool spool, Scope scope, ILogger log, TimeProvider time)
+    {
+        _client = new EngineClient(SensorParts.EngineOf(config.Engine, spool.SensorId), time);
+        var pacer = new RequestPacer(time);
+        Action<UplinkNotice> notice = n => Notices.Log(log, n);
+        Uploader = new Uploader(_client, spool, SensorParts.UploadOf(config), pacer, time, notice, () => spool.Counters.Total.InSpool);
+        Poller = new AlertPoller(
+            _client, spool, new AlertPollerOptions { PollInterval = config.Engine.AlertPollInterval },
+            source => Address.TryParse(source, out Address address) ? scope.GroupsOf(address) : [], pacer, time, notice);
+    }
+
+    public Uploader Uploader { get; }
+    public AlertPoller Poller { get; }
+
+    /// <param name="poll">Whether this sensor fetches alerts too (outputs.enabled).</param>
+    public void Start(bool poll)
+    {
+        _loops.Add(Task.Run(() => Uploader.RunAsync(_stop.Token)));
+        if (poll) _loops.Add(Task.Run(() => Poller.RunAsync(_stop.Token)));
+    }
+
+    /// <summary>A request in flight may end; then no more is sent.</summary>
+    public void Stop(TimeSpan limit)
+    {
+        _stop.Cancel();
+        Task.WaitAll([.. _loops], limit);
+    }
+
+    public void Dispose()
+    {
+        _client.Dispose();
+        _stop.Dispose();
+    }
+}
+
+/// <summary>The uplink's sentences into the log.</summary>
+static class Notices
+{
+    public static void Log(ILogger log, UplinkNotice notice)
+    {
+        switch (notice.Level)
+        {
+            case NoticeLevel.Error:
+                log.Error("{Notice}", notice.Sentence);
+                break;
+            case NoticeLevel.Warning:
+                log.Warning("{Notice}", notice.Sentence);
+                break;
+            default:
+                log.Information("{Notice}", notice.Sentence);
+                break;
+        }
+    }
+}

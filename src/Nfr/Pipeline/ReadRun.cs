@@ -1,0 +1,212 @@
+using System.Diagnostics;
+using System.Globalization;
+using Nfr.Capture;
+using Nfr.Commands;
+using Nfr.Config;
+using Nfr.Events;
+using Nfr.Scoring;
+using Nfr.Storage;
+using Nfr.Uplink;
+
+namespace Nfr.Pipeline;
+
+/// <summary>
+/// "nfr read": capture files through the same decode loop as live frames. With --print the events or alerts go to stdout; with --stats alone
+/// they are only counted; otherwise they are scored, spooled, uploaded and put out as the config says.
+/// </summary>
+sealed class ReadRun
+{
+    /// <summary>How long the end of a read waits for an engine that does not answer before it gives up.</summary>
+    static readonly TimeSpan s_uploadPatience = TimeSpan.FromMinutes(2);
+
+    readonly RunContext _run;
+    readonly ReadOptions _options;
+    readonly CancellationToken _stop;
+    readonly List<string> _faults = [];
+    readonly Stopwatch _watch = new();
+    long _allocated;
+
+    ReadRun(RunContext run, ReadOptions options, CancellationToken stop)
+    {
+        _run = run;
+        _options = options;
+        _stop = stop;
+    }
+
+    public static int Run(RunContext run, ReadOptions options, CancellationToken stop)
+    {
+        var read = new ReadRun(run, options, stop);
+        if (options.Print == PrintMode.Events) return read.PrintEvents();
+        if (options.Print == PrintMode.Alerts) return read.PrintAlerts();
+        return options.Stats ? read.Count() : read.Send();
+    }
+
+    bool[] Wanted
+    {
+        get
+        {
+            if (_options.Type != "all") return [.. EventTypes.All.Select(t => t.Name() == _options.Type)];
+            return SensorParts.Wanted(_run.Config.Engine.Analyze);
+        }
+    }
+
+    Scope Scope => SensorParts.ScopeOf(_run.Scope);
+
+    /// <summary>--stats alone: the decode loop, and nothing behind it.</summary>
+    int Count()
+    {
+        var decoder = new FrameDecoder<NullSink>(SensorParts.DecoderOf(_run.Config.Flows, Scope), default);
+        ReadFiles(decoder);
+        return End(new Ledger { Captures = [EntryOf(decoder, new long[EventTypes.Count])], IsClosing = true });
+    }
+
+    int PrintEvents()
+    {
+        using var output = new BufferedStream(Console.OpenStandardOutput(), 1 << 16);
+        // Without a scope file everything is shown: whoever looks into a capture wants to see what is in it.
+        Scope? scope = _run.Config.Scope.File is null ? null : Scope;
+        return Through(new EventStage(scope, null, null, output, wanted: Wanted), null, () => output.Flush());
+    }
+
+    int PrintAlerts()
+    {
+        using var output = new BufferedStream(Console.OpenStandardOutput(), 1 << 16);
+        using Scorer? scorer = SensorParts.ScorerOf(_run.Config.Scoring, Scope, null, TimeProvider.System);
+        var line = new System.Buffers.ArrayBufferWriter<byte>(4096);
+        void Print(Alert alert)
+        {
+            AlertJson.Write(alert, line);
+            output.Write(line.WrittenSpan);
+            output.Write("\n"u8);
+            line.ResetWrittenCount();
+        }
+        return Through(new EventStage(Scope, scorer, null, null, Print, Wanted), null, () => output.Flush());
+    }
+
+    /// <summary>As the sensor does it, over a spool of its own that is gone when everything was delivered.</summary>
+    int Send()
+    {
+        NfrConfig config = _run.Config;
+        if (!config.Engine.IsEmbedded && AccountCheck.Refused(config.Engine) is { } refused) return _run.Terminal.Fail(ExitCode.Failed, refused);
+        string folder = Directory.CreateTempSubdirectory("nfr-read-").FullName;
+        try
+        {
+            using Spool spool = Spool.Open(new SpoolOptions { Directory = folder, MaxBytes = config.Spool.MaxSize }, TimeProvider.System);
+            SpoolCounters start = spool.Counters;
+            using Scorer? scorer = SensorParts.ScorerOf(config.Scoring, Scope, null, TimeProvider.System);
+            var stage = new EventStage(Scope, scorer, spool, wanted: Wanted);
+            int code = Through(stage, spool, () => { }, start);
+            if (code == ExitCode.Good && !config.Engine.IsEmbedded) code = Upload(config, spool);
+            foreach (OutputOptions options in SensorParts.OutputsOf(config.Outputs))
+            {
+                using var output = new AlertOutput(spool, options, VersionText.Version, TimeProvider.System, n => Notices.Log(_run.Log, n));
+                if (!Task.Run(() => output.DrainAsync(_stop)).GetAwaiter().GetResult())
+                    code = _run.Terminal.Fail(ExitCode.Failed, $"output {output.State.Target}: {output.State.LastError}");
+            }
+            return code;
+        }
+        catch (SpoolException fault)
+        {
+            return _run.Terminal.Fail(ExitCode.Failed, fault.Message);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    int Upload(NfrConfig config, Spool spool)
+    {
+        using var engine = new EngineLink(config, spool, Scope, _run.Log, TimeProvider.System);
+        engine.Start(poll: false);
+        long start = Stopwatch.GetTimestamp();
+        while (spool.Counters.Total.InSpool > 0 && !_stop.IsCancellationRequested)
+        {
+            engine.Uploader.TryNow();
+            if (engine.Uploader.State.Trouble is { } trouble && Stopwatch.GetElapsedTime(start) > s_uploadPatience)
+            {
+                engine.Stop(TimeSpan.FromSeconds(1));
+                return _run.Terminal.Fail(ExitCode.Failed, $"{trouble}; {spool.Counters.Total.InSpool} events were not delivered: read the files again later");
+            }
+            Thread.Sleep(200);
+        }
+        engine.Stop(TimeSpan.FromSeconds(3));
+        long left = spool.Counters.Total.InSpool;
+        return left == 0 ? ExitCode.Good : _run.Terminal.Fail(ExitCode.Failed, $"stopped: {left} events were not delivered");
+    }
+
+    /// <summary>Decoding here, everything behind the ring on the pipeline thread.</summary>
+    int Through(EventStage stage, Spool? spool, Action flush, SpoolCounters? spoolAtStart = null)
+    {
+        var ring = new EventRing();
+        var dropped = new long[EventTypes.Count];
+        var decoder = new FrameDecoder<RingSink>(SensorParts.DecoderOf(_run.Config.Flows, Scope), new RingSink(ring, dropped, waits: true));
+        var pipeline = new PipelineThread([ring], stage, spool, _run.Log);
+        pipeline.Start();
+        ReadFiles(decoder);
+        // A reader of stdout may be slow; a file's events wait for it.
+        pipeline.Finish(Timeout.InfiniteTimeSpan);
+        try
+        {
+            flush();
+        }
+        catch (IOException)
+        {
+            // Whoever read our stdout has enough: "| head".
+            return ExitCode.Good;
+        }
+        return End(new Ledger { Captures = [EntryOf(decoder, dropped)], Stage = stage.Counters, SpoolAtStart = spoolAtStart, Spool = spool?.Counters, IsClosing = true });
+    }
+
+    static CaptureEntry EntryOf<TSink>(FrameDecoder<TSink> decoder, long[] dropped)
+        where TSink : struct, IEventSink =>
+        new("files", null, null, decoder.Counters, decoder.Events, dropped, decoder.ActiveFlows, 0);
+
+    void ReadFiles<TSink>(FrameDecoder<TSink> decoder)
+        where TSink : struct, IEventSink
+    {
+        using var progress = new ReadProgress(_run.Terminal, _options.Files);
+        var inlet = new DecoderInlet<TSink>(decoder);
+        foreach (string path in _options.Files)
+        {
+            using CaptureFile? file = CaptureFile.Open(path, out string? error);
+            if (file is null)
+            {
+                _faults.Add(error!);
+                continue;
+            }
+            progress.Open(file);
+            _watch.Start();
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            while (!_stop.IsCancellationRequested && file.Read(ref inlet))
+            {
+            }
+            _allocated += GC.GetAllocatedBytesForCurrentThread() - before;
+            _watch.Stop();
+            progress.Close();
+            if (file.Fault is { } fault) _faults.Add(fault.Message);
+        }
+        _watch.Start();
+        decoder.Drain();
+        _watch.Stop();
+    }
+
+    int End(Ledger ledger)
+    {
+        if (_options.Stats)
+        {
+            double seconds = _watch.Elapsed.TotalSeconds;
+            if (_options.Json) ReadStats.WriteJson(ledger, seconds, _allocated, _run.Terminal.Out);
+            else
+            {
+                // Where stdout carries events, the ledger goes beside it.
+                TextWriter to = _options.Print == PrintMode.None ? _run.Terminal.Out : _run.Terminal.Error;
+                to.WriteLine(LedgerText.Write(ledger));
+                to.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"{ledger.Frames:N0} packets, {ledger.Bytes:N0} bytes in {seconds:F3} s: {ledger.Frames / Math.Max(seconds, 1e-9):N0} packets/s, {(double)_allocated / Math.Max(1, ledger.Frames):0.###} bytes allocated per packet"));
+            }
+        }
+        foreach (string fault in _faults) _run.Terminal.Fail(ExitCode.Failed, fault);
+        return _faults.Count > 0 ? ExitCode.Failed : ExitCode.Good;
+    }
+}

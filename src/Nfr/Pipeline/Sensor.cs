@@ -1,0 +1,224 @@
+using Nfr.Capture;
+using Nfr.Config;
+using Nfr.Events;
+using Nfr.Scoring;
+using Nfr.Storage;
+using Nfr.Uplink;
+using Serilog;
+
+namespace Nfr.Pipeline;
+
+/// <summary>
+/// The running sensor: capture workers → rings → pipeline thread (scope, scoring, spool) → engine and outputs. <see cref="Start"/> brings it
+/// up, <see cref="Stop"/> drains it from the front to the back, so that what was captured is spooled when it returns.
+/// </summary>
+sealed class Sensor : IDisposable
+{
+    /// <summary>The whole stop takes at most about five seconds: two for capture, two for the pipeline, the rest for requests in flight.</summary>
+    static readonly TimeSpan s_captureStop = TimeSpan.FromSeconds(2.5);
+    static readonly TimeSpan s_pipelineStop = TimeSpan.FromSeconds(1.5);
+    static readonly TimeSpan s_uplinkStop = TimeSpan.FromSeconds(1);
+
+    readonly NfrConfig _config;
+    readonly ILogger _log;
+    readonly TimeProvider _time;
+    readonly Spool _spool;
+    readonly SpoolCounters _spoolAtStart;
+    readonly Scorer? _scorer;
+    readonly EventStage _stage;
+    readonly List<CaptureWorker> _workers;
+    readonly PipelineThread _pipeline;
+    readonly EngineLink? _engine;
+    readonly List<AlertOutput> _outputs = [];
+    readonly List<Task> _outputLoops = [];
+    readonly CancellationTokenSource _outputStop = new();
+    readonly List<(string Interface, Observer Observer)> _observers = [];
+    readonly Timer _observing;
+    string? _feedTrouble;
+    bool _stopped;
+
+    Sensor(NfrConfig config, Scope scope, Spool spool, Scorer? scorer, List<CaptureWorker> workers, ILogger log, TimeProvider time, Action<Alert>? onAlert)
+    {
+        _config = config;
+        _log = log;
+        _time = time;
+        _spool = spool;
+        _spoolAtStart = spool.Counters;
+        _scorer = scorer;
+        _workers = workers;
+        _stage = new EventStage(scope, scorer, spool, alert: onAlert, wanted: SensorParts.Wanted(config.Engine.Analyze));
+        _pipeline = new PipelineThread([.. workers.Select(w => w.Ring)], _stage, spool, log);
+        if (!config.Engine.IsEmbedded) _engine = new EngineLink(config, spool, scope, log, time);
+        foreach (OutputOptions options in SensorParts.OutputsOf(config.Outputs))
+            _outputs.Add(new AlertOutput(spool, options, Commands.VersionText.Version, time, n => Notices.Log(log, n)));
+        foreach (string name in workers.Select(w => w.Interface).Distinct())
+            _observers.Add((name, new Observer(name, Tell, time)));
+        _observing = new Timer(_ => Observe());
+    }
+
+    public Spool Spool => _spool;
+    public Scorer? Scorer => _scorer;
+
+    /// <summary>Brings the sensor up; null and one sentence when the world says no.</summary>
+    /// <param name="run">Config, scope, log.</param>
+    /// <param name="error">What is wrong and what to do.</param>
+    /// <param name="moreFeeds">A folder of lists read in addition.</param>
+    /// <param name="onAlert">Told of alerts raised on board, on the pipeline thread; must be quick.</param>
+    public static Sensor? Start(Commands.RunContext run, out string? error, string? moreFeeds = null, Action<Alert>? onAlert = null)
+    {
+        TimeProvider time = TimeProvider.System;
+        NfrConfig config = run.Config;
+        Scope scope = SensorParts.ScopeOf(run.Scope);
+        if (!CaptureInterfaces.Choose(CaptureInterfaces.List(), config.Inputs.Sniffer.Interfaces, out IReadOnlyList<string> interfaces, out error)) return null;
+        List<(LiveCapture Capture, LiveCaptureOptions Options)> captures = [];
+        if (!TryCapture(config.Inputs.Sniffer, interfaces, captures, out error)) return null;
+        Spool spool;
+        try
+        {
+            spool = Spool.Open(new SpoolOptions { Directory = config.Spool.Dir, MaxBytes = config.Spool.MaxSize }, time);
+        }
+        catch (SpoolException fault)
+        {
+            foreach ((LiveCapture capture, _) in captures) capture.Dispose();
+            error = fault.Message;
+            return null;
+        }
+        foreach (string moved in spool.OpenReport.Quarantined) run.Log.Warning("spool: {Moved} could not be read and lies in quarantine now; a new spool was begun", moved);
+        Scorer? scorer = SensorParts.ScorerOf(config.Scoring, scope, moreFeeds, time);
+        DecoderOptions decoding = SensorParts.DecoderOf(config.Flows, scope);
+        List<CaptureWorker> workers = [.. captures.Select(c => new CaptureWorker(c.Capture, c.Options, decoding, run.Log))];
+        var sensor = new Sensor(config, scope, spool, scorer, workers, run.Log, time, onAlert);
+        sensor.Run();
+        return sensor;
+    }
+
+    static bool TryCapture(SnifferConfig sniffer, IReadOnlyList<string> interfaces, List<(LiveCapture, LiveCaptureOptions)> captures, out string? error)
+    {
+        error = null;
+        int group = Environment.ProcessId;
+        foreach (string name in interfaces)
+        {
+            for (int i = 0; i < sniffer.Workers; i++)
+            {
+                var options = new LiveCaptureOptions
+                {
+                    Interface = name,
+                    Filter = sniffer.Filter,
+                    BlockCount = SensorParts.RingBlocks(sniffer),
+                    FanoutGroup = sniffer.Workers > 1 ? (ushort)group : null,
+                };
+                LiveCapture? capture = LiveCapture.Open(options, out CaptureFault? fault);
+                if (capture is null)
+                {
+                    foreach ((LiveCapture opened, _) in captures) opened.Dispose();
+                    error = fault!.Message;
+                    return false;
+                }
+                captures.Add((capture, options));
+            }
+            group++;
+        }
+        return true;
+    }
+
+    void Run()
+    {
+        _pipeline.Start();
+        foreach (CaptureWorker worker in _workers) worker.Start();
+        _engine?.Start(poll: _config.Outputs.Enabled);
+        foreach (AlertOutput output in _outputs) _outputLoops.Add(Task.Run(() => output.RunAsync(_outputStop.Token)));
+        _observing.Change(Observer.Interval, Observer.Interval);
+        _log.Information("capture: listening on {Interfaces} with {Workers} worker(s) each{Filter}",
+            string.Join(", ", _workers.Select(w => w.Interface).Distinct()), _config.Inputs.Sniffer.Workers,
+            _config.Inputs.Sniffer.Filter is { } filter ? $", filter \"{filter}\"" : "");
+        _log.Information("engine: {Engine}", _config.Engine.IsEmbedded ? "embedded, events are scored on board alone" : _config.Engine.Host + ", and on board");
+        if (_scorer is not null) _log.Information("scoring: {Count} indicators from {Lists} lists in {Folder}", _scorer.Store.Count, _scorer.Store.Lists.Count, _config.Scoring.Feeds);
+        _log.Information("spool: {Folder}, {InSpool} events wait in it", _config.Spool.Dir, _spoolAtStart.Total.InSpool);
+    }
+
+    /// <summary>The ledger of this moment; <paramref name="closing"/> when nothing moves any more.</summary>
+    public Ledger Ledger(bool closing = false) => new()
+    {
+        Captures =
+        [
+            .. _workers.Select(w => new CaptureEntry(w.Interface, w.Statistics, w.Nic, w.Counters, w.Events, w.DroppedEvents, w.ActiveFlows, w.Mistakes)),
+        ],
+        Stage = _stage.Counters,
+        SpoolAtStart = _spoolAtStart,
+        Spool = _spool.Counters,
+        IsClosing = closing,
+    };
+
+    /// <summary>Drains: no further frame, flows exported, events spooled, alerts written. Returns the closing ledger.</summary>
+    public Ledger Stop()
+    {
+        if (_stopped) return Ledger(closing: true);
+        _stopped = true;
+        _observing.Change(Timeout.Infinite, Timeout.Infinite);
+        foreach (CaptureWorker worker in _workers) worker.RequestStop();
+        foreach (CaptureWorker worker in _workers)
+        {
+            if (!worker.Join(s_captureStop)) _log.Error("stop: the capture of {Interface} did not end in time; its last events are lost", worker.Interface);
+        }
+        if (!_pipeline.Finish(s_pipelineStop)) _log.Error("stop: the spool did not take everything in time; what is left is lost");
+        _engine?.Stop(s_uplinkStop);
+        using (var limit = new CancellationTokenSource(s_uplinkStop))
+        {
+            try
+            {
+                Task.WhenAll(_outputs.Select(o => o.DrainAsync(limit.Token))).Wait(limit.Token);
+            }
+            catch (Exception late) when (late is OperationCanceledException or AggregateException)
+            {
+                // The bookmark knows what is missing; the next start goes on from there.
+            }
+        }
+        _outputStop.Cancel();
+        Ledger ledger = Ledger(closing: true);
+        return ledger;
+    }
+
+    void Observe()
+    {
+        try
+        {
+            foreach ((string name, Observer observer) in _observers)
+            {
+                DecodeCounters sum = DecodeCounters.Sum(_workers.Where(w => w.Interface == name).Select(w => w.Counters));
+                observer.Look(sum, _workers.Where(w => w.Interface == name).Sum(w => w.Statistics.Dropped));
+            }
+            ReportLists();
+        }
+        catch (Exception mistake)
+        {
+            _log.Error(mistake, "observer: a mistake in nfr itself; the sensor goes on");
+        }
+    }
+
+    /// <summary>A list with lines that cannot be read is named once for each change.</summary>
+    void ReportLists()
+    {
+        if (_scorer is null || _scorer.Store.FaultCount == 0) return;
+        string trouble = $"{_scorer.Store.FaultCount} lines of lists could not be read, the first: {_scorer.Store.Faults[0]}";
+        if (trouble == _feedTrouble) return;
+        _feedTrouble = trouble;
+        _log.Warning("scoring: {Trouble}", trouble);
+    }
+
+    void Tell(bool bad, string sentence)
+    {
+        if (bad) _log.Warning("{Sentence}", sentence);
+        else _log.Information("{Sentence}", sentence);
+    }
+
+    public void Dispose()
+    {
+        if (!_stopped) Stop();
+        _observing.Dispose();
+        foreach (AlertOutput output in _outputs) output.Dispose();
+        _engine?.Dispose();
+        _scorer?.Dispose();
+        _spool.Dispose();
+        _outputStop.Dispose();
+    }
+}

@@ -1,0 +1,94 @@
+using Nfr.Config;
+using Nfr.Events;
+using Nfr.Scoring;
+using Nfr.Storage;
+using Nfr.Uplink;
+
+namespace Nfr.Pipeline;
+
+/// <summary>Makes the stages of the way from the config's sections.</summary>
+static class SensorParts
+{
+    /// <summary>Memory for one worker's ring of frames is taken in blocks of this size.</summary>
+    const int RingBlock = 1 << 20;
+
+    public static Scope ScopeOf(IReadOnlyList<ScopeGroupSection> sections) => new([.. sections.Select(GroupOf)]);
+
+    static ScopeGroup GroupOf(ScopeGroupSection section) => new()
+    {
+        Name = section.Name,
+        Label = section.Label,
+        InScope = [.. section.InScope.Select(e => IpPrefix.Parse(e.Text))],
+        OutScope = [.. section.OutScope.Select(e => IpPrefix.Parse(e.Text))],
+        TrustedDomains = [.. section.TrustedDomains.Select(e => DomainPattern.Parse(e.Text))],
+        TrustedIps = [.. section.TrustedIps.Select(e => IpPrefix.Parse(e.Text))],
+    };
+
+    /// <param name="config">scoring: the section.</param>
+    /// <param name="scope">Gives home networks and the alert's groups.</param>
+    /// <param name="moreFeeds">A folder read in addition; null = none.</param>
+    /// <param name="time">Of the sensor.</param>
+    public static Scorer? ScorerOf(ScoringConfig config, Scope scope, string? moreFeeds, TimeProvider time) => !config.Enabled
+        ? null
+        : new Scorer(new ScorerOptions
+        {
+            FeedsFolders = moreFeeds is null ? [config.Feeds] : [config.Feeds, moreFeeds],
+            IsHome = scope.IsHome,
+            GroupsOf = scope.GroupsOf,
+            Lines = new SampleLines(),
+            Time = time,
+        });
+
+    public static DecoderOptions DecoderOf(FlowsConfig flows, Scope scope) => new()
+    {
+        MaximumFlows = flows.Max,
+        TcpIdleTimeout = Nanoseconds(flows.IdleTimeout),
+        DatagramIdleTimeout = Nanoseconds(flows.UdpTimeout),
+        ActiveTimeout = Nanoseconds(flows.ActiveTimeout),
+        IsHome = scope.IsHome,
+    };
+
+    public static int RingBlocks(SnifferConfig sniffer) => (int)Math.Clamp(sniffer.RingSize / RingBlock, 2, 2047);
+
+    public static bool[] Wanted(AnalyzeConfig analyze) => [analyze.Dns, analyze.Ip, analyze.Http, analyze.Tls];
+
+    public static UploadOptions UploadOf(NfrConfig config) => new()
+    {
+        Dns = TypeOf(config.DnsEvents, config.Engine.Analyze.Dns),
+        Ip = TypeOf(config.IpEvents, config.Engine.Analyze.Ip),
+        Http = TypeOf(config.HttpEvents, config.Engine.Analyze.Http),
+        Tls = TypeOf(config.TlsEvents, config.Engine.Analyze.Tls),
+    };
+
+    static UploadTypeOptions TypeOf(EventsConfig events, bool enabled) => new() { Enabled = enabled, BufferSize = events.BufferSize, FlushInterval = events.FlushInterval };
+
+    public static EngineOptions EngineOf(EngineConfig engine, string sensorId) => new()
+    {
+        Host = engine.Host,
+        ApiKey = engine.ApiKey ?? "",
+        Version = Commands.VersionText.Version,
+        SensorId = sensorId,
+    };
+
+    /// <summary>The outputs that this build can write.</summary>
+    public static IReadOnlyList<OutputOptions> OutputsOf(OutputsConfig outputs)
+    {
+        if (!outputs.Enabled || outputs.File is null) return [];
+        OutputKind kind = outputs.File switch { OutputsConfig.Stdout => OutputKind.Stdout, OutputsConfig.Stderr => OutputKind.Stderr, _ => OutputKind.File };
+        return
+        [
+            new OutputOptions
+            {
+                // The name must last: it is the durable bookmark's.
+                Name = "file",
+                Kind = kind,
+                Path = kind == OutputKind.File ? outputs.File : "",
+                Format = outputs.Format == "cef" ? AlertFormat.Cef : AlertFormat.Json,
+                MaxBytes = outputs.MaxSize,
+                Keep = outputs.Keep,
+            },
+        ];
+    }
+
+    static long Nanoseconds(TimeSpan span) => span.Ticks * 100;
+}
