@@ -37,7 +37,9 @@ public static class DnsTypes
         _ => default,
     };
 
-    /// <summary>Writes the type's name and returns its length; <paramref name="destination"/> holds at least <see cref="MaxNameLength"/> bytes.</summary>
+    /// <summary>
+    /// Writes the type's name and returns its length; <paramref name="destination"/> holds at least <see cref="MaxNameLength"/> bytes.
+    /// </summary>
     public static int Format(ushort type, Span<byte> destination)
     {
         ReadOnlySpan<byte> name = Utf8Name(type);

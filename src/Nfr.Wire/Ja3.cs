@@ -4,7 +4,8 @@ namespace Nfr.Wire;
 
 /// <summary>
 /// JA3 of a ClientHello and JA3S of a ServerHello (Althouse, Atkinson, Atkins, 2017): decimal values in the order of the wire, MD5 of
-/// the text. GREASE values (RFC 8701) are left out. A hello with so many values that the text exceeds <see cref="MaxTextLength"/> has no fingerprint.
+/// the text. GREASE values (RFC 8701) are left out. A hello with so many values that the text exceeds
+/// <see cref="MaxTextLength"/> has no fingerprint.
 /// </summary>
 public static class Ja3
 {

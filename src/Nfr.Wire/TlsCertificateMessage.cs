@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Nfr.Wire;
 
-/// <summary>RFC 5246 7.4.2, the form up to TLS 1.2 (TLS 1.3 encrypts its own). Every getter is safe once <see cref="TryRead"/> has said None.</summary>
+/// <summary>
+/// RFC 5246 7.4.2, the form up to TLS 1.2 (TLS 1.3 encrypts its own). Every getter is safe once <see cref="TryRead"/> has said None.
+/// </summary>
 public readonly ref struct TlsCertificateMessage
 {
     TlsCertificateMessage(ReadOnlySpan<byte> list, ReadOnlySpan<byte> leaf)

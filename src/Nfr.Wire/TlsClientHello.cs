@@ -15,7 +15,8 @@ public readonly ref struct TlsClientHello
     readonly ReadOnlySpan<byte> _serverName, _alpn, _versions, _groups, _pointFormats, _signatureAlgorithms;
 
     TlsClientHello(
-        ReadOnlySpan<byte> start, ReadOnlySpan<byte> sessionId, ReadOnlySpan<byte> cipherSuites, ReadOnlySpan<byte> compressionMethods, ReadOnlySpan<byte> extensions)
+        ReadOnlySpan<byte> start, ReadOnlySpan<byte> sessionId, ReadOnlySpan<byte> cipherSuites, ReadOnlySpan<byte> compressionMethods,
+        ReadOnlySpan<byte> extensions)
     {
         _fixed = start;
         _sessionId = sessionId;
@@ -79,7 +80,9 @@ public readonly ref struct TlsClientHello
         }
     }
 
-    /// <summary>Reads a ClientHello without its handshake header. <paramref name="datagram"/>: DTLS, which has a cookie after the session id.</summary>
+    /// <summary>
+    /// Reads a ClientHello without its handshake header. <paramref name="datagram"/>: DTLS, which has a cookie after the session id.
+    /// </summary>
     public static DecodeFault TryRead(ReadOnlySpan<byte> body, out TlsClientHello hello, bool datagram = false)
     {
         hello = default;

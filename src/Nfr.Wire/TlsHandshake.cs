@@ -69,7 +69,8 @@ public ref struct TlsHandshakeReader(ReadOnlySpan<byte> stream, Span<byte> scrat
             state = NextRecord();
             if (state != ReadState.Complete) return state;
         }
-        if (TlsHandshakeHeader.TryRead(_fragment, out TlsHandshakeHeader header) && header.Length <= _fragment.Length - TlsHandshakeHeader.HeaderLength)
+        if (TlsHandshakeHeader.TryRead(_fragment, out TlsHandshakeHeader header)
+            && header.Length <= _fragment.Length - TlsHandshakeHeader.HeaderLength)
         {
             int end = TlsHandshakeHeader.HeaderLength + header.Length;
             Type = header.Type;

@@ -62,7 +62,9 @@ public readonly ref struct TlsRecord
         return record.Fragment.IsEmpty || record.Fragment[0] is (byte)TlsHandshakeType.ClientHello or (byte)TlsHandshakeType.ServerHello;
     }
 
-    /// <summary>RFC 5246 E.2: a ClientHello in SSL 2.0's framing, which very old clients open with. It has no extensions, and no fingerprint.</summary>
+    /// <summary>
+    /// RFC 5246 E.2: a ClientHello in SSL 2.0's framing, which very old clients open with. It has no extensions, and no fingerprint.
+    /// </summary>
     public static bool LooksLikeSslV2Hello(ReadOnlySpan<byte> bytes)
     {
         if (bytes.Length < 11 || (bytes[0] & 0x80) == 0 || bytes[2] != 1) return false;
