@@ -34,7 +34,7 @@ public sealed partial class Spool : IDisposable
     Spool(SpoolOptions options, TimeProvider time, SpoolDirectory directory)
     {
         _options = options;
-        _limits = new SpoolLimits(options);
+        _limits = new SpoolLimits(options, SpoolDirectory.DiskBytes(options.Directory));
         _time = time;
         _directory = directory;
         for (int i = 0; i < _lanes.Length; i++) _lanes[i] = new PendingLane();
@@ -73,6 +73,7 @@ public sealed partial class Spool : IDisposable
     void Start()
     {
         _directory.ReadSensor();
+        _directory.ClearIndexFile();
         SqliteError error = OpenFile();
         if (IsFull(error))
         {
@@ -81,20 +82,23 @@ public sealed partial class Spool : IDisposable
             _diskFull = true;
             error = OpenFile();
         }
-        if (error.IsError && !IsFull(error) && error.Primary != SqliteError.Busy)
+        SpoolFault? fault = error.IsError ? Explain(error) : Number();
+        if (fault is not null && !IsFull(error) && error.Primary != SqliteError.Busy)
         {
-            QuarantineFile($"spool.db could not be read ({error.Message})");
+            // Not even what opened can be written: whatever stands in the way, a new file is the way out.
+            CloseFile();
+            QuarantineFile($"spool.db could not be used ({fault.Message})");
             error = OpenFile();
+            fault = error.IsError ? Explain(error) : Number();
         }
-        if (error.IsError)
+        if (fault is not null)
         {
             throw new SpoolException(IsFull(error)
                 ? $"The disk that holds {_options.Directory} is full: free some space for the spool."
-                : $"The spool in {_options.Directory} cannot be written: {error.Message}");
+                : $"The spool in {_options.Directory} cannot be written: {fault.Message}");
         }
-        Number();
-        if (!_diskFull) _diskFull = !TakeReserve();
-        if (_diskFull) _file!.StopGrowth(true);
+        if (!_diskFull) _diskFull = !_directory.TakeReserve(_limits.ReserveBytes);
+        if (_diskFull) _file!.LimitGrowth(0);
         OpenReport = new SpoolOpenReport
         {
             Created = _file!.Created,
@@ -117,8 +121,16 @@ public sealed partial class Spool : IDisposable
         return error;
     }
 
+    void CloseFile()
+    {
+        _reader?.Dispose();
+        _file?.Dispose();
+        _reader = null;
+        _file = null;
+    }
+
     // Which id, and from which number on. The database is the truth; sensor.json is what outlives it.
-    void Number()
+    SpoolFault? Number()
     {
         _reader!.GetState(SensorState, out string? known);
         string id = known is { Length: > 0 } ? known : _directory.SensorId.Length > 0 ? _directory.SensorId : NewId();
@@ -139,10 +151,7 @@ public sealed partial class Spool : IDisposable
             _file.Ledger.SkipTo(skipTo);
             _file.Ledger.Accept();
         }
-        else if (fault is not null)
-        {
-            throw new SpoolException($"The spool in {_options.Directory} cannot be written: {fault.Message}");
-        }
+        return fault is { Kind: SpoolFaultKind.DiskFull } ? null : fault;
     }
 
     const string SensorState = "sensor";
@@ -167,6 +176,7 @@ public sealed partial class Spool : IDisposable
     SpoolFault? Write(Action<SpoolFile> work, long need = 0, Func<bool>? postpone = null, Action? committed = null)
     {
         const int tries = 5;
+        if (_diskFull && _file is not null && _time.GetElapsedTime(_reserveTried) >= TimeSpan.FromSeconds(2)) GrowAgain();
         bool reborn = false;
         SqliteError error = default;
         for (int i = 0; i < tries; i++)
@@ -203,7 +213,6 @@ public sealed partial class Spool : IDisposable
             SpoolFault? fault = _directory.WriteSensor(SensorId, _file.Ledger.Greatest + SpoolDirectory.ReserveStep, clean: false);
             if (fault is not null) Note(fault);
         }
-        if (_diskFull && _time.GetElapsedTime(_reserveTried) >= TimeSpan.FromSeconds(2)) GrowAgain();
     }
 
     /// <summary>
@@ -218,9 +227,10 @@ public sealed partial class Spool : IDisposable
             _diskFull = true;
             _reserveTried = _time.GetTimestamp();
         }
-        _directory.ReleaseReserve();
+        // As much of the reserve as a whole log needs to reach the file stays for that; the rest may become ring.
+        long released = _directory.ReleaseReserve();
         _file!.Checkpoint(SqliteCheckpoint.Restart);
-        _file.StopGrowth(true);
+        if (released > 0) _file.LimitGrowth(Math.Max(0, released - _limits.WalBytes));
         long goal = (need + (16 * SpoolFile.PageBytes)) << attempt;
         bool any = EvictUntilFree(goal, file => file.EvictEvents(0));
         if (!any && attempt > 0) any = (postpone?.Invoke() ?? false) || EvictUntilFree(goal, file => file.EvictEvents(1) || file.EvictAlert());
@@ -248,15 +258,12 @@ public sealed partial class Spool : IDisposable
         return any;
     }
 
-    // On a disk smaller than the quota a small reserve is better than none.
-    bool TakeReserve() => _directory.TakeReserve(_limits.ReserveBytes) || _directory.TakeReserve(_limits.ReserveBytes / 8);
-
     void GrowAgain()
     {
         _reserveTried = _time.GetTimestamp();
-        if (!TakeReserve()) return;
+        if (!_directory.TakeReserve(_limits.ReserveBytes)) return;
         _diskFull = false;
-        _file!.StopGrowth(false);
+        _file!.LimitGrowth(null);
     }
 
     static bool IsFull(SqliteError error) => error.Primary == SqliteError.Full || error.Code == SharedMemoryNoSpace;
@@ -276,10 +283,7 @@ public sealed partial class Spool : IDisposable
         lock (_readLock)
         {
             Ledger.Line[] lines = _file!.Ledger.Committed.ToArray();
-            _reader?.Dispose();
-            _file.Dispose();
-            _reader = null;
-            _file = null;
+            CloseFile();
             QuarantineFile($"spool.db became unreadable ({why.Message})");
             _carried = lines;
             return Reopen();
@@ -311,10 +315,7 @@ public sealed partial class Spool : IDisposable
                 _carried = null;
                 return null;
             }
-            _reader?.Dispose();
-            _file.Dispose();
-            _reader = null;
-            _file = null;
+            CloseFile();
             return Explain(error);
         }
     }

@@ -88,7 +88,7 @@ sealed class SpoolFile : IDisposable
         _db.Execute("PRAGMA synchronous=FULL");
         _db.Execute("PRAGMA secure_delete=OFF");
         _db.Execute($"PRAGMA journal_size_limit={_limits.WalBytes}");
-        StopGrowth(false);
+        LimitGrowth(null);
         if (_db.Failed) return;
         if (mode != "wal")
         {
@@ -273,12 +273,13 @@ sealed class SpoolFile : IDisposable
         return _db.TakeError();
     }
 
-    /// <summary>Forbids the file to grow beyond what it has, or only beyond the quota again.</summary>
-    public void StopGrowth(bool stop)
+    /// <summary>Lets the file grow by so many bytes more and no further; null = up to its quota.</summary>
+    public void LimitGrowth(long? more)
     {
         // A number below the present size makes it the present size.
-        _db.Execute($"PRAGMA max_page_count={(stop ? 1 : _limits.MostPages)}");
-        if (stop) _db.TakeError();
+        long pages = more is null ? _limits.MostPages : Math.Min(_limits.MostPages, Number(_pageCount) + (more.Value / PageBytes));
+        _db.Execute($"PRAGMA max_page_count={Math.Max(1, pages)}");
+        if (more is not null) _db.TakeError();
     }
 
     public long UsedBytes => (Number(_pageCount) - Number(_freePages)) * PageBytes;
