@@ -227,10 +227,10 @@ public sealed partial class Spool : IDisposable
             _diskFull = true;
             _reserveTried = _time.GetTimestamp();
         }
-        // As much of the reserve as a whole log needs to reach the file stays for that; the rest may become ring.
-        long released = _directory.ReleaseReserve();
+        _directory.ReleaseReserve();
         _file!.Checkpoint(SqliteCheckpoint.Restart);
-        if (released > 0) _file.LimitGrowth(Math.Max(0, released - _limits.WalBytes));
+        // From here on no commit makes the file larger, so that no checkpoint can fail for space.
+        _file.LimitGrowth(0);
         long goal = (need + (16 * SpoolFile.PageBytes)) << attempt;
         bool any = EvictUntilFree(goal, file => file.EvictEvents(0));
         if (!any && attempt > 0) any = (postpone?.Invoke() ?? false) || EvictUntilFree(goal, file => file.EvictEvents(1) || file.EvictAlert());

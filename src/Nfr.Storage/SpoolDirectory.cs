@@ -200,13 +200,7 @@ sealed class SpoolDirectory : IDisposable
         }
     }
 
-    /// <summary>Gives the blocks back; returns how many bytes they were.</summary>
-    public long ReleaseReserve()
-    {
-        long bytes = Length(ReservePath);
-        Delete(ReservePath);
-        return bytes;
-    }
+    public void ReleaseReserve() => Delete(ReservePath);
 
     /// <summary>The log's index is made anew by whoever opens the database first; what is no file in its place is in the way.</summary>
     public void ClearIndexFile()

@@ -13,9 +13,9 @@ sealed class SpoolLimits
     {
         long bytes = Math.Max(Math.Min(options.MaxBytes, diskBytes / 4 * 3), SpoolOptions.LeastBytes);
         WalBytes = Math.Clamp(bytes / 12, 16 << 10, 4 << 20);
+        TransactionBytes = (int)Math.Clamp(bytes / 32, 8 << 10, 1 << 20);
         // On a full disk the whole log must still reach the file, even if all of it made the file grow.
-        ReserveBytes = WalBytes + (WalBytes / 4);
-        TransactionBytes = (int)Math.Clamp(bytes / 16, 8 << 10, 1 << 20);
+        ReserveBytes = WalBytes + TransactionBytes;
         // Incompressible events, an overflow page each and index pages on top: twice what a transaction takes in.
         long slack = (TransactionBytes * 2L) + (8 * SpoolFile.PageBytes);
         // The log may pass its limit by one transaction before it is checkpointed.

@@ -132,7 +132,7 @@ public sealed class SpoolDiskTests(ITestOutputHelper output)
         try
         {
             using var bed = new SpoolTestBed(System.IO.Path.Combine(mount, "spool"));
-            using Spool spool = bed.Open(2 << 20, o => o with { MaxPendingEvents = 5 });
+            using Spool spool = bed.Open(4 << 20, o => o with { MaxPendingEvents = 5 });
             string filler = System.IO.Path.Combine(mount, "filler");
             // The reserve eaten by another: no block is left for the log, and nothing may be evicted in vain.
             File.Delete(System.IO.Path.Combine(bed.Path, "reserve"));
@@ -238,7 +238,7 @@ public sealed class SpoolDiskTests(ITestOutputHelper output)
                     }
                     packed += deflater.Finish().Length;
                 }
-                output.WriteLine($"{level}, rows of {rows}: {raw / 20_000} -> {packed / 20_000.0:F1} bytes per event, {clock.Elapsed.TotalMicroseconds / 20_000:F2} us per event with its making");
+                output.WriteLine($"{level}, rows of {rows}: {raw / 20_000} to {packed / 20_000.0:F1} bytes per event, {clock.Elapsed.TotalMicroseconds / 20_000:F2} us per event with its making");
                 Assert.True(packed < raw / 2);
             }
         }
