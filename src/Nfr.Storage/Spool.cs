@@ -34,7 +34,7 @@ public sealed partial class Spool : IDisposable
     Spool(SpoolOptions options, TimeProvider time, SpoolDirectory directory)
     {
         _options = options;
-        _limits = new SpoolLimits(options);
+        _limits = new SpoolLimits(options, SpoolDirectory.DiskBytes(options.Directory));
         _time = time;
         _directory = directory;
         for (int i = 0; i < _lanes.Length; i++) _lanes[i] = new PendingLane();
@@ -73,6 +73,7 @@ public sealed partial class Spool : IDisposable
     void Start()
     {
         _directory.ReadSensor();
+        _directory.ClearIndexFile();
         SqliteError error = OpenFile();
         if (IsFull(error))
         {
@@ -81,20 +82,23 @@ public sealed partial class Spool : IDisposable
             _diskFull = true;
             error = OpenFile();
         }
-        if (error.IsError && !IsFull(error) && error.Primary != SqliteError.Busy)
+        SpoolFault? fault = error.IsError ? Explain(error) : Number();
+        if (fault is not null && !IsFull(error) && error.Primary != SqliteError.Busy)
         {
-            QuarantineFile($"spool.db could not be read ({error.Message})");
+            // Not even what opened can be written: whatever stands in the way, a new file is the way out.
+            CloseFile();
+            QuarantineFile($"spool.db could not be used ({fault.Message})");
             error = OpenFile();
+            fault = error.IsError ? Explain(error) : Number();
         }
-        if (error.IsError)
+        if (fault is not null)
         {
             throw new SpoolException(IsFull(error)
                 ? $"The disk that holds {_options.Directory} is full: free some space for the spool."
-                : $"The spool in {_options.Directory} cannot be written: {error.Message}");
+                : $"The spool in {_options.Directory} cannot be written: {fault.Message}");
         }
-        Number();
         if (!_diskFull) _diskFull = !_directory.TakeReserve(_limits.ReserveBytes);
-        if (_diskFull) _file!.StopGrowth(true);
+        if (_diskFull) _file!.LimitGrowth(0);
         OpenReport = new SpoolOpenReport
         {
             Created = _file!.Created,
@@ -117,13 +121,21 @@ public sealed partial class Spool : IDisposable
         return error;
     }
 
+    void CloseFile()
+    {
+        _reader?.Dispose();
+        _file?.Dispose();
+        _reader = null;
+        _file = null;
+    }
+
     // Which id, and from which number on. The database is the truth; sensor.json is what outlives it.
-    void Number()
+    SpoolFault? Number()
     {
         _reader!.GetState(SensorState, out string? known);
         string id = known is { Length: > 0 } ? known : _directory.SensorId.Length > 0 ? _directory.SensorId : NewId();
         long skipTo = 0;
-        if (_directory.HadSensorFile && (_file!.Created || !_directory.WasClean)) skipTo = _directory.Reserved + 1;
+        if (_directory.HadSensorFile && (_file!.Created || !_directory.WasClean || _file.Corrected > 0)) skipTo = _directory.Reserved + 1;
         else if (!_directory.HadSensorFile && !_file!.Created) skipTo = _file.Ledger.Greatest + (2 * SpoolDirectory.ReserveStep);
         long reserved = Math.Max(_directory.Reserved, Math.Max(_file!.Ledger.Greatest, skipTo)) + SpoolDirectory.ReserveStep;
         // The side file is for the day when the database is lost; a start does not fail for it.
@@ -139,10 +151,7 @@ public sealed partial class Spool : IDisposable
             _file.Ledger.SkipTo(skipTo);
             _file.Ledger.Accept();
         }
-        else if (fault is not null)
-        {
-            throw new SpoolException($"The spool in {_options.Directory} cannot be written: {fault.Message}");
-        }
+        return fault is { Kind: SpoolFaultKind.DiskFull } ? null : fault;
     }
 
     const string SensorState = "sensor";
@@ -158,12 +167,16 @@ public sealed partial class Spool : IDisposable
     // --- every write goes through here, under the write lock
 
     /// <summary>
-    /// One transaction, with what a refusal asks for: room on a full disk (<paramref name="makeRoom"/> says whether there was any to make), a new
-    /// file for a rotten one.
+    /// One transaction, with what a refusal asks for: room on a full disk, a new file for a rotten one.
     /// </summary>
-    SpoolFault? Write(Action<SpoolFile> work, Func<bool>? makeRoom = null, Action? committed = null)
+    /// <param name="work">Runs again from its start when the transaction is tried again.</param>
+    /// <param name="need">About the bytes of free pages that it takes.</param>
+    /// <param name="postpone">On a full disk without an unscored row: takes the unscored events out of the work; false when it has none.</param>
+    /// <param name="committed">Runs in the moment in which the counters change.</param>
+    SpoolFault? Write(Action<SpoolFile> work, long need = 0, Func<bool>? postpone = null, Action? committed = null)
     {
         const int tries = 5;
+        if (_diskFull && _file is not null && _time.GetElapsedTime(_reserveTried) >= TimeSpan.FromSeconds(2)) GrowAgain();
         bool reborn = false;
         SqliteError error = default;
         for (int i = 0; i < tries; i++)
@@ -182,7 +195,7 @@ public sealed partial class Spool : IDisposable
             }
             if (IsFull(error))
             {
-                if (!MakeRoom(i, makeRoom)) break;
+                if (!MakeRoom(i, need, postpone)) break;
                 continue;
             }
             if (!IsRot(error) || reborn) break;
@@ -200,15 +213,14 @@ public sealed partial class Spool : IDisposable
             SpoolFault? fault = _directory.WriteSensor(SensorId, _file.Ledger.Greatest + SpoolDirectory.ReserveStep, clean: false);
             if (fault is not null) Note(fault);
         }
-        if (_diskFull && _time.GetElapsedTime(_reserveTried) >= TimeSpan.FromSeconds(2)) GrowAgain();
     }
 
     /// <summary>
     /// Full: growth ends, the reserve's blocks serve the log, the log starts over at its beginning, and within the file old rows make place for new
-    /// ones: unscored rows first, then the unscored events that wait to be written, then scored rows, then alerts. No more is evicted than a
-    /// transaction can use: where free pages do not help, it is the log that has no room, and only space on the disk will.
+    /// ones: unscored rows first, then the unscored events that wait to be written have to go on waiting, then scored rows, then alerts. No more is
+    /// evicted than a transaction can use: where free pages do not help, it is the log that has no room, and only space on the disk will.
     /// </summary>
-    bool MakeRoom(int attempt, Func<bool>? dropUnscored)
+    bool MakeRoom(int attempt, long need, Func<bool>? postpone)
     {
         if (!_diskFull)
         {
@@ -217,24 +229,32 @@ public sealed partial class Spool : IDisposable
         }
         _directory.ReleaseReserve();
         _file!.Checkpoint(SqliteCheckpoint.Restart);
-        _file.StopGrowth(true);
-        long goal = _limits.TransactionBytes * 2L << attempt;
+        // From here on no commit makes the file larger, so that no checkpoint can fail for space.
+        _file.LimitGrowth(0);
+        long goal = (need + (16 * SpoolFile.PageBytes)) << attempt;
         bool any = EvictUntilFree(goal, file => file.EvictEvents(0));
-        if (!any && attempt > 0) any = (dropUnscored?.Invoke() ?? false) || EvictUntilFree(goal, file => file.EvictEvents(1) || file.EvictAlert());
+        if (!any && attempt > 0) any = (postpone?.Invoke() ?? false) || EvictUntilFree(goal, file => file.EvictEvents(1) || file.EvictAlert());
         return any || attempt == 0;
     }
 
     bool EvictUntilFree(long goal, Func<SpoolFile, bool> evict)
     {
-        bool any = false;
-        SqliteError error = _file!.Transact(() =>
+        // In small transactions: the log, too, has only the room that it has.
+        const long atOnce = 64 << 10;
+        bool any = false, more = true;
+        while (more && _file!.FreeBytes < goal)
         {
-            any = false;
-            while (_file.FreeBytes < goal && evict(_file)) any = true;
-        });
-        if (error.IsError) return false;
-        lock (_tallyLock) Publish();
-        _file.Checkpoint(SqliteCheckpoint.Restart);
+            SqliteError error = _file.Transact(() =>
+            {
+                long target = Math.Min(goal, _file.FreeBytes + atOnce);
+                more = false;
+                while (_file.FreeBytes < target && evict(_file)) more = true;
+            });
+            if (error.IsError) break;
+            any |= more;
+            lock (_tallyLock) Publish();
+            _file.Checkpoint(SqliteCheckpoint.Restart);
+        }
         return any;
     }
 
@@ -243,7 +263,7 @@ public sealed partial class Spool : IDisposable
         _reserveTried = _time.GetTimestamp();
         if (!_directory.TakeReserve(_limits.ReserveBytes)) return;
         _diskFull = false;
-        _file!.StopGrowth(false);
+        _file!.LimitGrowth(null);
     }
 
     static bool IsFull(SqliteError error) => error.Primary == SqliteError.Full || error.Code == SharedMemoryNoSpace;
@@ -263,10 +283,7 @@ public sealed partial class Spool : IDisposable
         lock (_readLock)
         {
             Ledger.Line[] lines = _file!.Ledger.Committed.ToArray();
-            _reader?.Dispose();
-            _file.Dispose();
-            _reader = null;
-            _file = null;
+            CloseFile();
             QuarantineFile($"spool.db became unreadable ({why.Message})");
             _carried = lines;
             return Reopen();
@@ -298,10 +315,7 @@ public sealed partial class Spool : IDisposable
                 _carried = null;
                 return null;
             }
-            _reader?.Dispose();
-            _file.Dispose();
-            _reader = null;
-            _file = null;
+            CloseFile();
             return Explain(error);
         }
     }

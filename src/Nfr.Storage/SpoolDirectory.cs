@@ -55,6 +55,7 @@ sealed class SpoolDirectory : IDisposable
         try
         {
             Directory.CreateDirectory(path);
+            if (new FileInfo(lockPath).LinkTarget is not null) File.Delete(lockPath);
             if (Directory.Exists(lockPath)) Directory.Move(lockPath, FreeName(Path.Combine(path, "spool.lock.moved")));
             var held = new FileStream(lockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1);
             return new SpoolDirectory(path, time, held);
@@ -200,6 +201,26 @@ sealed class SpoolDirectory : IDisposable
     }
 
     public void ReleaseReserve() => Delete(ReservePath);
+
+    /// <summary>The log's index is made anew by whoever opens the database first; what is no file in its place is in the way.</summary>
+    public void ClearIndexFile()
+    {
+        string path = DatabasePath + "-shm";
+        if (Directory.Exists(path) || new FileInfo(path).LinkTarget is not null) Delete(path);
+    }
+
+    /// <summary>Bytes of the whole disk, used or not; all there are when the system does not say.</summary>
+    public static long DiskBytes(string path)
+    {
+        try
+        {
+            return new DriveInfo(Path.GetFullPath(path)).TotalSize is > 0 and long size ? size : long.MaxValue;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return long.MaxValue;
+        }
+    }
 
     /// <summary>Bytes of database, log and reserve.</summary>
     public long BytesOnDisk => Length(DatabasePath) + WalBytes + Length(ReservePath);

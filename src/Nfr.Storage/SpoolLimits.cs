@@ -5,15 +5,17 @@ namespace Nfr.Storage;
 /// <code>
 /// MaxBytes = ring (pages in use: evicted above) + slack (a transaction inserts before it evicts) + log + reserve
 /// </code>
+/// A quota beyond three quarters of the disk counts as that.
 /// </summary>
 sealed class SpoolLimits
 {
-    public SpoolLimits(SpoolOptions options)
+    public SpoolLimits(SpoolOptions options, long diskBytes)
     {
-        long bytes = Math.Max(options.MaxBytes, SpoolOptions.LeastBytes);
-        WalBytes = Math.Clamp(bytes / 8, 32 << 10, 4 << 20);
-        ReserveBytes = Math.Clamp(bytes / 16, 16 << 10, 4 << 20);
-        TransactionBytes = (int)Math.Clamp(bytes / 16, 8 << 10, 1 << 20);
+        long bytes = Math.Max(Math.Min(options.MaxBytes, diskBytes / 4 * 3), SpoolOptions.LeastBytes);
+        WalBytes = Math.Clamp(bytes / 12, 16 << 10, 4 << 20);
+        TransactionBytes = (int)Math.Clamp(bytes / 32, 8 << 10, 1 << 20);
+        // On a full disk the whole log must still reach the file, even if all of it made the file grow.
+        ReserveBytes = WalBytes + TransactionBytes;
         // Incompressible events, an overflow page each and index pages on top: twice what a transaction takes in.
         long slack = (TransactionBytes * 2L) + (8 * SpoolFile.PageBytes);
         // The log may pass its limit by one transaction before it is checkpointed.

@@ -8,7 +8,7 @@ public sealed record SpoolOptions
 
     /// <summary>
     /// Bytes that database, write-ahead log and reserve file may take together, at least <see cref="LeastBytes"/>. When full: unscored events
-    /// go first, then scored ones, then alerts, each oldest first, counted.
+    /// go first, then scored ones, then alerts, each oldest first, counted. Beyond three quarters of the disk it counts as that.
     /// </summary>
     public long MaxBytes { get; init; } = 1L << 30;
 
