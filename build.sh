@@ -13,8 +13,12 @@ fail() { printf 'build.sh: %s\n' "$1" >&2; exit 1; }
 sdk=$(sed -n 's/.*"version": *"\([^"]*\)".*/\1/p' global.json | head -n 1)
 command -v dotnet >/dev/null 2>&1 ||
   fail "the .NET SDK $sdk is missing: install the package dotnet-sdk-10.0 of your distribution, or put an unpacked .NET SDK $sdk on the PATH"
-dotnet --version >/dev/null 2>&1 ||
-  fail "the .NET SDK $sdk (or a later patch of it) is missing; installed: $(cd / && dotnet --list-sdks | cut -d' ' -f1 | tr '\n' ' ')"
+if ! said=$(dotnet --version 2>&1); then
+  case "$said" in
+    *HOME*) fail "dotnet needs a home directory that it can write to: set HOME or DOTNET_CLI_HOME" ;;
+    *) fail "the .NET SDK $sdk (or a later patch of it) is missing; installed: $(cd / && dotnet --list-sdks | cut -d' ' -f1 | tr '\n' ' ')" ;;
+  esac
+fi
 
 # 2. Shared libraries that the sensor binds to, and the tools that the demo's private network needs.
 libraries=$(ldconfig -p 2>/dev/null || true)
