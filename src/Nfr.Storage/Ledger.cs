@@ -23,6 +23,20 @@ sealed class Ledger
         public long Quarantined;
         public long Lost;
 
+        /// <summary>Tells a line as it was written from one whose bits have changed since.</summary>
+        public readonly long Digest
+        {
+            get
+            {
+                ulong digest = 0x9E3779B97F4A7C15;
+                foreach (long number in (ReadOnlySpan<long>)[Next, Spooled, Delivered, Evicted, Quarantined, Lost])
+                {
+                    digest = ulong.RotateLeft((digest ^ (ulong)number) * 0xD6E8FEB86659FD93, 29);
+                }
+                return (long)digest;
+            }
+        }
+
         public readonly long InSpool => Spooled - Delivered - Evicted - Quarantined;
 
         public readonly bool Equals(Line other) => Next == other.Next && Spooled == other.Spooled && Delivered == other.Delivered

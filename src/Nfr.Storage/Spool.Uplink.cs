@@ -150,7 +150,7 @@ public sealed partial class Spool
                 }
                 file.SetState(FollowState, follow);
                 file.Evict();
-            });
+            }, blobs.Sum(blob => blob.Length * 2L));
         }
         if (fault is null && blobs.Count > 0) RaiseAlertsStored();
         return fault;

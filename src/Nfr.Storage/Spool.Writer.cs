@@ -66,12 +66,14 @@ public sealed partial class Spool
         while (fault is null && (_pendingEvents > 0 || _pendingAlerts.Count > 0))
         {
             int alertCount = BuildRows();
+            bool postponed = false;
             lock (_writeLock)
             {
                 if (_disposed) return new SpoolFault(SpoolFaultKind.Other, "The spool is closed.");
-                fault = Write(file => Spend(file, alertCount), DropUnscored, () => Spent(alertCount));
+                fault = Write(file => Spend(file, alertCount), Need(), () => postponed = PostponeUnscored(), () => Spent(alertCount));
                 if (fault is not null) break;
                 alerts |= alertCount > 0;
+                if (postponed) fault = Note(new SpoolFault(SpoolFaultKind.DiskFull, "The disk is full of what is worth more than unscored events; they wait."));
             }
         }
         // A refused flush waits its interval again instead of being due at every event.
@@ -127,24 +129,16 @@ public sealed partial class Spool
         Array.Clear(_lost);
     }
 
-    // The disk is full and no unscored row is left to evict: then the unscored events that would be written now are the least valuable.
-    bool DropUnscored()
+    // A row's own bytes, what its last page leaves empty, and its places in table and index.
+    long Need()
     {
-        bool any = false;
-        for (int i = _rows.Count - 1; i >= 0; i--)
-        {
-            Row row = _rows[i];
-            if (Lane.Class(row.Lane) != 0) continue;
-            lock (_tallyLock)
-            {
-                Forget(row.Lane, row.Events);
-                _lost[row.Lane] += row.Events;
-            }
-            _rows.RemoveAt(i);
-            any = true;
-        }
-        return any;
+        long need = 0;
+        foreach (Row row in _rows) need += row.Member.Length + (2 * SpoolFile.PageBytes);
+        foreach (byte[] blob in _pendingAlerts) need += blob.Length * 2;
+        return need;
     }
+
+    bool PostponeUnscored() => _rows.RemoveAll(row => Lane.Class(row.Lane) == 0) > 0;
 
     void DropLeastValuable()
     {

@@ -93,7 +93,7 @@ public sealed partial class Spool : IDisposable
                 : $"The spool in {_options.Directory} cannot be written: {error.Message}");
         }
         Number();
-        if (!_diskFull) _diskFull = !_directory.TakeReserve(_limits.ReserveBytes);
+        if (!_diskFull) _diskFull = !TakeReserve();
         if (_diskFull) _file!.StopGrowth(true);
         OpenReport = new SpoolOpenReport
         {
@@ -123,7 +123,7 @@ public sealed partial class Spool : IDisposable
         _reader!.GetState(SensorState, out string? known);
         string id = known is { Length: > 0 } ? known : _directory.SensorId.Length > 0 ? _directory.SensorId : NewId();
         long skipTo = 0;
-        if (_directory.HadSensorFile && (_file!.Created || !_directory.WasClean)) skipTo = _directory.Reserved + 1;
+        if (_directory.HadSensorFile && (_file!.Created || !_directory.WasClean || _file.Corrected > 0)) skipTo = _directory.Reserved + 1;
         else if (!_directory.HadSensorFile && !_file!.Created) skipTo = _file.Ledger.Greatest + (2 * SpoolDirectory.ReserveStep);
         long reserved = Math.Max(_directory.Reserved, Math.Max(_file!.Ledger.Greatest, skipTo)) + SpoolDirectory.ReserveStep;
         // The side file is for the day when the database is lost; a start does not fail for it.
@@ -158,10 +158,13 @@ public sealed partial class Spool : IDisposable
     // --- every write goes through here, under the write lock
 
     /// <summary>
-    /// One transaction, with what a refusal asks for: room on a full disk (<paramref name="makeRoom"/> says whether there was any to make), a new
-    /// file for a rotten one.
+    /// One transaction, with what a refusal asks for: room on a full disk, a new file for a rotten one.
     /// </summary>
-    SpoolFault? Write(Action<SpoolFile> work, Func<bool>? makeRoom = null, Action? committed = null)
+    /// <param name="work">Runs again from its start when the transaction is tried again.</param>
+    /// <param name="need">About the bytes of free pages that it takes.</param>
+    /// <param name="postpone">On a full disk without an unscored row: takes the unscored events out of the work; false when it has none.</param>
+    /// <param name="committed">Runs in the moment in which the counters change.</param>
+    SpoolFault? Write(Action<SpoolFile> work, long need = 0, Func<bool>? postpone = null, Action? committed = null)
     {
         const int tries = 5;
         bool reborn = false;
@@ -182,7 +185,7 @@ public sealed partial class Spool : IDisposable
             }
             if (IsFull(error))
             {
-                if (!MakeRoom(i, makeRoom)) break;
+                if (!MakeRoom(i, need, postpone)) break;
                 continue;
             }
             if (!IsRot(error) || reborn) break;
@@ -205,10 +208,10 @@ public sealed partial class Spool : IDisposable
 
     /// <summary>
     /// Full: growth ends, the reserve's blocks serve the log, the log starts over at its beginning, and within the file old rows make place for new
-    /// ones: unscored rows first, then the unscored events that wait to be written, then scored rows, then alerts. No more is evicted than a
-    /// transaction can use: where free pages do not help, it is the log that has no room, and only space on the disk will.
+    /// ones: unscored rows first, then the unscored events that wait to be written have to go on waiting, then scored rows, then alerts. No more is
+    /// evicted than a transaction can use: where free pages do not help, it is the log that has no room, and only space on the disk will.
     /// </summary>
-    bool MakeRoom(int attempt, Func<bool>? dropUnscored)
+    bool MakeRoom(int attempt, long need, Func<bool>? postpone)
     {
         if (!_diskFull)
         {
@@ -218,30 +221,40 @@ public sealed partial class Spool : IDisposable
         _directory.ReleaseReserve();
         _file!.Checkpoint(SqliteCheckpoint.Restart);
         _file.StopGrowth(true);
-        long goal = _limits.TransactionBytes * 2L << attempt;
+        long goal = (need + (16 * SpoolFile.PageBytes)) << attempt;
         bool any = EvictUntilFree(goal, file => file.EvictEvents(0));
-        if (!any && attempt > 0) any = (dropUnscored?.Invoke() ?? false) || EvictUntilFree(goal, file => file.EvictEvents(1) || file.EvictAlert());
+        if (!any && attempt > 0) any = (postpone?.Invoke() ?? false) || EvictUntilFree(goal, file => file.EvictEvents(1) || file.EvictAlert());
         return any || attempt == 0;
     }
 
     bool EvictUntilFree(long goal, Func<SpoolFile, bool> evict)
     {
-        bool any = false;
-        SqliteError error = _file!.Transact(() =>
+        // In small transactions: the log, too, has only the room that it has.
+        const long atOnce = 64 << 10;
+        bool any = false, more = true;
+        while (more && _file!.FreeBytes < goal)
         {
-            any = false;
-            while (_file.FreeBytes < goal && evict(_file)) any = true;
-        });
-        if (error.IsError) return false;
-        lock (_tallyLock) Publish();
-        _file.Checkpoint(SqliteCheckpoint.Restart);
+            SqliteError error = _file.Transact(() =>
+            {
+                long target = Math.Min(goal, _file.FreeBytes + atOnce);
+                more = false;
+                while (_file.FreeBytes < target && evict(_file)) more = true;
+            });
+            if (error.IsError) break;
+            any |= more;
+            lock (_tallyLock) Publish();
+            _file.Checkpoint(SqliteCheckpoint.Restart);
+        }
         return any;
     }
+
+    // On a disk smaller than the quota a small reserve is better than none.
+    bool TakeReserve() => _directory.TakeReserve(_limits.ReserveBytes) || _directory.TakeReserve(_limits.ReserveBytes / 8);
 
     void GrowAgain()
     {
         _reserveTried = _time.GetTimestamp();
-        if (!_directory.TakeReserve(_limits.ReserveBytes)) return;
+        if (!TakeReserve()) return;
         _diskFull = false;
         _file!.StopGrowth(false);
     }

@@ -26,7 +26,7 @@ sealed class SpoolFile : IDisposable
         CREATE TABLE quarantined(id INTEGER PRIMARY KEY, class INTEGER, type INTEGER, first INTEGER, last INTEGER,
             stamp INTEGER NOT NULL, reason TEXT NOT NULL, body BLOB);
         CREATE TABLE ledger(line INTEGER PRIMARY KEY, next INTEGER NOT NULL, spooled INTEGER NOT NULL, delivered INTEGER NOT NULL,
-            evicted INTEGER NOT NULL, quarantined INTEGER NOT NULL, lost INTEGER NOT NULL);
+            evicted INTEGER NOT NULL, quarantined INTEGER NOT NULL, lost INTEGER NOT NULL, digest INTEGER NOT NULL);
         CREATE TABLE state(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID
         """;
 
@@ -109,7 +109,7 @@ sealed class SpoolFile : IDisposable
     {
         _db.Execute("BEGIN IMMEDIATE");
         foreach (string statement in Schema.Split(';')) _db.Execute(statement);
-        for (int line = 0; line < Ledger.Lines; line++) _db.Execute($"INSERT INTO ledger VALUES({line},1,0,0,0,0,0)");
+        for (int line = 0; line < Ledger.Lines; line++) _db.Execute($"INSERT INTO ledger VALUES({line},0,0,0,0,0,0,{default(Ledger.Line).Digest})");
         _db.Execute($"PRAGMA user_version={SchemaVersion}");
         _db.Execute("COMMIT");
         Created = true;
@@ -147,56 +147,39 @@ sealed class SpoolFile : IDisposable
         _insertAlert = _db.Prepare("INSERT INTO alert VALUES(?1,?2,?3)");
         _oldestAlert = _db.Prepare("SELECT min(sequence) FROM alert");
         _deleteAlert = _db.Prepare("DELETE FROM alert WHERE sequence=?1");
-        _saveLine = _db.Prepare("UPDATE ledger SET next=?2,spooled=?3,delivered=?4,evicted=?5,quarantined=?6,lost=?7 WHERE line=?1");
+        _saveLine = _db.Prepare("UPDATE ledger SET next=?2,spooled=?3,delivered=?4,evicted=?5,quarantined=?6,lost=?7,digest=?8 WHERE line=?1");
         _setState = _db.Prepare("INSERT INTO state VALUES(?1,?2) ON CONFLICT(name) DO UPDATE SET value=excluded.value");
         _pageCount = _db.Prepare("PRAGMA page_count");
         _freePages = _db.Prepare("PRAGMA freelist_count");
     }
 
     // The ledger is the file's own word; the rows are counted against it. Where damage made them differ, the ledger is brought to close again:
-    // rows missing are counted as quarantined, rows too many as spooled.
+    // a line whose digest is wrong is made anew from its rows, rows missing are counted as quarantined, rows too many as spooled.
     void Load()
     {
-        int lines = 0;
-        using (SqliteStatement read = _db.Prepare("SELECT line,next,spooled,delivered,evicted,quarantined,lost FROM ledger ORDER BY line"))
+        var whole = new bool[Ledger.Lines];
+        using (SqliteStatement read = _db.Prepare("SELECT line,next,spooled,delivered,evicted,quarantined,lost,digest FROM ledger"))
         {
             while (read.Step())
             {
-                long line = read.Int64(0);
-                if (line is < 0 or >= Ledger.Lines) continue;
-                Ledger[(int)line] = new Ledger.Line
+                long index = read.Int64(0);
+                if (index is < 0 or >= Ledger.Lines) continue;
+                var line = new Ledger.Line
                 {
                     Next = read.Int64(1), Spooled = read.Int64(2), Delivered = read.Int64(3),
                     Evicted = read.Int64(4), Quarantined = read.Int64(5), Lost = read.Int64(6),
                 };
-                lines++;
+                whole[index] = line.Digest == read.Int64(7);
+                if (whole[index]) Ledger[(int)index] = line;
             }
         }
-        if (!_db.Failed && lines != Ledger.Lines) _db.Report(SqliteError.Corrupt, "the ledger is incomplete");
-        var rows = new long[Ledger.Lines];
-        var next = new long[Ledger.Lines];
-        using (SqliteStatement count = _db.Prepare("SELECT class,type,sum(last-first+1),max(last) FROM batch GROUP BY class,type"))
-        {
-            while (count.Step())
-            {
-                long lane = (count.Int64(1) * 2) + count.Int64(0);
-                if (count.Int64(0) is < 0 or > 1 || lane is < 0 or >= Lane.Count)
-                {
-                    _db.Report(SqliteError.Corrupt, "rows of no known type");
-                    return;
-                }
-                rows[lane] = count.Int64(2);
-                next[lane] = count.Int64(3) + 1;
-            }
-        }
-        using (SqliteStatement count = _db.Prepare("SELECT count(*),max(sequence) FROM alert"))
-        {
-            if (count.Step()) (rows[Ledger.Alerts], next[Ledger.Alerts]) = (count.Int64(0), count.Int64(1) + 1);
-        }
-        if (_db.Failed) return;
-        for (int i = 0; i < Ledger.Lines; i++)
+        (long[] rows, long[] next) = CountRows();
+        for (int i = 0; i < Ledger.Lines && !_db.Failed; i++)
         {
             ref Ledger.Line line = ref Ledger[i];
+            if (!whole[i]) Corrected++;
+            // No commit leaves a row above its ledger: then it is the row's numbers that are damaged.
+            else if (next[i] > line.Next) _db.Report(SqliteError.Corrupt, "a row's sequence numbers were never given");
             long difference = line.InSpool - rows[i];
             if (difference > 0) line.Quarantined += difference;
             else line.Spooled -= difference;
@@ -205,6 +188,33 @@ sealed class SpoolFile : IDisposable
         }
         // A correction reaches the file when its line changes next; until then every start makes it again.
         Ledger.Accept();
+    }
+
+    (long[] Rows, long[] Next) CountRows()
+    {
+        var rows = new long[Ledger.Lines];
+        var next = new long[Ledger.Lines];
+        using (SqliteStatement count = _db.Prepare(
+            "SELECT class,type,sum(last-first+1),max(last),min(last-first),max(last-first),min(first) FROM batch GROUP BY class,type"))
+        {
+            while (count.Step())
+            {
+                (long scored, long type) = (count.Int64(0), count.Int64(1));
+                bool known = scored is 0 or 1 && type is >= 0 and < EventTypes.Count;
+                if (!known || count.Int64(4) < 0 || count.Int64(5) >= SpoolLimits.RowEvents || count.Int64(6) < 1)
+                {
+                    _db.Report(SqliteError.Corrupt, "a row that was never written");
+                    return (rows, next);
+                }
+                int lane = (int)((type * 2) + scored);
+                (rows[lane], next[lane]) = (count.Int64(2), count.Int64(3) + 1);
+            }
+        }
+        using (SqliteStatement count = _db.Prepare("SELECT count(*),max(sequence) FROM alert"))
+        {
+            if (count.Step() && count.Int64(0) > 0) (rows[Ledger.Alerts], next[Ledger.Alerts]) = (count.Int64(0), count.Int64(1) + 1);
+        }
+        return (rows, next);
     }
 
     /// <summary>
@@ -229,7 +239,7 @@ sealed class SpoolFile : IDisposable
             if (!Ledger.Changed(i)) continue;
             Ledger.Line line = Ledger[i];
             _saveLine.Bind(1, i).Bind(2, line.Next).Bind(3, line.Spooled).Bind(4, line.Delivered)
-                .Bind(5, line.Evicted).Bind(6, line.Quarantined).Bind(7, line.Lost).Run();
+                .Bind(5, line.Evicted).Bind(6, line.Quarantined).Bind(7, line.Lost).Bind(8, line.Digest).Run();
         }
         _commit.Run();
         if (_db.Failed)

@@ -8,9 +8,9 @@ namespace Nfr.Events;
 /// </summary>
 public static class SpecialAddresses
 {
-    const int Special = 0, Reachable = 1, Private = 2, Multicast = 3, Loopback = 4, LinkLocal = 5;
+    const int Special = 0, Reachable = 1;
     // Reachable marks the islands of ordinary addresses within special prefixes; it wins.
-    static readonly PrefixTable Kinds = new(Entries(), 6);
+    static readonly PrefixTable Kinds = new(Entries(), 2);
 
     /// <summary>An address of the public Internet: globally reachable unicast.</summary>
     public static bool IsGlobal(Address address)
@@ -23,19 +23,21 @@ public static class SpecialAddresses
     }
 
     /// <summary>RFC 1918 and unique local addresses (RFC 4193).</summary>
-    public static bool IsPrivate(Address address) => Kinds.Contains(address, Private);
+    public static bool IsPrivate(Address address) => address.IsV4
+        ? address.V4 >> 24 == 10 || address.V4 >> 20 == 0xAC1 || address.V4 >> 16 == 0xC0A8
+        : address.High >> 57 == 0xFC >> 1;
 
     /// <summary>224.0.0.0/4 and ff00::/8.</summary>
-    public static bool IsMulticast(Address address) => Kinds.Contains(address, Multicast);
+    public static bool IsMulticast(Address address) => address.IsV4 ? address.V4 >> 28 == 0xE : address.High >> 56 == 0xFF;
 
     /// <summary>Multicast or 255.255.255.255. A subnet's own broadcast address cannot be told without its mask.</summary>
     public static bool IsBroadcastOrMulticast(Address address) => address == Address.FromV4(uint.MaxValue) || IsMulticast(address);
 
     /// <summary>127.0.0.0/8 and ::1.</summary>
-    public static bool IsLoopback(Address address) => Kinds.Contains(address, Loopback);
+    public static bool IsLoopback(Address address) => address.IsV4 ? address.V4 >> 24 == 127 : address == new Address(0, 1);
 
     /// <summary>169.254.0.0/16 and fe80::/10.</summary>
-    public static bool IsLinkLocal(Address address) => Kinds.Contains(address, LinkLocal);
+    public static bool IsLinkLocal(Address address) => address.IsV4 ? address.V4 >> 16 == 0xA9FE : address.High >> 54 == 0xFE80 >> 6;
 
     static List<(IpPrefix, int)> Entries()
     {
@@ -48,10 +50,6 @@ public static class SpecialAddresses
         Add(Reachable,
             "192.0.0.9/32", "192.0.0.10/32", "64:ff9b::/96", "2001:1::1/128", "2001:1::2/128", "2001:1::3/128", "2001:3::/32",
             "2001:4:112::/48", "2001:20::/28", "2001:30::/28");
-        Add(Private, "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7");
-        Add(Multicast, "224.0.0.0/4", "ff00::/8");
-        Add(Loopback, "127.0.0.0/8", "::1/128");
-        Add(LinkLocal, "169.254.0.0/16", "fe80::/10");
         return entries;
 
         void Add(int kind, params string[] prefixes)
