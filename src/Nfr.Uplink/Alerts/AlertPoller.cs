@@ -51,6 +51,7 @@ public sealed class AlertPoller
     readonly Backoff _backoff;
     readonly Signal _retry = new();
     bool _failing;
+    string? _follow;
     AlertPollerState _state = new();
 
     /// <param name="client">Of one engine.</param>
@@ -114,7 +115,12 @@ public sealed class AlertPoller
     /// <summary>One page; gives the wait before the next.</summary>
     async Task<TimeSpan> PollAsync(CancellationToken cancel)
     {
-        string follow = _spool.GetState(FollowName) ?? "";
+        if (_follow is null)
+        {
+            if (!SureRead.TryState(_spool, FollowName, out string? stored, out string fault)) return Failed("spool", NoticeLevel.Error, fault, _backoff.Next());
+            _follow = stored ?? "";
+        }
+        string follow = _follow;
         await _pacer.EnterAsync(_failing, cancel);
         EngineReply reply = await _client.GetAlertsAsync(follow, cancel);
         _failing = !reply.IsAccepted;
@@ -147,6 +153,7 @@ public sealed class AlertPoller
             List<Alert> alerts = [.. page.Alerts.Select(alert => alert with { Groups = alert.Event.SrcIP is { } source ? _groupsOf(source) : [] })];
             if (_spool.StoreEngineAlerts(alerts, page.Follow) is { } fault)
                 return Failed("spool", NoticeLevel.Error, $"the spool cannot store {alerts.Count:N0} alerts of the engine ({fault.Message})", _backoff.Next());
+            _follow = page.Follow;
         }
         _backoff.Reset();
         if (page.Skipped > 0)

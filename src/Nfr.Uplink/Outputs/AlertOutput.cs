@@ -104,7 +104,11 @@ public sealed class AlertOutput : IDisposable
         await _writing.WaitAsync(cancel);
         try
         {
-            _bookmark ??= _spool.GetBookmark(_bookmarkName);
+            if (_bookmark is null)
+            {
+                if (!SureRead.TryBookmark(_spool, _bookmarkName, out long stored, out string unread)) return Failed(unread);
+                _bookmark = stored;
+            }
             while (true)
             {
                 cancel.ThrowIfCancellationRequested();

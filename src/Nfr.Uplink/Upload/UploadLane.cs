@@ -35,7 +35,6 @@ sealed class UploadLane
     readonly TimeProvider _time;
     readonly TroubleReport _report;
     readonly Action<UplinkNotice> _notice;
-    readonly Func<long>? _waiting;
     readonly Backoff _backoff;
     readonly Signal _work = new();
     readonly Signal _retry = new();
@@ -51,7 +50,7 @@ sealed class UploadLane
 
     public UploadLane(
         EventType type, EngineClient client, Spool spool, UploadOptions options, RequestPacer pacer, TimeProvider time, TroubleReport report,
-        Action<UplinkNotice> notice, Func<long>? waiting, Random random)
+        Action<UplinkNotice> notice, Random random)
     {
         _type = type;
         _name = type.Name();
@@ -63,7 +62,6 @@ sealed class UploadLane
         _time = time;
         _report = report;
         _notice = notice;
-        _waiting = waiting;
         _backoff = new Backoff(options.BackoffBase, options.BackoffCap, random);
         _maxBytes = options.MaxBytes;
         _state = new UplinkTypeState { Type = type, Phase = _options.Enabled ? UplinkPhase.Idle : UplinkPhase.Off };
@@ -308,7 +306,7 @@ sealed class UploadLane
 
     string WaitText(long atLeast = 0)
     {
-        long waiting = Math.Max(atLeast, _waiting?.Invoke() ?? 0);
+        long waiting = Math.Max(atLeast, _spool.Counters.Total.InSpool);
         return waiting == 0 ? "" : $"; {Spoken.Events(waiting)} wait";
     }
 

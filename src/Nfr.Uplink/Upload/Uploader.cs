@@ -22,15 +22,14 @@ public sealed class Uploader
     /// <param name="pacer">Shared with everything else that speaks to this engine.</param>
     /// <param name="time">Intervals and stamps.</param>
     /// <param name="notice">Gets few sentences; must not block.</param>
-    /// <param name="waiting">Events that wait in the spool, for the sentences; null = only those of the batch in hand are named.</param>
     /// <param name="random">Jitter; a seam of tests.</param>
     public Uploader(
         EngineClient client, Spool spool, UploadOptions options, RequestPacer pacer, TimeProvider time, Action<UplinkNotice> notice,
-        Func<long>? waiting = null, Random? random = null)
+        Random? random = null)
     {
         _time = time;
         _report = new TroubleReport(time, notice);
-        _lanes = [.. EventTypes.All.Select(type => new UploadLane(type, client, spool, options, pacer, time, _report, notice, waiting, random ?? Random.Shared))];
+        _lanes = [.. EventTypes.All.Select(type => new UploadLane(type, client, spool, options, pacer, time, _report, notice, random ?? Random.Shared))];
     }
 
     /// <summary>Runs until cancelled; a request in flight may end within 3 s. Never throws.</summary>
