@@ -199,7 +199,7 @@ public sealed class EventJson
         // A log line may know neither the server nor the protocol; half a flow has no identifier.
         if (context.Protocol != 0 && !IsUnset(context.Destination))
         {
-            int length = CommunityIdField.Write(
+            int length = CommunityId.Write(
                 context.Source, context.Destination, context.SourcePort, context.DestinationPort, context.Protocol, 0, _scratch);
             Ascii(JsonNames.CommunityId, _scratch.AsSpan(0, length));
         }

@@ -35,6 +35,8 @@ sealed class NfrRootCommand : RootCommand
         Add(ConfigCommand.Build(setup));
         Add(ReadCommand.Build(setup));
         Add(StartCommand.Build(setup));
+        Add(Demo.DemoCommand.CreateCommand(Pipeline.DemoLink.Sensor, ConfigOption));
+        Add(Simulate.SimulateCommand.CreateCommand());
         Add(VersionText.Build());
         Add(HelpCommand.Build(setup, this));
 

@@ -19,7 +19,7 @@ sealed class EngineLink : IDisposable
         _client = new EngineClient(SensorParts.EngineOf(config.Engine, spool.SensorId), time);
         var pacer = new RequestPacer(time);
         Action<UplinkNotice> notice = n => Notices.Log(log, n);
-        Uploader = new Uploader(_client, spool, SensorParts.UploadOf(config), pacer, time, notice, () => spool.Counters.Total.InSpool);
+        Uploader = new Uploader(_client, spool, SensorParts.UploadOf(config), pacer, time, notice);
         Poller = new AlertPoller(
             _client, spool, new AlertPollerOptions { PollInterval = config.Engine.AlertPollInterval },
             source => Address.TryParse(source, out Address address) ? scope.GroupsOf(address) : [], pacer, time, notice);

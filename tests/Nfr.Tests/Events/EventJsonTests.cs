@@ -175,8 +175,8 @@ public sealed class EventJsonTests
 
     static string Community(in EventContext c)
     {
-        Span<byte> text = stackalloc byte[CommunityIdField.Length];
-        return Encoding.ASCII.GetString(text[..CommunityIdField.Write(c.Source, c.Destination, c.SourcePort, c.DestinationPort, c.Protocol, 0, text)]);
+        Span<byte> text = stackalloc byte[CommunityId.Length];
+        return Encoding.ASCII.GetString(text[..CommunityId.Write(c.Source, c.Destination, c.SourcePort, c.DestinationPort, c.Protocol, 0, text)]);
     }
 
     [Theory]
