@@ -51,8 +51,8 @@ public sealed partial class Spool
         }
     }
 
-    /// <summary>It is time to call <see cref="Flush"/>: enough is pending, or it has been for long enough.</summary>
-    public bool FlushDue => _pendingEvents >= _options.FlushEvents
+    /// <summary>It is time to call <see cref="Flush"/>: enough is pending, or it has been for long enough; after a fault only the time counts.</summary>
+    public bool FlushDue => (_pendingEvents >= _options.FlushEvents && !_failing)
         || ((_pendingEvents > 0 || _pendingAlerts.Count > 0) && _time.GetElapsedTime(_oldestPending) >= _options.FlushInterval);
 
     /// <summary>
@@ -70,13 +70,13 @@ public sealed partial class Spool
             lock (_writeLock)
             {
                 if (_disposed) return new SpoolFault(SpoolFaultKind.Other, "The spool is closed.");
-                fault = Write(file => Spend(file, alertCount), Need(), () => postponed = PostponeUnscored(), () => Spent(alertCount));
+                fault = Write(file => Spend(file, alertCount), Need(), () => PostponeUnscored(ref postponed), () => Spent(alertCount));
                 if (fault is not null) break;
                 alerts |= alertCount > 0;
                 if (postponed) fault = Note(new SpoolFault(SpoolFaultKind.DiskFull, "The disk is full of what is worth more than unscored events; they wait."));
             }
         }
-        // A refused flush waits its interval again instead of being due at every event.
+        // A refused flush waits its interval instead of being due again at every event.
         _oldestPending = _time.GetTimestamp();
         _failing = fault is not null;
         if (alerts) RaiseAlertsStored();
@@ -138,7 +138,12 @@ public sealed partial class Spool
         return need;
     }
 
-    bool PostponeUnscored() => _rows.RemoveAll(row => Lane.Class(row.Lane) == 0) > 0;
+    bool PostponeUnscored(ref bool postponed)
+    {
+        bool any = _rows.RemoveAll(row => Lane.Class(row.Lane) == 0) > 0;
+        postponed |= any;
+        return any;
+    }
 
     void DropLeastValuable()
     {

@@ -255,4 +255,65 @@ public sealed class SpoolContractTests
         for (int i = 0; i < 500; i++) spool.Append(EventType.Dns, 0, line);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
+
+    [Fact]
+    public async Task Pipeline_uplink_poller_outputs_and_panel_work_at_once_and_every_event_arrives_once()
+    {
+        using var bed = new SpoolTestBed();
+        using Spool spool = bed.Open();
+        const int events = 20_000, pages = 60;
+        var arrived = new HashSet<string>();
+        long inOrder = 0;
+        int alerts = 0;
+        Task[] tasks =
+        [
+            Task.Factory.StartNew(() =>
+            {
+                for (int i = 0; i < events; i++)
+                {
+                    spool.Append((EventType)(i % 4), i % 3, Line($"{i}"));
+                    if (i % 97 == 0) Assert.Null(spool.Flush());
+                }
+                Assert.Null(spool.Flush());
+            }, TaskCreationOptions.LongRunning),
+            Task.Factory.StartNew(() =>
+            {
+                var last = new long[4];
+                while (arrived.Count < events)
+                {
+                    foreach (EventType type in EventTypes.All)
+                    {
+                        if (spool.Peek(type, 700, 100_000) is not { } batch) continue;
+                        if (batch.FirstSequence == last[(int)type] + 1) inOrder++;
+                        last[(int)type] = batch.LastSequence;
+                        foreach (string text in Texts(batch)) Assert.True(arrived.Add(text));
+                        Assert.Null(spool.Delivered(type, batch.LastSequence));
+                    }
+                }
+            }, TaskCreationOptions.LongRunning),
+            Task.Factory.StartNew(() =>
+            {
+                for (int i = 0; i < pages; i++) Assert.Null(spool.StoreEngineAlerts([Alert($"{i}"), Alert($"{i}b")], $"{i}"));
+            }, TaskCreationOptions.LongRunning),
+            Task.Factory.StartNew(() =>
+            {
+                while (alerts < pages * 2)
+                {
+                    foreach (StoredAlert alert in spool.ReadAlerts(spool.GetBookmark("file"), 7))
+                    {
+                        Assert.Equal(++alerts, alert.Sequence);
+                        Assert.Null(spool.SetBookmark("file", alert.Sequence));
+                    }
+                    SpoolTally total = spool.Counters.Total;
+                    Assert.True(total.Accepted >= total.Spooled);
+                    Assert.Equal(total.Spooled, total.InSpool + total.Delivered);
+                }
+            }, TaskCreationOptions.LongRunning),
+        ];
+        foreach (Task task in tasks) await task.WaitAsync(TimeSpan.FromMinutes(2));
+        Assert.Equal((events, 0), (spool.Counters.Total.Delivered, spool.Counters.Total.InSpool));
+        Assert.Equal($"{pages - 1}", spool.GetState("follow"));
+        Assert.True(inOrder > 0);
+        Assert.Equal(0, spool.Counters.Faults);
+    }
 }

@@ -145,6 +145,7 @@ public sealed class SpoolDiskTests(ITestOutputHelper output)
             }
             Assert.Equal(SpoolFaultKind.DiskFull, fault!.Kind);
             Assert.True(spool.Counters.Failing);
+            Assert.False(spool.FlushDue);
             Assert.Equal(fault.Kind, spool.Counters.LastFault!.Kind);
             File.Delete(filler);
             bed.Time.Advance(TimeSpan.FromSeconds(5));
