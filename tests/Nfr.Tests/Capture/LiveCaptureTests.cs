@@ -262,5 +262,6 @@ public sealed class LiveCaptureTests
         network.InIp("link", "set", "tun7", "up");
         using LiveCapture capture = Open(network, new LiveCaptureOptions { Interface = "tun7", Filter = "udp port 53" });
         Assert.Equal(LinkType.Raw, capture.LinkType);
+        Assert.False(network.Inside(CaptureInterfaces.List).Single(i => i.Name == "tun7").HasAddress);
     }
 }
