@@ -49,7 +49,7 @@ sealed class SpoolFile : IDisposable
         _limits = limits;
     }
 
-    public Ledger Ledger { get; } = new();
+    public SpoolLedger Ledger { get; } = new();
     public bool Created { get; private set; }
     public bool CheckedWhole { get; private set; }
     public long Corrected { get; private set; }
@@ -109,7 +109,7 @@ sealed class SpoolFile : IDisposable
     {
         _db.Execute("BEGIN IMMEDIATE");
         foreach (string statement in Schema.Split(';')) _db.Execute(statement);
-        for (int line = 0; line < Ledger.Lines; line++) _db.Execute($"INSERT INTO ledger VALUES({line},0,0,0,0,0,0,{default(Ledger.Line).Digest})");
+        for (int line = 0; line < SpoolLedger.Lines; line++) _db.Execute($"INSERT INTO ledger VALUES({line},0,0,0,0,0,0,{default(SpoolLedger.Line).Digest})");
         _db.Execute($"PRAGMA user_version={SchemaVersion}");
         _db.Execute("COMMIT");
         Created = true;
@@ -157,14 +157,14 @@ sealed class SpoolFile : IDisposable
     // a line whose digest is wrong is made anew from its rows, rows missing are counted as quarantined, rows too many as spooled.
     void Load()
     {
-        var whole = new bool[Ledger.Lines];
+        var whole = new bool[SpoolLedger.Lines];
         using (SqliteStatement read = _db.Prepare("SELECT line,next,spooled,delivered,evicted,quarantined,lost,digest FROM ledger"))
         {
             while (read.Step())
             {
                 long index = read.Int64(0);
-                if (index is < 0 or >= Ledger.Lines) continue;
-                var line = new Ledger.Line
+                if (index is < 0 or >= SpoolLedger.Lines) continue;
+                var line = new SpoolLedger.Line
                 {
                     Next = read.Int64(1), Spooled = read.Int64(2), Delivered = read.Int64(3),
                     Evicted = read.Int64(4), Quarantined = read.Int64(5), Lost = read.Int64(6),
@@ -174,9 +174,9 @@ sealed class SpoolFile : IDisposable
             }
         }
         (long[] rows, long[] next) = CountRows();
-        for (int i = 0; i < Ledger.Lines && !_db.Failed; i++)
+        for (int i = 0; i < SpoolLedger.Lines && !_db.Failed; i++)
         {
-            ref Ledger.Line line = ref Ledger[i];
+            ref SpoolLedger.Line line = ref Ledger[i];
             if (!whole[i]) Corrected++;
             // No commit leaves a row above its ledger: then it is the row's numbers that are damaged.
             else if (next[i] > line.Next) _db.Report(SqliteError.Corrupt, "a row's sequence numbers were never given");
@@ -192,8 +192,8 @@ sealed class SpoolFile : IDisposable
 
     (long[] Rows, long[] Next) CountRows()
     {
-        var rows = new long[Ledger.Lines];
-        var next = new long[Ledger.Lines];
+        var rows = new long[SpoolLedger.Lines];
+        var next = new long[SpoolLedger.Lines];
         using (SqliteStatement count = _db.Prepare(
             "SELECT class,type,sum(last-first+1),max(last),min(last-first),max(last-first),min(first) FROM batch GROUP BY class,type"))
         {
@@ -212,7 +212,7 @@ sealed class SpoolFile : IDisposable
         }
         using (SqliteStatement count = _db.Prepare("SELECT count(*),max(sequence) FROM alert"))
         {
-            if (count.Step() && count.Int64(0) > 0) (rows[Ledger.Alerts], next[Ledger.Alerts]) = (count.Int64(0), count.Int64(1) + 1);
+            if (count.Step() && count.Int64(0) > 0) (rows[SpoolLedger.Alerts], next[SpoolLedger.Alerts]) = (count.Int64(0), count.Int64(1) + 1);
         }
         return (rows, next);
     }
@@ -234,10 +234,10 @@ sealed class SpoolFile : IDisposable
             Ledger.Restore();
             throw;
         }
-        for (int i = 0; i < Ledger.Lines; i++)
+        for (int i = 0; i < SpoolLedger.Lines; i++)
         {
             if (!Ledger.Changed(i)) continue;
-            Ledger.Line line = Ledger[i];
+            SpoolLedger.Line line = Ledger[i];
             _saveLine.Bind(1, i).Bind(2, line.Next).Bind(3, line.Spooled).Bind(4, line.Delivered)
                 .Bind(5, line.Evicted).Bind(6, line.Quarantined).Bind(7, line.Lost).Bind(8, line.Digest).Run();
         }
@@ -299,14 +299,14 @@ sealed class SpoolFile : IDisposable
     {
         long sequence = Ledger.NextAlert;
         _insertAlert.Bind(1, sequence).Bind(2, stamp).Bind(3, blob).Run();
-        Ledger[Ledger.Alerts].Next = sequence + 1;
-        Ledger[Ledger.Alerts].Spooled++;
+        Ledger[SpoolLedger.Alerts].Next = sequence + 1;
+        Ledger[SpoolLedger.Alerts].Spooled++;
     }
 
     /// <summary>Brings the ring back within its limits.</summary>
     public void Evict()
     {
-        while (Ledger[Ledger.Alerts].InSpool > _limits.Alerts && EvictAlert())
+        while (Ledger[SpoolLedger.Alerts].InSpool > _limits.Alerts && EvictAlert())
         {
         }
         while (!_db.Failed && UsedBytes > _limits.RingBytes && (EvictEvents(0) || EvictEvents(1) || EvictAlert()))
@@ -339,7 +339,7 @@ sealed class SpoolFile : IDisposable
         _oldestAlert.Reset();
         if (!any || _db.Failed) return false;
         _deleteAlert.Bind(1, sequence).Run();
-        Ledger[Ledger.Alerts].Evicted++;
+        Ledger[SpoolLedger.Alerts].Evicted++;
         return true;
     }
 
@@ -419,8 +419,8 @@ sealed class SpoolFile : IDisposable
     {
         _deleteAlert.Bind(1, sequence).Run();
         if (_db.Failed || _db.Changes == 0) return;
-        MoveAside(Ledger.Alerts, sequence, sequence, stamp, "unreadable alert", blob);
-        Ledger[Ledger.Alerts].Quarantined++;
+        MoveAside(SpoolLedger.Alerts, sequence, sequence, stamp, "unreadable alert", blob);
+        Ledger[SpoolLedger.Alerts].Quarantined++;
         TrimAside();
     }
 
