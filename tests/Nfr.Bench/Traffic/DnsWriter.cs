@@ -30,7 +30,7 @@ static class DnsWriter
             U16(stream, 0xC00C);
             Record(stream, 5, 300);
             U16(stream, 7);
-            stream.Write("\x04edge"u8);
+            stream.Write("\u0004edge"u8);
             U16(stream, 0xC00C);
             int alias = (int)stream.Length - 7;
             for (int i = 0; i < addresses; i++)
