@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using Nfr.Capture;
 
 namespace Nfr.Tests.Capture;
 
@@ -84,7 +85,7 @@ sealed class NetworkNamespace : IDisposable
     /// <summary>A socket that sends whole frames out of an interface.</summary>
     public Socket Sender(string port) => Inside(() =>
     {
-        int index = Nfr.Capture.CaptureInterfaces.List().Single(i => i.Name == port).Index;
+        int index = CaptureInterfaces.List().Single(i => i.Name == port).Index;
         var socket = new Socket(AddressFamily.Packet, SocketType.Raw, ProtocolType.Unspecified);
         socket.Bind(new LinkEndPoint(index));
         return socket;

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Nfr.Events;
+using Nfr.Wire;
 
 namespace Nfr.Tests.Events;
 
