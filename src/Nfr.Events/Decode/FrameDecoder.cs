@@ -113,6 +113,10 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
                 fault = Loopback.TryRead(frame.Bytes, out etherType, out payload);
                 if (fault != DecodeFault.None) return fault;
                 break;
+            case LinkType.Ppp:
+                fault = PppFrame.TryRead(frame.Bytes, out etherType, out payload);
+                if (fault != DecodeFault.None) return fault;
+                break;
             case LinkType.Raw or LinkType.RawBsd or LinkType.RawOpenBsd or LinkType.IPv4 or LinkType.IPv6:
                 payload = frame.Bytes;
                 if (payload.IsEmpty) return DecodeFault.FrameTooShort;
@@ -148,8 +152,8 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         {
             fault = PppoeSession.TryRead(payload, out PppoeSession session);
             if (fault != DecodeFault.None) return fault;
-            etherType = session.Type;
-            payload = session.Payload;
+            fault = PppFrame.TryRead(session.Payload, out etherType, out payload);
+            if (fault != DecodeFault.None) return fault;
         }
         if (etherType == EtherType.IPv4) return IPv4(payload, vlan, timestamp);
         if (etherType == EtherType.IPv6) return IPv6(payload, vlan, timestamp);
