@@ -49,6 +49,9 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
     /// <summary>Buffers held by windows, fragments and waiting requests: zero after <see cref="Drain"/>.</summary>
     internal int BuffersInUse => _buffers.InUse;
 
+    /// <summary>Connections that a parser reads: zero after <see cref="Drain"/>.</summary>
+    internal int ConversationsInUse => _conversations.InUse;
+
     public void OnFrame(scoped in Frame frame)
     {
         DecodeCounters counters = Counters;
@@ -125,7 +128,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         }
         if (EtherType.IsVlan(etherType))
         {
-            if (vlan == 0) Counters.VlanTagged++;
+            if (frame.VlanTpid == 0) Counters.VlanTagged++;
             for (int depth = 0; EtherType.IsVlan(etherType); depth++)
             {
                 if (depth == MaximumVlanTags) return DecodeFault.VlanTooDeep;
@@ -194,6 +197,9 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         if (result == FragmentResult.Beyond) return DecodeFault.FragmentBeyondDatagram;
         Counters.FragmentsHeld++;
         if (result != FragmentResult.Complete) return DecodeFault.None;
+        ReadOnlySpan<byte> datagram = _fragments.Datagram;
+        // The frames are accounted for as fragments; a fault of the whole is not another frame's.
+        DecodeFault fault = source.IsV4 ? DecodeFault.None : IPv6Packet.SkipExtensions(ref protocol, ref datagram);
         var packet = new Packet
         {
             Source = source,
@@ -204,8 +210,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
             WireBytes = _fragments.WireBytes,
             Packets = _fragments.Packets,
         };
-        // The frames are accounted for as fragments; a fault of the whole is not another frame's.
-        DecodeFault fault = Transport(ref packet, _fragments.Datagram);
+        if (fault == DecodeFault.None) fault = Transport(ref packet, datagram);
         _fragments.Release();
         if (fault != DecodeFault.None) _faults[(int)DecodeFault.DatagramInvalid]++;
         return DecodeFault.None;
