@@ -18,6 +18,7 @@ sealed class NfrProcess : IDisposable
     readonly Process _process;
     readonly StringBuilder _output = new();
     readonly StringBuilder _error = new();
+    bool _disposed;
 
     NfrProcess(Process process)
     {
@@ -127,6 +128,8 @@ sealed class NfrProcess : IDisposable
 
     public void Dispose()
     {
+        if (_disposed) return;
+        _disposed = true;
         if (!_process.HasExited) _process.Kill();
         _process.WaitForExit();
         _process.Dispose();
