@@ -149,7 +149,7 @@ sealed class QuicConversations<TSink>
         Conversation c = _pool[index];
         ref QuicState state = ref _states[index];
         bool server = direction != state.ClientDirection;
-        if (server ? c.Tls.HasServerHello : c.Tls.ClientDone) return;
+        if (server && c.Tls.HasServerHello) return;
         int length = server ? state.ServerKeys.Open(initial, _payload) : state.ClientKeys.Open(initial, _payload);
         if (!AreFrames(_payload.AsSpan(0, length)))
         {

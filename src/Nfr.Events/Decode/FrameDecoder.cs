@@ -53,6 +53,9 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
     /// <summary>Buffers held by windows, fragments and waiting requests: zero after <see cref="Drain"/>.</summary>
     internal int BuffersInUse => _buffers.InUse;
 
+    /// <summary>Connections that a parser reads: zero after <see cref="Drain"/>.</summary>
+    internal int ConversationsInUse => _conversations.InUse;
+
     public void OnFrame(scoped in Frame frame)
     {
         DecodeCounters counters = Counters;
@@ -113,6 +116,10 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
                 fault = Loopback.TryRead(frame.Bytes, out etherType, out payload);
                 if (fault != DecodeFault.None) return fault;
                 break;
+            case LinkType.Ppp:
+                fault = PppFrame.TryRead(frame.Bytes, out etherType, out payload);
+                if (fault != DecodeFault.None) return fault;
+                break;
             case LinkType.Raw or LinkType.RawBsd or LinkType.RawOpenBsd or LinkType.IPv4 or LinkType.IPv6:
                 payload = frame.Bytes;
                 if (payload.IsEmpty) return DecodeFault.FrameTooShort;
@@ -127,7 +134,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
             vlan = (ushort)(frame.VlanTci & 0x0FFF);
             Counters.VlanTagged++;
         }
-        if (vlan == 0 && EtherType.IsVlan(etherType)) Counters.VlanTagged++;
+        if (frame.VlanTpid == 0 && EtherType.IsVlan(etherType)) Counters.VlanTagged++;
         return Network(etherType, payload, vlan, frame.Timestamp);
     }
 
@@ -148,8 +155,8 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         {
             fault = PppoeSession.TryRead(payload, out PppoeSession session);
             if (fault != DecodeFault.None) return fault;
-            etherType = session.Type;
-            payload = session.Payload;
+            fault = PppFrame.TryRead(session.Payload, out etherType, out payload);
+            if (fault != DecodeFault.None) return fault;
         }
         if (etherType == EtherType.IPv4) return IPv4(payload, vlan, timestamp);
         if (etherType == EtherType.IPv6) return IPv6(payload, vlan, timestamp);
@@ -211,6 +218,9 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         if (result == FragmentResult.Beyond) return DecodeFault.FragmentBeyondDatagram;
         if (_tunnels == 0) Counters.FragmentsHeld++;
         if (result != FragmentResult.Complete) return DecodeFault.None;
+        ReadOnlySpan<byte> datagram = _fragments.Datagram;
+        // The frames are accounted for as fragments; a fault of the whole is not another frame's.
+        DecodeFault fault = source.IsV4 ? DecodeFault.None : IPv6Packet.SkipExtensions(ref protocol, ref datagram);
         var packet = new Packet
         {
             Source = source,
@@ -221,9 +231,8 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
             WireBytes = _fragments.WireBytes,
             Packets = _fragments.Packets,
         };
-        // The frames are accounted for as fragments; a fault of the whole is not another frame's.
         _reassembled = true;
-        DecodeFault fault = Transport(ref packet, _fragments.Datagram);
+        if (fault == DecodeFault.None) fault = Transport(ref packet, datagram);
         _reassembled = false;
         _fragments.Release();
         if (fault != DecodeFault.None) _faults[(int)DecodeFault.DatagramInvalid]++;
