@@ -38,6 +38,18 @@ public sealed class QuicInitialTests
     }
 
     [Fact]
+    public void Opening_an_Initial_allocates_nothing()
+    {
+        var payload = new byte[2048];
+        Assert.Equal(0, Allocation.Of(() =>
+        {
+            ReadOnlySpan<byte> datagram = ServerInitial;
+            _ = QuicInitial.TryNext(ref datagram, out QuicInitial packet);
+            _ = QuicKeys.Derive(packet.Version, ClientsChoice, server: true).Open(packet, payload);
+        }));
+    }
+
+    [Fact]
     public void Wrong_keys_give_no_frames()
     {
         ReadOnlySpan<byte> datagram = ServerInitial;
