@@ -48,6 +48,8 @@ sealed class QuicConversations<TSink>
         _tls = tls;
         _buffers = buffers;
         _faults = faults;
+        // Makes the cipher's tables and the hash's own set-up now, not with the first packet.
+        _ = QuicKeys.Derive(QuicVersion.Version1, default, server: false);
         for (int i = 0; i < Capacity; i++)
         {
             _pool[i] = new Conversation();

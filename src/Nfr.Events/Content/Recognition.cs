@@ -76,6 +76,7 @@ static class Recognizer
         if (b.StartsWith("PRI * HTTP/2.0\r\n"u8)) return Set(Recognition.Parse, App.Http2, ConversationKind.Http2, out app, out kind);
         if (direction == 0)
         {
+            if (IsPrefix(b, "PRI * HTTP/2.0\r\n"u8)) return Recognition.NeedMore;
             if (HttpRequestHead.LooksLikeRequest(b)) return Set(Recognition.Parse, App.Http, ConversationKind.Http, out app, out kind);
             if (IsPrefixOfAny(b, "GET "u8, "POST "u8, "HEAD "u8, "PUT "u8, "CONNECT "u8, "OPTIONS "u8, "DELETE "u8, "PATCH "u8)) return Recognition.NeedMore;
             if (StartsWithIgnoreCase(b, "EHLO "u8) || StartsWithIgnoreCase(b, "HELO "u8)) return Set(Recognition.Parse, App.Smtp, ConversationKind.Text, out app, out kind);
