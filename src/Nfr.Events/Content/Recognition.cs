@@ -148,7 +148,7 @@ static class Recognizer
     internal static bool StartsWithIgnoreCase(ReadOnlySpan<byte> b, ReadOnlySpan<byte> prefix) =>
         b.Length >= prefix.Length && Ascii.EqualsIgnoreCase(b[..prefix.Length], prefix);
 
-    static bool IsPrefix(ReadOnlySpan<byte> b, ReadOnlySpan<byte> first) => b.Length < first.Length && first.StartsWith(b);
+    static bool IsPrefix(ReadOnlySpan<byte> b, ReadOnlySpan<byte> first) => b.Length <= first.Length && first.StartsWith(b);
 
     static bool IsPrefixOfAny(ReadOnlySpan<byte> b, ReadOnlySpan<byte> m1, ReadOnlySpan<byte> m2, ReadOnlySpan<byte> m3, ReadOnlySpan<byte> m4,
         ReadOnlySpan<byte> m5, ReadOnlySpan<byte> m6, ReadOnlySpan<byte> m7, ReadOnlySpan<byte> m8) =>
