@@ -42,6 +42,8 @@ struct Flow
     public FlowNotes Notes;
     public ContentState Content;
     public bool HasJa3;
+    /// <summary>Segments or datagrams looked at for content that begins later than at the start.</summary>
+    public byte Looks;
     /// <summary>Next expected sequence number each way, kept while content is still of interest.</summary>
     public uint NextOut;
     public uint NextIn;

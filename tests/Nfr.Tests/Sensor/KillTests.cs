@@ -103,7 +103,7 @@ public sealed class KillTests(ITestOutputHelper output)
                 before = upload;
                 for (long sequence = upload.First; sequence <= upload.Last; sequence++) delivered.Add((type, sequence));
             }
-            Assert.Empty(spooled[type].Where(sequence => !delivered.Contains((type, sequence)) && !waiting[type].Contains(sequence)));
+            Assert.DoesNotContain(spooled[type], sequence => !delivered.Contains((type, sequence)) && !waiting[type].Contains(sequence));
         }
         Assert.True(doubled <= Kills * EventTypes.Count, $"{doubled} batches came twice");
         string[] names = [.. uploads.Where(u => u.Type == EventType.Dns).DistinctBy(u => (u.First, u.Last)).SelectMany(u => u.Lines)];
