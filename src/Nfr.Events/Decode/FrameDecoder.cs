@@ -53,6 +53,9 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
     /// <summary>Buffers held by windows, fragments and waiting requests: zero after <see cref="Drain"/>.</summary>
     internal int BuffersInUse => _buffers.InUse;
 
+    /// <summary>Connections that a parser reads: zero after <see cref="Drain"/>.</summary>
+    internal int ConversationsInUse => _conversations.InUse;
+
     public void OnFrame(scoped in Frame frame)
     {
         DecodeCounters counters = Counters;
@@ -131,7 +134,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
             vlan = (ushort)(frame.VlanTci & 0x0FFF);
             Counters.VlanTagged++;
         }
-        if (vlan == 0 && EtherType.IsVlan(etherType)) Counters.VlanTagged++;
+        if (frame.VlanTpid == 0 && EtherType.IsVlan(etherType)) Counters.VlanTagged++;
         return Network(etherType, payload, vlan, frame.Timestamp);
     }
 
@@ -215,6 +218,9 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         if (result == FragmentResult.Beyond) return DecodeFault.FragmentBeyondDatagram;
         if (_tunnels == 0) Counters.FragmentsHeld++;
         if (result != FragmentResult.Complete) return DecodeFault.None;
+        ReadOnlySpan<byte> datagram = _fragments.Datagram;
+        // The frames are accounted for as fragments; a fault of the whole is not another frame's.
+        DecodeFault fault = source.IsV4 ? DecodeFault.None : IPv6Packet.SkipExtensions(ref protocol, ref datagram);
         var packet = new Packet
         {
             Source = source,
@@ -225,9 +231,8 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
             WireBytes = _fragments.WireBytes,
             Packets = _fragments.Packets,
         };
-        // The frames are accounted for as fragments; a fault of the whole is not another frame's.
         _reassembled = true;
-        DecodeFault fault = Transport(ref packet, _fragments.Datagram);
+        if (fault == DecodeFault.None) fault = Transport(ref packet, datagram);
         _reassembled = false;
         _fragments.Release();
         if (fault != DecodeFault.None) _faults[(int)DecodeFault.DatagramInvalid]++;
