@@ -73,7 +73,7 @@ sealed class Conversations<TSink>
 
     /// <summary>There is a hole, and the acknowledgment covers all of it.</summary>
     static bool IsPast(uint acknowledgment, in StreamWindow window) =>
-        window.HasHole && (int)(acknowledgment - (window.Next + (uint)window.Received.FirstStart)) >= 0;
+        window.HasHole && (int)(acknowledgment - (window.Next + (uint)window.Received.HoleEnd)) >= 0;
 
     /// <summary>Something is held that a late segment may still complete.</summary>
     public bool IsWaiting(in Flow flow)
@@ -410,7 +410,7 @@ sealed class Conversations<TSink>
     {
         _faults[(int)DecodeFault.StreamGap]++;
         c.Notes |= FlowNotes.MissedBytes;
-        window.Consume(_buffers, window.Received.FirstStart);
+        window.Consume(_buffers, window.Received.HoleEnd);
         Gap(c, direction);
         if (c.Kind != ConversationKind.Done) Drain(c, direction, ref window);
     }

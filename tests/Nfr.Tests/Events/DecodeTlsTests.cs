@@ -23,7 +23,7 @@ public sealed class DecodeTlsTests
         using var bed = new DecodeBed();
         new TcpTalk(bed, serverPort: 443).Open().Client(s_hello).Server(s_server);
         string e = Assert.Single(bed.Seen.Tls);
-        Assert.Matches("^example.com 0304 ja3=[0-9a-f]{32} ja3s=[0-9a-f]{32} ja4=t13d0203h2_[0-9a-f]{12}_[0-9a-f]{12} cert= / True alpn=h2$", e);
+        Assert.Matches("^example.com 0304 ja3=[0-9a-f]{32} ja3s=[0-9a-f]{32} ja4=t13d[0-9]{4}h2_[0-9a-f]{12}_[0-9a-f]{12} cert= / True alpn=h2$", e);
         SeenIp flow = bed.OnlyFlow();
         Assert.Equal(App.Tls, flow.App);
         Assert.Equal(32, flow.Ja3.Length);
