@@ -7,7 +7,7 @@ namespace Nfr.Pipeline;
 /// stdout as "nfr read --print" writes it, in large pieces. Once nobody reads on ("| head") or it cannot take more, what follows is dropped
 /// and <see cref="Ended"/> is cancelled, so that the rest of the files need not be read.
 /// </summary>
-sealed class PrintedLines : IDisposable
+sealed class PrintedLines : Stream
 {
     const int StandardOutput = 1;
     const int Size = 1 << 16;
@@ -24,12 +24,12 @@ sealed class PrintedLines : IDisposable
     /// <summary>Why stdout takes no more; null when it does, and when its reader had enough.</summary>
     public string? Fault { get; private set; }
 
-    public void Write(ReadOnlySpan<byte> bytes)
+    public override void Write(ReadOnlySpan<byte> buffer)
     {
         if (_ended.IsCancellationRequested) return;
         try
         {
-            _output.Write(bytes);
+            _output.Write(buffer);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
@@ -37,7 +37,9 @@ sealed class PrintedLines : IDisposable
         }
     }
 
-    public void Flush()
+    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+    public override void Flush()
     {
         try
         {
@@ -51,12 +53,25 @@ sealed class PrintedLines : IDisposable
 
     void End(Exception fault)
     {
-        if (!IsBrokenPipe(fault)) Fault ??= $"stdout cannot be written: {Reason.Of(fault)}";
+        // HResult of an IOException on Unix is errno.
+        const int EPIPE = 32;
+        if (fault is not IOException { HResult: EPIPE }) Fault ??= $"stdout cannot be written: {Reason.Of(fault)}";
         _ended.Cancel();
     }
 
-    static bool IsBrokenPipe(Exception fault) => fault is IOException { HResult: 32 } or IOException { InnerException: System.Net.Sockets.SocketException };
-
     // The buffer is left alone: flushing it once more would fail once more.
-    public void Dispose() => _ended.Dispose();
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) _ended.Dispose();
+        base.Dispose(disposing);
+    }
+
+    public override bool CanRead => false;
+    public override bool CanSeek => false;
+    public override bool CanWrite => true;
+    public override long Length => throw new NotSupportedException();
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+    public override void SetLength(long value) => throw new NotSupportedException();
 }
