@@ -129,7 +129,7 @@ Task("Publish").Does(() =>
     Say($"Publishing {output}");
     var arguments = new List<string> { "publish", "src/Nfr", "-c", configuration, "-r", rid, "--self-contained", "-o", output, "-v", "quiet", "-nologo",
         // Warnings are errors here, those of the trimmer among them; each is shown by itself.
-        "-p:PublishTrimmed=true", "-p:PublishSingleFile=true", "-p:TrimmerSingleWarn=false", "-p:DebugType=none" };
+        "-p:PublishTrimmed=true", "-p:PublishSingleFile=true", "-p:PublishReadyToRun=true", "-p:TrimmerSingleWarn=false", "-p:DebugType=none" };
     // A restore for one machine would write itself into the lock files of the libraries: it gets lock files of its own, out of the way.
     arguments.Add($"-p:NuGetLockFilePath=obj/packages.{rid}.lock.json");
     Dotnet(arguments.ToArray());

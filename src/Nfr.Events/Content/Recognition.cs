@@ -78,7 +78,8 @@ static class Recognizer
         {
             if (IsPrefix(b, "PRI * HTTP/2.0\r\n"u8)) return Recognition.NeedMore;
             if (HttpRequestHead.LooksLikeRequest(b)) return Set(Recognition.Parse, App.Http, ConversationKind.Http, out app, out kind);
-            if (IsPrefixOfAny(b, "GET "u8, "POST "u8, "HEAD "u8, "PUT "u8, "CONNECT "u8, "OPTIONS "u8, "DELETE "u8, "PATCH "u8)) return Recognition.NeedMore;
+            if (IsPrefixOfAny(b, "GET "u8, "POST "u8, "HEAD "u8, "PUT "u8, "CONNECT "u8, "OPTIONS "u8, "DELETE "u8, "PATCH "u8)
+                || IsPrefix(b, "TRACE "u8) || IsPrefix(b, "PROPFIND "u8)) return Recognition.NeedMore;
             if (StartsWithIgnoreCase(b, "EHLO "u8) || StartsWithIgnoreCase(b, "HELO "u8)) return Set(Recognition.Parse, App.Smtp, ConversationKind.Text, out app, out kind);
             if (StartsWithIgnoreCase(b, "NICK "u8) || StartsWithIgnoreCase(b, "CAP LS"u8) || (serverPort is >= 6660 and < 6700 && StartsWithIgnoreCase(b, "PASS "u8)))
                 return Set(Recognition.Name, App.Irc, ConversationKind.Done, out app, out kind);
@@ -148,7 +149,7 @@ static class Recognizer
     internal static bool StartsWithIgnoreCase(ReadOnlySpan<byte> b, ReadOnlySpan<byte> prefix) =>
         b.Length >= prefix.Length && Ascii.EqualsIgnoreCase(b[..prefix.Length], prefix);
 
-    static bool IsPrefix(ReadOnlySpan<byte> b, ReadOnlySpan<byte> first) => b.Length < first.Length && first.StartsWith(b);
+    static bool IsPrefix(ReadOnlySpan<byte> b, ReadOnlySpan<byte> first) => b.Length <= first.Length && first.StartsWith(b);
 
     static bool IsPrefixOfAny(ReadOnlySpan<byte> b, ReadOnlySpan<byte> m1, ReadOnlySpan<byte> m2, ReadOnlySpan<byte> m3, ReadOnlySpan<byte> m4,
         ReadOnlySpan<byte> m5, ReadOnlySpan<byte> m6, ReadOnlySpan<byte> m7, ReadOnlySpan<byte> m8) =>
