@@ -20,13 +20,16 @@ public sealed class LiveCapture : IDisposable
     readonly TimeProvider _time;
     readonly LinkType _linkType;
     readonly int _index;
+    readonly int _blockTimeout;
     TickClock _clock = new();
     long _blocks;
     long _brokenBlocks;
+    CaptureFault? _lost;
 
-    LiveCapture(PacketRing ring, CaptureInterface port, TimeProvider time)
+    LiveCapture(PacketRing ring, CaptureInterface port, TimeProvider time, int blockTimeout)
     {
         _ring = ring;
+        _blockTimeout = blockTimeout;
         _time = time;
         _linkType = port.LinkType!.Value;
         _index = port.Index;
@@ -70,7 +73,7 @@ public sealed class LiveCapture : IDisposable
             Filter = filter,
         };
         PacketRing? ring = PacketRing.Open(ringOptions, out PacketRingError error);
-        if (ring is not null) return new LiveCapture(ring, port, options.Time);
+        if (ring is not null) return new LiveCapture(ring, port, options.Time, options.BlockTimeoutMilliseconds);
         fault = Refused(options, error);
         return null;
     }
@@ -144,19 +147,29 @@ public sealed class LiveCapture : IDisposable
         if (Fault is not null) return -1;
         using PacketRingBlock ready = _ring.Take();
         if (!ready.IsNone) return Push(ready, ref sink);
-        switch (_ring.Wait(timeoutMilliseconds, out PacketRingError error))
+        switch (_ring.Wait(_lost is null ? timeoutMilliseconds : 3 * _blockTimeout, out PacketRingError error))
         {
             case PacketRingWait.Interrupted:
                 return 0;
             case PacketRingWait.Failed:
-                Fault = Lost(error);
-                return -1;
+                if (_lost is not null) return End();
+                // The block that was being filled is handed over after its time-out, also by an interface that is gone.
+                _lost = Lost(error);
+                _ring.Close(out _);
+                return 0;
             default:
                 using (PacketRingBlock waited = _ring.Take())
                 {
-                    return waited.IsNone ? 0 : Push(waited, ref sink);
+                    if (!waited.IsNone) return Push(waited, ref sink);
                 }
+                return _lost is null ? 0 : End();
         }
+    }
+
+    int End()
+    {
+        Fault = _lost;
+        return -1;
     }
 
     int Push<TSink>(PacketRingBlock block, ref TSink sink) where TSink : struct, IFrameSink, allows ref struct

@@ -4,7 +4,7 @@ namespace Nfr.Storage;
 public sealed partial class Spool
 {
     readonly Lock _tallyLock = new();
-    readonly Ledger.Line[] _published = new Ledger.Line[Ledger.Lines];
+    readonly SpoolLedger.Line[] _published = new SpoolLedger.Line[SpoolLedger.Lines];
     SpoolFault? _lastFault;
     long _faults;
     volatile bool _failing;
@@ -19,7 +19,7 @@ public sealed partial class Spool
     {
         get
         {
-            lock (_tallyLock) return _published[Ledger.Alerts].Next - 1;
+            lock (_tallyLock) return _published[SpoolLedger.Alerts].Next - 1;
         }
     }
 
@@ -34,7 +34,7 @@ public sealed partial class Spool
             lock (_tallyLock)
             {
                 for (int i = 0; i < lanes.Length; i++) lanes[i] = Tally(i, _lanes[i].Count);
-                alerts = Tally(Ledger.Alerts, _pendingAlerts.Count);
+                alerts = Tally(SpoolLedger.Alerts, _pendingAlerts.Count);
                 numbers = (_bytesWritten, _commits, _lastFault, _faults);
             }
             return new SpoolCounters(lanes, alerts)
@@ -53,7 +53,7 @@ public sealed partial class Spool
 
     SpoolTally Tally(int line, int pending)
     {
-        Ledger.Line l = _published[line];
+        SpoolLedger.Line l = _published[line];
         long lost = l.Lost + _lost[line];
         return new SpoolTally(l.Spooled + lost + pending, l.Spooled, l.InSpool, l.Delivered, l.Evicted, l.Quarantined, lost);
     }

@@ -134,7 +134,7 @@ public sealed partial class Spool
         ArgumentNullException.ThrowIfNull(alerts);
         ArgumentNullException.ThrowIfNull(follow);
         var blobs = new List<byte[]>(alerts.Count);
-        foreach (Alert alert in alerts) blobs.Add(AlertBlob.Write(alert));
+        foreach (Alert alert in alerts) blobs.Add(AlertJson.ToBytes(alert));
         SpoolFault? fault;
         lock (_writeLock)
         {

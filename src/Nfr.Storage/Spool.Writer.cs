@@ -6,7 +6,7 @@ namespace Nfr.Storage;
 public sealed partial class Spool
 {
     readonly PendingLane[] _lanes = new PendingLane[Lane.Count];
-    readonly long[] _lost = new long[Ledger.Lines];
+    readonly long[] _lost = new long[SpoolLedger.Lines];
     readonly Queue<byte[]> _pendingAlerts = new();
     readonly List<Row> _rows = [];
     readonly Deflater _deflater = new();
@@ -42,12 +42,12 @@ public sealed partial class Spool
     {
         ArgumentNullException.ThrowIfNull(alert);
         if (_pendingEvents == 0 && _pendingAlerts.Count == 0) _oldestPending = _time.GetTimestamp();
-        _pendingAlerts.Enqueue(AlertBlob.Write(alert));
+        _pendingAlerts.Enqueue(AlertJson.ToBytes(alert));
         if (_pendingAlerts.Count <= _options.MaxPendingAlerts) return;
         lock (_tallyLock)
         {
             _pendingAlerts.Dequeue();
-            _lost[Ledger.Alerts]++;
+            _lost[SpoolLedger.Alerts]++;
         }
     }
 

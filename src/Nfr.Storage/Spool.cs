@@ -282,7 +282,7 @@ public sealed partial class Spool : IDisposable
     {
         lock (_readLock)
         {
-            Ledger.Line[] lines = _file!.Ledger.Committed.ToArray();
+            SpoolLedger.Line[] lines = _file!.Ledger.Committed.ToArray();
             CloseFile();
             QuarantineFile($"spool.db became unreadable ({why.Message})");
             _carried = lines;
@@ -290,7 +290,7 @@ public sealed partial class Spool : IDisposable
         }
     }
 
-    Ledger.Line[]? _carried;
+    SpoolLedger.Line[]? _carried;
 
     SpoolFault? Reopen()
     {
@@ -299,7 +299,7 @@ public sealed partial class Spool : IDisposable
             SqliteError error = OpenFile();
             if (error.IsError) return Explain(error);
             if (_carried is null) return null;
-            Ledger.Line[] lines = _carried;
+            SpoolLedger.Line[] lines = _carried;
             string id = SensorId;
             error = _file!.Transact(() =>
             {

@@ -12,7 +12,7 @@ namespace Nfr.Storage;
 /// stays. secure_delete is off, for zeroing freed pages would write each event once more. The log is checkpointed when it
 /// reaches <see cref="SpoolLimits.WalBytes"/>, so that pages touched by every commit reach the file once for many commits.
 /// </summary>
-sealed class SpoolFile : IDisposable
+sealed partial class SpoolFile : IDisposable
 {
     public const int PageBytes = 4096;
     const long FrameBytes = PageBytes + 24;
@@ -49,7 +49,7 @@ sealed class SpoolFile : IDisposable
         _limits = limits;
     }
 
-    public Ledger Ledger { get; } = new();
+    public SpoolLedger Ledger { get; } = new();
     public bool Created { get; private set; }
     public bool CheckedWhole { get; private set; }
     public long Corrected { get; private set; }
@@ -109,7 +109,7 @@ sealed class SpoolFile : IDisposable
     {
         _db.Execute("BEGIN IMMEDIATE");
         foreach (string statement in Schema.Split(';')) _db.Execute(statement);
-        for (int line = 0; line < Ledger.Lines; line++) _db.Execute($"INSERT INTO ledger VALUES({line},0,0,0,0,0,0,{default(Ledger.Line).Digest})");
+        for (int line = 0; line < SpoolLedger.Lines; line++) _db.Execute($"INSERT INTO ledger VALUES({line},0,0,0,0,0,0,{default(SpoolLedger.Line).Digest})");
         _db.Execute($"PRAGMA user_version={SchemaVersion}");
         _db.Execute("COMMIT");
         Created = true;
@@ -153,70 +153,6 @@ sealed class SpoolFile : IDisposable
         _freePages = _db.Prepare("PRAGMA freelist_count");
     }
 
-    // The ledger is the file's own word; the rows are counted against it. Where damage made them differ, the ledger is brought to close again:
-    // a line whose digest is wrong is made anew from its rows, rows missing are counted as quarantined, rows too many as spooled.
-    void Load()
-    {
-        var whole = new bool[Ledger.Lines];
-        using (SqliteStatement read = _db.Prepare("SELECT line,next,spooled,delivered,evicted,quarantined,lost,digest FROM ledger"))
-        {
-            while (read.Step())
-            {
-                long index = read.Int64(0);
-                if (index is < 0 or >= Ledger.Lines) continue;
-                var line = new Ledger.Line
-                {
-                    Next = read.Int64(1), Spooled = read.Int64(2), Delivered = read.Int64(3),
-                    Evicted = read.Int64(4), Quarantined = read.Int64(5), Lost = read.Int64(6),
-                };
-                whole[index] = line.Digest == read.Int64(7);
-                if (whole[index]) Ledger[(int)index] = line;
-            }
-        }
-        (long[] rows, long[] next) = CountRows();
-        for (int i = 0; i < Ledger.Lines && !_db.Failed; i++)
-        {
-            ref Ledger.Line line = ref Ledger[i];
-            if (!whole[i]) Corrected++;
-            // No commit leaves a row above its ledger: then it is the row's numbers that are damaged.
-            else if (next[i] > line.Next) _db.Report(SqliteError.Corrupt, "a row's sequence numbers were never given");
-            long difference = line.InSpool - rows[i];
-            if (difference > 0) line.Quarantined += difference;
-            else line.Spooled -= difference;
-            Corrected += Math.Abs(difference);
-            line.Next = Math.Max(line.Next, next[i]);
-        }
-        // A correction reaches the file when its line changes next; until then every start makes it again.
-        Ledger.Accept();
-    }
-
-    (long[] Rows, long[] Next) CountRows()
-    {
-        var rows = new long[Ledger.Lines];
-        var next = new long[Ledger.Lines];
-        using (SqliteStatement count = _db.Prepare(
-            "SELECT class,type,sum(last-first+1),max(last),min(last-first),max(last-first),min(first) FROM batch GROUP BY class,type"))
-        {
-            while (count.Step())
-            {
-                (long scored, long type) = (count.Int64(0), count.Int64(1));
-                bool known = scored is 0 or 1 && type is >= 0 and < EventTypes.Count;
-                if (!known || count.Int64(4) < 0 || count.Int64(5) >= SpoolLimits.RowEvents || count.Int64(6) < 1)
-                {
-                    _db.Report(SqliteError.Corrupt, "a row that was never written");
-                    return (rows, next);
-                }
-                int lane = (int)((type * 2) + scored);
-                (rows[lane], next[lane]) = (count.Int64(2), count.Int64(3) + 1);
-            }
-        }
-        using (SqliteStatement count = _db.Prepare("SELECT count(*),max(sequence) FROM alert"))
-        {
-            if (count.Step() && count.Int64(0) > 0) (rows[Ledger.Alerts], next[Ledger.Alerts]) = (count.Int64(0), count.Int64(1) + 1);
-        }
-        return (rows, next);
-    }
-
     /// <summary>
     /// One transaction: all of <paramref name="work"/> and the ledger, or nothing. No exception leaves it half open.
     /// </summary>
@@ -234,10 +170,10 @@ sealed class SpoolFile : IDisposable
             Ledger.Restore();
             throw;
         }
-        for (int i = 0; i < Ledger.Lines; i++)
+        for (int i = 0; i < SpoolLedger.Lines; i++)
         {
             if (!Ledger.Changed(i)) continue;
-            Ledger.Line line = Ledger[i];
+            SpoolLedger.Line line = Ledger[i];
             _saveLine.Bind(1, i).Bind(2, line.Next).Bind(3, line.Spooled).Bind(4, line.Delivered)
                 .Bind(5, line.Evicted).Bind(6, line.Quarantined).Bind(7, line.Lost).Bind(8, line.Digest).Run();
         }
@@ -299,14 +235,14 @@ sealed class SpoolFile : IDisposable
     {
         long sequence = Ledger.NextAlert;
         _insertAlert.Bind(1, sequence).Bind(2, stamp).Bind(3, blob).Run();
-        Ledger[Ledger.Alerts].Next = sequence + 1;
-        Ledger[Ledger.Alerts].Spooled++;
+        Ledger[SpoolLedger.Alerts].Next = sequence + 1;
+        Ledger[SpoolLedger.Alerts].Spooled++;
     }
 
     /// <summary>Brings the ring back within its limits.</summary>
     public void Evict()
     {
-        while (Ledger[Ledger.Alerts].InSpool > _limits.Alerts && EvictAlert())
+        while (Ledger[SpoolLedger.Alerts].InSpool > _limits.Alerts && EvictAlert())
         {
         }
         while (!_db.Failed && UsedBytes > _limits.RingBytes && (EvictEvents(0) || EvictEvents(1) || EvictAlert()))
@@ -339,7 +275,7 @@ sealed class SpoolFile : IDisposable
         _oldestAlert.Reset();
         if (!any || _db.Failed) return false;
         _deleteAlert.Bind(1, sequence).Run();
-        Ledger[Ledger.Alerts].Evicted++;
+        Ledger[SpoolLedger.Alerts].Evicted++;
         return true;
     }
 
@@ -419,8 +355,8 @@ sealed class SpoolFile : IDisposable
     {
         _deleteAlert.Bind(1, sequence).Run();
         if (_db.Failed || _db.Changes == 0) return;
-        MoveAside(Ledger.Alerts, sequence, sequence, stamp, "unreadable alert", blob);
-        Ledger[Ledger.Alerts].Quarantined++;
+        MoveAside(SpoolLedger.Alerts, sequence, sequence, stamp, "unreadable alert", blob);
+        Ledger[SpoolLedger.Alerts].Quarantined++;
         TrimAside();
     }
 

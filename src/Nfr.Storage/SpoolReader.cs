@@ -88,7 +88,7 @@ sealed class SpoolReader : IDisposable
         while (_alerts.Step())
         {
             ReadOnlySpan<byte> blob = _alerts.Blob(1);
-            if (AlertBlob.TryRead(blob, out Alert? alert)) alerts.Add(new StoredAlert(_alerts.Int64(0), alert!));
+            if (AlertJson.TryRead(blob, out Alert? alert, out _)) alerts.Add(new StoredAlert(_alerts.Int64(0), alert!));
             else bad.Add((_alerts.Int64(0), blob.ToArray()));
         }
         return _db.TakeError();

@@ -14,6 +14,7 @@ public enum DecodeFault
     FrameTooShort,
     VlanTooShort,
     VlanTooDeep,
+    PppTooShort,
     LinuxSllTooShort,
     LoopbackTooShort,
     LoopbackFamilyUnknown,
@@ -43,6 +44,10 @@ public enum DecodeFault
     FragmentTableFull,
     /// <summary>A datagram put together from fragments whose transport header is no good.</summary>
     DatagramInvalid,
+    /// <summary>A tunnel's header, or a layer of the packet within it, is no good; the packet around it has been put to its flow.</summary>
+    TunnelInvalid,
+    /// <summary>Tunnels within tunnels, deeper than they are followed.</summary>
+    TunnelTooDeep,
     StreamBuffersExhausted,
     StreamWindowExceeded,
     StreamSegmentsTooMany,

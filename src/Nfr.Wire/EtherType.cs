@@ -6,6 +6,9 @@ public static class EtherType
     public const ushort IPv4 = 0x0800;
     public const ushort Arp = 0x0806;
     public const ushort IPv6 = 0x86DD;
+    /// <summary>An Ethernet frame within GRE or Geneve (RFC 1701: transparent Ethernet bridging).</summary>
+    public const ushort Bridged = 0x6558;
+    public const ushort PppoeSession = 0x8864;
     /// <summary>IEEE 802.1Q C-tag.</summary>
     public const ushort Vlan = 0x8100;
     /// <summary>IEEE 802.1ad S-tag.</summary>

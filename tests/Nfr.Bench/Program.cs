@@ -1,1 +1,9 @@
-BenchmarkDotNet.Running.BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+using Nfr.Bench;
+using Nfr.Bench.Traffic;
+
+return args switch
+{
+    ["generate", .. var rest] => TrafficGenerator.Run(rest),
+    ["read", .. var rest] => ReadComparison.Run(rest),
+    _ => MicroBenches.Run(args),
+};

@@ -11,14 +11,14 @@ public static class AlertEvents
 {
     public static AlertEvent From(scoped in DnsEvent e)
     {
-        Span<byte> scratch = stackalloc byte[DnsNames.ScratchLength];
+        Span<byte> scratch = stackalloc byte[DnsTypes.MaxNameLength];
         return new AlertEvent
         {
             Type = EventType.Dns,
             Ts = Time(e.Context.Timestamp),
             SrcIP = e.Context.Source.ToString(),
             Query = Text(e.Query),
-            QType = Text(DnsNames.Type(e.QueryType, scratch)),
+            QType = Text(DnsTypes.Name(e.QueryType, scratch)),
         };
     }
 

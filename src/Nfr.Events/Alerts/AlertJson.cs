@@ -46,6 +46,14 @@ public static class AlertJson
         json.WriteEndObject();
     }
 
+    /// <summary>The same as an array of its own.</summary>
+    public static byte[] ToBytes(Alert alert)
+    {
+        var buffer = new ArrayBufferWriter<byte>(1024);
+        Write(alert, buffer);
+        return buffer.WrittenSpan.ToArray();
+    }
+
     static void Write(Utf8JsonWriter json, AlertEvidence evidence)
     {
         json.WriteStartObject("evidence");

@@ -7,6 +7,8 @@ enum ConversationKind : byte
     Undecided,
     Http,
     Tls,
+    /// <summary>HTTP/2 in the clear: looked at for DNS in it.</summary>
+    Http2,
     Dns,
     /// <summary>A line protocol: FTP, SMTP, POP3, IMAP, Telnet. Watched for log-ins and for the change to TLS.</summary>
     Text,

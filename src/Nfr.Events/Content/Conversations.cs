@@ -13,8 +13,11 @@ sealed class Conversations<TSink>
 {
     public const int Capacity = 4096;
 
-    /// <summary>Segments whose start is looked at for a protocol that begins later (behind SOCKS, CONNECT, an upgrade).</summary>
+    /// <summary>Segments whose start is looked at for a protocol that begins later (behind SOCKS, CONNECT, an upgrade, STARTTLS).</summary>
     const int MaximumLooks = 16;
+
+    /// <summary>DNS messages are small; longer DATA is not looked at.</summary>
+    const int MaximumHttp2Message = 4096;
 
     readonly BufferPool _buffers;
     readonly long[] _faults;
@@ -25,13 +28,13 @@ sealed class Conversations<TSink>
     readonly int[] _free = new int[Capacity];
     int _freeCount = Capacity;
 
-    public Conversations(Emitter<TSink> emitter, BufferPool buffers, long[] faults, DnsTransactions<TSink> dns)
+    public Conversations(Emitter<TSink> emitter, BufferPool buffers, long[] faults, DnsTransactions<TSink> dns, TlsConversation<TSink> tls)
     {
         _buffers = buffers;
         _faults = faults;
         _dns = dns;
         _http = new HttpConversation<TSink>(emitter, buffers, faults);
-        _tls = new TlsConversation<TSink>(emitter, buffers, faults);
+        _tls = tls;
         for (int i = 0; i < Capacity; i++)
         {
             _pool[i] = new Conversation();
@@ -111,20 +114,25 @@ sealed class Conversations<TSink>
             flow.Content |= started;
         }
         int ahead = (int)(sequence - next);
-        // A hole right at the start needs a window.
-        if (ahead > 0) return false;
         if (ahead < 0)
         {
             // A retransmission; only what it has beyond the bytes that have been passed is new.
             if (ahead + payload.Length <= 0) return true;
             payload = payload[-ahead..];
+            sequence = next;
         }
         ContentState unknown = direction == 0 ? ContentState.OutUnknown : ContentState.InUnknown;
         if ((flow.Content & unknown) != 0)
         {
+            // Many protocols begin in the clear and change to TLS (LDAP, XMPP, MySQL, PostgreSQL, RDP, …): a hello tells, without knowing them.
+            next = sequence;
+            if (Recognizer.IsTlsHello(payload, direction)) return false;
             next += (uint)payload.Length;
+            if (++flow.Looks >= MaximumLooks) flow.Content |= ContentState.Done;
             return true;
         }
+        // A hole right at the start needs a window.
+        if (sequence != next) return false;
         switch (Recognizer.Tcp(payload, direction, flow.ServerPort, flow.ClientPort, out App app, out _))
         {
             case Recognition.Name:
@@ -135,8 +143,6 @@ sealed class Conversations<TSink>
             case Recognition.No:
                 next += (uint)payload.Length;
                 flow.Content |= unknown;
-                if ((flow.Content & (ContentState.OutUnknown | ContentState.InUnknown)) == (ContentState.OutUnknown | ContentState.InUnknown))
-                    flow.Content |= ContentState.Done;
                 return true;
             default:
                 return false;
@@ -314,6 +320,8 @@ sealed class Conversations<TSink>
                 return direction == 0 ? _tls.OnClientBytes(c, bytes) : _tls.OnServerBytes(c, bytes);
             case ConversationKind.Dns:
                 return OnDns(c, direction, bytes);
+            case ConversationKind.Http2:
+                return OnHttp2(c, direction, bytes, out skip);
             case ConversationKind.Text:
                 return TextConversation.OnBytes(c, direction, bytes);
             default:
@@ -341,7 +349,7 @@ sealed class Conversations<TSink>
                 c.Kind = ConversationKind.Done;
                 return bytes.Length;
             default:
-                if (++c.Looks >= (c.Kind == ConversationKind.Tunnel ? MaximumLooks : 2)) c.Kind = ConversationKind.Done;
+                if (++c.Looks >= MaximumLooks) c.Kind = ConversationKind.Done;
                 return bytes.Length;
         }
     }
@@ -351,6 +359,18 @@ sealed class Conversations<TSink>
         if (bytes.Length < 2) return 0;
         int length = BinaryPrimitives.ReadUInt16BigEndian(bytes);
         if (bytes.Length < 2 + length) return 0;
+        DecodeFault fault = OnDnsMessage(c, direction, bytes.Slice(2, length));
+        if (fault != DecodeFault.None)
+        {
+            _faults[(int)fault]++;
+            // Not DNS after all, or out of step: lengths can no longer be trusted.
+            c.Kind = ConversationKind.Done;
+        }
+        return 2 + length;
+    }
+
+    DecodeFault OnDnsMessage(Conversation c, int direction, ReadOnlySpan<byte> message)
+    {
         EventContext context = c.Context;
         context.Timestamp = c.Timestamp;
         context.Tick = c.Tick;
@@ -359,14 +379,31 @@ sealed class Conversations<TSink>
             (context.Source, context.Destination) = (context.Destination, context.Source);
             (context.SourcePort, context.DestinationPort) = (context.DestinationPort, context.SourcePort);
         }
-        DecodeFault fault = _dns.OnMessage(context, bytes.Slice(2, length));
-        if (fault != DecodeFault.None)
+        return _dns.OnMessage(context, message);
+    }
+
+    /// <summary>
+    /// DNS over HTTPS (RFC 8484) where something before us has taken the TLS away: a message is the whole content of a POST or of its response,
+    /// and in practice of one DATA frame. Other frames are passed over.
+    /// </summary>
+    int OnHttp2(Conversation c, int direction, ReadOnlySpan<byte> bytes, out long skip)
+    {
+        skip = 0;
+        if (bytes.StartsWith(Http2FrameHeader.Preface)) return Http2FrameHeader.Preface.Length;
+        if (Http2FrameHeader.Preface.StartsWith(bytes) || !Http2FrameHeader.TryRead(bytes, out Http2FrameHeader frame)) return 0;
+        if (frame.Type != Http2FrameHeader.Data || frame.Length is < DnsMessage.HeaderLength or > MaximumHttp2Message)
         {
-            _faults[(int)fault]++;
-            // Not DNS after all, or out of step: lengths can no longer be trusted.
-            c.Kind = ConversationKind.Done;
+            // Content that is no DNS, again and again: another use of HTTP/2.
+            if (frame.Type == Http2FrameHeader.Data && ++c.Looks >= MaximumLooks) c.Kind = ConversationKind.Done;
+            skip = frame.Length;
+            return Http2FrameHeader.HeaderLength;
         }
-        return 2 + length;
+        int end = Http2FrameHeader.HeaderLength + frame.Length;
+        if (bytes.Length < end) return 0;
+        ReadOnlySpan<byte> content = frame.Content(bytes[Http2FrameHeader.HeaderLength..end]);
+        if (DnsMessage.LooksLikeDns(content) && OnDnsMessage(c, direction, content) == DecodeFault.None) c.Looks = 0;
+        else if (++c.Looks >= MaximumLooks) c.Kind = ConversationKind.Done;
+        return end;
     }
 
     void PassHole(Conversation c, int direction, ref StreamWindow window)

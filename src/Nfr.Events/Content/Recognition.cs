@@ -36,9 +36,8 @@ static class Recognizer
         switch (b[0])
         {
             case 0x16:
-                // TLS record of type handshake, version 3.x, then ClientHello or ServerHello (or an alert's fellow record).
                 if (b.Length < 6) return b.Length < 2 || b[1] == 3 ? Recognition.NeedMore : Recognition.No;
-                if (b[1] == 3 && b[2] <= 4 && b[5] == (direction == 0 ? 1 : 2)) return Set(Recognition.Parse, App.Tls, ConversationKind.Tls, out app, out kind);
+                if (IsTlsHello(b, direction)) return Set(Recognition.Parse, App.Tls, ConversationKind.Tls, out app, out kind);
                 // Picked up in the middle of a handshake.
                 return b[1] == 3 && b[2] <= 4 ? Set(Recognition.Name, App.Tls, ConversationKind.Done, out app, out kind) : Recognition.No;
             case 0x14 or 0x15 or 0x17:
@@ -55,7 +54,8 @@ static class Recognizer
             case 0x04 when direction == 0 && b.Length >= 9 && b[1] is 1 or 2 && b[^1] == 0:
                 return Set(Recognition.Parse, App.Socks, ConversationKind.Tunnel, out app, out kind);
             case 0x03 when b.Length >= 6 && b[1] == 0 && b[5] is 0xE0 or 0xD0:
-                return Set(Recognition.Name, App.Rdp, ConversationKind.Done, out app, out kind);
+                // X.224 first agrees on the security layer; TLS begins after it (MS-RDPBCGR 5.4).
+                return Set(Recognition.Parse, App.Rdp, ConversationKind.Tunnel, out app, out kind);
             case 0x00 when b.Length >= 8 && b[4] is 0xFE or 0xFF && b[5..8].SequenceEqual("SMB"u8):
                 return Set(Recognition.Name, App.Smb, ConversationKind.Done, out app, out kind);
             case 0xFF when b.Length >= 2 && b[1] is >= 0xFA and <= 0xFE:
@@ -73,10 +73,12 @@ static class Recognizer
         kind = ConversationKind.Undecided;
         if (b.StartsWith("SSH-"u8)) return Set(Recognition.Name, App.Ssh, ConversationKind.Done, out app, out kind);
         if (b.StartsWith("@RSYNCD:"u8)) return Set(Recognition.Name, App.Rsync, ConversationKind.Done, out app, out kind);
-        if (b.StartsWith("PRI * HTTP/2.0\r\n"u8)) return Set(Recognition.Name, App.Http2, ConversationKind.Done, out app, out kind);
-        if (IsPrefix(b, "SSH-"u8)) return Recognition.NeedMore;
+        if (b.StartsWith("PRI * HTTP/2.0\r\n"u8)) return Set(Recognition.Parse, App.Http2, ConversationKind.Http2, out app, out kind);
+        // A single "S" is PostgreSQL's yes to TLS.
+        if (b.Length > 1 && IsPrefix(b, "SSH-"u8)) return Recognition.NeedMore;
         if (direction == 0)
         {
+            if (IsPrefix(b, "PRI * HTTP/2.0\r\n"u8)) return Recognition.NeedMore;
             if (HttpRequestHead.LooksLikeRequest(b)) return Set(Recognition.Parse, App.Http, ConversationKind.Http, out app, out kind);
             if (IsPrefixOfAny(b, "GET "u8, "POST "u8, "HEAD "u8, "PUT "u8, "CONNECT "u8, "OPTIONS "u8, "DELETE "u8, "PATCH "u8)
                 || IsPrefixOfAny(b, "TRACE "u8, "PROPFIND "u8, "EHLO"u8, "HELO"u8, "USER"u8, "NICK"u8, "CAP L"u8, "CAPA"u8)) return Recognition.NeedMore;
@@ -115,6 +117,10 @@ static class Recognizer
         }
         return App.Unknown;
     }
+
+    /// <summary>A TLS record of version 3.x with the hello that this side begins with.</summary>
+    public static bool IsTlsHello(ReadOnlySpan<byte> b, int direction) =>
+        b.Length >= 6 && b[0] == 0x16 && b[1] == 3 && b[2] <= 4 && b[5] == (direction == 0 ? 1 : 2);
 
     public static bool IsDnsPort(ushort port) => port is 53 or 5353 or 5355;
 

@@ -57,7 +57,7 @@ sealed class TlsConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers, 
         switch (reader.MoveNext())
         {
             case ReadState.Complete when reader.Type == TlsHandshakeType.ClientHello:
-                OnClientHello(c, reader.Body);
+                OnClientHello(c, reader.Body, Ja4Transport.Tcp);
                 s.ClientDone = true;
                 return bytes.Length;
             case ReadState.NeedMore:
@@ -90,7 +90,7 @@ sealed class TlsConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers, 
                 case ReadState.Complete:
                     if (reader.Type == TlsHandshakeType.ServerHello && !s.HasServerHello)
                     {
-                        OnServerHello(ref s, reader.Body, out bool retry);
+                        OnServerHello(c, reader.Body, out bool retry);
                         if (retry)
                         {
                             // The retry stands alone in its record; what follows is looked at afresh.
@@ -121,7 +121,7 @@ sealed class TlsConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers, 
         buffers.Return(ref s.Texts);
     }
 
-    void OnClientHello(Conversation c, ReadOnlySpan<byte> body)
+    public void OnClientHello(Conversation c, ReadOnlySpan<byte> body, Ja4Transport transport)
     {
         ref TlsState s = ref c.Tls;
         DecodeFault fault = TlsClientHello.TryRead(body, out TlsClientHello hello);
@@ -141,7 +141,7 @@ sealed class TlsConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers, 
         alpn.CopyTo(texts[Alpn..]);
         s.AlpnLength = (byte)alpn.Length;
         s.HasJa3 = Ja3.TryWrite(hello, texts.Slice(Ja3At, Ja3.HashLength));
-        s.HasJa4 = Ja4.TryWrite(hello, Ja4Transport.Tcp, texts.Slice(Ja4At, Ja4.Length));
+        s.HasJa4 = Ja4.TryWrite(hello, transport, texts.Slice(Ja4At, Ja4.Length));
         if (!s.HasServerHello) s.Version = hello.HighestVersion;
         if (s.HasJa3 && UInt128.TryParse(texts.Slice(Ja3At, Ja3.HashLength), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out UInt128 ja3))
         {
@@ -150,8 +150,10 @@ sealed class TlsConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers, 
         }
     }
 
-    void OnServerHello(ref TlsState s, ReadOnlySpan<byte> body, out bool retry)
+    /// <summary><paramref name="retry"/>: it was a HelloRetryRequest, the real one is still to come.</summary>
+    public void OnServerHello(Conversation c, ReadOnlySpan<byte> body, out bool retry)
     {
+        ref TlsState s = ref c.Tls;
         retry = false;
         DecodeFault fault = TlsServerHello.TryRead(body, out TlsServerHello hello);
         if (fault != DecodeFault.None)

@@ -54,7 +54,7 @@ public sealed partial class FrameDecoder<TSink>
 
     void OnUdp(in Packet packet, ReadOnlySpan<byte> payload)
     {
-        int index = OnDatagram(packet, payload.Length);
+        int index = OnDatagram(packet, payload.Length, out int direction);
         ref Flow flow = ref _flows[index];
         if (Recognizer.IsDnsPort(packet.SourcePort) || Recognizer.IsDnsPort(packet.DestinationPort))
         {
@@ -77,12 +77,15 @@ public sealed partial class FrameDecoder<TSink>
             return;
         }
         if (flow.App == App.Unknown && flow.PacketsOut + flow.PacketsIn <= 4) flow.App = Recognizer.Udp(payload, packet.SourcePort, packet.DestinationPort);
+        if (flow.App == App.Quic && (flow.Content & ContentState.Done) == 0) _quic.OnDatagram(ref flow, packet, direction, payload, _tick);
+        // Last: the packet within may take this flow's place in the table.
+        if (IsTunnelPort(packet.DestinationPort) || IsTunnelPort(packet.SourcePort)) OnTunnel(packet, payload);
     }
 
-    int OnDatagram(in Packet packet, int captured)
+    int OnDatagram(in Packet packet, int captured, out int direction)
     {
         uint hash = _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol);
-        int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out int direction);
+        int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out direction);
         _duplicates.Look(hash, packet, _tick);
         if (index == FlowTable.None) index = Open(packet, hash, out direction);
         ref Flow flow = ref _flows[index];
@@ -189,7 +192,8 @@ public sealed partial class FrameDecoder<TSink>
     void Export(int index)
     {
         ref Flow flow = ref _flows[index];
-        _conversations.Close(ref flow);
+        if (flow.Protocol == IPProtocol.Udp) _quic.Close(ref flow);
+        else _conversations.Close(ref flow);
         Emit(flow);
         Counters.FlowsClosed++;
         _flows.Remove(index);

@@ -23,10 +23,12 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
     readonly Fragments _fragments;
     readonly DnsTransactions<TSink> _dns;
     readonly Conversations<TSink> _conversations;
+    readonly QuicConversations<TSink> _quic;
     readonly Duplicates _duplicates;
     readonly long[] _faults;
     long _tick;
     long _nextSweep;
+    bool _reassembled;
 
     public FrameDecoder(DecoderOptions options, TSink sink)
     {
@@ -38,7 +40,9 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         _flows = new FlowTable(options.MaximumFlows);
         _fragments = new Fragments(_buffers, _faults);
         _dns = new DnsTransactions<TSink>(_emitter, _buffers);
-        _conversations = new Conversations<TSink>(_emitter, _buffers, _faults, _dns);
+        var tls = new TlsConversation<TSink>(_emitter, _buffers, _faults);
+        _conversations = new Conversations<TSink>(_emitter, _buffers, _faults, _dns, tls);
+        _quic = new QuicConversations<TSink>(tls, _buffers, _faults);
     }
 
     public DecodeCounters Counters { get; }
@@ -50,7 +54,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
     internal int BuffersInUse => _buffers.InUse;
 
     /// <summary>Connections that a parser reads: zero after <see cref="Drain"/>.</summary>
-    internal int ConversationsInUse => _conversations.InUse;
+    internal int ConversationsInUse => _conversations.InUse + _quic.InUse;
 
     public void OnFrame(scoped in Frame frame)
     {
@@ -112,6 +116,10 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
                 fault = Loopback.TryRead(frame.Bytes, out etherType, out payload);
                 if (fault != DecodeFault.None) return fault;
                 break;
+            case LinkType.Ppp:
+                fault = PppFrame.TryRead(frame.Bytes, out etherType, out payload);
+                if (fault != DecodeFault.None) return fault;
+                break;
             case LinkType.Raw or LinkType.RawBsd or LinkType.RawOpenBsd or LinkType.IPv4 or LinkType.IPv6:
                 payload = frame.Bytes;
                 if (payload.IsEmpty) return DecodeFault.FrameTooShort;
@@ -126,22 +134,33 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
             vlan = (ushort)(frame.VlanTci & 0x0FFF);
             Counters.VlanTagged++;
         }
-        if (EtherType.IsVlan(etherType))
+        if (frame.VlanTpid == 0 && EtherType.IsVlan(etherType)) Counters.VlanTagged++;
+        return Network(etherType, payload, vlan, frame.Timestamp);
+    }
+
+    /// <summary>From an EtherType on: tags, PPPoE, IP.</summary>
+    DecodeFault Network(ushort etherType, ReadOnlySpan<byte> payload, ushort vlan, long timestamp)
+    {
+        DecodeFault fault;
+        for (int depth = 0; EtherType.IsVlan(etherType); depth++)
         {
-            if (frame.VlanTpid == 0) Counters.VlanTagged++;
-            for (int depth = 0; EtherType.IsVlan(etherType); depth++)
-            {
-                if (depth == MaximumVlanTags) return DecodeFault.VlanTooDeep;
-                fault = VlanTag.TryRead(payload, out VlanTag tag);
-                if (fault != DecodeFault.None) return fault;
-                if (vlan == 0) vlan = tag.Identifier;
-                etherType = tag.Type;
-                payload = tag.Payload;
-            }
+            if (depth == MaximumVlanTags) return DecodeFault.VlanTooDeep;
+            fault = VlanTag.TryRead(payload, out VlanTag tag);
+            if (fault != DecodeFault.None) return fault;
+            if (vlan == 0) vlan = tag.Identifier;
+            etherType = tag.Type;
+            payload = tag.Payload;
         }
-        if (etherType == EtherType.IPv4) return IPv4(payload, vlan, frame.Timestamp);
-        if (etherType == EtherType.IPv6) return IPv6(payload, vlan, frame.Timestamp);
-        Counters.NonIp++;
+        if (etherType == EtherType.PppoeSession)
+        {
+            fault = PppoeSession.TryRead(payload, out PppoeSession session);
+            if (fault != DecodeFault.None) return fault;
+            fault = PppFrame.TryRead(session.Payload, out etherType, out payload);
+            if (fault != DecodeFault.None) return fault;
+        }
+        if (etherType == EtherType.IPv4) return IPv4(payload, vlan, timestamp);
+        if (etherType == EtherType.IPv6) return IPv6(payload, vlan, timestamp);
+        if (_tunnels == 0) Counters.NonIp++;
         return DecodeFault.None;
     }
 
@@ -164,7 +183,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
             Identification = ip.Identification,
         };
         fault = Transport(ref packet, ip.Payload);
-        if (fault == DecodeFault.None) Counters.Parsed++;
+        if (fault == DecodeFault.None && _tunnels == 0) Counters.Parsed++;
         return fault;
     }
 
@@ -186,16 +205,18 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
             Packets = 1,
         };
         fault = Transport(ref packet, ip.Payload);
-        if (fault == DecodeFault.None) Counters.Parsed++;
+        if (fault == DecodeFault.None && _tunnels == 0) Counters.Parsed++;
         return fault;
     }
 
     DecodeFault Fragment(in Address source, in Address destination, uint identification, byte protocol, int offset, bool more,
         ReadOnlySpan<byte> payload, int totalLength, ushort vlan, long timestamp)
     {
+        // One datagram is read in place at a time; fragments within one that came in fragments are not worth a second place.
+        if (_reassembled) return DecodeFault.DatagramInvalid;
         FragmentResult result = _fragments.Add(source, destination, identification, protocol, offset, more, payload, totalLength, _tick);
         if (result == FragmentResult.Beyond) return DecodeFault.FragmentBeyondDatagram;
-        Counters.FragmentsHeld++;
+        if (_tunnels == 0) Counters.FragmentsHeld++;
         if (result != FragmentResult.Complete) return DecodeFault.None;
         ReadOnlySpan<byte> datagram = _fragments.Datagram;
         // The frames are accounted for as fragments; a fault of the whole is not another frame's.
@@ -210,7 +231,9 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
             WireBytes = _fragments.WireBytes,
             Packets = _fragments.Packets,
         };
+        _reassembled = true;
         if (fault == DecodeFault.None) fault = Transport(ref packet, datagram);
+        _reassembled = false;
         _fragments.Release();
         if (fault != DecodeFault.None) _faults[(int)DecodeFault.DatagramInvalid]++;
         return DecodeFault.None;
@@ -250,11 +273,12 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
                 packet.SourcePort = icmp.Type;
                 packet.DestinationPort = counter >= 0 ? (ushort)counter : icmp.Code;
                 packet.OneWay = counter < 0;
-                OnDatagram(packet, icmp.Payload.Length);
+                OnDatagram(packet, icmp.Payload.Length, out _);
                 return DecodeFault.None;
             }
             default:
-                OnDatagram(packet, bytes.Length);
+                OnDatagram(packet, bytes.Length, out _);
+                if (packet.Protocol is IPProtocol.Gre or IPProtocol.IPv4 or IPProtocol.IPv6) OnTunnel(packet, bytes);
                 return DecodeFault.None;
         }
     }

@@ -5,7 +5,7 @@ namespace Nfr.Events;
 /// <summary>One entry of the flow table. Out = from the client, In = from the server; direction 0 is out, 1 is in.</summary>
 struct Flow
 {
-    // What a lookup compares.
+    // What a lookup compares. Fields lie in the order of use: a packet of a known flow touches the first 128 bytes and no more.
     public Address Client;
     public Address Server;
     public ushort ClientPort;
@@ -17,31 +17,33 @@ struct Flow
     /// <summary>Next flow of the same hash bucket; -1 ends the chain.</summary>
     public int NextInBucket;
     public uint Hash;
-
-    // Counters since the start, or since the last active-time-out slice.
     public long LastTick;
-    public long PacketsOut;
-    public long PacketsIn;
-    public long BytesOut;
-    public long BytesIn;
-    public long PayloadOut;
-    public long PayloadIn;
-    public long FirstTick;
-    public long FirstTimestamp;
-
-    // Least-recently-seen list of the flow's class.
+    /// <summary>When it last moved in the least-recently-seen list of its class.</summary>
     public long ListedTick;
-    public int Older;
-    public int Newer;
 
     // Content.
     public int Conversation;
-    public ushort Vlan;
     public byte TcpFlags;
+    public ContentState Content;
     public App App;
     public FlowNotes Notes;
-    public ContentState Content;
+
+    // Counters since the start, or since the last active-time-out slice.
+    public long FirstTick;
+    public long PacketsOut;
+    public long BytesOut;
+    public long PayloadOut;
+    public long PacketsIn;
+    public long BytesIn;
+    public long PayloadIn;
+
+    public long FirstTimestamp;
+    public int Older;
+    public int Newer;
+    public ushort Vlan;
     public bool HasJa3;
+    /// <summary>Segments or datagrams looked at for content that begins later than at the start.</summary>
+    public byte Looks;
     /// <summary>Next expected sequence number each way, kept while content is still of interest.</summary>
     public uint NextOut;
     public uint NextIn;

@@ -31,7 +31,7 @@ public sealed class EventJson
         Begin(output, EventType.Dns);
         Api(e);
         Common(e.Context);
-        if (e.ResponseCode >= 0) Ascii(JsonNames.Rcode, DnsNames.ResponseCode((ushort)e.ResponseCode, _scratch));
+        if (e.ResponseCode >= 0) Ascii(JsonNames.Rcode, DnsResponseCodes.Name((ushort)e.ResponseCode, _scratch));
         if (!e.Answers.IsEmpty) Answers(e.Answers);
         OptionalAscii(JsonNames.Transport, WireNames.Protocol(e.Context.Protocol, _scratch));
         if (e.Context.SourcePort != 0) _json.WriteNumber(JsonNames.SrcPort, (int)e.Context.SourcePort);
@@ -146,7 +146,7 @@ public sealed class EventJson
         Time(e.Context.Timestamp);
         Ip(JsonNames.SrcIP, e.Context.Source);
         Text(JsonNames.Query, e.Query);
-        Ascii(JsonNames.QType, DnsNames.Type(e.QueryType, _scratch));
+        Ascii(JsonNames.QType, DnsTypes.Name(e.QueryType, _scratch));
     }
 
     void Api(scoped in IpEvent e)
@@ -219,7 +219,7 @@ public sealed class EventJson
         while (answers.MoveNext())
         {
             _json.WriteStartObject();
-            Ascii(JsonNames.Type, DnsNames.Type(answers.Type, _scratch));
+            Ascii(JsonNames.Type, DnsTypes.Name(answers.Type, _scratch));
             _json.WriteNumber(JsonNames.Ttl, answers.TimeToLive);
             Text(JsonNames.Data, answers.Text);
             _json.WriteEndObject();

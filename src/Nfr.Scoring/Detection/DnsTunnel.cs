@@ -2,6 +2,7 @@ using System.Text;
 using Nfr.Events;
 using Nfr.Scoring.Names;
 using Nfr.Scoring.Tables;
+using Nfr.Wire;
 
 namespace Nfr.Scoring.Detection;
 
@@ -92,7 +93,7 @@ sealed class DnsTunnel(Thresholds thresholds, PublicSuffixList suffixes, NameMod
             [
                 new("newBytes", pair.Bytes), new("labels", pair.Labels), new("queries", pair.Queries), new("longestLabel", pair.LongestLabel),
                 new("dataTypeBytes", pair.DataTypeBytes), new("responseBytes", pair.ResponseBytes), new("seconds", seconds),
-                new("lastType", 0, AlertEvents.QueryTypeName(e.QueryType)),
+                new("lastType", 0, Encoding.ASCII.GetString(DnsTypes.Name(e.QueryType, stackalloc byte[DnsTypes.MaxNameLength]))),
             ],
             [
                 new("newBytes", limit), new("labels", thresholds.TunnelLabels), new("seconds", thresholds.TunnelWindow / 1e9),

@@ -38,7 +38,8 @@ public sealed record AlertPollerState
 public sealed class AlertPoller
 {
     /// <summary>The spool's name for the mark; <see cref="Spool.StoreEngineAlerts"/> writes it.</summary>
-    const string FollowName = "follow";
+    /// <summary>Name of the engine's mark in the spool's state.</summary>
+    public const string FollowState = "follow";
 
     readonly EngineClient _client;
     readonly Spool _spool;
@@ -117,7 +118,7 @@ public sealed class AlertPoller
     {
         if (_follow is null)
         {
-            if (!SureRead.TryState(_spool, FollowName, out string? stored, out string fault)) return Failed("spool", NoticeLevel.Error, fault, _backoff.Next());
+            if (!SureRead.TryState(_spool, FollowState, out string? stored, out string fault)) return Failed("spool", NoticeLevel.Error, fault, _backoff.Next());
             _follow = stored ?? "";
         }
         string follow = _follow;

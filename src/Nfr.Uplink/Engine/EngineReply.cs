@@ -55,6 +55,7 @@ public sealed record AccountStatus
 {
     public bool Registered { get; init; }
     public bool Expired { get; init; }
+    /// <summary>As the engine wrote it.</summary>
     public string? ExpirationDate { get; init; }
     public long? EndpointsSeenToday { get; init; }
     public IReadOnlyList<AccountMessage> Messages { get; init; } = [];

@@ -1,3 +1,5 @@
+using Nfr.Uplink;
+
 namespace Nfr.Commands;
 
 /// <summary>An engine's answer: a value, or an error in one line that says what to do.</summary>
@@ -12,21 +14,6 @@ public sealed record AccountDone;
 
 /// <summary>Who registers.</summary>
 public sealed record AccountDetails(string Name, string Email);
-
-/// <summary>GET account/status.</summary>
-public sealed record AccountStatus
-{
-    public bool Registered { get; init; }
-    public bool Expired { get; init; }
-    /// <summary>As the engine wrote it.</summary>
-    public string? ExpirationDate { get; init; }
-    public long? EndpointsSeenToday { get; init; }
-    public IReadOnlyList<AccountMessage> Messages { get; init; } = [];
-}
-
-/// <param name="Level">1 information, 2 warning, 3 error.</param>
-/// <param name="Body">Text for people.</param>
-public sealed record AccountMessage(int Level, string Body);
 
 /// <summary>The account calls of one engine. Keys are passed in because registering begins without one.</summary>
 public sealed record AccountApi

@@ -1,4 +1,6 @@
 using Nfr.Config;
+using Nfr.Events;
+using Nfr.Uplink;
 
 namespace Nfr.Commands;
 
@@ -106,7 +108,7 @@ sealed class AccountDialogue(Terminal terminal, AccountApi api, string engine)
     {
         int at = text.IndexOf('@', StringComparison.Ordinal);
         return text.Length <= MaxEmail && at is > 0 and <= 64 && at == text.LastIndexOf('@') && !text.Any(c => char.IsControl(c) || c is ' ' or ',' or ';' or '<' or '>')
-            && text[0] != '.' && text[at - 1] != '.' && text.IndexOf('.', at) > 0 && !text.EndsWith('.') && !text[(at + 1)..].StartsWith('*') && ScopeText.IsDomain(text[(at + 1)..]);
+            && text[0] != '.' && text[at - 1] != '.' && text.IndexOf('.', at) > 0 && !text.EndsWith('.') && DomainPattern.TryParse(text.AsSpan(at + 1), out DomainPattern domain) && !domain.Subtree;
     }
 
     // Nothing that a server sends may speak to the terminal.

@@ -40,8 +40,8 @@ public static class CommandLine
         {
             string token = parsed.UnmatchedTokens[0];
             if (token.StartsWith('-')) return UnknownOption(token, command, path);
-            if (command.Subcommands.Count == 0) return $"unexpected \"{token}\"{of}";
-            string? near = Nearest.To(token, command.Subcommands.Select(c => c.Name));
+            if (!HelpText.Shown(command).Any()) return $"unexpected \"{token}\"{of}";
+            string? near = Nearest.To(token, HelpText.Shown(command).Select(c => c.Name));
             return $"unknown command \"{(path.Length == 0 ? "" : path + " ")}{token}\"{(near is null ? "" : $" (did you mean \"{near}\"?)")}";
         }
         foreach (ParseError error in parsed.Errors)
@@ -54,8 +54,8 @@ public static class CommandLine
             if (error.SymbolResult is ArgumentResult { Argument: var argument })
                 return $"\"{path}\" needs {argument.HelpName ?? argument.Name}";
         }
-        if (command.Subcommands.Count > 0)
-            return $"\"{path}\" needs a command: {string.Join(", ", command.Subcommands.Select(c => c.Name))}";
+        if (HelpText.Shown(command).Any())
+            return $"\"{path}\" needs a command: {string.Join(", ", HelpText.Shown(command).Select(c => c.Name))}";
         return parsed.Errors[0].Message.ReplaceLineEndings(" ");
     }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Nfr.Capture;
 using Nfr.Config;
 
 namespace Nfr.Commands;
@@ -36,7 +37,7 @@ static class ConfigCommand
         output.WriteLine($"{config.File}: ok");
         if (config.Scope.File is not null) output.WriteLine($"{config.Scope.File}: ok");
         output.WriteLine();
-        foreach ((string name, string value) in Describe(config, scope, InterfaceChoice.OfThisMachine())) output.WriteLine($"  {name,-9} {value}");
+        foreach ((string name, string value) in Describe(config, scope, CaptureInterfaces.List())) output.WriteLine($"  {name,-9} {value}");
         List<string> remarks =
         [
             .. config.Notes.Concat(notes).OrderBy(n => n.Line).Select(n => n.ToString()), .. config.UnavailableInputs, .. config.UnavailableOutputs,
@@ -48,7 +49,7 @@ static class ConfigCommand
 
     /// <summary>What the sensor would do, in a few rows.</summary>
     internal static IReadOnlyList<(string Name, string Value)> Describe(
-        NfrConfig config, IReadOnlyList<ScopeGroupSection> scope, IReadOnlyList<InterfaceFacts> interfaces)
+        NfrConfig config, IReadOnlyList<ScopeGroupSection> scope, IReadOnlyList<CaptureInterface> interfaces)
     {
         List<(string, string)> rows = [];
         rows.Add(("engine", config.Engine.IsEmbedded ? "embedded: nothing leaves this machine" : $"{config.Engine.Host}, alerts every {GoDuration.Format(config.Engine.AlertPollInterval)}"));
@@ -75,13 +76,13 @@ static class ConfigCommand
         return rows;
     }
 
-    static string Sniffer(SnifferConfig sniffer, IReadOnlyList<InterfaceFacts> interfaces)
+    static string Sniffer(SnifferConfig sniffer, IReadOnlyList<CaptureInterface> interfaces)
     {
         if (!sniffer.Enabled) return "off";
         string names = sniffer.Interfaces.Count == 0
-            ? InterfaceChoice.Automatic(interfaces) is { } chosen ? $"{chosen} (chosen: interface is empty)" : "no interface is up on this machine"
+            ? CaptureInterfaces.Choose(interfaces, [], out IReadOnlyList<string> chosen, out _) ? $"{chosen[0]} (chosen: interface is empty)" : "no interface is up on this machine"
             : string.Join(", ", sniffer.Interfaces.Select(name =>
-                interfaces.FirstOrDefault(i => i.Name == name) is not { Name: not null } facts ? $"{name} (not on this machine)" : facts.Up ? name : $"{name} (down)"));
+                interfaces.FirstOrDefault(i => i.Name == name) is not { } facts ? $"{name} (not on this machine)" : facts.IsUp ? name : $"{name} (down)"));
         string workers = sniffer.Workers == 1 ? "1 worker" : $"{sniffer.Workers} workers";
         return $"{names}; {workers}, ring {ByteSize.Format(sniffer.RingSize)}{(sniffer.Filter is { } filter ? $", filter \"{filter}\"" : "")}";
     }

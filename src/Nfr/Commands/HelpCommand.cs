@@ -15,12 +15,12 @@ static class HelpCommand
             Command command = root;
             foreach (string word in parsed.GetValue(words) ?? [])
             {
-                if (command.Subcommands.FirstOrDefault(c => c.Name == word) is { } next)
+                if (HelpText.Shown(command).FirstOrDefault(c => c.Name == word) is { } next)
                 {
                     command = next;
                     continue;
                 }
-                string? near = Nearest.To(word, command.Subcommands.Select(c => c.Name));
+                string? near = Nearest.To(word, HelpText.Shown(command).Select(c => c.Name));
                 return setup.Terminal.Fail(ExitCode.Usage, $"no command \"{word}\"{(near is null ? "" : $" (did you mean \"{near}\"?)")}; see nfr help");
             }
             HelpText.Write(command, setup.Terminal.Out);

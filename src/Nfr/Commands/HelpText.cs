@@ -44,11 +44,14 @@ sealed class HelpText : SynchronousCommandLineAction
             Paragraph(output, "  # ", what, "  # ");
             Paragraph(output, "  ", "nfr " + line, "      ");
         }
-        if (root || command.Subcommands.Count > 0) output.WriteLine($"\n\"nfr help {(root ? "" : path + " ")}COMMAND\" tells more about a command.");
+        if (root || Shown(command).Any()) output.WriteLine($"\n\"nfr help {(root ? "" : path + " ")}COMMAND\" tells more about a command.");
     }
 
     static IEnumerable<Command> Leaves(Command command) =>
-        command.Subcommands.Where(c => !c.Hidden).SelectMany(c => c.Subcommands.Count > 0 ? Leaves(c) : [c]);
+        Shown(command).SelectMany(c => Shown(c).Any() ? Leaves(c) : [c]);
+
+    /// <summary>Hidden commands are a command's own child processes, not the user's.</summary>
+    internal static IEnumerable<Command> Shown(Command command) => command.Subcommands.Where(c => !c.Hidden);
 
     static IEnumerable<Option> OptionsOf(Command command)
     {
@@ -65,7 +68,7 @@ sealed class HelpText : SynchronousCommandLineAction
     {
         List<string> words = ["nfr"];
         if (path.Length > 0) words.Add(path);
-        if (command.Subcommands.Count > 0) words.Add("COMMAND");
+        if (Shown(command).Any()) words.Add("COMMAND");
         if (OptionsOf(command).Any()) words.Add("[OPTIONS]");
         foreach (Argument argument in command.Arguments.Where(a => !a.Hidden))
         {

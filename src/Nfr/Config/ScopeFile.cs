@@ -1,3 +1,5 @@
+using Nfr.Events;
+
 namespace Nfr.Config;
 
 /// <summary>One entry of a scope list and where it stands.</summary>
@@ -95,7 +97,7 @@ public static class ScopeFile
         foreach ((string text, int line) in s.Entries(key))
         {
             networks.Add(new ScopeEntry(text, line));
-            if (ScopeText.IsNetwork(text)) continue;
+            if (IpPrefix.TryParse(text, out _)) continue;
             string advice = Wire.Address.TryParse(text, out Wire.Address address) ? $"; one address is written {text}/{(address.IsV4 ? 32 : 128)}" : ", such as 10.0.0.0/8 or fc00::/7";
             faults.Add(line, $"{key}: expected a network in CIDR form{advice}; found \"{text}\"");
         }
@@ -108,7 +110,7 @@ public static class ScopeFile
         foreach ((string text, int line) in s.Entries(key))
         {
             domains.Add(new ScopeEntry(text, line));
-            if (!ScopeText.IsDomain(text)) faults.Add(line, $"{key}: expected a domain such as example.com or *.example.com; found \"{text}\"");
+            if (!DomainPattern.TryParse(text, out _)) faults.Add(line, $"{key}: expected a domain such as example.com or *.example.com; found \"{text}\"");
         }
         return domains;
     }

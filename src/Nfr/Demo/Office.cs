@@ -7,7 +7,7 @@ namespace Nfr.Demo;
 /// <summary>The office, in a namespace of its own: people at work, hosts that misbehave, and the switch with its mirror port.</summary>
 static class Office
 {
-    /// <summary>Speaks in lines: ready, up → connected, go → a line for each module that has ended, stop → mirrored ….</summary>
+    /// <summary>Speaks in lines: ready, up → connected, go → a line for each module that has ended, stop → mirrored …; then stays until its input ends.</summary>
     public static async Task<int> RunAsync(TextReader input, TextWriter output, TextWriter error, CancellationToken stop)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -33,6 +33,9 @@ static class Office
         await Task.Delay(200, CancellationToken.None).ConfigureAwait(false);
         mirror.Dispose();
         await output.WriteLineAsync($"mirrored {mirror.Frames} {mirror.Bytes} {mirror.Lost} {mirror.LongestFrame} {work.Pages} {work.Failures} {work.LastFailure}").ConfigureAwait(false);
+        await output.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+        // With this process the mirror port would go, under the sensor that still reads from it.
+        while (await ChildProcess.ReadLineAsync(input).ConfigureAwait(false) is not null) { }
         return 0;
     }
 

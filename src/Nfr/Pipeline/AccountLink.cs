@@ -17,19 +17,8 @@ static class AccountLink
         Reset = (email, stop) => With(host, "", async client => Done(await client.ResetKeyAsync(email, stop))),
         Status = (key, stop) => With(host, key, async client =>
         {
-            EngineAnswer<Uplink.AccountStatus> answer = await client.GetAccountStatusAsync(stop);
-            return answer.Value is { } status
-                ? new AccountAnswer<Commands.AccountStatus>(
-                    new Commands.AccountStatus
-                    {
-                        Registered = status.Registered,
-                        Expired = status.Expired,
-                        ExpirationDate = status.ExpirationDate,
-                        EndpointsSeenToday = status.EndpointsSeenToday,
-                        Messages = [.. status.Messages.Select(m => new Commands.AccountMessage(m.Level, m.Body))],
-                    },
-                    null)
-                : new(null, answer.Reply.Message);
+            EngineAnswer<AccountStatus> answer = await client.GetAccountStatusAsync(stop);
+            return answer.Value is { } status ? status : new AccountAnswer<AccountStatus>(null, answer.Reply.Message);
         }),
     };
 

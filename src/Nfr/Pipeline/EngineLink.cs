@@ -16,6 +16,7 @@ sealed class EngineLink : IDisposable
 
     public EngineLink(NfrConfig config, Spool spool, Scope scope, ILogger log, TimeProvider time)
     {
+        TakeOver(config.Data.LegacyFollowFile, spool, log);
         _client = new EngineClient(SensorParts.EngineOf(config.Engine, spool.SensorId), time);
         var pacer = new RequestPacer(time);
         Action<UplinkNotice> notice = n => Notices.Log(log, n);
@@ -27,6 +28,22 @@ sealed class EngineLink : IDisposable
 
     public Uploader Uploader { get; }
     public AlertPoller Poller { get; }
+
+    /// <summary>The original kept its "follow" mark in a file (data.file); a sensor that takes its place goes on from there.</summary>
+    static void TakeOver(string file, Spool spool, ILogger log)
+    {
+        if (spool.GetState(AlertPoller.FollowState) is not null || !File.Exists(file)) return;
+        try
+        {
+            string follow = File.ReadAllText(file).Trim();
+            if (follow.Length is 0 or > 256 || follow.Any(char.IsControl)) return;
+            if (spool.SetState(AlertPoller.FollowState, follow) is null) log.Information("engine: alerts go on from the mark in {File}", file);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            log.Warning("engine: {File} could not be read ({Fault}); alerts are fetched from the beginning", file, fault.Message);
+        }
+    }
 
     /// <param name="poll">Whether this sensor fetches alerts too (outputs.enabled).</param>
     public void Start(bool poll)

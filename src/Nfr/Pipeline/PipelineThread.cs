@@ -22,10 +22,18 @@ sealed class PipelineThread
     readonly ILogger _log;
     readonly Thread _thread;
     volatile bool _finish;
+    readonly Action<EventType, int>? _spooled;
+    readonly long[] _told = new long[EventTypes.Count];
     string? _spoolTrouble;
 
-    public PipelineThread(IReadOnlyList<EventRing> rings, EventStage stage, Spool? spool, ILogger log)
+    /// <param name="rings">One for each capture worker.</param>
+    /// <param name="stage">What happens to an event.</param>
+    /// <param name="spool">Flushed when due; null = nothing is kept.</param>
+    /// <param name="log">For the few sentences of a failing spool.</param>
+    /// <param name="spooled">Told after each flush how many events of a type are newly there; must be quick.</param>
+    public PipelineThread(IReadOnlyList<EventRing> rings, EventStage stage, Spool? spool, ILogger log, Action<EventType, int>? spooled = null)
     {
+        _spooled = spooled;
         _rings = rings;
         _stage = stage;
         _spool = spool;
@@ -80,9 +88,20 @@ sealed class PipelineThread
     void Flush()
     {
         SpoolFault? fault = _spool!.Flush();
+        if (fault is null && _spooled is not null) TellSpooled();
         if (fault?.Message == _spoolTrouble) return;
         if (fault is not null) _log.Error("spool: {Fault}; events wait in memory and are tried again every second", fault.Message);
         else _log.Information("spool: writing again");
         _spoolTrouble = fault?.Message;
+    }
+
+    void TellSpooled()
+    {
+        foreach (EventType type in EventTypes.All)
+        {
+            long now = _stage.Counters.InScope[(int)type];
+            if (now > _told[(int)type]) _spooled!(type, (int)Math.Min(int.MaxValue, now - _told[(int)type]));
+            _told[(int)type] = now;
+        }
     }
 }

@@ -47,8 +47,8 @@ sealed class Sensor : IDisposable
         _scorer = scorer;
         _workers = workers;
         _stage = new EventStage(scope, scorer, spool, alert: onAlert, wanted: SensorParts.Wanted(config.Engine.Analyze));
-        _pipeline = new PipelineThread([.. workers.Select(w => w.Ring)], _stage, spool, log);
         if (!config.Engine.IsEmbedded) _engine = new EngineLink(config, spool, scope, log, time);
+        _pipeline = new PipelineThread([.. workers.Select(w => w.Ring)], _stage, spool, log, _engine is null ? null : _engine.Uploader.Spooled);
         foreach (OutputOptions options in SensorParts.OutputsOf(config.Outputs))
             _outputs.Add(new AlertOutput(spool, options, Commands.VersionText.Version, time, n => Notices.Log(log, n)));
         foreach (string name in workers.Select(w => w.Interface).Distinct())

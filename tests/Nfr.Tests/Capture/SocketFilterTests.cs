@@ -91,6 +91,13 @@ public sealed class SocketFilterTests
     }
 
     [Fact]
+    public void A_hundred_hosts_fit_and_compile_quickly()
+    {
+        string expression = string.Join(" or ", Enumerable.Range(0, 100).Select(i => $"host 10.{i}.{i}.1")) + " or host 10.0.0.2";
+        Assert.True(Passes(expression, Udp(1, 2, Seven), Service));
+    }
+
+    [Fact]
     public void Raw_ip_has_no_tags_to_see_through() => Assert.NotNull(SocketFilter.Compile("udp port 53", ethernet: false, out _));
 
     /// <summary>Classic BPF as the kernel runs it (Documentation/networking/filter.rst), as much of it as libpcap writes here.</summary>

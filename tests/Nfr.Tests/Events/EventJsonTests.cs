@@ -257,8 +257,8 @@ public sealed class EventJsonTests
     [InlineData(3841, "RCODE3841")]
     public void Response_codes_have_their_iana_names(ushort code, string expected)
     {
-        Span<byte> scratch = stackalloc byte[DnsNames.ScratchLength];
-        Assert.Equal(expected, Encoding.ASCII.GetString(DnsNames.ResponseCode(code, scratch)));
+        Span<byte> scratch = stackalloc byte[DnsResponseCodes.MaxNameLength];
+        Assert.Equal(expected, Encoding.ASCII.GetString(DnsResponseCodes.Name(code, scratch)));
     }
 
     [Theory]

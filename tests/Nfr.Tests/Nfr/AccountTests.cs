@@ -1,5 +1,6 @@
 using Nfr.Commands;
 using Nfr.Config;
+using Nfr.Uplink;
 
 namespace Nfr.Tests.Nfr;
 

@@ -260,14 +260,4 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(File.ReadAllText(ConfigTests.Shipped("config.yml")), ShippedFiles.Config);
         Assert.Equal(File.ReadAllText(ConfigTests.Shipped("scope.yml")), ShippedFiles.Scope);
     }
-
-    [Fact]
-    public void An_empty_interface_means_the_mirror_port_else_the_first_that_is_up()
-    {
-        InterfaceFacts loopback = new("lo", true, true, true), lan = new("eth0", true, false, true), mirror = new("eth1", true, false, false), unplugged = new("eth2", false, false, false);
-        Assert.Equal("eth1", InterfaceChoice.Automatic([loopback, lan, unplugged, mirror]));
-        Assert.Equal("eth0", InterfaceChoice.Automatic([loopback, unplugged, lan]));
-        Assert.Null(InterfaceChoice.Automatic([loopback, unplugged]));
-        Assert.Contains(InterfaceChoice.OfThisMachine(), i => i.Loopback);
-    }
 }

@@ -154,7 +154,7 @@ public sealed class SpoolContractTests
         using var bed = new SpoolTestBed();
         using Spool spool = bed.Open();
         Alert full = Alert("c2_communication", samples: 5);
-        Alert bare = new() { Threats = [new AlertThreat("t", "", 1)], Event = new AlertEvent { Type = EventType.Tls, Ts = "", SrcID = "ü\n\u0001" } };
+        Alert bare = new() { Threats = [new AlertThreat("t", "", 1)], Event = new AlertEvent { Type = EventType.Tls, Ts = "2026-11-21T09:00:00Z", SrcID = "ü\n\u0001" } };
         spool.AppendAlert(full);
         spool.AppendAlert(bare);
         Assert.Null(spool.Flush());
@@ -165,6 +165,32 @@ public sealed class SpoolContractTests
         Assert.Equal(2, Assert.Single(spool.ReadAlerts(1, 10)).Sequence);
         Assert.Single(spool.ReadAlerts(0, 1));
         Assert.Empty(spool.ReadAlerts(2, 10));
+    }
+
+    [Fact]
+    public void Evidence_keeps_every_bit_of_its_numbers_and_the_texts_of_its_samples()
+    {
+        using var bed = new SpoolTestBed();
+        using Spool spool = bed.Open();
+        Alert alert = Alert("dga_volume");
+        AlertEvidence evidence = alert.Evidence! with
+        {
+            Values =
+            [
+                new("tenth", 0.1), new("third", 1.0 / 3), new("small", double.Epsilon), new("large", double.MaxValue), new("whole", 9007199254740993),
+                new("negative", -4.5951), new("unknown", double.NaN), new("list", 0, "c2 \"quoted\" é\u2028"), new("empty", 0, ""),
+            ],
+            Thresholds = [new("tenth", 0.30000000000000004)],
+            Samples = ["{\"type\":\"dns\", \"query\":\"a\\u0001\",\"n\":1.50}", "not an object", ""],
+            Count = long.MaxValue,
+        };
+        spool.AppendAlert(alert with { Evidence = evidence });
+        Assert.Null(spool.Flush());
+        AlertEvidence back = spool.ReadAlerts(0, 1)[0].Alert.Evidence!;
+        Assert.Equal(evidence.Values, back.Values);
+        Assert.Equal(evidence.Thresholds, back.Thresholds);
+        Assert.Equal(evidence.Samples, back.Samples);
+        Assert.Equal(evidence with { Values = back.Values, Thresholds = back.Thresholds, Samples = back.Samples }, back);
     }
 
     [Fact]

@@ -179,7 +179,7 @@ public sealed class DnsMessageTests
             {
                 records.ReadOwner(name);
                 records.FormatData(text, out _);
-                DnsTypes.Format(records.Type, text);
+                DnsTypes.Name(records.Type, text);
             }
         }));
     }

@@ -72,9 +72,9 @@ public sealed class DnsRecordTextTests
         Span<byte> text = stackalloc byte[DnsTypes.MaxNameLength];
         for (int type = 0; type <= ushort.MaxValue; type++)
         {
-            int length = DnsTypes.Format((ushort)type, text);
-            Assert.InRange(length, 1, DnsTypes.MaxNameLength);
-            Assert.True(DnsTypes.TryParse(text[..length], out ushort back), Bytes.Text(text[..length]));
+            ReadOnlySpan<byte> name = DnsTypes.Name((ushort)type, text);
+            Assert.InRange(name.Length, 1, DnsTypes.MaxNameLength);
+            Assert.True(DnsTypes.TryParse(name, out ushort back), Bytes.Text(name));
             Assert.Equal(type, back);
         }
     }

@@ -12,8 +12,9 @@ public sealed class InternetHeaderTests
         deadbeef                # payload
         """);
 
+    /// <summary>Payload length and next header go where the braces are.</summary>
     const string Six = """
-        6 0000000 {0} {1} 40    # version, traffic class, flow label, payload length, next header, hop limit
+        6 0000000 {length} {next} 40    # version, traffic class, flow label, payload length, next header, hop limit
         20010db8000000000000000000000001
         20010db8000000000000000000000002
         """;
@@ -21,7 +22,7 @@ public sealed class InternetHeaderTests
     static byte[] V6(byte next, string rest, int? length = null)
     {
         byte[] body = Bytes.Of(rest);
-        return [.. Bytes.Of(string.Format(Six, (length ?? body.Length).ToString("x4"), next.ToString("x2"))), .. body];
+        return [.. Bytes.Of(Six.Replace("{length}", (length ?? body.Length).ToString("x4")).Replace("{next}", next.ToString("x2"))), .. body];
     }
 
     [Fact]

@@ -4,7 +4,7 @@ namespace Nfr.Storage;
 /// The counts that every transaction carries: one line for each lane and one for alerts. A transaction changes the working lines;
 /// <see cref="Accept"/> after its commit or <see cref="Restore"/> after its failure makes both the same again.
 /// </summary>
-sealed class Ledger
+sealed class SpoolLedger
 {
     /// <summary>Index of the alerts' line.</summary>
     public const int Alerts = Lane.Count;
