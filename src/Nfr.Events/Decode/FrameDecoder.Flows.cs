@@ -192,11 +192,18 @@ public sealed partial class FrameDecoder<TSink>
     void Export(int index)
     {
         ref Flow flow = ref _flows[index];
-        if (flow.Protocol == IPProtocol.Udp) _quic.Close(ref flow);
-        else _conversations.Close(ref flow);
-        Emit(flow);
-        Counters.FlowsClosed++;
-        _flows.Remove(index);
+        try
+        {
+            if (flow.Protocol == IPProtocol.Udp) _quic.Close(ref flow);
+            else _conversations.Close(ref flow);
+            Emit(flow);
+        }
+        finally
+        {
+            // A mistake of ours must not leave the flow in front, where every later time-out would meet it again.
+            Counters.FlowsClosed++;
+            _flows.Remove(index);
+        }
     }
 
     void Slice(ref Flow flow, long timestamp)

@@ -59,6 +59,9 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
     public void OnFrame(scoped in Frame frame)
     {
         DecodeCounters counters = Counters;
+        // Still set only if a mistake of ours ended the frame before in the middle.
+        _tunnels = 0;
+        _reassembled = false;
         counters.Frames++;
         counters.Bytes += frame.OriginalLength;
         if (frame.Tick > _tick) _tick = frame.Tick;

@@ -124,8 +124,13 @@ sealed class ReadRun
         long start = Stopwatch.GetTimestamp();
         while (spool.Counters.Total.InSpool > 0 && !_stop.IsCancellationRequested)
         {
-            engine.Uploader.TryNow();
-            if (engine.Uploader.State.Trouble is { } trouble && Stopwatch.GetElapsedTime(start) > s_uploadPatience)
+            // While there is trouble the uploader's own back-off and the engine's Retry-After hold; patience is for trouble that lasts.
+            if (engine.Uploader.State.Trouble is not { } trouble)
+            {
+                start = Stopwatch.GetTimestamp();
+                engine.Uploader.TryNow();
+            }
+            else if (Stopwatch.GetElapsedTime(start) > s_uploadPatience)
             {
                 engine.Stop(TimeSpan.FromSeconds(1));
                 return _run.Terminal.Fail(ExitCode.Failed, $"{trouble}; {spool.Counters.Total.InSpool} events were not delivered: read the files again later");
