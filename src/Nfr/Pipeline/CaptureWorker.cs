@@ -18,6 +18,10 @@ sealed class CaptureWorker
     /// <summary>Reading out a ring of 32 MiB takes well under a second; a stop must not take longer than this.</summary>
     static readonly TimeSpan s_readOut = TimeSpan.FromSeconds(2);
 
+    /// <summary>At the end no frame waits behind an event: a full table is exported no faster than the pipeline takes it.</summary>
+    static readonly TimeSpan s_drain = TimeSpan.FromSeconds(2.2);
+
+    readonly RingPatience _patience = new();
     readonly LiveCaptureOptions _options;
     readonly FrameDecoder<RingSink> _decoder;
     readonly ILogger _log;
@@ -35,7 +39,7 @@ sealed class CaptureWorker
         _log = log;
         _time = options.Time;
         Ring = new EventRing();
-        _decoder = new FrameDecoder<RingSink>(decoding, new RingSink(Ring, DroppedEvents, waits: false));
+        _decoder = new FrameDecoder<RingSink>(decoding, new RingSink(Ring, DroppedEvents, _patience));
         _thread = new Thread(Run) { Name = "capture " + options.Interface, IsBackground = true };
     }
 
@@ -88,6 +92,7 @@ sealed class CaptureWorker
             if (Step(ref inlet, WaitMilliseconds) < 0) Lose();
             AllocatedBytes = GC.GetAllocatedBytesForCurrentThread() - allocated;
         }
+        _patience.Begin(s_drain);
         ReadOut(ref inlet);
         try
         {
