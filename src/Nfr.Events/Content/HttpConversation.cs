@@ -104,6 +104,7 @@ sealed class HttpConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers,
             Lose(ref s.Requests, fault);
             return bytes.Length;
         }
+        if (head.HasInvalidLine) faults[(int)DecodeFault.HttpHeaderInvalid]++;
         Remember(c, head);
         switch (head.Body)
         {
@@ -169,6 +170,7 @@ sealed class HttpConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers,
             Lose(ref s.Responses, fault);
             return bytes.Length;
         }
+        if (head.HasInvalidLine) faults[(int)DecodeFault.HttpHeaderInvalid]++;
         if (head.IsInterim) return length;
         PendingRequest request = s.PendingCount > 0 ? First(s) : default;
         s.Status = (ushort)head.StatusCode;

@@ -1,12 +1,13 @@
+using System.Diagnostics;
 using Nfr.Events;
 
 namespace Nfr.Pipeline;
 
 /// <summary>
 /// The end of a capture worker: puts events into its ring. When the ring is full a live worker drops the event and counts it, since frames
-/// do not wait; a file's worker waits, since a file does, and so does a live one that exports its flows at the end, until its patience is over.
+/// do not wait; a file's worker waits, since a file does, and so does a live one that exports its flows at the end.
 /// </summary>
-readonly struct RingSink(EventRing ring, long[] dropped, bool waits, CancellationToken giveUp = default) : IEventSink
+readonly struct RingSink(EventRing ring, long[] dropped, RingPatience patience) : IEventSink
 {
     public void OnDns(scoped in DnsEvent e)
     {
@@ -42,7 +43,7 @@ readonly struct RingSink(EventRing ring, long[] dropped, bool waits, Cancellatio
 
     bool Retry(EventType type)
     {
-        if (waits && !giveUp.IsCancellationRequested)
+        if (patience.Lasts)
         {
             Thread.Sleep(1);
             return true;
@@ -50,6 +51,18 @@ readonly struct RingSink(EventRing ring, long[] dropped, bool waits, Cancellatio
         dropped[(int)type]++;
         return false;
     }
+}
+
+/// <summary>Whether a full ring is waited for; set by the thread that writes to it.</summary>
+sealed class RingPatience
+{
+    long _until;
+
+    public static RingPatience Endless { get; } = new() { _until = long.MaxValue };
+
+    public bool Lasts => _until != 0 && Stopwatch.GetTimestamp() < _until;
+
+    public void Begin(TimeSpan span) => _until = Stopwatch.GetTimestamp() + (long)(span.TotalSeconds * Stopwatch.Frequency);
 }
 
 /// <summary>For counting alone: the decoder's own numbers are all that is wanted.</summary>

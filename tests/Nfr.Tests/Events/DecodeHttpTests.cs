@@ -326,6 +326,15 @@ public sealed class DecodeHttpTests
     }
 
     [Fact]
+    public void A_line_of_a_head_that_is_no_field_is_counted_and_the_rest_read()
+    {
+        using DecodeBed bed = Talk(
+            t => t.Client("GET /1 HTTP/1.1\r\nwhat is this\r\nHost: h\r\n\r\n").Server("HTTP/1.1 204 No\r\n: x\r\n\r\n"), Event("1", 204));
+        Assert.Equal([DecodeFault.HttpHeaderInvalid], bed.Faults);
+        Assert.Equal(2, bed.Fault(DecodeFault.HttpHeaderInvalid));
+    }
+
+    [Fact]
     public void A_head_of_many_segments_is_read_out_of_order()
     {
         string request = "GET /long HTTP/1.1\r\nHost: h\r\nX: " + new string('x', 12_000) + "\r\n\r\n";

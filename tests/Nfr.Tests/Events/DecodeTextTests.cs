@@ -103,6 +103,21 @@ public sealed class DecodeTextTests
     [InlineData(App.Unknown, ">\u0001\u0002\u0003 what is this")]
     public void A_protocol_is_known_by_its_first_bytes(App app, string line) => Assert.Equal(app, Talk(9999, line).App);
 
+    [Theory]
+    [InlineData(App.Ssh, ">SSH-2.0-x\r\n")]
+    [InlineData(App.Ssh, "<SSH-2.0-x\r\n")]
+    [InlineData(App.Smtp, ">EHLO client\r\n")]
+    [InlineData(App.Smtp, "<220 mail ESMTP\r\n")]
+    [InlineData(App.Ftp, ">USER bob\r\n")]
+    [InlineData(App.Ftp, "<220-files\r\n")]
+    [InlineData(App.Pop3, "<+OK pop\r\n")]
+    [InlineData(App.Imap, "<* OK imap\r\n")]
+    [InlineData(App.Irc, ">NICK bot\r\n")]
+    public void A_greeting_may_be_split_at_every_byte(App app, string line)
+    {
+        for (int cut = 2; cut < line.Length; cut++) Assert.Equal(app, Talk(9999, line[..cut], line[0] + line[cut..]).App);
+    }
+
     [Fact]
     public void Protocols_over_udp_are_known_by_content()
     {

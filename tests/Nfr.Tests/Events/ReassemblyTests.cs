@@ -51,7 +51,7 @@ public sealed class ReassemblyTests
         {
             case 0:
                 return (53, [.. Enumerable.Range(0, random.Next(1, 5)).Select(i => new Round(
-                    Contents.OverTcp(Contents.Query(i, $"n{random.Next(1000)}.example")), Contents.OverTcp(Contents.Answer(i, $"n{random.Next(1000)}.example"))))]);
+                    Contents.OverTcp(Contents.Query(i, $"n{i}.example")), Contents.OverTcp(Contents.Answer(i, $"n{i}.example"))))]);
             case 1:
                 byte[] hello = random.Next(2) == 0 ? Contents.ClientHello : Contents.Recut(Contents.ClientHello, random.Next(20, 100));
                 return (443, [new Round(hello, random.Next(3) switch { 0 => Contents.ServerHello13, 1 => Contents.ServerFlight12, _ => Contents.Resumed12 })]);
@@ -119,21 +119,17 @@ public sealed class ReassemblyTests
             int clientPort = 1024 + (i % 60_000);
             (int serverPort, Round[] rounds) = Conversation(random);
             uint start = random.Next(4) == 0 ? 0u - (uint)random.Next(3000) : (uint)random.Next();
-            int before = straight.Seen.Content.Count(), beforeCrooked = crooked.Seen.Content.Count();
-            Assert.Equal(before, beforeCrooked);
             Play(straight, clientPort, serverPort, rounds, null, start);
             Play(crooked, clientPort, serverPort, rounds, random, start);
-            string[] expected = [.. straight.Seen.Dns, .. straight.Seen.Http, .. straight.Seen.Tls];
-            string[] actual = [.. crooked.Seen.Dns, .. crooked.Seen.Http, .. crooked.Seen.Tls];
+            string[] expected = [.. straight.Seen.Content], actual = [.. crooked.Seen.Content];
+            Assert.NotEmpty(expected);
             Assert.True(expected.AsSpan().SequenceEqual(actual), $"case {i}, port {serverPort}:\n{string.Join('\n', expected)}\nagainst\n{string.Join('\n', actual)}");
-            if (i % 100 != 99) continue;
             foreach (DecodeBed bed in new[] { straight, crooked })
             {
-                bed.Wait(20);
-                Assert.Equal((0, 0), (bed.Decoder.BuffersInUse, bed.Decoder.ConversationsInUse));
                 bed.Seen.Dns.Clear();
                 bed.Seen.Http.Clear();
                 bed.Seen.Tls.Clear();
+                Assert.Equal((0, 0), (bed.Decoder.BuffersInUse, bed.Decoder.ConversationsInUse));
             }
         }
         Assert.Empty(straight.Faults);
