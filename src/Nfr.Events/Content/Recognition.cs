@@ -74,7 +74,8 @@ static class Recognizer
         if (b.StartsWith("SSH-"u8)) return Set(Recognition.Name, App.Ssh, ConversationKind.Done, out app, out kind);
         if (b.StartsWith("@RSYNCD:"u8)) return Set(Recognition.Name, App.Rsync, ConversationKind.Done, out app, out kind);
         if (b.StartsWith("PRI * HTTP/2.0\r\n"u8)) return Set(Recognition.Parse, App.Http2, ConversationKind.Http2, out app, out kind);
-        if (IsPrefix(b, "SSH-"u8)) return Recognition.NeedMore;
+        // A single "S" is PostgreSQL's yes to TLS.
+        if (b.Length > 1 && IsPrefix(b, "SSH-"u8)) return Recognition.NeedMore;
         if (direction == 0)
         {
             if (IsPrefix(b, "PRI * HTTP/2.0\r\n"u8)) return Recognition.NeedMore;

@@ -54,7 +54,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
     internal int BuffersInUse => _buffers.InUse;
 
     /// <summary>Connections that a parser reads: zero after <see cref="Drain"/>.</summary>
-    internal int ConversationsInUse => _conversations.InUse;
+    internal int ConversationsInUse => _conversations.InUse + _quic.InUse;
 
     public void OnFrame(scoped in Frame frame)
     {

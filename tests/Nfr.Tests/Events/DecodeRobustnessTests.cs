@@ -17,6 +17,8 @@ public sealed class DecodeRobustnessTests
         public void OnTls(scoped in TlsEvent e) => Bytes += e.Sni.Length + e.Ja3.Length + e.Ja3s.Length + e.Ja4.Length + e.CertificateHash.Length + e.Issuer.Length + e.Subject.Length + e.Alpn.Length;
     }
 
+    static readonly byte[] s_quic = QuicTests.Initial(QuicTests.Choice, QuicTests.Choice, false, 0, QuicTests.Crypto(0, QuicTests.Hello));
+
     /// <summary>Some 400 frames: every protocol, link oddity and stream fault of the other tests, between hosts of that number.</summary>
     static List<byte[]> Mixed(int number)
     {
@@ -66,6 +68,12 @@ public sealed class DecodeRobustnessTests
                 Ip(Frames.IPv4(c, s, 17, datagram[64..], number, 64));
             }
         }
+        byte[] query = Frames.IPv4(client, server, 17, Frames.Udp(port, 53, Contents.Query(3, "inside.example")));
+        Ip(Frames.IPv4(client, server, IPProtocol.IPv4, query));
+        Ip(Frames.IPv4(client, server, IPProtocol.Gre, [0, 0, 8, 0, .. query]));
+        Ip(Frames.IPv4(client, server, 17, Frames.Udp(port, 4789, [8, 0, 0, 0, 0, 0, 7, 0, .. Frames.Ethernet(query, 9)])));
+        Ip(Frames.IPv4(client, server, 17, Frames.Udp(port, 443, s_quic)));
+        Talk(8053).Open().Client("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").Client([0, 0, 29, 0, 1, 0, 0, 0, 1, .. Contents.Query(4, "over.h2.xyz")]).Close();
         Ip(Frames.IPv4(client, server, 17, new byte[32], number + 7, 64, true));
         Ip(Frames.IPv4(client, server, 47, new byte[32]));
         Ip(Frames.IPv4(client, "224.0.0.251", 17, Frames.Udp(5353, 5353, Contents.Query(0, "printer.local"))));

@@ -115,7 +115,7 @@ public sealed class DecodeTextTests
     [InlineData(App.Irc, ">NICK bot\r\n")]
     public void A_greeting_may_be_split_at_every_byte(App app, string line)
     {
-        for (int cut = 2; cut < line.Length; cut++) Assert.Equal(app, Talk(9999, line[..cut], line[0] + line[cut..]).App);
+        for (int cut = app == App.Ssh ? 3 : 2; cut < line.Length; cut++) Assert.Equal(app, Talk(9999, line[..cut], line[0] + line[cut..]).App);
     }
 
     [Fact]
@@ -157,9 +157,19 @@ public sealed class DecodeTextTests
     public void More_connections_than_parsers_keep_their_flow_event()
     {
         using var bed = new DecodeBed(new DecoderOptions { MaximumFlows = 8192 });
-        for (int i = 0; i < 4097; i++) new TcpTalk(bed, 1024 + i).Open().Client("GET / HTTP/1.1\r\n");
+        for (int i = 0; i < 4097; i++) new TcpTalk(bed, 1024 + i, 25).Open().Client("EHLO c\r\n");
         Assert.Equal((1, 4096), (bed.Fault(DecodeFault.StreamBuffersExhausted), bed.Decoder.ConversationsInUse));
         bed.Drain();
         Assert.Equal(4097, bed.Seen.Ip.Count);
+    }
+
+    [Fact]
+    public void More_half_messages_than_buffers_are_given_up_and_counted()
+    {
+        using var bed = new DecodeBed(new DecoderOptions { MaximumFlows = 8192 });
+        for (int i = 0; i < 4000; i++) new TcpTalk(bed, 1024 + i).Open().Client("GET / HTTP/1.1\r\n");
+        Assert.Equal(4000, bed.Decoder.BuffersInUse + bed.Fault(DecodeFault.StreamBuffersExhausted));
+        Assert.Equal(bed.Decoder.BuffersInUse, bed.Decoder.ConversationsInUse);
+        Assert.NotEqual(0, bed.Fault(DecodeFault.StreamBuffersExhausted));
     }
 }

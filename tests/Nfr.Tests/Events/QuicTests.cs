@@ -8,8 +8,8 @@ namespace Nfr.Tests.Events;
 
 public sealed class QuicTests
 {
-    static readonly byte[] Choice = Convert.FromHexString("8394c8f03e515708"), Other = Convert.FromHexString("0102030405060708");
-    static readonly byte[] Hello = Layers.Handshake(1, TlsHelloTests.Client), Answer = Layers.Handshake(2, TlsHelloTests.Server);
+    internal static readonly byte[] Choice = Convert.FromHexString("8394c8f03e515708"), Other = Convert.FromHexString("0102030405060708");
+    internal static readonly byte[] Hello = Layers.Handshake(1, TlsHelloTests.Client), Answer = Layers.Handshake(2, TlsHelloTests.Server);
 
     [Fact]
     public void Hellos_are_read_from_Initials()
@@ -73,11 +73,11 @@ public sealed class QuicTests
         ? Layers.IPv4(IPProtocol.Udp, Layers.Udp(443, 50_000, datagram), "10.0.0.2", "10.0.0.1")
         : Layers.IPv4(IPProtocol.Udp, Layers.Udp(50_000, 443, datagram))));
 
-    static byte[] Crypto(ushort offset, byte[] data) =>
+    internal static byte[] Crypto(ushort offset, byte[] data) =>
         [6, (byte)(0x40 | (offset >> 8)), (byte)offset, (byte)(0x40 | (data.Length >> 8)), (byte)data.Length, .. data];
 
     /// <summary>Protects frames as an end does, by the runtime's own AES.</summary>
-    static byte[] Initial(byte[] keysFrom, byte[] destination, bool server, byte number, byte[] frames)
+    internal static byte[] Initial(byte[] keysFrom, byte[] destination, bool server, byte number, byte[] frames)
     {
         byte[] salt = Convert.FromHexString("38762cf7f55934b34d179ae6a4c80cadccbb7f0a");
         byte[] secret = Label(HKDF.Extract(HashAlgorithmName.SHA256, keysFrom, salt), server ? "server in" : "client in", 32);

@@ -1,13 +1,12 @@
 using Nfr.Events;
 using Nfr.Pipeline;
-using Nfr.Tests.Uplink;
 
 namespace Nfr.Tests.Nfr;
 
 /// <summary>Promise 12: each sentence comes within a minute of its condition, once, and never on ordinary traffic.</summary>
 public sealed class ObserverTests
 {
-    readonly ManualTimeProvider _time = new();
+    readonly ManualTime _time = new();
     readonly DecodeCounters _counters = new();
     readonly List<(bool Holds, string Sentence)> _told = [];
     readonly Observer _observer;

@@ -1,27 +1,12 @@
 using System.Text.RegularExpressions;
-using System.Xml.Linq;
 using Nfr.Events;
 using Nfr.Wire;
 
 namespace Nfr.Tests.House;
 
-/// <summary>The house as ARCHITECTURE.md draws it: who may know whom, and where pointers and foreign calls may stand.</summary>
-public sealed partial class ArrowsTests
+/// <summary>Where pointers and foreign calls may stand, and that no fault goes without counter and test.</summary>
+public sealed partial class FencesTests
 {
-    /// <summary>What each project may reference. An edge that is not here needs a decision, then a line here and in ARCHITECTURE.md.</summary>
-    static readonly Dictionary<string, string[]> s_allowed = new()
-    {
-        ["Nfr.Native"] = [],
-        ["Nfr.Wire"] = [],
-        ["Nfr.Capture"] = ["Nfr.Native", "Nfr.Wire"],
-        ["Nfr.Events"] = ["Nfr.Wire"],
-        ["Nfr.Logs"] = ["Nfr.Events", "Nfr.Native"],
-        ["Nfr.Scoring"] = ["Nfr.Events"],
-        ["Nfr.Storage"] = ["Nfr.Events", "Nfr.Native"],
-        ["Nfr.Uplink"] = ["Nfr.Storage", "Nfr.Events", "Nfr.Native"],
-        ["Nfr"] = ["Nfr.Native", "Nfr.Wire", "Nfr.Capture", "Nfr.Events", "Nfr.Logs", "Nfr.Scoring", "Nfr.Storage", "Nfr.Uplink"],
-    };
-
     /// <summary>Faults that no test names, each with the reason.</summary>
     static readonly Dictionary<DecodeFault, string> s_untested = [];
 
@@ -35,48 +20,14 @@ public sealed partial class ArrowsTests
         }
     }
 
-    static IEnumerable<string> Projects => Directory.GetFiles(Path.Combine(Root, "src"), "*.csproj", SearchOption.AllDirectories);
-
     static IEnumerable<string> Sources(string under) => Directory.GetFiles(Path.Combine(Root, under), "*.cs", SearchOption.AllDirectories)
         .Where(file => !file.Contains("/obj/", StringComparison.Ordinal) && !file.Contains("/bin/", StringComparison.Ordinal));
 
     static IEnumerable<string> SourcesOutsideNative => Sources("src").Where(file => !file.Contains("/Nfr.Native/", StringComparison.Ordinal));
 
     [Fact]
-    public void Every_project_of_the_house_is_in_the_table() =>
-        Assert.Equal(s_allowed.Keys.Order(StringComparer.Ordinal), Projects.Select(Path.GetFileNameWithoutExtension).Order(StringComparer.Ordinal));
-
-    [Fact]
-    public void No_project_references_what_the_table_does_not_allow()
-    {
-        foreach (string project in Projects)
-        {
-            string name = Path.GetFileNameWithoutExtension(project);
-            foreach (XElement reference in XDocument.Load(project).Descendants("ProjectReference"))
-            {
-                string target = Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value.Replace('\\', '/'));
-                Assert.True(s_allowed[name].Contains(target), $"{name} may not reference {target}");
-            }
-        }
-    }
-
-    [Fact]
-    public void The_table_has_no_circle()
-    {
-        var done = new HashSet<string>();
-        while (done.Count < s_allowed.Count)
-        {
-            string[] next = [.. s_allowed.Where(p => !done.Contains(p.Key) && p.Value.All(done.Contains)).Select(p => p.Key)];
-            Assert.NotEmpty(next);
-            done.UnionWith(next);
-        }
-    }
-
-    [Fact]
     public void Only_native_may_be_unsafe()
     {
-        string[] allowing = [.. Projects.Where(p => XDocument.Load(p).Descendants("AllowUnsafeBlocks").Any(e => e.Value == "true")).Select(Path.GetFileNameWithoutExtension)!];
-        Assert.Equal(["Nfr.Native"], allowing);
         foreach (string file in Directory.GetFiles(Root, "Directory.*.props")) Assert.DoesNotContain("AllowUnsafeBlocks", File.ReadAllText(file), StringComparison.Ordinal);
         foreach (string file in SourcesOutsideNative) Assert.False(UnsafeWord().IsMatch(Code(file)), $"{file} says unsafe");
     }
@@ -99,7 +50,7 @@ public sealed partial class ArrowsTests
         Assert.Equal((int)DecodeFault.Count, new DecodeCounters().Faults.Length);
         DecodeFault[] faults = [.. Enum.GetValues<DecodeFault>().Where(f => f is not DecodeFault.None and not DecodeFault.Count)];
         Assert.Equal(Enumerable.Range(1, (int)DecodeFault.Count - 1), faults.Select(f => (int)f));
-        string tests = string.Concat(Sources("tests").Where(f => !f.EndsWith("ArrowsTests.cs", StringComparison.Ordinal)).Select(File.ReadAllText));
+        string tests = string.Concat(Sources("tests").Where(f => !f.EndsWith("FencesTests.cs", StringComparison.Ordinal)).Select(File.ReadAllText));
         foreach (DecodeFault fault in faults)
         {
             bool named = Regex.IsMatch(tests, $@"DecodeFault\.{fault}\b");
