@@ -18,9 +18,10 @@ sealed class CaptureWorker
     /// <summary>Reading out a ring of 32 MiB takes well under a second; a stop must not take longer than this.</summary>
     static readonly TimeSpan s_readOut = TimeSpan.FromSeconds(1);
 
-    /// <summary>A full flow table is several times what the event ring holds: its export waits for the pipeline, but no longer than this.</summary>
-    static readonly TimeSpan s_export = TimeSpan.FromSeconds(1.5);
+    /// <summary>At the end no frame waits behind an event: a full table is exported no faster than the pipeline takes it.</summary>
+    static readonly TimeSpan s_drain = TimeSpan.FromSeconds(2.2);
 
+    readonly RingPatience _patience = new();
     readonly LiveCaptureOptions _options;
     readonly FrameDecoder<RingSink> _decoder;
     readonly ILogger _log;
@@ -130,8 +131,6 @@ sealed class CaptureWorker
     /// <summary>Every flow into the ring. A mistake costs the one flow that met it, not those behind it.</summary>
     void Export()
     {
-        using var limit = new CancellationTokenSource(s_export, _time);
-        _decoder.Emitter.Sink = new RingSink(Ring, DroppedEvents, waits: true, limit.Token);
         for (int attempt = 0; attempt < 100; attempt++)
         {
             try

@@ -4,9 +4,9 @@ namespace Nfr.Pipeline;
 
 /// <summary>
 /// The end of a capture worker: puts events into its ring. When the ring is full a live worker drops the event and counts it, since frames
-/// do not wait; a file's worker waits, since a file does, and so does a live one that exports its flows at the end, until its patience is over.
+/// do not wait; a file's worker waits, since a file does, and so does a live one that exports its flows at the end.
 /// </summary>
-readonly struct RingSink(EventRing ring, long[] dropped, bool waits, CancellationToken giveUp = default) : IEventSink
+readonly struct RingSink(EventRing ring, long[] dropped, RingPatience patience) : IEventSink
 {
     public void OnDns(scoped in DnsEvent e)
     {
@@ -42,7 +42,7 @@ readonly struct RingSink(EventRing ring, long[] dropped, bool waits, Cancellatio
 
     bool Retry(EventType type)
     {
-        if (waits && !giveUp.IsCancellationRequested)
+        if (patience.Lasts)
         {
             Thread.Sleep(1);
             return true;
