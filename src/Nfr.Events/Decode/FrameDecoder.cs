@@ -32,6 +32,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
 
     public FrameDecoder(DecoderOptions options, TSink sink)
     {
+        FirstUse.Make();
         _options = options;
         _emitter = new Emitter<TSink>(sink);
         Counters = new DecodeCounters();

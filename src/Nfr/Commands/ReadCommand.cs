@@ -27,7 +27,7 @@ static class ReadCommand
         {
             Description = "Print events or alerts to stdout, one JSON object a line, instead of sending.", HelpName = "WHAT",
         };
-        var stats = new Option<bool>("--stats") { Description = "Show the ledger at the end: packets, faults, events, speed." };
+        var stats = new Option<bool>("--stats") { Description = "Show the ledger at the end: packets, faults, events, speed, bytes allocated per packet (counted behind the first 8 MiB of each file)." };
         var json = new Option<bool>("--json") { Description = "With --stats: the ledger as one JSON object on stdout." };
         var files = new Argument<string[]>("file") { HelpName = "FILE", Description = "Files to read, in this order.", Arity = ArgumentArity.OneOrMore };
         format.CompletionSources.Add(Formats);

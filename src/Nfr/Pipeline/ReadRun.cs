@@ -19,6 +19,12 @@ sealed class ReadRun
     /// <summary>How long the end of a read waits for an engine that does not answer before it gives up.</summary>
     static readonly TimeSpan s_uploadPatience = TimeSpan.FromMinutes(2);
 
+    /// <summary>
+    /// Reads (of about 1 MiB) of each file before bytes allocated are counted: while code is compiled and types are loaded the runtime allocates
+    /// on this thread for itself, at most a few thousand bytes in all. Packets and seconds are counted from the first on.
+    /// </summary>
+    const int WarmUpReads = 8;
+
     readonly RunContext _run;
     readonly ReadOptions _options;
     readonly CancellationToken _stop;
@@ -179,8 +185,10 @@ sealed class ReadRun
             }
             progress.Open(file);
             _watch.Start();
+            bool more = true;
+            for (int i = 0; more && i < WarmUpReads; i++) more = !enough.IsCancellationRequested && file.Read(ref inlet);
             long before = GC.GetAllocatedBytesForCurrentThread();
-            while (!enough.IsCancellationRequested && file.Read(ref inlet))
+            while (more && !enough.IsCancellationRequested && file.Read(ref inlet))
             {
             }
             _allocated += GC.GetAllocatedBytesForCurrentThread() - before;
