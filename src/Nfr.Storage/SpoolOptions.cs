@@ -22,7 +22,7 @@ public sealed record SpoolOptions
     public int MaxPendingEvents { get; init; } = 20_000;
 
     /// <summary>Bytes of those events. When full: as <see cref="MaxPendingEvents"/>.</summary>
-    public int MaxPendingBytes { get; init; } = 16 << 20;
+    public int MaxPendingBytes { get; init; } = 6 << 20;
 
     /// <summary>Alerts kept in memory while nothing can be written. When full: the oldest is dropped and counted.</summary>
     public int MaxPendingAlerts { get; init; } = 1_000;

@@ -20,7 +20,7 @@ public sealed record UploadOptions
     public UploadTypeOptions Tls { get; init; } = new();
 
     /// <summary>Of one request's body, compressed. It shrinks by itself when the engine finds it too large or the line is too slow.</summary>
-    public int MaxBytes { get; init; } = 4 << 20;
+    public int MaxBytes { get; init; } = 1 << 20;
     public TimeSpan BackoffBase { get; init; } = TimeSpan.FromSeconds(1);
     public TimeSpan BackoffCap { get; init; } = TimeSpan.FromSeconds(300);
     /// <summary>After 401 or 403 the key is tried again this often, without a restart.</summary>

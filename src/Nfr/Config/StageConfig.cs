@@ -4,7 +4,7 @@ namespace Nfr.Config;
 public sealed record FlowsConfig
 {
     /// <summary>Flows at one time, per worker; when full, the least recently seen is exported.</summary>
-    public int Max { get; init; } = 131_072;
+    public int Max { get; init; } = 65_536;
     /// <summary>A TCP flow without packets for so long has ended.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(5);
     /// <summary>The same for every other protocol.</summary>
@@ -17,7 +17,7 @@ public sealed record FlowsConfig
         TimeSpan second = TimeSpan.FromSeconds(1), day = TimeSpan.FromDays(1);
         var flows = new FlowsConfig
         {
-            Max = s.Integer("max", 131_072, 1024, 4_194_304),
+            Max = s.Integer("max", 65_536, 1024, 4_194_304),
             IdleTimeout = s.Duration("idle_timeout", TimeSpan.FromMinutes(5), second, day),
             UdpTimeout = s.Duration("udp_timeout", TimeSpan.FromSeconds(60), second, day),
             ActiveTimeout = s.Duration("active_timeout", TimeSpan.FromMinutes(30), second, day),

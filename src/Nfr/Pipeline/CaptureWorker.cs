@@ -39,7 +39,7 @@ sealed class CaptureWorker
         _log = log;
         _time = options.Time;
         Ring = new EventRing();
-        _decoder = new FrameDecoder<RingSink>(decoding, new RingSink(Ring, DroppedEvents, waits: false));
+        _decoder = new FrameDecoder<RingSink>(decoding, new RingSink(Ring, DroppedEvents, _patience));
         _thread = new Thread(Run) { Name = "capture " + options.Interface, IsBackground = true };
     }
 
@@ -92,6 +92,7 @@ sealed class CaptureWorker
             if (Step(ref inlet, WaitMilliseconds) < 0) Lose();
             AllocatedBytes = GC.GetAllocatedBytesForCurrentThread() - allocated;
         }
+        _patience.Begin(s_drain);
         ReadOut(ref inlet);
         Export();
         if (_capture is null) return;

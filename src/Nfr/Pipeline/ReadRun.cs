@@ -153,7 +153,7 @@ sealed class ReadRun
     {
         var ring = new EventRing();
         var dropped = new long[EventTypes.Count];
-        var decoder = new FrameDecoder<RingSink>(SensorParts.DecoderOf(_run.Config.Flows, Scope), new RingSink(ring, dropped, waits: true));
+        var decoder = new FrameDecoder<RingSink>(SensorParts.DecoderOf(_run.Config.Flows, Scope), new RingSink(ring, dropped, RingPatience.Endless));
         var pipeline = new PipelineThread([ring], stage, spool, _run.Log);
         pipeline.Start();
         ReadFiles(decoder);

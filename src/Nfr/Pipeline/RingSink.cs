@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Nfr.Events;
 
 namespace Nfr.Pipeline;
@@ -50,6 +51,18 @@ readonly struct RingSink(EventRing ring, long[] dropped, RingPatience patience) 
         dropped[(int)type]++;
         return false;
     }
+}
+
+/// <summary>Whether a full ring is waited for; set by the thread that writes to it.</summary>
+sealed class RingPatience
+{
+    long _until;
+
+    public static RingPatience Endless { get; } = new() { _until = long.MaxValue };
+
+    public bool Lasts => _until != 0 && Stopwatch.GetTimestamp() < _until;
+
+    public void Begin(TimeSpan span) => _until = Stopwatch.GetTimestamp() + (long)(span.TotalSeconds * Stopwatch.Frequency);
 }
 
 /// <summary>For counting alone: the decoder's own numbers are all that is wanted.</summary>

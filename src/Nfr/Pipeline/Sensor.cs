@@ -90,7 +90,9 @@ sealed class Sensor : IDisposable
             spool.Dispose();
             return null;
         }
+        // flows.max is the sensor's, whatever the number of workers: the memory of a box does not grow with them.
         DecoderOptions decoding = SensorParts.DecoderOf(config.Flows, scope);
+        decoding = decoding with { MaximumFlows = Math.Max(1024, decoding.MaximumFlows / captures.Count) };
         List<CaptureWorker> workers = [.. captures.Select(c => new CaptureWorker(c.Capture, c.Options, decoding, run.Log))];
         var sensor = new Sensor(config, scope, spool, scorer, workers, run.Log, time, onAlert);
         sensor.Run();

@@ -21,7 +21,7 @@ public sealed class CaptureExamplesTests
         var ring = new EventRing();
         var dropped = new long[EventTypes.Count];
         var scope = SensorParts.ScopeOf(ScopeFile.BuiltIn);
-        var decoder = new FrameDecoder<RingSink>(SensorParts.DecoderOf(new FlowsConfig(), scope), new RingSink(ring, dropped, waits: false));
+        var decoder = new FrameDecoder<RingSink>(SensorParts.DecoderOf(new FlowsConfig(), scope), new RingSink(ring, dropped, new RingPatience()));
         var inlet = new DecoderInlet<RingSink>(decoder);
         while (file.Read(ref inlet))
         {
