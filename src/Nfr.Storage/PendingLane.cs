@@ -6,6 +6,9 @@ namespace Nfr.Storage;
 /// </summary>
 sealed class PendingLane
 {
+    /// <summary>A lane that a failing disk has made larger than this gives its memory back once it is empty.</summary>
+    const int KeptBytes = 1 << 20;
+
     byte[] _bytes = new byte[4096];
     int _byteStart;
     int _byteEnd;
@@ -56,7 +59,9 @@ sealed class PendingLane
         _entryStart += events;
         Count -= events;
         _byteStart += length;
-        if (_entryStart == _entryEnd) _entryStart = _entryEnd = _byteStart = _byteEnd = 0;
+        if (_entryStart != _entryEnd) return length;
+        _entryStart = _entryEnd = _byteStart = _byteEnd = 0;
+        if (_bytes.Length > KeptBytes) _bytes = new byte[4096];
         return length;
     }
 

@@ -7,6 +7,12 @@ namespace Nfr.Storage;
 /// <summary>The ring's file, its reading side: a connection of its own, so that reading never waits for a commit. Callers hold the read lock.</summary>
 sealed class SpoolReader : IDisposable
 {
+    /// <summary>
+    /// Most bytes of JSON in one batch: events that repeat themselves shrink a thousandfold, and a batch that the engine refuses is unpacked to be
+    /// halved.
+    /// </summary>
+    const int MaxBatchText = 16 << 20;
+
     readonly SqliteConnection _db;
     readonly SqliteStatement _unscored, _scored, _alerts, _state;
     readonly Inflater _inflater = new();
@@ -48,6 +54,7 @@ sealed class SpoolReader : IDisposable
         using var body = new MemoryStream();
         var ranges = new List<SequenceRange>();
         int events = 0;
+        long text = 0;
         _db.Execute("BEGIN");
         bool hasUnscored = _unscored.Bind(1, (int)type).Step();
         bool hasScored = _scored.Bind(1, (int)type).Step();
@@ -65,7 +72,8 @@ sealed class SpoolReader : IDisposable
             }
             else
             {
-                if (events > 0 && (events + count > maxEvents || body.Length + member.Length > maxBytes)) break;
+                text += _inflater.Text.Length;
+                if (events > 0 && (events + count > maxEvents || body.Length + member.Length > maxBytes || text > MaxBatchText)) break;
                 body.Write(member);
                 ranges.Add(new SequenceRange(first, (int)count));
                 events += (int)count;

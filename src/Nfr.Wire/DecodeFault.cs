@@ -14,7 +14,7 @@ public enum DecodeFault
     FrameTooShort,
     VlanTooShort,
     VlanTooDeep,
-    PppoeTooShort,
+    PppTooShort,
     LinuxSllTooShort,
     LoopbackTooShort,
     LoopbackFamilyUnknown,

@@ -48,32 +48,42 @@ public readonly ref struct IPv6Packet
         byte next = bytes[6];
         int offset = HeaderLength;
         int fragmentHeader = 0;
-        for (int i = 0; ; i++)
+        DecodeFault fault = Walk(bytes, ref next, ref offset, ref fragmentHeader);
+        if (fault != DecodeFault.None) return fault;
+        packet = new IPv6Packet(bytes, offset, fragmentHeader, next, totalLength);
+        return DecodeFault.None;
+    }
+
+    /// <summary>Walks the extension headers that a datagram put together from fragments may begin with: they come after the fragment header.</summary>
+    public static DecodeFault SkipExtensions(ref byte protocol, ref ReadOnlySpan<byte> datagram)
+    {
+        int offset = 0;
+        int fragmentHeader = 0;
+        DecodeFault fault = Walk(datagram, ref protocol, ref offset, ref fragmentHeader);
+        if (fault == DecodeFault.None) datagram = datagram[offset..];
+        return fault;
+    }
+
+    static DecodeFault Walk(ReadOnlySpan<byte> bytes, ref byte next, ref int offset, ref int fragmentHeader)
+    {
+        for (int i = 0; IsExtension(next); i++)
         {
-            if (!IsExtension(next)) break;
             if (i == MaximumExtensions) return DecodeFault.IPv6ExtensionsTooMany;
             if (bytes.Length < offset + 8) return DecodeFault.IPv6ExtensionTooShort;
-            int length;
-            if (next == IPProtocol.Fragment)
+            int length = next switch
             {
-                fragmentHeader = offset;
-                length = 8;
-            }
-            else if (next == IPProtocol.AuthenticationHeader)
-            {
-                length = (bytes[offset + 1] + 2) * 4;
-            }
-            else
-            {
-                length = (bytes[offset + 1] + 1) * 8;
-            }
+                IPProtocol.Fragment => 8,
+                IPProtocol.AuthenticationHeader => (bytes[offset + 1] + 2) * 4,
+                _ => (bytes[offset + 1] + 1) * 8,
+            };
+            bool isFragmentHeader = next == IPProtocol.Fragment;
             next = bytes[offset];
             if (bytes.Length < offset + length) return DecodeFault.IPv6ExtensionTooShort;
+            if (isFragmentHeader) fragmentHeader = offset;
             offset += length;
-            // Behind the header of a later fragment stands data, whatever its first bytes look like (RFC 8200, 4.5).
-            if (fragmentHeader != 0 && (BinaryPrimitives.ReadUInt16BigEndian(bytes[(fragmentHeader + 2)..]) & 0xFFF8) != 0) break;
+            // Behind the header of a fragment stands its part of the datagram, whatever the first bytes look like (RFC 8200, 4.5).
+            if (isFragmentHeader && (BinaryPrimitives.ReadUInt16BigEndian(bytes[(fragmentHeader + 2)..]) & 0xFFF9) != 0) break;
         }
-        packet = new IPv6Packet(bytes, offset, fragmentHeader, next, totalLength);
         return DecodeFault.None;
     }
 

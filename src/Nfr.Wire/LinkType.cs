@@ -6,6 +6,7 @@ public enum LinkType
     /// <summary>BSD loopback: 4 bytes of address family in the writer's byte order.</summary>
     Null = 0,
     Ethernet = 1,
+    Ppp = 9,
     /// <summary>Raw IP, version by its first nibble (some writers use 12 or 14 for it).</summary>
     RawBsd = 12,
     RawOpenBsd = 14,

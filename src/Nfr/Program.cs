@@ -17,6 +17,11 @@ static class Program
                 Account = AccountLink.Of,
             });
         }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException && Environment.GetEnvironmentVariable("NFR_TRACE") is not "1")
+        {
+            // The world's: a stdout that is closed or full, a disk. Where it is met often it has a line of its own.
+            return terminal.Fail(ExitCode.Failed, $"reading or writing failed: {Config.Reason.Of(fault)}; NFR_TRACE=1 tells where");
+        }
         catch (Exception fault)
         {
             // Our own mistake: one line to act on; the whole story on request.

@@ -64,12 +64,16 @@ sealed class Conversations<TSink>
     {
         Conversation c = _pool[flow.Conversation];
         ref StreamWindow window = ref direction == 0 ? ref c.In : ref c.Out;
-        if (!window.HasHole || (int)(acknowledgment - (window.Next + (uint)window.Received.FirstStart)) < 0) return;
+        if (!IsPast(acknowledgment, window)) return;
         c.Timestamp = timestamp;
         c.Tick = tick;
-        PassHole(c, 1 - direction, ref window);
+        while (c.Kind != ConversationKind.Done && IsPast(acknowledgment, window)) PassHole(c, 1 - direction, ref window);
         Settle(ref flow, c);
     }
+
+    /// <summary>There is a hole, and the acknowledgment covers all of it.</summary>
+    static bool IsPast(uint acknowledgment, in StreamWindow window) =>
+        window.HasHole && (int)(acknowledgment - (window.Next + (uint)window.Received.HoleEnd)) >= 0;
 
     /// <summary>Something is held that a late segment may still complete.</summary>
     public bool IsWaiting(in Flow flow)
@@ -83,6 +87,9 @@ sealed class Conversations<TSink>
     {
         if (flow.Conversation == FlowTable.None) return;
         Conversation c = _pool[flow.Conversation];
+        // Nothing will fill the holes any more; what came behind them still counts.
+        while (c.Kind != ConversationKind.Done && c.Out.HasHole) PassHole(c, 0, ref c.Out);
+        while (c.Kind != ConversationKind.Done && c.In.HasHole) PassHole(c, 1, ref c.In);
         switch (c.Kind)
         {
             case ConversationKind.Http:
@@ -106,8 +113,14 @@ sealed class Conversations<TSink>
             next = sequence;
             flow.Content |= started;
         }
-        // Behind what has been passed: a retransmission.
-        if ((int)(sequence - next) < 0) return true;
+        int ahead = (int)(sequence - next);
+        if (ahead < 0)
+        {
+            // A retransmission; only what it has beyond the bytes that have been passed is new.
+            if (ahead + payload.Length <= 0) return true;
+            payload = payload[-ahead..];
+            sequence = next;
+        }
         ContentState unknown = direction == 0 ? ContentState.OutUnknown : ContentState.InUnknown;
         if ((flow.Content & unknown) != 0)
         {
@@ -166,7 +179,9 @@ sealed class Conversations<TSink>
 
     void Settle(ref Flow flow, Conversation c)
     {
+        // Handed over once: a slice of the flow clears its own.
         flow.Notes |= c.Notes;
+        c.Notes = FlowNotes.None;
         if (c.App != App.Unknown && flow.App is App.Unknown or App.Socks) flow.App = c.App;
         if (c.HasJa3 && !flow.HasJa3)
         {
@@ -395,7 +410,7 @@ sealed class Conversations<TSink>
     {
         _faults[(int)DecodeFault.StreamGap]++;
         c.Notes |= FlowNotes.MissedBytes;
-        window.Consume(_buffers, window.Received.FirstStart);
+        window.Consume(_buffers, window.Received.HoleEnd);
         Gap(c, direction);
         if (c.Kind != ConversationKind.Done) Drain(c, direction, ref window);
     }

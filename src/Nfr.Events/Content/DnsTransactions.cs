@@ -50,6 +50,8 @@ sealed class DnsTransactions<TSink>
     readonly uint[] _answered = new uint[Capacity];
     readonly byte[] _name = new byte[DnsName.MaxTextLength + 1];
     readonly byte[] _answers = new byte[8 * 1024];
+    // Of its own for each run, so that nobody can choose queries that all meet in one bucket.
+    readonly ulong _seed = BitConverter.ToUInt64(System.Security.Cryptography.RandomNumberGenerator.GetBytes(sizeof(ulong)));
     int _free;
     int _oldest = None;
     int _youngest = None;
@@ -215,9 +217,9 @@ sealed class DnsTransactions<TSink>
         Waiting--;
     }
 
-    static uint Hash(in Address client, ushort clientPort, in Address server, ushort serverPort, byte protocol, ushort id)
+    uint Hash(in Address client, ushort clientPort, in Address server, ushort serverPort, byte protocol, ushort id)
     {
-        ulong h = (client.High ^ BitOperations.RotateLeft(server.High, 23)) * 0xD6E8FEB86659FD93UL;
+        ulong h = (client.High ^ _seed ^ BitOperations.RotateLeft(server.High, 23)) * 0xD6E8FEB86659FD93UL;
         h = (h ^ client.Low ^ BitOperations.RotateLeft(server.Low, 31)) * 0xA0761D6478BD642FUL;
         h ^= ((ulong)clientPort << 40) | ((ulong)serverPort << 24) | ((ulong)protocol << 16) | id;
         h *= 0x9E3779B97F4A7C15UL;

@@ -104,6 +104,7 @@ sealed class HttpConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers,
             Lose(ref s.Requests, fault);
             return bytes.Length;
         }
+        if (head.HasInvalidLine) faults[(int)DecodeFault.HttpHeaderInvalid]++;
         Remember(c, head);
         switch (head.Body)
         {
@@ -169,6 +170,7 @@ sealed class HttpConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers,
             Lose(ref s.Responses, fault);
             return bytes.Length;
         }
+        if (head.HasInvalidLine) faults[(int)DecodeFault.HttpHeaderInvalid]++;
         if (head.IsInterim) return length;
         PendingRequest request = s.PendingCount > 0 ? First(s) : default;
         s.Status = (ushort)head.StatusCode;
@@ -200,6 +202,9 @@ sealed class HttpConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers,
         }
         if (switches)
         {
+            // Nothing of HTTP follows on this connection, or it begins anew inside the tunnel.
+            Close(c);
+            s = HttpState.New();
             c.Kind = ConversationKind.Tunnel;
             c.Looks = 0;
         }
@@ -224,22 +229,27 @@ sealed class HttpConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers,
         }
         // A body that runs to the close only loses its count; anything else loses its place.
         if (c.Http.Responses == HttpPhase.UntilClose) return;
-        if (c.Http.ResponseOpen) Finish(c);
+        CloseResponse(c);
         c.Http.Responses = HttpPhase.Lost;
     }
 
     /// <summary>The connection is over, or its flow is given up: whatever waits is emitted with what is known.</summary>
     public void Close(Conversation c)
     {
+        CloseResponse(c);
         ref HttpState s = ref c.Http;
-        if (s.ResponseOpen)
-        {
-            if (s.Responses == HttpPhase.Body) s.BodyLength = Math.Max(0, s.BodyExpected - c.In.Skip);
-            if (s.Responses == HttpPhase.Chunks) s.BodyLength = Math.Max(0, s.ResponseChunks.DataLength - c.In.Skip);
-            Finish(c);
-        }
         while (s.PendingCount > 0) Emit(c, 0, 0, default);
         buffers.Return(ref s.Pending);
+    }
+
+    /// <summary>Finishes a response in the middle of its body, which is counted as far as it came.</summary>
+    void CloseResponse(Conversation c)
+    {
+        ref HttpState s = ref c.Http;
+        if (!s.ResponseOpen) return;
+        if (s.Responses == HttpPhase.Body) s.BodyLength = Math.Max(0, s.BodyExpected - c.In.Skip);
+        if (s.Responses == HttpPhase.Chunks) s.BodyLength = Math.Max(0, s.ResponseChunks.DataLength - c.In.Skip);
+        Finish(c);
     }
 
     void Lose(ref HttpPhase phase, DecodeFault fault)

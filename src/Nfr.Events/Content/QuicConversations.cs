@@ -48,6 +48,8 @@ sealed class QuicConversations<TSink>
         _tls = tls;
         _buffers = buffers;
         _faults = faults;
+        // Makes the cipher's tables and the hash's own set-up now, not with the first packet.
+        _ = QuicKeys.Derive(QuicVersion.Version1, default, server: false);
         for (int i = 0; i < Capacity; i++)
         {
             _pool[i] = new Conversation();
@@ -149,7 +151,7 @@ sealed class QuicConversations<TSink>
         Conversation c = _pool[index];
         ref QuicState state = ref _states[index];
         bool server = direction != state.ClientDirection;
-        if (server ? c.Tls.HasServerHello : c.Tls.ClientDone) return;
+        if (server && c.Tls.HasServerHello) return;
         int length = server ? state.ServerKeys.Open(initial, _payload) : state.ClientKeys.Open(initial, _payload);
         if (!AreFrames(_payload.AsSpan(0, length)))
         {

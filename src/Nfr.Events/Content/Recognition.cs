@@ -74,10 +74,14 @@ static class Recognizer
         if (b.StartsWith("SSH-"u8)) return Set(Recognition.Name, App.Ssh, ConversationKind.Done, out app, out kind);
         if (b.StartsWith("@RSYNCD:"u8)) return Set(Recognition.Name, App.Rsync, ConversationKind.Done, out app, out kind);
         if (b.StartsWith("PRI * HTTP/2.0\r\n"u8)) return Set(Recognition.Parse, App.Http2, ConversationKind.Http2, out app, out kind);
+        // A single "S" is PostgreSQL's yes to TLS.
+        if (b.Length > 1 && IsPrefix(b, "SSH-"u8)) return Recognition.NeedMore;
         if (direction == 0)
         {
+            if (IsPrefix(b, "PRI * HTTP/2.0\r\n"u8)) return Recognition.NeedMore;
             if (HttpRequestHead.LooksLikeRequest(b)) return Set(Recognition.Parse, App.Http, ConversationKind.Http, out app, out kind);
-            if (IsPrefixOfAny(b, "GET "u8, "POST "u8, "HEAD "u8, "PUT "u8, "CONNECT "u8, "OPTIONS "u8, "DELETE "u8, "PATCH "u8)) return Recognition.NeedMore;
+            if (IsPrefixOfAny(b, "GET "u8, "POST "u8, "HEAD "u8, "PUT "u8, "CONNECT "u8, "OPTIONS "u8, "DELETE "u8, "PATCH "u8)
+                || IsPrefixOfAny(b, "TRACE "u8, "PROPFIND "u8, "EHLO"u8, "HELO"u8, "USER"u8, "NICK"u8, "CAP L"u8, "CAPA"u8)) return Recognition.NeedMore;
             if (StartsWithIgnoreCase(b, "EHLO "u8) || StartsWithIgnoreCase(b, "HELO "u8)) return Set(Recognition.Parse, App.Smtp, ConversationKind.Text, out app, out kind);
             if (StartsWithIgnoreCase(b, "NICK "u8) || StartsWithIgnoreCase(b, "CAP LS"u8) || (serverPort is >= 6660 and < 6700 && StartsWithIgnoreCase(b, "PASS "u8)))
                 return Set(Recognition.Name, App.Irc, ConversationKind.Done, out app, out kind);
@@ -87,7 +91,7 @@ static class Recognizer
             return Recognition.No;
         }
         if (HttpResponseHead.LooksLikeResponse(b)) return Set(Recognition.Parse, App.Http, ConversationKind.Http, out app, out kind);
-        if (IsPrefix(b, "HTTP/1."u8)) return Recognition.NeedMore;
+        if (IsPrefix(b, "HTTP/1."u8) || IsPrefix(b, "220"u8) || IsPrefix(b, "* OK"u8) || IsPrefix(b, "+O"u8)) return Recognition.NeedMore;
         if (b.StartsWith("+OK"u8)) return Set(Recognition.Parse, App.Pop3, ConversationKind.Text, out app, out kind);
         if (b.StartsWith("* OK"u8) || b.StartsWith("* PREAUTH"u8)) return Set(Recognition.Parse, App.Imap, ConversationKind.Text, out app, out kind);
         if (b.StartsWith("220 "u8) || b.StartsWith("220-"u8))
@@ -147,7 +151,7 @@ static class Recognizer
     internal static bool StartsWithIgnoreCase(ReadOnlySpan<byte> b, ReadOnlySpan<byte> prefix) =>
         b.Length >= prefix.Length && Ascii.EqualsIgnoreCase(b[..prefix.Length], prefix);
 
-    static bool IsPrefix(ReadOnlySpan<byte> b, ReadOnlySpan<byte> first) => b.Length < first.Length && first.StartsWith(b);
+    static bool IsPrefix(ReadOnlySpan<byte> b, ReadOnlySpan<byte> first) => b.Length <= first.Length && first.StartsWith(b);
 
     static bool IsPrefixOfAny(ReadOnlySpan<byte> b, ReadOnlySpan<byte> m1, ReadOnlySpan<byte> m2, ReadOnlySpan<byte> m3, ReadOnlySpan<byte> m4,
         ReadOnlySpan<byte> m5, ReadOnlySpan<byte> m6, ReadOnlySpan<byte> m7, ReadOnlySpan<byte> m8) =>

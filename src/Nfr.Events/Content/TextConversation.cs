@@ -111,5 +111,15 @@ static class TextConversation
     static void OnServerLine(Conversation c, ReadOnlySpan<byte> line)
     {
         if (c.App == App.Telnet && line.IndexOf("assword"u8) >= 0) c.Text.PasswordAsked = true;
+        // The mechanism was refused, often because TLS must come first: the client's next line is a command again.
+        if (c.Text.Authenticating && IsRefusal(c.App, line)) c.Text.Authenticating = false;
+    }
+
+    static bool IsRefusal(App app, ReadOnlySpan<byte> line)
+    {
+        if (app == App.Pop3) return line.StartsWith("-ERR"u8);
+        if (app != App.Imap) return !line.IsEmpty && line[0] is (byte)'4' or (byte)'5';
+        int space = line.IndexOf((byte)' ');
+        return space > 0 && (Recognizer.StartsWithIgnoreCase(line[(space + 1)..], "NO "u8) || Recognizer.StartsWithIgnoreCase(line[(space + 1)..], "BAD "u8));
     }
 }

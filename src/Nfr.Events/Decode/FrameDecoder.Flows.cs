@@ -7,6 +7,9 @@ namespace Nfr.Events;
 /// <summary>The half of the loop that keeps flows.</summary>
 public sealed partial class FrameDecoder<TSink>
 {
+    /// <summary>Two directions of a mirrored port come out of step by less than this (nanoseconds).</summary>
+    const long MirrorReordering = 10_000_000;
+
     void OnTcp(in Packet packet, ReadOnlySpan<byte> payload)
     {
         uint hash = _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol);
@@ -145,8 +148,10 @@ public sealed partial class FrameDecoder<TSink>
         uint first = packet.Sequence + 1;
         if (direction == 0)
         {
+            // An attempt that nobody answered may be made again with another number; then the later one counts.
+            bool isFirst = (flow.Content & ContentState.OutStarted) == 0;
+            if (!isFirst && (packet.Sequence == flow.InitialSequence || flow.ServerState != EndpointState.Inactive || flow.Conversation != FlowTable.None)) return;
             flow.InitialSequence = packet.Sequence;
-            if ((flow.Content & ContentState.OutStarted) != 0) return;
             flow.NextOut = first;
             flow.Content |= ContentState.OutStarted;
         }
@@ -159,10 +164,11 @@ public sealed partial class FrameDecoder<TSink>
     }
 
     /// <summary>The ports are used again: the old connection has ended, or this SYN is not a repeat of its own.</summary>
-    static bool IsAnotherConnection(in Flow flow, in Packet packet, int direction)
+    bool IsAnotherConnection(in Flow flow, in Packet packet, int direction)
     {
         if (direction == 1) return flow.Class == FlowClass.Closed;
-        if (flow.ClientState is EndpointState.Inactive) return false;
+        // A mirror may show the refusal before the SYN that it answers.
+        if (flow.ClientState is EndpointState.Inactive) return flow.Class == FlowClass.Closed && _tick - flow.LastTick > MirrorReordering;
         return packet.Sequence != flow.InitialSequence && (flow.Class == FlowClass.Closed || (flow.Notes & FlowNotes.Midstream) != 0);
     }
 
@@ -186,11 +192,18 @@ public sealed partial class FrameDecoder<TSink>
     void Export(int index)
     {
         ref Flow flow = ref _flows[index];
-        if (flow.Protocol == IPProtocol.Udp) _quic.Close(ref flow);
-        else _conversations.Close(ref flow);
-        Emit(flow);
-        Counters.FlowsClosed++;
-        _flows.Remove(index);
+        try
+        {
+            if (flow.Protocol == IPProtocol.Udp) _quic.Close(ref flow);
+            else _conversations.Close(ref flow);
+            Emit(flow);
+        }
+        finally
+        {
+            // A mistake of ours must not leave the flow in front, where every later time-out would meet it again.
+            Counters.FlowsClosed++;
+            _flows.Remove(index);
+        }
     }
 
     void Slice(ref Flow flow, long timestamp)

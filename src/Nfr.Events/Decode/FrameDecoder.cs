@@ -54,9 +54,15 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
     /// <summary>Buffers held by windows, fragments and waiting requests: zero after <see cref="Drain"/>.</summary>
     internal int BuffersInUse => _buffers.InUse;
 
+    /// <summary>Connections that a parser reads: zero after <see cref="Drain"/>.</summary>
+    internal int ConversationsInUse => _conversations.InUse + _quic.InUse;
+
     public void OnFrame(scoped in Frame frame)
     {
         DecodeCounters counters = Counters;
+        // Still set only if a mistake of ours ended the frame before in the middle.
+        _tunnels = 0;
+        _reassembled = false;
         counters.Frames++;
         counters.Bytes += frame.OriginalLength;
         if (frame.Tick > _tick) _tick = frame.Tick;
@@ -114,6 +120,10 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
                 fault = Loopback.TryRead(frame.Bytes, out etherType, out payload);
                 if (fault != DecodeFault.None) return fault;
                 break;
+            case LinkType.Ppp:
+                fault = PppFrame.TryRead(frame.Bytes, out etherType, out payload);
+                if (fault != DecodeFault.None) return fault;
+                break;
             case LinkType.Raw or LinkType.RawBsd or LinkType.RawOpenBsd or LinkType.IPv4 or LinkType.IPv6:
                 payload = frame.Bytes;
                 if (payload.IsEmpty) return DecodeFault.FrameTooShort;
@@ -128,7 +138,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
             vlan = (ushort)(frame.VlanTci & 0x0FFF);
             Counters.VlanTagged++;
         }
-        if (vlan == 0 && EtherType.IsVlan(etherType)) Counters.VlanTagged++;
+        if (frame.VlanTpid == 0 && EtherType.IsVlan(etherType)) Counters.VlanTagged++;
         return Network(etherType, payload, vlan, frame.Timestamp);
     }
 
@@ -149,8 +159,8 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         {
             fault = PppoeSession.TryRead(payload, out PppoeSession session);
             if (fault != DecodeFault.None) return fault;
-            etherType = session.Type;
-            payload = session.Payload;
+            fault = PppFrame.TryRead(session.Payload, out etherType, out payload);
+            if (fault != DecodeFault.None) return fault;
         }
         if (etherType == EtherType.IPv4) return IPv4(payload, vlan, timestamp);
         if (etherType == EtherType.IPv6) return IPv6(payload, vlan, timestamp);
@@ -212,6 +222,9 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         if (result == FragmentResult.Beyond) return DecodeFault.FragmentBeyondDatagram;
         if (_tunnels == 0) Counters.FragmentsHeld++;
         if (result != FragmentResult.Complete) return DecodeFault.None;
+        ReadOnlySpan<byte> datagram = _fragments.Datagram;
+        // The frames are accounted for as fragments; a fault of the whole is not another frame's.
+        DecodeFault fault = source.IsV4 ? DecodeFault.None : IPv6Packet.SkipExtensions(ref protocol, ref datagram);
         var packet = new Packet
         {
             Source = source,
@@ -222,9 +235,8 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
             WireBytes = _fragments.WireBytes,
             Packets = _fragments.Packets,
         };
-        // The frames are accounted for as fragments; a fault of the whole is not another frame's.
         _reassembled = true;
-        DecodeFault fault = Transport(ref packet, _fragments.Datagram);
+        if (fault == DecodeFault.None) fault = Transport(ref packet, datagram);
         _reassembled = false;
         _fragments.Release();
         if (fault != DecodeFault.None) _faults[(int)DecodeFault.DatagramInvalid]++;

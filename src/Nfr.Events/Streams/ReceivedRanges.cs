@@ -30,8 +30,8 @@ struct ReceivedRanges
     /// <summary>Bytes without a hole from the buffer's start.</summary>
     public readonly int Ready => Count > 0 && _ranges[0].Start == 0 ? _ranges[0].End : 0;
 
-    /// <summary>Where the first known byte lies; 0 when there is none.</summary>
-    public readonly int FirstStart => Count > 0 ? _ranges[0].Start : 0;
+    /// <summary>Where the first hole ends; 0 when there is none.</summary>
+    public readonly int HoleEnd => Count == 0 ? 0 : _ranges[0].Start > 0 ? _ranges[0].Start : Count > 1 ? _ranges[1].Start : 0;
 
     /// <summary>One past the last known byte; 0 when there is none.</summary>
     public readonly int End => Count > 0 ? _ranges[Count - 1].End : 0;

@@ -19,8 +19,8 @@ struct StreamWindow
 
     public readonly bool HoldsNothing => Received.Count == 0;
 
-    /// <summary>The sender's bytes that come before anything held are missing.</summary>
-    public readonly bool HasHole => Received.Count > 0 && Received.Ready == 0;
+    /// <summary>Bytes are missing before something that is held; an unfinished message may stand in front of them.</summary>
+    public readonly bool HasHole => Received.HoleEnd > 0;
 
     /// <summary>
     /// Drops from a segment what is already consumed or not wanted, moving <see cref="Next"/> over a skipped stretch (its segments may come in

@@ -38,7 +38,6 @@ public sealed record AlertPollerState
 public sealed class AlertPoller
 {
     /// <summary>The spool's name for the mark; <see cref="Spool.StoreEngineAlerts"/> writes it.</summary>
-    /// <summary>Name of the engine's mark in the spool's state.</summary>
     public const string FollowState = "follow";
 
     readonly EngineClient _client;

@@ -65,8 +65,10 @@ public static class ConfigFile
         {
             if (FileFault(monitor.Path) is { } reason) faults.Add(new ConfigFault(config.File, monitor.Line, $"inputs.monitor: {reason}"));
         }
+        int before = faults.Count;
         CheckFolder(config, "data.dir", config.Data.Dir, faults, remarks);
-        CheckFolder(config, "spool.dir", config.Spool.Dir, faults, remarks);
+        // What is wrong with data.dir is said once.
+        if (faults.Count == before || config.Lines.ContainsKey("spool.dir")) CheckFolder(config, "spool.dir", config.Spool.Dir, faults, remarks);
         if (config.Scoring.Enabled && !Directory.Exists(config.Scoring.Feeds))
             remarks.Add(config.At("scoring.feeds", $"scoring.feeds: {config.Scoring.Feeds} does not exist; no indicator lists are used until it does"));
         notes = remarks;

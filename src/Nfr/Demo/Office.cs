@@ -18,10 +18,11 @@ static class Office
             await error.WriteLineAsync($"nfr demo: {failure}").ConfigureAwait(false);
             return 1;
         }
-        using var mirror = new SoftwareSwitch(OfficePlan.OfficeInterface, OfficePlan.SpanInterface);
         await output.WriteLineAsync("connected").ConfigureAwait(false);
         if (await ChildProcess.ReadLineAsync(input).ConfigureAwait(false) != "go") return 1;
 
+        // Only now: what interfaces say by themselves when they come up is sent before the sensor listens.
+        using var mirror = new SoftwareSwitch(OfficePlan.OfficeInterface, OfficePlan.SpanInterface);
         var work = new OfficeWork(new Random());
         Task people = work.RunAsync(ending.Token);
         Task[] suspects = [.. OfficePlan.Suspects.Select(suspect => MisbehaveAsync(suspect, output, error, ending.Token))];

@@ -16,7 +16,10 @@ sealed class CaptureWorker
     static readonly TimeSpan s_reopen = TimeSpan.FromSeconds(5);
 
     /// <summary>Reading out a ring of 32 MiB takes well under a second; a stop must not take longer than this.</summary>
-    static readonly TimeSpan s_readOut = TimeSpan.FromSeconds(2);
+    static readonly TimeSpan s_readOut = TimeSpan.FromSeconds(1);
+
+    /// <summary>A full flow table is several times what the event ring holds: its export waits for the pipeline, but no longer than this.</summary>
+    static readonly TimeSpan s_export = TimeSpan.FromSeconds(1.5);
 
     readonly LiveCaptureOptions _options;
     readonly FrameDecoder<RingSink> _decoder;
@@ -48,7 +51,7 @@ sealed class CaptureWorker
     public long[] Events => _decoder.Events;
     public int ActiveFlows => _decoder.ActiveFlows;
 
-    /// <summary>Our own mistakes, counted; the frame or the time-out that met one is left out.</summary>
+    /// <summary>Our own mistakes, counted; the frame or the time-out that met one is left out, and what came behind it in its block.</summary>
     public long Mistakes { get; private set; }
 
     /// <summary>Bytes this thread has allocated on the managed heap since its loop began.</summary>
@@ -84,19 +87,12 @@ sealed class CaptureWorker
         long allocated = GC.GetAllocatedBytesForCurrentThread();
         while (!_stop.IsSet)
         {
-            if (_capture is null && !Reopen()) continue;
+            if (_capture is null && !TryReopen()) continue;
             if (Step(ref inlet, WaitMilliseconds) < 0) Lose();
             AllocatedBytes = GC.GetAllocatedBytesForCurrentThread() - allocated;
         }
         ReadOut(ref inlet);
-        try
-        {
-            _decoder.Drain();
-        }
-        catch (Exception mistake)
-        {
-            Report(mistake);
-        }
+        Export();
         if (_capture is null) return;
         LiveCapture capture = _capture;
         _now = capture.Statistics;
@@ -131,14 +127,46 @@ sealed class CaptureWorker
         }
     }
 
+    /// <summary>Every flow into the ring. A mistake costs the one flow that met it, not those behind it.</summary>
+    void Export()
+    {
+        using var limit = new CancellationTokenSource(s_export, _time);
+        _decoder.Emitter.Sink = new RingSink(Ring, DroppedEvents, waits: true, limit.Token);
+        for (int attempt = 0; attempt < 100; attempt++)
+        {
+            try
+            {
+                _decoder.Drain();
+                return;
+            }
+            catch (Exception mistake)
+            {
+                Report(mistake);
+            }
+        }
+    }
+
     void Lose()
     {
         _log.Warning("{Fault}; the sensor waits for it and looks every {Seconds} s", _capture!.Fault?.Message, (int)s_reopen.TotalSeconds);
         LiveCapture lost = _capture;
         CaptureStatistics last = lost.Statistics;
         _capture = null;
-        lost.Dispose();
         _before = new CaptureStatistics(_before.Received + last.Received, _before.Dropped + last.Dropped, _before.FreezeCount + last.FreezeCount, _before.BrokenBlocks + last.BrokenBlocks);
+        lost.Dispose();
+    }
+
+    bool TryReopen()
+    {
+        try
+        {
+            return Reopen();
+        }
+        catch (Exception mistake)
+        {
+            Report(mistake);
+            return false;
+        }
     }
 
     bool Reopen()

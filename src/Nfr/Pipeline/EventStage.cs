@@ -75,6 +75,13 @@ sealed class EventStage
         Settle(EventType.Tls, score);
     }
 
+    /// <summary>Forgets the half-made line and alerts of an event that met a mistake of ours, so that they do not become part of the next one's.</summary>
+    public void Abandon()
+    {
+        _line.ResetWrittenCount();
+        _raised.Clear();
+    }
+
     bool Admit(EventType type)
     {
         Counters.Taken[(int)type]++;

@@ -18,10 +18,16 @@ sealed class Observer(string interfaceName, Action<bool, string> tell, TimeProvi
     /// <summary>Fewer frames than this in an interval prove nothing about their kind.</summary>
     const long Enough = 50;
 
+    /// <summary>On a slow link the window grows until it has enough, but no longer than this: a word within a minute.</summary>
+    static readonly TimeSpan s_longest = TimeSpan.FromSeconds(50);
+
     readonly Dictionary<string, long> _told = [];
-    readonly long _start = time.GetTimestamp();
     Numbers _last;
     Numbers _window;
+    long _windowStart = time.GetTimestamp();
+    // Segments and possible duplicates are fewer than frames: each waits for enough of its own kind.
+    Numbers _segments;
+    Numbers _duplicates;
     long _lastFrames = time.GetTimestamp();
 
     readonly record struct Numbers(long Frames, long Parsed, long Group, long Truncated, long Vlan, long Duplicates, long LookedAt, long Alone, long Paired, long Dropped)
@@ -52,32 +58,54 @@ sealed class Observer(string interfaceName, Action<bool, string> tell, TimeProvi
                 + "raise inputs.sniffer.ring_size or workers, or mirror fewer ports",
             $"capture: no more drops on {interfaceName}");
 
+        LookAtSegments(now);
+        LookAtDuplicates(now);
+
         // The kinds of traffic are judged over a growing window, so that a slow link gets its word within a minute too.
         Numbers window = now - _window;
-        if (window.Frames < Enough && time.GetElapsedTime(_start, instant) < TimeSpan.FromSeconds(50)) return;
+        if (window.Frames < Enough && time.GetElapsedTime(_windowStart, instant) < s_longest) return;
         if (window.Frames < 10) return;
         _window = now;
+        _windowStart = instant;
         Condition("group", window.Group >= window.Frames * 0.98,
             () => $"capture: {interfaceName} sees only broadcast and multicast ({window.Frames:N0} packets): this looks like an ordinary switch port; "
                 + "make it the destination of a mirror (SPAN) session, or use a TAP",
             $"capture: {interfaceName} now sees unicast traffic");
-        long segments = window.Alone + window.Paired;
-        Condition("one-way", segments >= 40 && window.Alone >= segments * 0.9,
-            () => $"capture: {interfaceName} sees one direction only of {window.Alone * 100 / segments} % of TCP segments; "
-                + "set the mirror session to both directions (rx and tx), or connect both outputs of the TAP",
-            $"capture: {interfaceName} now sees both directions");
         Condition("truncated", window.Truncated > window.Frames / 100,
             () => $"capture: {window.Truncated:N0} of {window.Frames:N0} frames on {interfaceName} are cut off; "
                 + "look for a packet slicing or truncation setting on the mirror session, and for jumbo frames (ip link set mtu)",
             $"capture: frames on {interfaceName} are whole again");
-        Condition("duplicates", window.LookedAt >= 20 && window.Duplicates >= window.LookedAt * 0.3,
-            () => $"capture: about {window.Duplicates * 200 / (window.LookedAt + window.Duplicates)} % of packets on {interfaceName} come twice; "
+        // Fewer tagged frames than this do not prove a trunk, but one untagged frame disproves it.
+        if (window.Frames >= Enough || window.Vlan < window.Frames)
+        {
+            Condition("vlan", window.Vlan == window.Frames,
+                () => $"capture: every frame on {interfaceName} carries a VLAN tag, so a trunk is mirrored; that is decoded as it is, "
+                    + "but if you miss hosts, check that the mirror session includes their VLANs and the untagged one",
+                $"capture: {interfaceName} now sees untagged frames too");
+        }
+    }
+
+    void LookAtSegments(in Numbers now)
+    {
+        Numbers window = now - _segments;
+        long segments = window.Alone + window.Paired;
+        if (segments < 40) return;
+        _segments = now;
+        Condition("one-way", window.Alone >= segments * 0.9,
+            () => $"capture: {interfaceName} sees one direction only of {window.Alone * 100 / segments} % of TCP segments; "
+                + "set the mirror session to both directions (rx and tx), or connect both outputs of the TAP",
+            $"capture: {interfaceName} now sees both directions");
+    }
+
+    void LookAtDuplicates(in Numbers now)
+    {
+        Numbers window = now - _duplicates;
+        if (window.LookedAt < 20) return;
+        _duplicates = now;
+        Condition("duplicates", window.Duplicates >= window.LookedAt * 0.3,
+            () => $"capture: about {Math.Min(100, window.Duplicates * 100 / (window.LookedAt - window.Duplicates))} % of packets on {interfaceName} come twice; "
                 + "mirror a VLAN or port in one direction (rx), not at both its ends, or counts will be doubled",
             $"capture: packets on {interfaceName} come once again");
-        Condition("vlan", window.Vlan == window.Frames && window.Frames >= Enough,
-            () => $"capture: every frame on {interfaceName} carries a VLAN tag, so a trunk is mirrored; that is decoded as it is, "
-                + "but if you miss hosts, check that the mirror session includes their VLANs and the untagged one",
-            $"capture: {interfaceName} now sees untagged frames too");
     }
 
     void Condition(string name, bool holds, Func<string> sentence, string over)

@@ -78,14 +78,33 @@ sealed class PipelineThread
         }
         catch (Exception mistake)
         {
-            Mistakes++;
-            if (Mistakes is 1 or 10 or 100 or 1000) _log.Error(mistake, "pipeline: a mistake in nfr itself ({Count} so far); the event is left out and the sensor goes on", Mistakes);
+            Report(mistake);
+            _stage.Abandon();
             ring.SkipOne();
             return 1;
         }
     }
 
+    void Report(Exception mistake)
+    {
+        Mistakes++;
+        if (Mistakes is 1 or 10 or 100 or 1000)
+            _log.Error(mistake, "pipeline: a mistake in nfr itself ({Count} so far); what met it is left out and the sensor goes on", Mistakes);
+    }
+
     void Flush()
+    {
+        try
+        {
+            FlushSpool();
+        }
+        catch (Exception mistake)
+        {
+            Report(mistake);
+        }
+    }
+
+    void FlushSpool()
     {
         SpoolFault? fault = _spool!.Flush();
         if (fault is null && _spooled is not null) TellSpooled();

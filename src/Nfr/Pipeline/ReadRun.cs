@@ -20,14 +20,15 @@ sealed class ReadRun
     static readonly TimeSpan s_uploadPatience = TimeSpan.FromMinutes(2);
 
     /// <summary>
-    /// Reads (of about 1 MiB) of each file before bytes allocated are counted: while code is compiled and types are loaded the runtime allocates
+    /// What is read of each file before bytes allocated are counted: while code is compiled and types are loaded the runtime allocates
     /// on this thread for itself, at most a few thousand bytes in all. Packets and seconds are counted from the first on.
     /// </summary>
-    const int WarmUpReads = 8;
+    const long WarmUpBytes = 8 << 20;
 
     readonly RunContext _run;
     readonly ReadOptions _options;
     readonly CancellationToken _stop;
+    PrintedLines? _printed;
     readonly List<string> _faults = [];
     readonly Stopwatch _watch = new();
     long _allocated;
@@ -68,15 +69,15 @@ sealed class ReadRun
 
     int PrintEvents()
     {
-        using var output = new BufferedStream(Console.OpenStandardOutput(), 1 << 16);
+        using PrintedLines output = _printed = new PrintedLines(_stop);
         // Without a scope file everything is shown: whoever looks into a capture wants to see what is in it.
         Scope? scope = _run.Config.Scope.File is null ? null : Scope;
-        return Through(new EventStage(scope, null, null, output, wanted: Wanted), null, () => output.Flush());
+        return Through(new EventStage(scope, null, null, output, wanted: Wanted), null);
     }
 
     int PrintAlerts()
     {
-        using var output = new BufferedStream(Console.OpenStandardOutput(), 1 << 16);
+        using PrintedLines output = _printed = new PrintedLines(_stop);
         using Scorer? scorer = SensorParts.ScorerOf(_run.Config.Scoring, Scope, null, TimeProvider.System);
         var line = new System.Buffers.ArrayBufferWriter<byte>(4096);
         void Print(Alert alert)
@@ -86,7 +87,7 @@ sealed class ReadRun
             output.Write("\n"u8);
             line.ResetWrittenCount();
         }
-        return Through(new EventStage(Scope, scorer, null, null, Print, Wanted), null, () => output.Flush());
+        return Through(new EventStage(Scope, scorer, null, null, Print, Wanted), null);
     }
 
     /// <summary>As the sensor does it, over a spool of its own that is gone when everything was delivered.</summary>
@@ -101,8 +102,9 @@ sealed class ReadRun
             SpoolCounters start = spool.Counters;
             using Scorer? scorer = SensorParts.ScorerOf(config.Scoring, Scope, null, TimeProvider.System);
             var stage = new EventStage(Scope, scorer, spool, wanted: Wanted);
-            int code = Through(stage, spool, () => { }, start);
-            if (code == ExitCode.Good && !config.Engine.IsEmbedded) code = Upload(config, spool);
+            int code = Through(stage, spool, start);
+            // What was whole in a damaged file is delivered too.
+            if (!config.Engine.IsEmbedded && Upload(config, spool) is not ExitCode.Good and var failed) code = failed;
             foreach (OutputOptions options in SensorParts.OutputsOf(config.Outputs))
             {
                 using var output = new AlertOutput(spool, options, VersionText.Version, TimeProvider.System, n => Notices.Log(_run.Log, n));
@@ -128,8 +130,13 @@ sealed class ReadRun
         long start = Stopwatch.GetTimestamp();
         while (spool.Counters.Total.InSpool > 0 && !_stop.IsCancellationRequested)
         {
-            engine.Uploader.TryNow();
-            if (engine.Uploader.State.Trouble is { } trouble && Stopwatch.GetElapsedTime(start) > s_uploadPatience)
+            // While there is trouble the uploader's own back-off and the engine's Retry-After hold; patience is for trouble that lasts.
+            if (engine.Uploader.State.Trouble is not { } trouble)
+            {
+                start = Stopwatch.GetTimestamp();
+                engine.Uploader.TryNow();
+            }
+            else if (Stopwatch.GetElapsedTime(start) > s_uploadPatience)
             {
                 engine.Stop(TimeSpan.FromSeconds(1));
                 return _run.Terminal.Fail(ExitCode.Failed, $"{trouble}; {spool.Counters.Total.InSpool} events were not delivered: read the files again later");
@@ -142,7 +149,7 @@ sealed class ReadRun
     }
 
     /// <summary>Decoding here, everything behind the ring on the pipeline thread.</summary>
-    int Through(EventStage stage, Spool? spool, Action flush, SpoolCounters? spoolAtStart = null)
+    int Through(EventStage stage, Spool? spool, SpoolCounters? spoolAtStart = null)
     {
         var ring = new EventRing();
         var dropped = new long[EventTypes.Count];
@@ -152,15 +159,8 @@ sealed class ReadRun
         ReadFiles(decoder);
         // A reader of stdout may be slow; a file's events wait for it.
         pipeline.Finish(Timeout.InfiniteTimeSpan);
-        try
-        {
-            flush();
-        }
-        catch (IOException)
-        {
-            // Whoever read our stdout has enough: "| head".
-            return ExitCode.Good;
-        }
+        _printed?.Flush();
+        if (_printed?.Fault is { } fault) _faults.Add(fault);
         return End(new Ledger { Captures = [EntryOf(decoder, dropped)], Stage = stage.Counters, SpoolAtStart = spoolAtStart, Spool = spool?.Counters, IsClosing = true });
     }
 
@@ -173,8 +173,10 @@ sealed class ReadRun
     {
         using var progress = new ReadProgress(_run.Terminal, _options.Files);
         var inlet = new DecoderInlet<TSink>(decoder);
+        CancellationToken enough = _printed?.Ended ?? _stop;
         foreach (string path in _options.Files)
         {
+            if (enough.IsCancellationRequested) break;
             using CaptureFile? file = CaptureFile.Open(path, out string? error);
             if (file is null)
             {
@@ -183,10 +185,11 @@ sealed class ReadRun
             }
             progress.Open(file);
             _watch.Start();
+            long warm = decoder.Counters.Bytes + WarmUpBytes;
             bool more = true;
-            for (int i = 0; more && i < WarmUpReads; i++) more = !_stop.IsCancellationRequested && file.Read(ref inlet);
+            while (more && decoder.Counters.Bytes < warm) more = !enough.IsCancellationRequested && file.Read(ref inlet);
             long before = GC.GetAllocatedBytesForCurrentThread();
-            while (more && !_stop.IsCancellationRequested && file.Read(ref inlet))
+            while (more && !enough.IsCancellationRequested && file.Read(ref inlet))
             {
             }
             _allocated += GC.GetAllocatedBytesForCurrentThread() - before;
@@ -194,6 +197,7 @@ sealed class ReadRun
             progress.Close();
             if (file.Fault is { } fault) _faults.Add(fault.Message);
         }
+        if (_stop.IsCancellationRequested) _faults.Add("stopped before the end of the files");
         _watch.Start();
         decoder.Drain();
         _watch.Stop();

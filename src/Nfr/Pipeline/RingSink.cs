@@ -4,9 +4,9 @@ namespace Nfr.Pipeline;
 
 /// <summary>
 /// The end of a capture worker: puts events into its ring. When the ring is full a live worker drops the event and counts it, since frames
-/// do not wait; a file's worker waits, since a file does.
+/// do not wait; a file's worker waits, since a file does, and so does a live one that exports its flows at the end, until its patience is over.
 /// </summary>
-readonly struct RingSink(EventRing ring, long[] dropped, bool waits) : IEventSink
+readonly struct RingSink(EventRing ring, long[] dropped, bool waits, CancellationToken giveUp = default) : IEventSink
 {
     public void OnDns(scoped in DnsEvent e)
     {
@@ -42,7 +42,7 @@ readonly struct RingSink(EventRing ring, long[] dropped, bool waits) : IEventSin
 
     bool Retry(EventType type)
     {
-        if (waits)
+        if (waits && !giveUp.IsCancellationRequested)
         {
             Thread.Sleep(1);
             return true;

@@ -14,7 +14,7 @@ namespace Nfr.Pipeline;
 /// </summary>
 sealed class Sensor : IDisposable
 {
-    /// <summary>The whole stop takes at most about five seconds: two for capture, two for the pipeline, the rest for requests in flight.</summary>
+    /// <summary>The whole stop takes at most five seconds: capture, then the pipeline, then requests in flight beside the outputs.</summary>
     static readonly TimeSpan s_captureStop = TimeSpan.FromSeconds(2.5);
     static readonly TimeSpan s_pipelineStop = TimeSpan.FromSeconds(1.5);
     static readonly TimeSpan s_uplinkStop = TimeSpan.FromSeconds(1);
@@ -70,8 +70,6 @@ sealed class Sensor : IDisposable
         NfrConfig config = run.Config;
         Scope scope = SensorParts.ScopeOf(run.Scope);
         if (!CaptureInterfaces.Choose(CaptureInterfaces.List(), config.Inputs.Sniffer.Interfaces, out IReadOnlyList<string> interfaces, out error)) return null;
-        List<(LiveCapture Capture, LiveCaptureOptions Options)> captures = [];
-        if (!TryCapture(config.Inputs.Sniffer, interfaces, captures, out error)) return null;
         Spool spool;
         try
         {
@@ -79,12 +77,19 @@ sealed class Sensor : IDisposable
         }
         catch (SpoolException fault)
         {
-            foreach ((LiveCapture capture, _) in captures) capture.Dispose();
             error = fault.Message;
             return null;
         }
         foreach (string moved in spool.OpenReport.Quarantined) run.Log.Warning("spool: {Moved} could not be read and lies in quarantine now; a new spool was begun", moved);
         Scorer? scorer = SensorParts.ScorerOf(config.Scoring, scope, moreFeeds, time);
+        // Last: while a spool is checked or lists are read nobody empties a ring, and it holds a quarter of a second.
+        List<(LiveCapture Capture, LiveCaptureOptions Options)> captures = [];
+        if (!TryCapture(config.Inputs.Sniffer, interfaces, captures, out error))
+        {
+            scorer?.Dispose();
+            spool.Dispose();
+            return null;
+        }
         DecoderOptions decoding = SensorParts.DecoderOf(config.Flows, scope);
         List<CaptureWorker> workers = [.. captures.Select(c => new CaptureWorker(c.Capture, c.Options, decoding, run.Log))];
         var sensor = new Sensor(config, scope, spool, scorer, workers, run.Log, time, onAlert);
@@ -161,7 +166,7 @@ sealed class Sensor : IDisposable
             if (!worker.Join(s_captureStop)) _log.Error("stop: the capture of {Interface} did not end in time; its last events are lost", worker.Interface);
         }
         if (!_pipeline.Finish(s_pipelineStop)) _log.Error("stop: the spool did not take everything in time; what is left is lost");
-        _engine?.Stop(s_uplinkStop);
+        Task engine = Task.Run(() => _engine?.Stop(s_uplinkStop));
         using (var limit = new CancellationTokenSource(s_uplinkStop))
         {
             try
@@ -174,6 +179,8 @@ sealed class Sensor : IDisposable
             }
         }
         _outputStop.Cancel();
+        // They look at their stop sign at once; what they hold is disposed of next.
+        Task.WaitAny([Task.WhenAll([engine, .. _outputLoops])], s_uplinkStop);
         Ledger ledger = Ledger(closing: true);
         return ledger;
     }

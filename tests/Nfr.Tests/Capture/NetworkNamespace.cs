@@ -23,6 +23,9 @@ sealed class NetworkNamespace : IDisposable
         InIp("link", "set", "far", "up");
     }
 
+    /// <summary>As <c>ip netns</c> knows it.</summary>
+    public string Name => _name;
+
     /// <summary>Null when tests may make network namespaces here.</summary>
     public static string? WhyNot { get; } = Probe();
 

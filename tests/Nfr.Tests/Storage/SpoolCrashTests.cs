@@ -93,7 +93,8 @@ public sealed class SpoolCrashTests(ITestOutputHelper output)
             File.Copy(System.IO.Path.Combine(from, name), System.IO.Path.Combine(to, name));
             if (name == "spool.db" && random.Next(2) == 0) Thread.Sleep(random.Next(3));
         }
-        return before.AsSpan().SequenceEqual(Head(System.IO.Path.Combine(to, "spool.db-wal")));
+        // Looked at in the source, after the copy: a log that started over while it was copied is no state that any crash leaves.
+        return before.AsSpan().SequenceEqual(Head(log));
     }
 
     static byte[] Head(string path)

@@ -83,14 +83,3 @@ public sealed class SpoolTestBed : IDisposable
         }
     }
 }
-
-/// <summary>Time that stands still until told.</summary>
-public sealed class ManualTime : TimeProvider
-{
-    long _ticks;
-    public DateTimeOffset Utc { get; set; } = new(2026, 11, 21, 9, 0, 0, TimeSpan.Zero);
-    public override DateTimeOffset GetUtcNow() => Utc;
-    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-    public override long GetTimestamp() => Interlocked.Read(ref _ticks);
-    public void Advance(TimeSpan by) => Interlocked.Add(ref _ticks, by.Ticks);
-}

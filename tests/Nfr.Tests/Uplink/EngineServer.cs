@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -64,7 +65,11 @@ sealed class EngineServer : IAsyncDisposable
         await context.Response.WriteAsync(json);
     }
 
-    public static async Task<EngineServer> StartAsync(X509Certificate2? certificate = null, System.Security.Authentication.SslProtocols? protocols = null, int port = 0)
+    /// <param name="certificate">Null = plain HTTP.</param>
+    /// <param name="protocols">Of TLS.</param>
+    /// <param name="port">0 = any.</param>
+    /// <param name="listener">A bound socket, such as one of another network namespace; the server takes it over.</param>
+    public static async Task<EngineServer> StartAsync(X509Certificate2? certificate = null, System.Security.Authentication.SslProtocols? protocols = null, int port = 0, Socket? listener = null)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -72,7 +77,10 @@ sealed class EngineServer : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MaxRequestBodySize = null;
-            kestrel.Listen(IPAddress.Loopback, port, listen =>
+            if (listener is not null) kestrel.ListenHandle((ulong)listener.Handle, Listen);
+            else kestrel.Listen(IPAddress.Loopback, port, Listen);
+
+            void Listen(ListenOptions listen)
             {
                 listen.Protocols = HttpProtocols.Http1;
                 if (certificate is null) return;
@@ -80,14 +88,16 @@ sealed class EngineServer : IAsyncDisposable
                 {
                     if (protocols is { } only) https.SslProtocols = only;
                 });
-            });
+            }
         });
         WebApplication app = builder.Build();
         EngineServer? server = null;
         app.Run(context => server!.HandleAsync(context));
         await app.StartAsync();
-        Uri bound = new(app.Urls.First());
-        server = new EngineServer(app, $"{(certificate is null ? "http" : "https")}://127.0.0.1:{bound.Port}");
+        int bound = listener is null ? new Uri(app.Urls.First()).Port : ((IPEndPoint)listener.LocalEndPoint!).Port;
+        // The server closes the handle; two owners would close somebody else's.
+        listener?.SafeHandle.SetHandleAsInvalid();
+        server = new EngineServer(app, $"{(certificate is null ? "http" : "https")}://127.0.0.1:{bound}");
         return server;
     }
 

@@ -27,7 +27,7 @@ public sealed class PacingTests
     [Fact]
     public async Task Failing_callers_take_turns_a_second_apart()
     {
-        ManualTimeProvider time = new();
+        ManualTime time = new();
         RequestPacer pacer = new(time);
         await pacer.EnterAsync(false, CancellationToken.None);
         pacer.Leave(failed: true);
@@ -54,7 +54,7 @@ public sealed class PacingTests
     [Fact]
     public async Task Nobody_waits_while_all_is_well()
     {
-        RequestPacer pacer = new(new ManualTimeProvider());
+        RequestPacer pacer = new(new ManualTime());
         for (int i = 0; i < 100; i++)
         {
             Task turn = pacer.EnterAsync(false, CancellationToken.None);
@@ -88,7 +88,7 @@ public sealed class PacingTests
     [Fact]
     public void A_flapping_engine_is_not_reported_with_every_flap()
     {
-        ManualTimeProvider time = new();
+        ManualTime time = new();
         List<UplinkNotice> notices = [];
         TroubleReport report = new(time, notices.Add);
         for (int i = 0; i < 100; i++)

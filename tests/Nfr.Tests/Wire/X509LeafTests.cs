@@ -31,7 +31,7 @@ public sealed class X509LeafTests
     static byte[] Utc(string text) => Element(0x17, Bytes.Ascii(text));
     static byte[] Generalized(string text) => Element(0x18, Bytes.Ascii(text));
 
-    static readonly byte[] Sample = Certificate(
+    internal static readonly byte[] Sample = Certificate(
         Attribute("550403", 0x0C, Bytes.Ascii("Test CA")), Utc("200101000000Z"), Utc("300101000000Z"),
         [.. Attribute("550406", 0x13, Bytes.Ascii("PL")), .. Attribute("55040a", 0x0C, Bytes.Ascii("Example")), .. Attribute("550403", 0x0C, Bytes.Ascii("example.com"))]);
 

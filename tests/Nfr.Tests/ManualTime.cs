@@ -1,22 +1,38 @@
-namespace Nfr.Tests.Uplink;
+namespace Nfr.Tests;
 
-/// <summary>Time that moves only when told; timers fire inside <see cref="Advance"/>, in order.</summary>
-sealed class ManualTimeProvider : TimeProvider
+/// <summary>
+/// Time that moves only when told; timers fire inside <see cref="Advance"/>, in order. The wall clock can be set by itself, as NTP does: no
+/// interval and no timer moves with it.
+/// </summary>
+public sealed class ManualTime : TimeProvider
 {
+    static readonly DateTimeOffset s_begin = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
+
     readonly Lock _lock = new();
     readonly List<ManualTimer> _timers = [];
-    DateTimeOffset _now = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
+    TimeSpan _now;
+    TimeSpan _jump;
 
-    public override DateTimeOffset GetUtcNow()
+    /// <summary>The wall clock.</summary>
+    public DateTimeOffset Utc
     {
-        lock (_lock) return _now;
+        get
+        {
+            lock (_lock) return s_begin + _jump + _now;
+        }
+        set
+        {
+            lock (_lock) _jump = value - s_begin - _now;
+        }
     }
+
+    public override DateTimeOffset GetUtcNow() => Utc;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     public override long GetTimestamp()
     {
-        lock (_lock) return _now.UtcTicks;
+        lock (_lock) return _now.Ticks;
     }
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
@@ -34,7 +50,7 @@ sealed class ManualTimeProvider : TimeProvider
 
     public void Advance(TimeSpan by)
     {
-        DateTimeOffset target;
+        TimeSpan target;
         lock (_lock) target = _now + by;
         while (true)
         {
@@ -54,11 +70,11 @@ sealed class ManualTimeProvider : TimeProvider
         }
     }
 
-    sealed class ManualTimer(ManualTimeProvider owner, TimerCallback callback, object? state) : ITimer
+    sealed class ManualTimer(ManualTime owner, TimerCallback callback, object? state) : ITimer
     {
         TimeSpan _period = Timeout.InfiniteTimeSpan;
 
-        public DateTimeOffset Due { get; private set; }
+        public TimeSpan Due { get; private set; }
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {

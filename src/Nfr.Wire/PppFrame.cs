@@ -1,0 +1,26 @@
+using System.Buffers.Binary;
+
+namespace Nfr.Wire;
+
+/// <summary>PPP, RFC 1661 2: a protocol number, behind the address and control bytes of RFC 1662 where the link keeps them.</summary>
+public static class PppFrame
+{
+    public const int ProtocolLength = 2;
+
+    /// <summary>The EtherType that stands for the protocol; 0 for what is no IP (link control, authentication).</summary>
+    public static DecodeFault TryRead(ReadOnlySpan<byte> bytes, out ushort etherType, out ReadOnlySpan<byte> payload)
+    {
+        etherType = 0;
+        payload = default;
+        if (bytes.Length >= 2 && bytes[0] == 0xFF && bytes[1] == 0x03) bytes = bytes[2..];
+        if (bytes.Length < ProtocolLength) return DecodeFault.PppTooShort;
+        etherType = BinaryPrimitives.ReadUInt16BigEndian(bytes) switch
+        {
+            0x0021 => EtherType.IPv4,
+            0x0057 => EtherType.IPv6,
+            _ => 0,
+        };
+        payload = bytes[ProtocolLength..];
+        return DecodeFault.None;
+    }
+}
