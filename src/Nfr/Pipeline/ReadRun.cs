@@ -20,10 +20,10 @@ sealed class ReadRun
     static readonly TimeSpan s_uploadPatience = TimeSpan.FromMinutes(2);
 
     /// <summary>
-    /// Reads (of about 1 MiB) of each file before bytes allocated are counted: while code is compiled and types are loaded the runtime allocates
+    /// What is read of each file before bytes allocated are counted: while code is compiled and types are loaded the runtime allocates
     /// on this thread for itself, at most a few thousand bytes in all. Packets and seconds are counted from the first on.
     /// </summary>
-    const int WarmUpReads = 8;
+    const long WarmUpBytes = 8 << 20;
 
     readonly RunContext _run;
     readonly ReadOptions _options;
@@ -185,6 +185,7 @@ sealed class ReadRun
             }
             progress.Open(file);
             _watch.Start();
+            long warm = decoder.Counters.Bytes + WarmUpBytes;
             bool more = true;
             for (int i = 0; more && i < WarmUpReads; i++) more = !enough.IsCancellationRequested && file.Read(ref inlet);
             long before = GC.GetAllocatedBytesForCurrentThread();
