@@ -201,7 +201,7 @@ static class Unprivileged
 
     static string Reachable()
     {
-        if (Works(NfrProcess.Program)) return NfrProcess.Program;
+        if (OperatingSystem.IsWindows() || Works(NfrProcess.Program)) return NfrProcess.Program;
         string copy = Directory.CreateTempSubdirectory("nfr-copy-").FullName;
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(copy, recursive: true);
         File.SetUnixFileMode(copy, (UnixFileMode)0b111_101_101);
