@@ -187,7 +187,7 @@ sealed class ReadRun
             _watch.Start();
             long warm = decoder.Counters.Bytes + WarmUpBytes;
             bool more = true;
-            for (int i = 0; more && i < WarmUpReads; i++) more = !enough.IsCancellationRequested && file.Read(ref inlet);
+            while (more && decoder.Counters.Bytes < warm) more = !enough.IsCancellationRequested && file.Read(ref inlet);
             long before = GC.GetAllocatedBytesForCurrentThread();
             while (more && !enough.IsCancellationRequested && file.Read(ref inlet))
             {
