@@ -53,7 +53,7 @@ sealed partial class SpoolFile
             while (count.Step())
             {
                 (long scored, long type) = (count.Int64(0), count.Int64(1));
-                bool known = scored is 0 or 1 && type is >= 0 and < EventTypes.Count;
+                bool known = scored is 0 or 1 && type is >= 0 and < EventTypes.UploadedCount;
                 if (!known || count.Int64(4) < 0 || count.Int64(5) >= SpoolLimits.RowEvents || count.Int64(6) < 1)
                 {
                     _db.Report(SqliteError.Corrupt, "a row that was never written");

@@ -254,7 +254,7 @@ sealed partial class SpoolFile : IDisposable
     public bool EvictEvents(int scored)
     {
         (long id, int lane, long count) = (long.MaxValue, 0, 0);
-        for (int type = 0; type < EventTypes.Count; type++)
+        for (int type = 0; type < EventTypes.UploadedCount; type++)
         {
             if (_oldest.Bind(1, scored).Bind(2, type).Step() && _oldest.Int64(0) < id)
             {

@@ -83,7 +83,7 @@ static class AlertFields
 
     public static bool TryReadType(string? name, out EventType type)
     {
-        foreach (EventType candidate in EventTypes.All)
+        foreach (EventType candidate in EventTypes.Uploaded)
         {
             if (candidate.Name() != name) continue;
             type = candidate;

@@ -33,4 +33,16 @@ public sealed class Emitter<TSink>(TSink sink)
         Events[(int)EventType.Tls]++;
         Sink.OnTls(e);
     }
+
+    public void Host(scoped in HostEvent e)
+    {
+        Events[(int)EventType.Host]++;
+        Sink.OnHost(e);
+    }
+
+    public void Anomaly(scoped in AnomalyEvent e)
+    {
+        Events[(int)EventType.Anomaly]++;
+        Sink.OnAnomaly(e);
+    }
 }

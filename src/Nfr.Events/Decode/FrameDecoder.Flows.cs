@@ -69,6 +69,7 @@ public sealed partial class FrameDecoder<TSink>
                 DestinationPort = packet.DestinationPort,
                 Protocol = packet.Protocol,
                 Vlan = packet.Vlan,
+                Tunnel = _tunnelTable[packet.Tunnel],
             };
             DecodeFault fault = _dns.OnMessage(context, payload);
             if (fault != DecodeFault.None) _faults[(int)fault]++;
@@ -135,6 +136,7 @@ public sealed partial class FrameDecoder<TSink>
         (flow.ClientPort, flow.ServerPort) = senderIsClient ? (packet.SourcePort, packet.DestinationPort) : (packet.DestinationPort, packet.SourcePort);
         flow.Protocol = packet.Protocol;
         flow.Vlan = packet.Vlan;
+        flow.Tunnel = packet.Tunnel == 0 ? (ushort)0 : _tunnelTable.Take(_tunnelTable[packet.Tunnel]);
         flow.FirstTick = _tick;
         flow.LastTick = _tick;
         flow.FirstTimestamp = packet.Timestamp;
@@ -202,6 +204,8 @@ public sealed partial class FrameDecoder<TSink>
         {
             // A mistake of ours must not leave the flow in front, where every later time-out would meet it again.
             Counters.FlowsClosed++;
+            _details.Return(ref flow);
+            _tunnelTable.Return(flow.Tunnel);
             _flows.Remove(index);
         }
     }
@@ -220,9 +224,9 @@ public sealed partial class FrameDecoder<TSink>
 
     void Emit(in Flow flow)
     {
-        Span<byte> ja3 = stackalloc byte[32];
-        int length = 0;
-        if (flow.HasJa3) flow.Ja3.TryFormat(ja3, out length, "x32", CultureInfo.InvariantCulture);
+        Span<byte> ja3 = stackalloc byte[32], hassh = stackalloc byte[32], hasshServer = stackalloc byte[32];
+        // Index 0 is an empty detail.
+        ref FlowDetail detail = ref _details[flow.Details];
         _emitter.Ip(new IpEvent
         {
             Context = new EventContext
@@ -235,6 +239,7 @@ public sealed partial class FrameDecoder<TSink>
                 DestinationPort = flow.ServerPort,
                 Protocol = flow.Protocol,
                 Vlan = flow.Vlan,
+                Tunnel = _tunnelTable[flow.Tunnel],
             },
             BytesIn = flow.BytesIn,
             BytesOut = flow.BytesOut,
@@ -247,7 +252,22 @@ public sealed partial class FrameDecoder<TSink>
             State = TcpStates.StateOf(flow),
             App = flow.App,
             Notes = flow.Notes,
-            Ja3 = ja3[..length],
+            Ja3 = Hex(flow.HasJa3, flow.Ja3, ja3),
+            User = detail.User,
+            ClientSoftware = detail.ClientSoftware,
+            ServerSoftware = detail.ServerSoftware,
+            Hassh = Hex(detail.HasHassh, detail.Hassh, hassh),
+            HasshServer = Hex(detail.HasHasshServer, detail.HasshServer, hasshServer),
+            LoginFailures = detail.LoginFailures,
+            LoginSuccesses = detail.LoginSuccesses,
+            Echo = detail.Echo,
         });
+    }
+
+    static ReadOnlySpan<byte> Hex(bool has, UInt128 value, Span<byte> text)
+    {
+        int length = 0;
+        if (has) value.TryFormat(text, out length, "x32", CultureInfo.InvariantCulture);
+        return text[..length];
     }
 }

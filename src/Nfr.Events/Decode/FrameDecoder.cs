@@ -25,6 +25,8 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
     readonly Conversations<TSink> _conversations;
     readonly QuicConversations<TSink> _quic;
     readonly Duplicates _duplicates;
+    readonly FlowDetails _details = new();
+    readonly TunnelTable _tunnelTable = new();
     readonly long[] _faults;
     long _tick;
     long _nextSweep;
@@ -53,6 +55,9 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
 
     /// <summary>Buffers held by windows, fragments and waiting requests: zero after <see cref="Drain"/>.</summary>
     internal int BuffersInUse => _buffers.InUse;
+
+    /// <summary>Rented by flows: zero after <see cref="Drain"/>.</summary>
+    internal int DetailsInUse => _details.InUse + _tunnelTable.InUse;
 
     /// <summary>Connections that a parser reads: zero after <see cref="Drain"/>.</summary>
     internal int ConversationsInUse => _conversations.InUse + _quic.InUse;

@@ -18,6 +18,8 @@ struct Packet
     public ushort SourcePort;
     public ushort DestinationPort;
     public ushort Vlan;
+    /// <summary>Of the <see cref="TunnelTable"/>, held by the decoder while the packet within is decoded; 0 for none.</summary>
+    public ushort Tunnel;
     public ushort Identification;
     public byte Protocol;
     public byte TcpFlags;

@@ -41,6 +41,10 @@ struct Flow
     public int Older;
     public int Newer;
     public ushort Vlan;
+    /// <summary>Of the <see cref="TunnelTable"/>; 0 for none.</summary>
+    public ushort Tunnel;
+    /// <summary>Of the <see cref="FlowDetails"/>; 0 for none.</summary>
+    public ushort Details;
     public bool HasJa3;
     /// <summary>Segments or datagrams looked at for content that begins later than at the start.</summary>
     public byte Looks;

@@ -33,6 +33,7 @@ public sealed class EventJson
         Common(e.Context);
         if (e.ResponseCode >= 0) Ascii(JsonNames.Rcode, DnsResponseCodes.Name((ushort)e.ResponseCode, _scratch));
         if (!e.Answers.IsEmpty) Answers(e.Answers);
+        DnsHeader(e);
         OptionalAscii(JsonNames.Transport, WireNames.Protocol(e.Context.Protocol, _scratch));
         if (e.Context.SourcePort != 0) _json.WriteNumber(JsonNames.SrcPort, (int)e.Context.SourcePort);
         OptionalDestination(e.Context);
@@ -61,6 +62,14 @@ public sealed class EventJson
         Ascii(JsonNames.State, WireNames.State(e.State));
         OptionalAscii(JsonNames.App, e.App.Utf8Name());
         Notes(e.Notes);
+        if (e.MissedIn != 0) _json.WriteNumber(JsonNames.MissedIn, e.MissedIn);
+        if (e.MissedOut != 0) _json.WriteNumber(JsonNames.MissedOut, e.MissedOut);
+        Login(e);
+        OptionalText(JsonNames.ClientSoftware, e.ClientSoftware);
+        OptionalText(JsonNames.ServerSoftware, e.ServerSoftware);
+        OptionalAscii(JsonNames.Hassh, e.Hassh);
+        OptionalAscii(JsonNames.HasshServer, e.HasshServer);
+        Echo(e.Echo);
         End();
     }
 
@@ -102,6 +111,9 @@ public sealed class EventJson
         OptionalAscii(JsonNames.Version, WireNames.TlsVersion(e.Version, _scratch));
         OptionalText(JsonNames.Ja4, e.Ja4);
         OptionalText(JsonNames.Alpn, e.Alpn);
+        OptionalText(JsonNames.ServerAlpn, e.ServerAlpn);
+        if (!e.SubjectAltNames.IsEmpty) Names(JsonNames.San, e.SubjectAltNames);
+        Notes(e.Notes);
         End();
     }
 
@@ -110,6 +122,33 @@ public sealed class EventJson
     {
         Begin(output);
         Api(e);
+        End();
+    }
+
+    /// <summary>The event line of a host event; it has no upload line.</summary>
+    public void WriteLine(scoped in HostEvent e, IBufferWriter<byte> output)
+    {
+        Begin(output, EventType.Host);
+        Time(e.Timestamp);
+        Ip(JsonNames.Address, e.Address);
+        if (e.HardwareAddress != 0) Ascii(JsonNames.Mac, WireNames.HardwareAddress(e.HardwareAddress, _scratch));
+        OptionalText(JsonNames.Name, e.Name);
+        Ascii(JsonNames.Source, e.Source.Utf8Name());
+        if (e.Vlan != 0) _json.WriteNumber(JsonNames.Vlan, (int)e.Vlan);
+        End();
+    }
+
+    /// <summary>The event line of an anomaly event; it has no upload line.</summary>
+    public void WriteLine(scoped in AnomalyEvent e, IBufferWriter<byte> output)
+    {
+        Begin(output, EventType.Anomaly);
+        Time(e.Context.Timestamp);
+        Ascii(JsonNames.Fault, FaultNames.Of(e.Fault));
+        Ip(JsonNames.SrcIP, e.Context.Source);
+        _json.WriteNumber(JsonNames.SrcPort, (int)e.Context.SourcePort);
+        OptionalDestination(e.Context);
+        OptionalAscii(JsonNames.Proto, WireNames.Protocol(e.Context.Protocol, _scratch));
+        Common(e.Context);
         End();
     }
 
@@ -204,6 +243,76 @@ public sealed class EventJson
             Ascii(JsonNames.CommunityId, _scratch.AsSpan(0, length));
         }
         if (context.Vlan != 0) _json.WriteNumber(JsonNames.Vlan, (int)context.Vlan);
+        if (context.Tunnel.Kind != TunnelKind.None) Tunnel(context.Tunnel);
+    }
+
+    void Tunnel(in Tunnel tunnel)
+    {
+        _json.WriteStartObject(JsonNames.Tunnel);
+        Ascii(JsonNames.Type, tunnel.Kind.Utf8Name());
+        if (!IsUnset(tunnel.Source)) Ip(JsonNames.Src, tunnel.Source);
+        if (!IsUnset(tunnel.Destination)) Ip(JsonNames.Dest, tunnel.Destination);
+        if (tunnel.Identifier != 0) _json.WriteNumber(JsonNames.Id, tunnel.Identifier);
+        if (tunnel.Depth > 1) _json.WriteNumber(JsonNames.Depth, (int)tunnel.Depth);
+        _json.WriteEndObject();
+    }
+
+    void DnsHeader(scoped in DnsEvent e)
+    {
+        if (e.Id != 0) _json.WriteNumber(JsonNames.Id, (int)e.Id);
+        if (e.Flags != 0) _json.WriteNumber(JsonNames.Flags, (int)e.Flags);
+        if (e.EdnsPayloadSize != 0) _json.WriteNumber(JsonNames.Edns, (int)e.EdnsPayloadSize);
+        if (e.Service is not (App.Unknown or App.Dns)) Ascii(JsonNames.Service, e.Service.Utf8Name());
+        if ((e.Notes & ~DnsNotes.Edns) == DnsNotes.None) return;
+        _json.WriteStartArray(JsonNames.Notes);
+        if ((e.Notes & DnsNotes.DnssecOk) != 0) _json.WriteStringValue("dnssecOk"u8);
+        if ((e.Notes & DnsNotes.EncryptedClientHello) != 0) _json.WriteStringValue("ech"u8);
+        if ((e.Notes & DnsNotes.AnswersTruncated) != 0) _json.WriteStringValue("answersTruncated"u8);
+        if ((e.Notes & DnsNotes.Repeated) != 0) _json.WriteStringValue("repeated"u8);
+        _json.WriteEndArray();
+    }
+
+    void Login(scoped in IpEvent e)
+    {
+        if (e.LoginFailures == 0 && e.LoginSuccesses == 0 && e.User.IsEmpty) return;
+        _json.WriteStartObject(JsonNames.Login);
+        OptionalText(JsonNames.User, e.User);
+        _json.WriteNumber(JsonNames.Failures, (int)e.LoginFailures);
+        _json.WriteNumber(JsonNames.Successes, (int)e.LoginSuccesses);
+        _json.WriteEndObject();
+    }
+
+    void Echo(in EchoStatistics echo)
+    {
+        if (echo.Requests == 0 && echo.Replies == 0) return;
+        _json.WriteStartObject(JsonNames.Echo);
+        _json.WriteNumber(JsonNames.Requests, echo.Requests);
+        _json.WriteNumber(JsonNames.Replies, echo.Replies);
+        _json.WriteNumber(JsonNames.MinimumPayload, (int)echo.MinimumPayload);
+        _json.WriteNumber(JsonNames.MaximumPayload, (int)echo.MaximumPayload);
+        _json.WriteNumber(JsonNames.Changed, echo.Changed);
+        _json.WriteNumber(JsonNames.Mismatched, echo.Mismatched);
+        _json.WriteEndObject();
+    }
+
+    /// <summary>A list that is kept as one text with commas.</summary>
+    void Names(JsonEncodedText key, ReadOnlySpan<byte> joined)
+    {
+        _json.WriteStartArray(key);
+        foreach (Range range in joined.Split((byte)',')) _json.WriteStringValue(Utf8Text.Valid(joined[range], ref _repaired));
+        _json.WriteEndArray();
+    }
+
+    void Notes(TlsNotes notes)
+    {
+        if (notes == TlsNotes.None) return;
+        _json.WriteStartArray(JsonNames.Notes);
+        if ((notes & TlsNotes.Resumed) != 0) _json.WriteStringValue("resumed"u8);
+        if ((notes & TlsNotes.Retried) != 0) _json.WriteStringValue("retried"u8);
+        if ((notes & TlsNotes.EncryptedClientHello) != 0) _json.WriteStringValue("ech"u8);
+        if ((notes & TlsNotes.Upgraded) != 0) _json.WriteStringValue("upgraded"u8);
+        if ((notes & TlsNotes.ClientCertificateRequested) != 0) _json.WriteStringValue("clientCertificateRequested"u8);
+        _json.WriteEndArray();
     }
 
     void OptionalDestination(in EventContext context)
@@ -237,6 +346,10 @@ public sealed class EventJson
         if ((notes & FlowNotes.Midstream) != 0) _json.WriteStringValue("midstream"u8);
         if ((notes & FlowNotes.Evicted) != 0) _json.WriteStringValue("evicted"u8);
         if ((notes & FlowNotes.ActiveTimeout) != 0) _json.WriteStringValue("activeTimeout"u8);
+        if ((notes & FlowNotes.Ambiguous) != 0) _json.WriteStringValue("ambiguous"u8);
+        if ((notes & FlowNotes.LoginFailed) != 0) _json.WriteStringValue("loginFailed"u8);
+        if ((notes & FlowNotes.LoginSucceeded) != 0) _json.WriteStringValue("loginSucceeded"u8);
+        if ((notes & FlowNotes.StartTls) != 0) _json.WriteStringValue("startTls"u8);
         _json.WriteEndArray();
     }
 

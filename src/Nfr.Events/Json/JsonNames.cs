@@ -17,7 +17,14 @@ static class JsonNames
         CommunityId = Key("communityId"), Vlan = Key("vlan"), Rcode = Key("rcode"), Answers = Key("answers"), Ttl = Key("ttl"), Data = Key("data"),
         Transport = Key("transport"), Duration = Key("duration"), PacketsIn = Key("packetsIn"), PacketsOut = Key("packetsOut"),
         TcpFlags = Key("tcpFlags"), State = Key("state"), App = Key("app"), Notes = Key("notes"), Host = Key("host"), Sni = Key("sni"),
-        Version = Key("version"), Ja4 = Key("ja4"), Alpn = Key("alpn");
+        Version = Key("version"), Ja4 = Key("ja4"), Alpn = Key("alpn"),
+        Tunnel = Key("tunnel"), Src = Key("src"), Dest = Key("dest"), Id = Key("id"), Depth = Key("depth"), Flags = Key("flags"), Service = Key("service"),
+        Edns = Key("ednsPayloadSize"), MissedIn = Key("missedIn"), MissedOut = Key("missedOut"), Login = Key("login"), Failures = Key("failures"),
+        Successes = Key("successes"), User = Key("user"), ClientSoftware = Key("clientSoftware"), ServerSoftware = Key("serverSoftware"),
+        Hassh = Key("hassh"), HasshServer = Key("hasshServer"), Echo = Key("echo"), Requests = Key("requests"), Replies = Key("replies"),
+        MinimumPayload = Key("minimumPayload"), MaximumPayload = Key("maximumPayload"), Changed = Key("changed"), Mismatched = Key("mismatched"),
+        ServerAlpn = Key("serverAlpn"), San = Key("san"), Address = Key("address"), Mac = Key("mac"), Name = Key("name"), Source = Key("source"),
+        Fault = Key("fault");
 
     static JsonEncodedText Key(string name) => JsonEncodedText.Encode(name);
 }

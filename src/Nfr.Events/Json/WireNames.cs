@@ -55,6 +55,17 @@ static class WireNames
         return scratch[..n];
     }
 
+    /// <summary>"00:1b:21:3c:9d:f8".</summary>
+    public static ReadOnlySpan<byte> HardwareAddress(ulong address, Span<byte> scratch)
+    {
+        for (int i = 0; i < 6; i++)
+        {
+            ((byte)(address >> (40 - (8 * i)))).TryFormat(scratch[(3 * i)..], out _, "x2", CultureInfo.InvariantCulture);
+            if (i < 5) scratch[(3 * i) + 2] = (byte)':';
+        }
+        return scratch[..17];
+    }
+
     public static ReadOnlySpan<byte> State(ConnectionState state) => state switch
     {
         ConnectionState.S0 => "S0"u8,

@@ -17,4 +17,6 @@ public struct EventContext
     public byte Protocol;
     /// <summary>Identifier of the outermost VLAN tag; 0 when there was none.</summary>
     public ushort Vlan;
+    /// <summary>What the flow came in; <see cref="TunnelKind.None"/> for most.</summary>
+    public Tunnel Tunnel;
 }

@@ -1,28 +1,41 @@
 namespace Nfr.Events;
 
-/// <summary>The four kinds of event, by the engine's end points: events/dns, events/ip, events/http, events/tls.</summary>
+/// <summary>
+/// The kinds of event. The first four are the engine's own (events/dns, events/ip, events/http, events/tls) and are spooled and uploaded; the
+/// others stay on board: a host's name or hardware address, and an anomaly of a stream.
+/// </summary>
 public enum EventType : byte
 {
     Dns,
     Ip,
     Http,
     Tls,
+    Host,
+    Anomaly,
 }
 
 public static class EventTypes
 {
-    public const int Count = 4;
+    /// <summary>How many types are spooled and uploaded: those below this number.</summary>
+    public const int UploadedCount = 4;
 
-    /// <summary>Every type, in the order that tables and ledgers list them.</summary>
-    public static readonly EventType[] All = [EventType.Dns, EventType.Ip, EventType.Http, EventType.Tls];
+    public const int Count = 6;
 
-    /// <summary>The name on the wire: "dns", "ip", "http", "tls".</summary>
+    /// <summary>The engine's types, in the order that tables and ledgers list them.</summary>
+    public static readonly EventType[] Uploaded = [EventType.Dns, EventType.Ip, EventType.Http, EventType.Tls];
+
+    /// <summary>Every type that a decoder emits.</summary>
+    public static readonly EventType[] All = [.. Uploaded, EventType.Host, EventType.Anomaly];
+
+    /// <summary>The name on the wire: "dns", "ip", "http", "tls", "host", "anomaly".</summary>
     public static string Name(this EventType type) => type switch
     {
         EventType.Dns => "dns",
         EventType.Ip => "ip",
         EventType.Http => "http",
-        _ => "tls",
+        EventType.Tls => "tls",
+        EventType.Host => "host",
+        _ => "anomaly",
     };
 
     public static ReadOnlySpan<byte> Utf8Name(this EventType type) => type switch
@@ -30,6 +43,8 @@ public static class EventTypes
         EventType.Dns => "dns"u8,
         EventType.Ip => "ip"u8,
         EventType.Http => "http"u8,
-        _ => "tls"u8,
+        EventType.Tls => "tls"u8,
+        EventType.Host => "host"u8,
+        _ => "anomaly"u8,
     };
 }

@@ -7,4 +7,6 @@ public interface IEventSink
     void OnIp(scoped in IpEvent e);
     void OnHttp(scoped in HttpEvent e);
     void OnTls(scoped in TlsEvent e);
+    void OnHost(scoped in HostEvent e);
+    void OnAnomaly(scoped in AnomalyEvent e);
 }

@@ -21,6 +21,36 @@ public ref struct IpEvent
     public long PayloadOut;
     /// <summary>JA3 of the flow's ClientHello, 32 hex digits; empty when there was none.</summary>
     public ReadOnlySpan<byte> Ja3;
+    /// <summary>TCP bytes each way that the other side acknowledged and that never passed our port: loss before the sensor.</summary>
+    public long MissedIn;
+    public long MissedOut;
+    /// <summary>Log-ins that the server refused and took, in FTP, SMTP, POP3, IMAP and Telnet.</summary>
+    public ushort LoginFailures;
+    public ushort LoginSuccesses;
+    /// <summary>Who logged in or tried to, last; never a password. Empty when not seen.</summary>
+    public ReadOnlySpan<byte> User;
+    /// <summary>What each side calls itself: an SSH identification string (RFC 4253 4.2) or a server's greeting; empty when not seen.</summary>
+    public ReadOnlySpan<byte> ClientSoftware;
+    public ReadOnlySpan<byte> ServerSoftware;
+    /// <summary>HASSH and HASSHServer of the key exchange, 32 hex digits; empty without one.</summary>
+    public ReadOnlySpan<byte> Hassh;
+    public ReadOnlySpan<byte> HasshServer;
+    /// <summary>Of ICMP and ICMPv6 echoes.</summary>
+    public EchoStatistics Echo;
+}
+
+/// <summary>Payloads of ICMP echo requests and replies: a ping repeats one payload and is answered with the same, a tunnel does neither.</summary>
+public struct EchoStatistics
+{
+    public uint Requests;
+    public uint Replies;
+    /// <summary>Bytes behind the echo header; 0 and 0 when none was seen.</summary>
+    public ushort MinimumPayload;
+    public ushort MaximumPayload;
+    /// <summary>Payloads (behind the time stamp that ping puts first) that differ from the one before of the same side.</summary>
+    public uint Changed;
+    /// <summary>Replies that do not bring back the request's payload.</summary>
+    public uint Mismatched;
 }
 
 /// <summary>Zeek's conn_state.</summary>
@@ -71,4 +101,12 @@ public enum FlowNotes : ushort
     Evicted = 16,
     /// <summary>A slice cut by the active time-out; the flow goes on.</summary>
     ActiveTimeout = 32,
+    /// <summary>Segments of the flow overlapped and differed: an anomaly event says which fault.</summary>
+    Ambiguous = 64,
+    /// <summary>A log-in was refused; <see cref="IpEvent.LoginFailures"/> counts.</summary>
+    LoginFailed = 128,
+    /// <summary>A log-in was taken.</summary>
+    LoginSucceeded = 256,
+    /// <summary>The connection began in the clear and changed to TLS.</summary>
+    StartTls = 512,
 }

@@ -20,6 +20,28 @@ public ref struct TlsEvent
     public long ValidTo;
     /// <summary>First ALPN value the client offered.</summary>
     public ReadOnlySpan<byte> Alpn;
+    /// <summary>The protocol the server chose, where it says so in the clear (up to TLS 1.2).</summary>
+    public ReadOnlySpan<byte> ServerAlpn;
+    /// <summary>DNS names of the leaf's subjectAltName (RFC 5280 4.2.1.6), separated by commas; cut at a name's end when they are long.</summary>
+    public ReadOnlySpan<byte> SubjectAltNames;
+    public TlsNotes Notes;
 
     public const long NoTime = long.MinValue;
+}
+
+/// <summary>What a handshake showed besides names and fingerprints.</summary>
+[Flags]
+public enum TlsNotes : byte
+{
+    None = 0,
+    /// <summary>An earlier session was taken up again (session ID, ticket or pre-shared key).</summary>
+    Resumed = 1,
+    /// <summary>The server asked for a second hello (HelloRetryRequest, or DTLS's HelloVerifyRequest).</summary>
+    Retried = 2,
+    /// <summary>The client's hello has the encrypted_client_hello extension; the name seen is the outer one.</summary>
+    EncryptedClientHello = 4,
+    /// <summary>The connection began in the clear (STARTTLS, CONNECT, SOCKS).</summary>
+    Upgraded = 8,
+    /// <summary>The server asked for the client's certificate.</summary>
+    ClientCertificateRequested = 16,
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Nfr.Wire;
 
 namespace Nfr.Events;
 
@@ -22,12 +23,19 @@ static class EventEncoding
         public short ResponseCode;
         public ushort QueryLength;
         public ushort ResponseLength;
+        public ushort Id;
+        public ushort Flags;
+        public ushort EdnsPayloadSize;
+        public DnsNotes Notes;
+        public App Service;
     }
 
     struct IpFixed
     {
         public EventContext Context;
-        public long BytesIn, BytesOut, PacketsIn, PacketsOut, PayloadIn, PayloadOut, Duration;
+        public long BytesIn, BytesOut, PacketsIn, PacketsOut, PayloadIn, PayloadOut, MissedIn, MissedOut, Duration;
+        public EchoStatistics Echo;
+        public ushort LoginFailures, LoginSuccesses;
         public byte TcpFlags;
         public ConnectionState State;
         public App App;
@@ -47,6 +55,22 @@ static class EventEncoding
         public EventContext Context;
         public long ValidFrom, ValidTo;
         public ushort Version;
+        public TlsNotes Notes;
+    }
+
+    struct HostFixed
+    {
+        public long Timestamp, Tick;
+        public Address Address;
+        public ulong HardwareAddress;
+        public HostSource Source;
+        public ushort Vlan;
+    }
+
+    struct AnomalyFixed
+    {
+        public EventContext Context;
+        public DecodeFault Fault;
     }
 
     public static int Write(scoped in DnsEvent e, Span<byte> destination)
@@ -59,6 +83,11 @@ static class EventEncoding
             ResponseCode = e.ResponseCode,
             QueryLength = e.QueryLength,
             ResponseLength = e.ResponseLength,
+            Id = e.Id,
+            Flags = e.Flags,
+            EdnsPayloadSize = e.EdnsPayloadSize,
+            Notes = e.Notes,
+            Service = e.Service,
         });
         writer.Text(e.Query);
         writer.Text(e.Answers);
@@ -77,6 +106,11 @@ static class EventEncoding
             PacketsOut = e.PacketsOut,
             PayloadIn = e.PayloadIn,
             PayloadOut = e.PayloadOut,
+            MissedIn = e.MissedIn,
+            MissedOut = e.MissedOut,
+            Echo = e.Echo,
+            LoginFailures = e.LoginFailures,
+            LoginSuccesses = e.LoginSuccesses,
             Duration = e.Duration,
             TcpFlags = e.TcpFlags,
             State = e.State,
@@ -84,6 +118,11 @@ static class EventEncoding
             Notes = e.Notes,
         });
         writer.Text(e.Ja3);
+        writer.Text(e.User);
+        writer.Text(e.ClientSoftware);
+        writer.Text(e.ServerSoftware);
+        writer.Text(e.Hassh);
+        writer.Text(e.HasshServer);
         return writer.Length;
     }
 
@@ -103,7 +142,7 @@ static class EventEncoding
     public static int Write(scoped in TlsEvent e, Span<byte> destination)
     {
         var writer = new Writer(destination, EventType.Tls);
-        writer.Fixed(new TlsFixed { Context = e.Context, ValidFrom = e.ValidFrom, ValidTo = e.ValidTo, Version = e.Version });
+        writer.Fixed(new TlsFixed { Context = e.Context, ValidFrom = e.ValidFrom, ValidTo = e.ValidTo, Version = e.Version, Notes = e.Notes });
         writer.Text(e.Sni);
         writer.Text(e.Ja3);
         writer.Text(e.Ja3s);
@@ -112,6 +151,31 @@ static class EventEncoding
         writer.Text(e.Issuer);
         writer.Text(e.Subject);
         writer.Text(e.Alpn);
+        writer.Text(e.ServerAlpn);
+        writer.Text(e.SubjectAltNames);
+        return writer.Length;
+    }
+
+    public static int Write(scoped in HostEvent e, Span<byte> destination)
+    {
+        var writer = new Writer(destination, EventType.Host);
+        writer.Fixed(new HostFixed
+        {
+            Timestamp = e.Timestamp,
+            Tick = e.Tick,
+            Address = e.Address,
+            HardwareAddress = e.HardwareAddress,
+            Source = e.Source,
+            Vlan = e.Vlan,
+        });
+        writer.Text(e.Name);
+        return writer.Length;
+    }
+
+    public static int Write(scoped in AnomalyEvent e, Span<byte> destination)
+    {
+        var writer = new Writer(destination, EventType.Anomaly);
+        writer.Fixed(new AnomalyFixed { Context = e.Context, Fault = e.Fault });
         return writer.Length;
     }
 
@@ -130,6 +194,11 @@ static class EventEncoding
                     ResponseCode = dns.ResponseCode,
                     QueryLength = dns.QueryLength,
                     ResponseLength = dns.ResponseLength,
+                    Id = dns.Id,
+                    Flags = dns.Flags,
+                    EdnsPayloadSize = dns.EdnsPayloadSize,
+                    Notes = dns.Notes,
+                    Service = dns.Service,
                     Query = reader.Text(),
                     Answers = reader.Text(),
                 });
@@ -145,12 +214,22 @@ static class EventEncoding
                     PacketsOut = ip.PacketsOut,
                     PayloadIn = ip.PayloadIn,
                     PayloadOut = ip.PayloadOut,
+                    MissedIn = ip.MissedIn,
+                    MissedOut = ip.MissedOut,
+                    Echo = ip.Echo,
+                    LoginFailures = ip.LoginFailures,
+                    LoginSuccesses = ip.LoginSuccesses,
                     Duration = ip.Duration,
                     TcpFlags = ip.TcpFlags,
                     State = ip.State,
                     App = ip.App,
                     Notes = ip.Notes,
                     Ja3 = reader.Text(),
+                    User = reader.Text(),
+                    ClientSoftware = reader.Text(),
+                    ServerSoftware = reader.Text(),
+                    Hassh = reader.Text(),
+                    HasshServer = reader.Text(),
                 });
                 break;
             case EventType.Http:
@@ -178,6 +257,7 @@ static class EventEncoding
                     ValidFrom = tls.ValidFrom,
                     ValidTo = tls.ValidTo,
                     Version = tls.Version,
+                    Notes = tls.Notes,
                     Sni = reader.Text(),
                     Ja3 = reader.Text(),
                     Ja3s = reader.Text(),
@@ -186,7 +266,26 @@ static class EventEncoding
                     Issuer = reader.Text(),
                     Subject = reader.Text(),
                     Alpn = reader.Text(),
+                    ServerAlpn = reader.Text(),
+                    SubjectAltNames = reader.Text(),
                 });
+                break;
+            case EventType.Host:
+                reader.Fixed(out HostFixed host);
+                sink.OnHost(new HostEvent
+                {
+                    Timestamp = host.Timestamp,
+                    Tick = host.Tick,
+                    Address = host.Address,
+                    HardwareAddress = host.HardwareAddress,
+                    Source = host.Source,
+                    Vlan = host.Vlan,
+                    Name = reader.Text(),
+                });
+                break;
+            case EventType.Anomaly:
+                reader.Fixed(out AnomalyFixed anomaly);
+                sink.OnAnomaly(new AnomalyEvent { Context = anomaly.Context, Fault = anomaly.Fault });
                 break;
         }
     }
@@ -213,8 +312,8 @@ static class EventEncoding
 
         public void Text(ReadOnlySpan<byte> text)
         {
-            // Leave room for the length words of the texts to come (eight at most).
-            int room = _destination.Length - Length - 16;
+            // Leave room for the length words of the texts to come (ten at most).
+            int room = _destination.Length - Length - 20;
             if (text.Length > Math.Min(room, MaximumText)) text = text[..Math.Max(0, Math.Min(room, MaximumText))];
             ushort length = (ushort)text.Length;
             MemoryMarshal.Write(_destination[Length..], in length);

@@ -53,6 +53,8 @@ public sealed class EventRing
     public bool TryWriteIp(scoped in IpEvent e) => TryPublish(EventEncoding.Write(e, _scratch));
     public bool TryWriteHttp(scoped in HttpEvent e) => TryPublish(EventEncoding.Write(e, _scratch));
     public bool TryWriteTls(scoped in TlsEvent e) => TryPublish(EventEncoding.Write(e, _scratch));
+    public bool TryWriteHost(scoped in HostEvent e) => TryPublish(EventEncoding.Write(e, _scratch));
+    public bool TryWriteAnomaly(scoped in AnomalyEvent e) => TryPublish(EventEncoding.Write(e, _scratch));
 
     bool TryPublish(int length)
     {

@@ -37,7 +37,7 @@ public sealed record UplinkTypeState
 }
 
 /// <summary>A snapshot of the uplink for status and metrics.</summary>
-/// <param name="Types">In the order of <see cref="EventTypes.All"/>.</param>
+/// <param name="Types">In the order of <see cref="EventTypes.Uploaded"/>.</param>
 /// <param name="Trouble">What stops or delays uploads now, in one sentence; null when all is well.</param>
 public sealed record UplinkState(IReadOnlyList<UplinkTypeState> Types, string? Trouble)
 {

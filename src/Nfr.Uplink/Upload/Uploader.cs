@@ -29,7 +29,7 @@ public sealed class Uploader
     {
         _time = time;
         _report = new TroubleReport(time, notice);
-        _lanes = [.. EventTypes.All.Select(type => new UploadLane(type, client, spool, options, pacer, time, _report, notice, random ?? Random.Shared))];
+        _lanes = [.. EventTypes.Uploaded.Select(type => new UploadLane(type, client, spool, options, pacer, time, _report, notice, random ?? Random.Shared))];
     }
 
     /// <summary>Runs until cancelled; a request in flight may end within 3 s. Never throws.</summary>

@@ -74,7 +74,7 @@ sealed class DemoScreen(bool live, TextWriter output)
 
     static string PlainLine(SensorSnapshot now, double rate, TimeSpan left)
     {
-        string events = string.Join(' ', EventTypes.All.Select((type, i) => $"{type.Name()} {now.Events[i]}"));
+        string events = string.Join(' ', EventTypes.Uploaded.Select((type, i) => $"{type.Name()} {now.Events[i]}"));
         return string.Create(CultureInfo.InvariantCulture,
             $"  {Math.Max(0, left.TotalSeconds),3:0} s left  {rate,5:0} packets/s  drops {now.KernelDrops}  events {events}  spool {now.SpoolRows} rows {now.SpoolBytes} B  alerts {now.Alerts}");
     }
@@ -86,7 +86,7 @@ sealed class DemoScreen(bool live, TextWriter output)
         numbers.AddColumn(new TableColumn("packets/s").RightAligned());
         numbers.AddColumn(new TableColumn("packets").RightAligned());
         numbers.AddColumn(new TableColumn("drops").RightAligned());
-        foreach (EventType type in EventTypes.All) numbers.AddColumn(new TableColumn(type.Name()).RightAligned());
+        foreach (EventType type in EventTypes.Uploaded) numbers.AddColumn(new TableColumn(type.Name()).RightAligned());
         numbers.AddColumn(new TableColumn("spool").RightAligned().NoWrap());
         numbers.AddColumn(new TableColumn("alerts").RightAligned());
         numbers.AddRow(

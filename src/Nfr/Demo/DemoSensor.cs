@@ -23,7 +23,7 @@ public sealed record SensorSnapshot
     public required long Bytes { get; init; }
     /// <summary>Frames that the kernel could not hand over.</summary>
     public required long KernelDrops { get; init; }
-    /// <summary>One count for each of <see cref="EventTypes.All"/>, in its order.</summary>
+    /// <summary>One count for each of <see cref="EventTypes.Uploaded"/>, in its order.</summary>
     public required IReadOnlyList<long> Events { get; init; }
     public required long SpoolRows { get; init; }
     public required long SpoolBytes { get; init; }

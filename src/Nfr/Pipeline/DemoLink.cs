@@ -52,7 +52,7 @@ static class DemoLink
             Packets = ledger.Frames,
             Bytes = ledger.Bytes,
             KernelDrops = ledger.KernelDropped,
-            Events = [.. EventTypes.All.Select(ledger.EventsOf)],
+            Events = [.. EventTypes.Uploaded.Select(ledger.EventsOf)],
             SpoolRows = ledger.Spool!.Total.InSpool,
             SpoolBytes = ledger.Spool.BytesOnDisk,
             Alerts = ledger.Stage!.Alerts,

@@ -34,7 +34,7 @@ sealed class EventStage
         _spool = spool;
         _print = print;
         _alert = alert;
-        _wanted = wanted ?? [true, true, true, true];
+        _wanted = wanted ?? [.. EventTypes.All.Select(_ => true)];
     }
 
     public StageCounters Counters { get; } = new();
@@ -73,6 +73,33 @@ sealed class EventStage
         if (_spool is not null) _json.WriteUpload(e, _line);
         else if (_print is not null) _json.WriteLine(e, _line);
         Settle(EventType.Tls, score);
+    }
+
+    /// <summary>Hosts and anomalies stay on board: printed where events are, never spooled.</summary>
+    public void OnHost(scoped in HostEvent e)
+    {
+        if (!Admit(EventType.Host)) return;
+        Counters.InScope[(int)EventType.Host]++;
+        if (_print is null) return;
+        _json.WriteLine(e, _line);
+        Print();
+    }
+
+    /// <inheritdoc cref="OnHost"/>
+    public void OnAnomaly(scoped in AnomalyEvent e)
+    {
+        if (!Admit(EventType.Anomaly)) return;
+        Counters.InScope[(int)EventType.Anomaly]++;
+        if (_print is null) return;
+        _json.WriteLine(e, _line);
+        Print();
+    }
+
+    void Print()
+    {
+        _line.Write("\n"u8);
+        _print!.Write(_line.WrittenSpan);
+        _line.ResetWrittenCount();
     }
 
     /// <summary>Forgets the half-made line and alerts of an event that met a mistake of ours, so that they do not become part of the next one's.</summary>
@@ -132,6 +159,8 @@ readonly struct StageSink(EventStage stage) : IEventSink
     public void OnIp(scoped in IpEvent e) => stage.OnIp(e);
     public void OnHttp(scoped in HttpEvent e) => stage.OnHttp(e);
     public void OnTls(scoped in TlsEvent e) => stage.OnTls(e);
+    public void OnHost(scoped in HostEvent e) => stage.OnHost(e);
+    public void OnAnomaly(scoped in AnomalyEvent e) => stage.OnAnomaly(e);
 }
 
 /// <summary>What the pipeline did with events since the start. Taken = Unwanted + OutOfScope + InScope, to the event.</summary>

@@ -67,7 +67,7 @@ sealed class Ledger
             Same(gaps, "events taken = in scope + out of scope + unwanted", Stage.Taken.Sum(), Stage.InScope.Sum() + Stage.OutOfScope.Sum() + Stage.Unwanted.Sum());
             if (Spool is null || SpoolAtStart is null) return gaps;
             SpoolTally total = Spool.Total, start = SpoolAtStart.Total;
-            Same(gaps, "events in scope = accepted by the spool", Stage.InScope.Sum(), total.Accepted - start.Accepted);
+            Same(gaps, "events in scope = accepted by the spool", EventTypes.Uploaded.Sum(t => Stage.InScope[(int)t]), total.Accepted - start.Accepted);
             Same(gaps, "accepted = spooled + lost before the spool", total.Accepted - start.Accepted, total.Spooled - start.Spooled + total.LostBeforeSpool - start.LostBeforeSpool);
             Same(gaps, "spooled = in spool + delivered + evicted + quarantined", total.Spooled, total.InSpool + total.Delivered + total.Evicted + total.Quarantined);
             return gaps;

@@ -29,7 +29,7 @@ static class LedgerText
         Below(text, "exported early, table full", ledger.FlowsEvicted);
         Below(text, "still open", ledger.FlowsActive);
         Line(text, "events", EventTypes.All.Sum(ledger.EventsOf));
-        foreach (EventType type in EventTypes.All) Below(text, type.Name(), ledger.EventsOf(type), always: true);
+        foreach (EventType type in EventTypes.All) Below(text, type.Name(), ledger.EventsOf(type), always: type < (EventType)EventTypes.UploadedCount);
         Below(text, "dropped, pipeline behind", EventTypes.All.Sum(ledger.DroppedEventsOf));
         if (ledger.Stage is { } stage)
         {

@@ -23,7 +23,7 @@ sealed class PipelineThread
     readonly Thread _thread;
     volatile bool _finish;
     readonly Action<EventType, int>? _spooled;
-    readonly long[] _told = new long[EventTypes.Count];
+    readonly long[] _told = new long[EventTypes.UploadedCount];
     string? _spoolTrouble;
 
     /// <param name="rings">One for each capture worker.</param>
@@ -116,7 +116,7 @@ sealed class PipelineThread
 
     void TellSpooled()
     {
-        foreach (EventType type in EventTypes.All)
+        foreach (EventType type in EventTypes.Uploaded)
         {
             long now = _stage.Counters.InScope[(int)type];
             if (now > _told[(int)type]) _spooled!(type, (int)Math.Min(int.MaxValue, now - _told[(int)type]));

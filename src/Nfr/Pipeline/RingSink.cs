@@ -41,6 +41,22 @@ readonly struct RingSink(EventRing ring, long[] dropped, RingPatience patience) 
         }
     }
 
+    public void OnHost(scoped in HostEvent e)
+    {
+        while (!ring.TryWriteHost(e))
+        {
+            if (!Retry(EventType.Host)) return;
+        }
+    }
+
+    public void OnAnomaly(scoped in AnomalyEvent e)
+    {
+        while (!ring.TryWriteAnomaly(e))
+        {
+            if (!Retry(EventType.Anomaly)) return;
+        }
+    }
+
     bool Retry(EventType type)
     {
         if (patience.Lasts)
@@ -81,6 +97,14 @@ readonly struct NullSink : IEventSink
     }
 
     public void OnTls(scoped in TlsEvent e)
+    {
+    }
+
+    public void OnHost(scoped in HostEvent e)
+    {
+    }
+
+    public void OnAnomaly(scoped in AnomalyEvent e)
     {
     }
 }

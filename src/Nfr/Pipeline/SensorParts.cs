@@ -50,7 +50,7 @@ static class SensorParts
 
     public static int RingBlocks(SnifferConfig sniffer) => (int)Math.Clamp(sniffer.RingSize / RingBlock, 2, 2047);
 
-    public static bool[] Wanted(AnalyzeConfig analyze) => [analyze.Dns, analyze.Ip, analyze.Http, analyze.Tls];
+    public static bool[] Wanted(AnalyzeConfig analyze) => [analyze.Dns, analyze.Ip, analyze.Http, analyze.Tls, true, true];
 
     public static UploadOptions UploadOf(NfrConfig config) => new()
     {

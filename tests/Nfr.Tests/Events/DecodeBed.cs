@@ -17,6 +17,9 @@ sealed class Seen
     public List<string> Dns { get; } = [];
     public List<string> Http { get; } = [];
     public List<string> Tls { get; } = [];
+    /// <summary>"source address mac name".</summary>
+    public List<string> Hosts { get; } = [];
+    public List<(DecodeFault Fault, string Client, string Server)> Anomalies { get; } = [];
 
     public IEnumerable<string> Content => [.. Dns, .. Http, .. Tls];
 }
@@ -46,6 +49,11 @@ readonly struct Collector(Seen seen) : IEventSink
     public void OnTls(scoped in TlsEvent e) =>
         seen.Tls.Add($"{Bytes.Text(e.Sni)} {e.Version:x4} ja3={Bytes.Text(e.Ja3)} ja3s={Bytes.Text(e.Ja3s)} ja4={Bytes.Text(e.Ja4)} cert={Bytes.Text(e.CertificateHash)} "
             + $"{Bytes.Text(e.Issuer)}/{Bytes.Text(e.Subject)} {e.ValidFrom == TlsEvent.NoTime} alpn={Bytes.Text(e.Alpn)}");
+
+    public void OnHost(scoped in HostEvent e) => seen.Hosts.Add($"{e.Source} {e.Address} {e.HardwareAddress:x12} {Bytes.Text(e.Name)}");
+
+    public void OnAnomaly(scoped in AnomalyEvent e) =>
+        seen.Anomalies.Add((e.Fault, End(e.Context.Source, e.Context.SourcePort), End(e.Context.Destination, e.Context.DestinationPort)));
 }
 
 /// <summary>
@@ -114,5 +122,6 @@ sealed class DecodeBed : IDisposable
         Assert.Equal(Counters.FlowsClosed + Counters.FlowSlices, Decoder.Events[(int)EventType.Ip]);
         Assert.Equal(0, Decoder.BuffersInUse);
         Assert.Equal(0, Decoder.ConversationsInUse);
+        Assert.Equal(0, Decoder.DetailsInUse);
     }
 }

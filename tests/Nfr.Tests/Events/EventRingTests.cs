@@ -14,6 +14,8 @@ public sealed class EventRingTests
         public readonly void OnIp(scoped in IpEvent e) => throw new InvalidOperationException();
         public readonly void OnHttp(scoped in HttpEvent e) => throw new InvalidOperationException();
         public readonly void OnTls(scoped in TlsEvent e) => throw new InvalidOperationException();
+        public readonly void OnHost(scoped in HostEvent e) => throw new InvalidOperationException();
+        public readonly void OnAnomaly(scoped in AnomalyEvent e) => throw new InvalidOperationException();
     }
 
     static byte[] Text(int length, int seed) => [.. Enumerable.Range(0, length).Select(i => (byte)('a' + ((i + seed) % 26)))];
@@ -182,6 +184,14 @@ public sealed class EventRingTests
         public void OnIp(scoped in IpEvent e) => Take(e.Context, e.Ja3);
         public void OnHttp(scoped in HttpEvent e) => Take(e.Context, e.UserAgent);
         public void OnTls(scoped in TlsEvent e) => Take(e.Context, e.Alpn);
+
+        public void OnHost(scoped in HostEvent e)
+        {
+        }
+
+        public void OnAnomaly(scoped in AnomalyEvent e)
+        {
+        }
     }
 
     [Fact]

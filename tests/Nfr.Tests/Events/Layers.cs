@@ -100,5 +100,7 @@ internal sealed class Looked
         }
 
         public void OnTls(scoped in TlsEvent e) => events.Add($"tls {e.Context.Source} {Encoding.ASCII.GetString(e.Sni)} ja3:{e.Ja3.Length} ja3s:{e.Ja3s.Length} {Encoding.ASCII.GetString(e.Ja4).Split('_')[0]}");
+        public void OnHost(scoped in HostEvent e) => events.Add($"host {e.Address} {Encoding.ASCII.GetString(e.Name)}");
+        public void OnAnomaly(scoped in AnomalyEvent e) => events.Add($"anomaly {e.Fault}");
     }
 }

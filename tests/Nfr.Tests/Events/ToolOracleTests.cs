@@ -201,6 +201,14 @@ public sealed class ToolOracleTests(ITestOutputHelper output)
         {
         }
 
+        public void OnHost(scoped in HostEvent e)
+        {
+        }
+
+        public void OnAnomaly(scoped in AnomalyEvent e)
+        {
+        }
+
         static string EndsOf(scoped in EventContext c) => Ends(
             c.Source.ToString()!, c.SourcePort.ToString(CultureInfo.InvariantCulture), c.Destination.ToString()!, c.DestinationPort.ToString(CultureInfo.InvariantCulture));
     }

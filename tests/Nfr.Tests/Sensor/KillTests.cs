@@ -33,7 +33,7 @@ public sealed class KillTests(ITestOutputHelper output)
                 return;
             }
             long[] range = [.. request.Headers["X-NFR-Sequence"].Split('-').Select(n => long.Parse(n, CultureInfo.InvariantCulture))];
-            EventType type = EventTypes.All.Single(t => request.Path.Contains("/" + t.Name(), StringComparison.Ordinal));
+            EventType type = EventTypes.Uploaded.Single(t => request.Path.Contains("/" + t.Name(), StringComparison.Ordinal));
             lock (uploads) uploads.Add(new Upload(type, range[0], range[1], request.Lines));
             // The answer takes its time, so that kills fall between an event's arrival and the sensor's note of it.
             await Task.Delay(Random.Shared.Next(100));
@@ -50,7 +50,7 @@ public sealed class KillTests(ITestOutputHelper output)
               udp_timeout: 1s
             """);
         var random = new Random(42);
-        Dictionary<EventType, HashSet<long>> spooled = EventTypes.All.ToDictionary(t => t, _ => new HashSet<long>());
+        Dictionary<EventType, HashSet<long>> spooled = EventTypes.Uploaded.ToDictionary(t => t, _ => new HashSet<long>());
         long counted = 0;
         int sent;
         using (var load = new DnsLoad(bench.Network, 600))
@@ -67,7 +67,7 @@ public sealed class KillTests(ITestOutputHelper output)
                 Assert.Equal(tally.Spooled, tally.InSpool + tally.Delivered + tally.Evicted + tally.Quarantined);
                 Assert.Empty(left.OpenReport.Quarantined);
                 counted = tally.Spooled;
-                foreach (EventType type in EventTypes.All) spooled[type].UnionWith(InSpool(left, type));
+                foreach (EventType type in EventTypes.Uploaded) spooled[type].UnionWith(InSpool(left, type));
             }
             sent = load.Sent;
         }
@@ -82,12 +82,12 @@ public sealed class KillTests(ITestOutputHelper output)
         using (Spool spool = bench.OpenSpool())
         {
             total = spool.Counters.Total;
-            foreach (EventType type in EventTypes.All) waiting[type] = InSpool(spool, type);
+            foreach (EventType type in EventTypes.Uploaded) waiting[type] = InSpool(spool, type);
         }
 
         HashSet<(EventType, long)> delivered = [];
         int doubled = 0;
-        foreach (EventType type in EventTypes.All)
+        foreach (EventType type in EventTypes.Uploaded)
         {
             Upload[] ofType = [.. uploads.Where(u => u.Type == type)];
             Upload? before = null;
@@ -105,7 +105,7 @@ public sealed class KillTests(ITestOutputHelper output)
             }
             Assert.DoesNotContain(spooled[type], sequence => !delivered.Contains((type, sequence)) && !waiting[type].Contains(sequence));
         }
-        Assert.True(doubled <= Kills * EventTypes.Count, $"{doubled} batches came twice");
+        Assert.True(doubled <= Kills * EventTypes.UploadedCount, $"{doubled} batches came twice");
         string[] names = [.. uploads.Where(u => u.Type == EventType.Dns).DistinctBy(u => (u.First, u.Last)).SelectMany(u => u.Lines)];
         Assert.True(names.Length > 1000, $"only {names.Length} of {sent} questions were seen at all");
         Assert.Equal(0, total.Evicted + total.Quarantined + total.LostBeforeSpool);

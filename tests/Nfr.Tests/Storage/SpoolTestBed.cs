@@ -55,7 +55,7 @@ public sealed class SpoolTestBed : IDisposable
     public static void AssertCloses(Spool spool, long pending = 0)
     {
         SpoolCounters counters = spool.Counters;
-        foreach (EventType type in EventTypes.All)
+        foreach (EventType type in EventTypes.Uploaded)
         {
             for (int scored = 0; scored < 2; scored++)
             {

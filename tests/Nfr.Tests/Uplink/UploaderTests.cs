@@ -39,9 +39,9 @@ public sealed class UploaderTests : IDisposable
     public async Task Every_type_arrives_as_it_was_appended()
     {
         await using EngineServer server = await EngineServer.StartAsync();
-        Dictionary<EventType, string[]> lines = EventTypes.All.ToDictionary(type => type, type => _bench.Append(type, 250 + (int)type));
-        UplinkState state = await UploadUntilAsync(server.Host, _ => EventTypes.All.All(Drained), "all delivered");
-        foreach (EventType type in EventTypes.All) Assert.Equal(lines[type], Delivered(server, type));
+        Dictionary<EventType, string[]> lines = EventTypes.Uploaded.ToDictionary(type => type, type => _bench.Append(type, 250 + (int)type));
+        UplinkState state = await UploadUntilAsync(server.Host, _ => EventTypes.Uploaded.All(Drained), "all delivered");
+        foreach (EventType type in EventTypes.Uploaded) Assert.Equal(lines[type], Delivered(server, type));
         Assert.Equal(lines.Values.Sum(list => list.Length), state.DeliveredEvents);
         Assert.Null(state.Trouble);
         Assert.All(state.Types, type => Assert.NotNull(type.LastSuccess));

@@ -1,0 +1,65 @@
+using Nfr.Wire;
+
+namespace Nfr.Events;
+
+/// <summary>What a packet came in: the innermost tunnel around it. Kept on every event of the flow within.</summary>
+public struct Tunnel : IEquatable<Tunnel>
+{
+    public TunnelKind Kind;
+    /// <summary>How many tunnels there are around; 0 for none.</summary>
+    public byte Depth;
+    /// <summary>VXLAN or Geneve VNI, GRE key, GTP TEID, ERSPAN session, MPLS label (the innermost), PPPoE or PPTP session; 0 when it has none.</summary>
+    public uint Identifier;
+    /// <summary>The outer packet's addresses; unset where the layer has none (MPLS, PPPoE).</summary>
+    public Address Source;
+    public Address Destination;
+
+    public readonly bool Equals(Tunnel other) =>
+        Kind == other.Kind && Depth == other.Depth && Identifier == other.Identifier && Source == other.Source && Destination == other.Destination;
+
+    public override readonly bool Equals(object? obj) => obj is Tunnel other && Equals(other);
+    public override readonly int GetHashCode() => HashCode.Combine(Kind, Depth, Identifier, Source, Destination);
+    public static bool operator ==(Tunnel left, Tunnel right) => left.Equals(right);
+    public static bool operator !=(Tunnel left, Tunnel right) => !left.Equals(right);
+}
+
+public enum TunnelKind : byte
+{
+    None,
+    /// <summary>IPv4 in IPv4, or IPv6 in IPv6 (RFC 2003, RFC 2473).</summary>
+    IpInIp,
+    /// <summary>IPv6 in IPv4 (RFC 4213).</summary>
+    SixInFour,
+    /// <summary>IPv4 in IPv6 (RFC 2473).</summary>
+    FourInSix,
+    Gre,
+    Erspan,
+    Vxlan,
+    Geneve,
+    Gtp,
+    Teredo,
+    Mpls,
+    Pppoe,
+    Pptp,
+}
+
+public static class TunnelKinds
+{
+    /// <summary>The name in an event's <c>tunnel</c>; empty for none.</summary>
+    public static ReadOnlySpan<byte> Utf8Name(this TunnelKind kind) => kind switch
+    {
+        TunnelKind.IpInIp => "ipip"u8,
+        TunnelKind.SixInFour => "6in4"u8,
+        TunnelKind.FourInSix => "4in6"u8,
+        TunnelKind.Gre => "gre"u8,
+        TunnelKind.Erspan => "erspan"u8,
+        TunnelKind.Vxlan => "vxlan"u8,
+        TunnelKind.Geneve => "geneve"u8,
+        TunnelKind.Gtp => "gtp"u8,
+        TunnelKind.Teredo => "teredo"u8,
+        TunnelKind.Mpls => "mpls"u8,
+        TunnelKind.Pppoe => "pppoe"u8,
+        TunnelKind.Pptp => "pptp"u8,
+        _ => default,
+    };
+}
