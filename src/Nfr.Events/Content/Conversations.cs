@@ -24,17 +24,19 @@ sealed class Conversations<TSink>
     readonly DnsTransactions<TSink> _dns;
     readonly HttpConversation<TSink> _http;
     readonly TlsConversation<TSink> _tls;
+    readonly TunnelTable _tunnels;
     readonly Conversation[] _pool = new Conversation[Capacity];
     readonly int[] _free = new int[Capacity];
     int _freeCount = Capacity;
 
-    public Conversations(Emitter<TSink> emitter, BufferPool buffers, long[] faults, DnsTransactions<TSink> dns, TlsConversation<TSink> tls)
+    public Conversations(Emitter<TSink> emitter, BufferPool buffers, long[] faults, DnsTransactions<TSink> dns, TlsConversation<TSink> tls, TunnelTable tunnels)
     {
         _buffers = buffers;
         _faults = faults;
         _dns = dns;
         _http = new HttpConversation<TSink>(emitter, buffers, faults);
         _tls = tls;
+        _tunnels = tunnels;
         for (int i = 0; i < Capacity; i++)
         {
             _pool[i] = new Conversation();
@@ -169,6 +171,7 @@ sealed class Conversations<TSink>
             DestinationPort = flow.ServerPort,
             Protocol = flow.Protocol,
             Vlan = flow.Vlan,
+            Tunnel = _tunnels[flow.Tunnel],
         });
         c.Out = StreamWindow.At(flow.NextOut);
         c.In = StreamWindow.At(flow.NextIn);

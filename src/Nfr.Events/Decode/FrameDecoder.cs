@@ -44,8 +44,8 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         _fragments = new Fragments(_buffers, _faults);
         _dns = new DnsTransactions<TSink>(_emitter, _buffers);
         var tls = new TlsConversation<TSink>(_emitter, _buffers, _faults);
-        _conversations = new Conversations<TSink>(_emitter, _buffers, _faults, _dns, tls);
-        _quic = new QuicConversations<TSink>(tls, _buffers, _faults);
+        _conversations = new Conversations<TSink>(_emitter, _buffers, _faults, _dns, tls, _tunnelTable);
+        _quic = new QuicConversations<TSink>(tls, _buffers, _faults, _tunnelTable);
     }
 
     public DecodeCounters Counters { get; }
@@ -66,7 +66,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
     {
         DecodeCounters counters = Counters;
         // Still set only if a mistake of ours ended the frame before in the middle.
-        _tunnels = 0;
+        _tunnels = _depth = _encapsulations = _tunnel = 0;
         _reassembled = false;
         counters.Frames++;
         counters.Bytes += frame.OriginalLength;
@@ -147,7 +147,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         return Network(etherType, payload, vlan, frame.Timestamp);
     }
 
-    /// <summary>From an EtherType on: tags, PPPoE, IP.</summary>
+    /// <summary>From an EtherType on: tags, IP, or what else is around it.</summary>
     DecodeFault Network(ushort etherType, ReadOnlySpan<byte> payload, ushort vlan, long timestamp)
     {
         DecodeFault fault;
@@ -160,17 +160,9 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
             etherType = tag.Type;
             payload = tag.Payload;
         }
-        if (etherType == EtherType.PppoeSession)
-        {
-            fault = PppoeSession.TryRead(payload, out PppoeSession session);
-            if (fault != DecodeFault.None) return fault;
-            fault = PppFrame.TryRead(session.Payload, out etherType, out payload);
-            if (fault != DecodeFault.None) return fault;
-        }
         if (etherType == EtherType.IPv4) return IPv4(payload, vlan, timestamp);
         if (etherType == EtherType.IPv6) return IPv6(payload, vlan, timestamp);
-        if (_tunnels == 0) Counters.NonIp++;
-        return DecodeFault.None;
+        return Encapsulation(etherType, payload, vlan, timestamp);
     }
 
     DecodeFault IPv4(ReadOnlySpan<byte> bytes, ushort vlan, long timestamp)
@@ -185,6 +177,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
             Destination = destination,
             Protocol = ip.Protocol,
             Vlan = vlan,
+            Tunnel = _tunnel,
             Timestamp = timestamp,
             WireBytes = ip.TotalLength,
             CutOff = Math.Max(0, ip.TotalLength - bytes.Length),
@@ -208,6 +201,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
             Destination = destination,
             Protocol = ip.Protocol,
             Vlan = vlan,
+            Tunnel = _tunnel,
             Timestamp = timestamp,
             WireBytes = ip.TotalLength,
             CutOff = Math.Max(0, ip.TotalLength - bytes.Length),
@@ -236,6 +230,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
             Destination = destination,
             Protocol = protocol,
             Vlan = vlan,
+            Tunnel = _tunnel,
             Timestamp = timestamp,
             WireBytes = _fragments.WireBytes,
             Packets = _fragments.Packets,
@@ -286,9 +281,11 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
                 return DecodeFault.None;
             }
             default:
-                OnDatagram(packet, bytes.Length, out _);
-                if (packet.Protocol is IPProtocol.Gre or IPProtocol.IPv4 or IPProtocol.IPv6) OnTunnel(packet, bytes);
+            {
+                int index = OnDatagram(packet, bytes.Length, out _);
+                if (packet.Protocol is IPProtocol.Gre or IPProtocol.IPv4 or IPProtocol.IPv6) OnTunnel(ref _flows[index], packet, bytes);
                 return DecodeFault.None;
+            }
         }
     }
 }
