@@ -82,7 +82,7 @@ public sealed partial class FrameDecoder<TSink>
         if (flow.App == App.Unknown && flow.PacketsOut + flow.PacketsIn <= 4) flow.App = Recognizer.Udp(payload, packet.SourcePort, packet.DestinationPort);
         if (flow.App == App.Quic && (flow.Content & ContentState.Done) == 0) _quic.OnDatagram(ref flow, packet, direction, payload, _tick);
         // Last: the packet within may take this flow's place in the table.
-        if (OpenedTunnel.IsPort(packet.DestinationPort) || OpenedTunnel.IsPort(packet.SourcePort)) OnTunnel(ref flow, packet, payload);
+        if (OpenedTunnel.MayBe(flow.App, packet, payload)) OnTunnel(ref flow, packet, payload);
     }
 
     int OnDatagram(in Packet packet, int captured, out int direction)

@@ -125,6 +125,24 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
                 fault = Loopback.TryRead(frame.Bytes, out etherType, out payload);
                 if (fault != DecodeFault.None) return fault;
                 break;
+            case LinkType.CiscoHdlc:
+            // Routers' captures call it PPP; its address bytes are no protocol of that.
+            case LinkType.Ppp when frame.Bytes.Length > 0 && frame.Bytes[0] is CiscoHdlc.Unicast or CiscoHdlc.Broadcast:
+                fault = CiscoHdlc.TryRead(frame.Bytes, out etherType, out payload);
+                if (fault != DecodeFault.None) return fault;
+                break;
+            case LinkType.Ieee80211 or LinkType.Radiotap:
+                payload = frame.Bytes;
+                fault = frame.LinkType == LinkType.Radiotap ? WirelessFrame.TrySkipRadiotap(ref payload) : DecodeFault.None;
+                if (fault == DecodeFault.None) fault = WirelessFrame.TryRead(payload, out payload);
+                if (fault == DecodeFault.None && !payload.IsEmpty) fault = LlcSnap.TryRead(payload, out etherType, out payload);
+                else etherType = EtherType.None;
+                if (fault != DecodeFault.None) return fault;
+                break;
+            case LinkType.Nflog:
+                fault = NflogMessage.TryRead(frame.Bytes, out etherType, out payload);
+                if (fault != DecodeFault.None) return fault;
+                break;
             case LinkType.Ppp:
                 fault = PppFrame.TryRead(frame.Bytes, out etherType, out payload);
                 if (fault != DecodeFault.None) return fault;
@@ -276,6 +294,17 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
                 packet.SourcePort = udp.SourcePort;
                 packet.DestinationPort = udp.DestinationPort;
                 OnUdp(packet, udp.Payload);
+                return DecodeFault.None;
+            }
+            case IPProtocol.Sctp:
+            {
+                DecodeFault fault = SctpPacket.TryRead(bytes, out SctpPacket sctp);
+                if (fault != DecodeFault.None) return fault;
+                packet.SourcePort = sctp.SourcePort;
+                packet.DestinationPort = sctp.DestinationPort;
+                // The two chunks that TCP's flags are named for: they say who is client.
+                packet.TcpFlags = sctp.IsInit ? TcpFlags.Syn : sctp.IsInitAck ? (byte)(TcpFlags.Syn | TcpFlags.Ack) : (byte)0;
+                OnDatagram(packet, sctp.Payload.Length, out _);
                 return DecodeFault.None;
             }
             case IPProtocol.Icmp or IPProtocol.IcmpV6:
