@@ -277,8 +277,14 @@ sealed class Conversations<TSink>
         int consumed = Parse(c, direction, bytes, ref window);
         if (c.Kind == ConversationKind.Done) return false;
         ReadOnlySpan<byte> rest = bytes[consumed..];
-        if (rest.IsEmpty || rest.Length > BufferPool.MaximumSize) return false;
-        return _buffers.TryGrow(ref window.Buffer, rest.Length, 0) && window.Received.TryLay(_buffers[window.Buffer], 0, rest, out _);
+        if (rest.IsEmpty) return false;
+        if (!_buffers.TryGrow(ref window.Buffer, rest.Length, 0))
+        {
+            _faults[(int)DecodeFault.StreamBuffersExhausted]++;
+            GiveUp(c);
+            return false;
+        }
+        return window.Received.TryLay(_buffers[window.Buffer], 0, rest, out _);
     }
 
     /// <summary>Parses what is ready in the window until the parser wants more or nothing is left.</summary>

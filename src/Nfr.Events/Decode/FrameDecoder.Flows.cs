@@ -29,7 +29,7 @@ public sealed partial class FrameDecoder<TSink>
         flow.TcpFlags |= flags;
         if ((flags & TcpFlags.Ack) != 0)
         {
-            if ((direction == 0 ? flow.PacketsIn : flow.PacketsOut) == 0) Counters.SegmentsAlone++;
+            if (!TcpStates.HasCome(flow, 1 - direction)) Counters.SegmentsAlone++;
             else Counters.SegmentsPaired++;
         }
         if ((flags & TcpFlags.Syn) != 0) OnSyn(ref flow, packet, direction);
@@ -43,13 +43,17 @@ public sealed partial class FrameDecoder<TSink>
             if (flowClass != flow.Class) _flows.Relist(index, ref flow, flowClass, _tick);
         }
         if ((flow.Content & ContentState.Done) != 0) return;
+        // First what the other side has had before it sent this: a response is read after its request, though bytes before that were missed.
+        if (flow.Conversation != FlowTable.None && (flags & TcpFlags.Ack) != 0)
+        {
+            _conversations.OnAcknowledgment(ref flow, direction, packet.Acknowledgment, packet.Timestamp, _tick);
+            if ((flow.Content & ContentState.Done) != 0) return;
+        }
         if (!payload.IsEmpty)
         {
             uint sequence = packet.Sequence + ((flags & TcpFlags.Syn) != 0 ? 1u : 0u);
             _conversations.OnSegment(ref flow, direction, sequence, payload, packet.Timestamp, _tick);
         }
-        if (flow.Conversation == FlowTable.None) return;
-        if ((flags & TcpFlags.Ack) != 0) _conversations.OnAcknowledgment(ref flow, direction, packet.Acknowledgment, packet.Timestamp, _tick);
         // Both sides have ended: what the parser holds is all it will get.
         if (flow.Class == FlowClass.Closed && flow.Conversation != FlowTable.None && !_conversations.IsWaiting(flow)) _conversations.Close(ref flow);
     }
@@ -250,6 +254,9 @@ public sealed partial class FrameDecoder<TSink>
         Emit(flow);
         Counters.FlowSlices++;
         flow.Notes = notes & ~(FlowNotes.MissedBytes | FlowNotes.CleartextCredentials);
+        if (flow.PacketsOut > 0) flow.Earlier |= EarlierSlices.PacketsOut;
+        if (flow.PacketsIn > 0) flow.Earlier |= EarlierSlices.PacketsIn;
+        if (flow.PayloadOut + flow.PayloadIn > 0) flow.Earlier |= EarlierSlices.Payload;
         flow.PacketsOut = flow.PacketsIn = flow.BytesOut = flow.BytesIn = flow.PayloadOut = flow.PayloadIn = 0;
         flow.SeenOut.Missed = flow.SeenIn.Missed = 0;
         flow.FirstTick = _tick;

@@ -52,6 +52,8 @@ struct Flow
     public bool HasJa3;
     /// <summary>Segments or datagrams looked at for content that begins later than at the start.</summary>
     public byte Looks;
+    /// <summary>What slices before this one have seen, since their counters start anew.</summary>
+    public EarlierSlices Earlier;
     /// <summary>Next expected sequence number each way, kept while content is still of interest.</summary>
     public uint NextOut;
     public uint NextIn;
@@ -100,4 +102,14 @@ enum ContentState : byte
     /// <summary><see cref="Flow.SeenOut"/> knows where it begins.</summary>
     OutCounted = 32,
     InCounted = 64,
+}
+
+/// <summary>Of a flow that the active time-out has cut.</summary>
+[Flags]
+enum EarlierSlices : byte
+{
+    None = 0,
+    PacketsOut = 1,
+    PacketsIn = 2,
+    Payload = 4,
 }
