@@ -30,16 +30,16 @@ public sealed class DecodeCounters
     public long SegmentsAlone;
     /// <summary>TCP segments with an acknowledgment whose other direction has been seen.</summary>
     public long SegmentsPaired;
+    /// <summary>Application bytes of TCP that passed, repeats included: of flows (and slices) that have been emitted, as the next one.</summary>
+    public long TcpPayloadBytes;
+    /// <summary>TCP bytes that were acknowledged and never passed our port: loss before it. Over these and <see cref="TcpPayloadBytes"/> it is a ratio.</summary>
+    public long TcpMissedBytes;
     public long FlowsOpened;
     public long FlowsClosed;
     /// <summary>Flows exported before their time because the table was full; part of <see cref="FlowsClosed"/>.</summary>
     public long FlowsEvicted;
     /// <summary>Events of flows cut by the active time-out: ip events = closed + these.</summary>
     public long FlowSlices;
-    /// <summary>Payload of TCP segments put to flows, in bytes.</summary>
-    public long TcpPayloadBytes;
-    /// <summary>TCP payload that was acknowledged and never seen, in bytes: lost before our port.</summary>
-    public long TcpMissedBytes;
     /// <summary>Flows that wanted details when all places were taken; brought up to date with the time-outs.</summary>
     public long DetailsRefused;
     /// <summary>Flows in a tunnel that found all places taken and share the entry of their kind; brought up to date with the time-outs.</summary>
