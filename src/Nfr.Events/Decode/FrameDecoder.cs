@@ -88,6 +88,13 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         Expire(FlowClass.Established, _options.TcpIdleTimeout);
         _dns.Expire(_tick);
         _fragments.Expire(_tick);
+        CountGiveUps();
+    }
+
+    void CountGiveUps()
+    {
+        Counters.DetailsRefused = _details.Refused;
+        Counters.TunnelsShared = _tunnelTable.Shared;
     }
 
     /// <summary>Exports every flow and everything that waits: the end of a file, or of the sensor's run.</summary>
@@ -96,6 +103,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         for (int oldest; (oldest = _flows.LeastRecentlySeen()) != FlowTable.None;) Export(oldest);
         _dns.Drain();
         _fragments.Expire(long.MaxValue);
+        CountGiveUps();
     }
 
     DecodeFault Link(scoped in Frame frame)
