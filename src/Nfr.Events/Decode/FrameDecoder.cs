@@ -274,7 +274,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
     /// <summary>Told at once, with no ports: the datagram may never become whole.</summary>
     void OnFragmentsDiffer(in Address source, in Address destination, byte protocol, ushort vlan, long timestamp) => _emitter.Anomaly(new AnomalyEvent
     {
-        Context = new EventContext { Timestamp = timestamp, Tick = _tick, Source = source, Destination = destination, Protocol = protocol, Vlan = vlan },
+        Context = new EventContext { Timestamp = timestamp, Tick = _tick, Source = source, Destination = destination, Protocol = protocol, Vlan = vlan, Tunnel = _tunnelTable[_tunnel] },
         Fault = DecodeFault.FragmentOverlapDiffers,
     });
 

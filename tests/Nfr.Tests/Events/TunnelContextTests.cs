@@ -294,6 +294,17 @@ public sealed class TunnelContextTests
     }
 
     [Fact]
+    public void Fragments_within_a_tunnel_that_differ_are_an_anomaly_of_that_tunnel()
+    {
+        byte[] part = Layers.IPv4(IPProtocol.Udp, Query[20..44], fragment: 0x2000), other = [.. part[..^1], (byte)(part[^1] ^ 1)];
+        var bed = new TunnelBed();
+        bed.Outer(IPProtocol.Gre, [0x20, 0, 8, 0, 0, 0, 0, 5, .. part]);
+        bed.Outer(IPProtocol.Gre, [0x20, 0, 8, 0, 0, 0, 0, 5, .. other]);
+        bed.End();
+        Assert.Contains("anomaly FragmentOverlapDiffers | gre 5 10.0.0.1 10.0.0.2 1", bed.Events);
+    }
+
+    [Fact]
     public void A_PPPoE_session_is_a_tunnel_without_addresses()
     {
         var bed = new TunnelBed();
