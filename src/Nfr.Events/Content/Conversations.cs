@@ -170,6 +170,7 @@ sealed class Conversations<TSink>
             Protocol = flow.Protocol,
             Vlan = flow.Vlan,
         });
+        c.IsLate = (flow.Content & (ContentState.OutUnknown | ContentState.InUnknown)) != 0;
         c.Out = StreamWindow.At(flow.NextOut);
         c.In = StreamWindow.At(flow.NextIn);
         c.OutStarted = (flow.Content & ContentState.OutStarted) != 0;
@@ -338,6 +339,7 @@ sealed class Conversations<TSink>
             case Recognition.Parse when c.Kind == ConversationKind.Tunnel && kind == ConversationKind.Tunnel:
                 return bytes.Length;
             case Recognition.Parse:
+                if (kind == ConversationKind.Tls && (c.IsLate || c.Looks > 0 || c.App != App.Unknown)) c.Tls.Notes |= TlsNotes.Upgraded;
                 c.App = app;
                 c.Kind = kind;
                 c.Looks = 0;

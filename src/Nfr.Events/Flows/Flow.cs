@@ -93,4 +93,6 @@ enum ContentState : byte
     InUnknown = 8,
     /// <summary>Nothing more is wanted of this flow's content.</summary>
     Done = 16,
+    /// <summary>A datagram flow with a DTLS hello; its conversation is one of <see cref="DtlsConversations{TSink}"/>.</summary>
+    Dtls = 32,
 }
