@@ -44,6 +44,8 @@ sealed class Conversation
     public TextState Text;
     /// <summary>Segments that a tunnel's or an undecided stream's start has been looked at.</summary>
     public int Looks;
+    /// <summary>Something else was said before the first byte that this was opened for.</summary>
+    public bool IsLate;
 
     public void Open(in EventContext context)
     {
@@ -54,6 +56,7 @@ sealed class Conversation
         HasJa3 = false;
         IsAmbiguous = false;
         Looks = 0;
+        IsLate = false;
         Http = HttpState.New();
         Tls = TlsState.New();
         Text = default;

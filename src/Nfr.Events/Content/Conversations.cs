@@ -179,6 +179,7 @@ sealed class Conversations<TSink>
             Vlan = flow.Vlan,
             Tunnel = _tunnels[flow.Tunnel],
         });
+        c.IsLate = (flow.Content & (ContentState.OutUnknown | ContentState.InUnknown)) != 0;
         c.Out = StreamWindow.At(flow.NextOut);
         c.In = StreamWindow.At(flow.NextIn);
         c.OutStarted = (flow.Content & ContentState.OutStarted) != 0;
@@ -366,6 +367,7 @@ sealed class Conversations<TSink>
             case Recognition.Parse when c.Kind == ConversationKind.Tunnel && kind == ConversationKind.Tunnel:
                 return bytes.Length;
             case Recognition.Parse:
+                if (kind == ConversationKind.Tls && (c.IsLate || c.Looks > 0 || c.App != App.Unknown)) c.Tls.Notes |= TlsNotes.Upgraded;
                 c.App = app;
                 c.Kind = kind;
                 c.Looks = 0;

@@ -85,8 +85,30 @@ public sealed partial class FrameDecoder<TSink>
         }
         if (flow.App == App.Unknown && flow.PacketsOut + flow.PacketsIn <= 4) flow.App = Recognizer.Udp(payload, packet.SourcePort, packet.DestinationPort);
         if (flow.App == App.Quic && (flow.Content & ContentState.Done) == 0) _quic.OnDatagram(ref flow, packet, direction, payload, _tick);
+        else if ((flow.Content & ContentState.Done) == 0 && !payload.IsEmpty && ((flow.Content & ContentState.Dtls) != 0 || DtlsRecord.LooksLikeHandshake(payload)))
+            OnDtls(ref flow, packet, direction, payload);
         // Last: the packet within may take this flow's place in the table.
         if (OpenedTunnel.MayBe(flow.App, packet, payload)) OnTunnel(ref flow, packet, payload);
+    }
+
+    /// <summary>DTLS may begin later than its flow: behind STUN on the same ports (RFC 7983).</summary>
+    void OnDtls(ref Flow flow, in Packet packet, int direction, ReadOnlySpan<byte> payload)
+    {
+        flow.Content |= ContentState.Dtls;
+        if (flow.App is App.Unknown or App.Stun) flow.App = App.Dtls;
+        var context = new EventContext
+        {
+            Timestamp = packet.Timestamp,
+            Tick = _tick,
+            Source = packet.Source,
+            Destination = packet.Destination,
+            SourcePort = packet.SourcePort,
+            DestinationPort = packet.DestinationPort,
+            Protocol = packet.Protocol,
+            Vlan = packet.Vlan,
+            Tunnel = _tunnelTable[packet.Tunnel],
+        };
+        _dtls.OnDatagram(ref flow, context, direction, payload);
     }
 
     int OnDatagram(in Packet packet, int captured, out int direction)
@@ -233,7 +255,8 @@ public sealed partial class FrameDecoder<TSink>
         ref Flow flow = ref _flows[index];
         try
         {
-            if (flow.Protocol == IPProtocol.Udp) _quic.Close(ref flow);
+            if ((flow.Content & ContentState.Dtls) != 0) _dtls.Close(ref flow);
+            else if (flow.Protocol == IPProtocol.Udp) _quic.Close(ref flow);
             else _conversations.Close(ref flow);
             Emit(flow);
         }

@@ -24,6 +24,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
     readonly DnsTransactions<TSink> _dns;
     readonly Conversations<TSink> _conversations;
     readonly QuicConversations<TSink> _quic;
+    readonly DtlsConversations<TSink> _dtls;
     readonly Duplicates _duplicates;
     readonly FlowDetails _details = new();
     readonly TunnelTable _tunnelTable = new();
@@ -46,6 +47,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         var tls = new TlsConversation<TSink>(_emitter, _buffers, _faults);
         _conversations = new Conversations<TSink>(_emitter, _buffers, _faults, _dns, tls, _tunnelTable);
         _quic = new QuicConversations<TSink>(tls, _buffers, _faults, _tunnelTable);
+        _dtls = new DtlsConversations<TSink>(tls, _buffers, _faults);
     }
 
     public DecodeCounters Counters { get; }
@@ -60,7 +62,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
     internal int DetailsInUse => _details.InUse + _tunnelTable.InUse;
 
     /// <summary>Connections that a parser reads: zero after <see cref="Drain"/>.</summary>
-    internal int ConversationsInUse => _conversations.InUse + _quic.InUse;
+    internal int ConversationsInUse => _conversations.InUse + _quic.InUse + _dtls.InUse;
 
     public void OnFrame(scoped in Frame frame)
     {

@@ -102,6 +102,8 @@ enum ContentState : byte
     /// <summary><see cref="Flow.SeenOut"/> knows where it begins.</summary>
     OutCounted = 32,
     InCounted = 64,
+    /// <summary>A datagram flow with a DTLS hello; its conversation is one of <see cref="DtlsConversations{TSink}"/>.</summary>
+    Dtls = 128,
 }
 
 /// <summary>Of a flow that the active time-out has cut.</summary>

@@ -17,6 +17,8 @@ sealed class Seen
     public List<string> Dns { get; } = [];
     public List<string> Http { get; } = [];
     public List<string> Tls { get; } = [];
+    /// <summary>What each of <see cref="Tls"/> showed beside names and fingerprints.</summary>
+    public List<(TlsNotes Notes, string ServerAlpn, string Names)> TlsMore { get; } = [];
     /// <summary>"source address mac name".</summary>
     public List<string> Hosts { get; } = [];
     public List<(DecodeFault Fault, string Client, string Server)> Anomalies { get; } = [];
@@ -47,9 +49,12 @@ readonly struct Collector(Seen seen) : IEventSink
         seen.Http.Add(string.Create(CultureInfo.InvariantCulture, $"{Bytes.Text(e.Method)} {Bytes.Text(e.Url)} {e.Status} in={e.BytesIn} out={e.BytesOut} ")
             + $"host={Bytes.Text(e.Host)} type={Bytes.Text(e.ContentType)} ref={Bytes.Text(e.Referrer)} ua={Bytes.Text(e.UserAgent)} {e.Notes}");
 
-    public void OnTls(scoped in TlsEvent e) =>
+    public void OnTls(scoped in TlsEvent e)
+    {
+        seen.TlsMore.Add((e.Notes, Bytes.Text(e.ServerAlpn), Bytes.Text(e.SubjectAltNames)));
         seen.Tls.Add($"{Bytes.Text(e.Sni)} {e.Version:x4} ja3={Bytes.Text(e.Ja3)} ja3s={Bytes.Text(e.Ja3s)} ja4={Bytes.Text(e.Ja4)} cert={Bytes.Text(e.CertificateHash)} "
             + $"{Bytes.Text(e.Issuer)}/{Bytes.Text(e.Subject)} {e.ValidFrom == TlsEvent.NoTime} alpn={Bytes.Text(e.Alpn)}");
+    }
 
     public void OnHost(scoped in HostEvent e) => seen.Hosts.Add($"{e.Source} {e.Address} {e.HardwareAddress:x12} {Bytes.Text(e.Name)}");
 
