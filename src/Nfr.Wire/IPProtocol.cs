@@ -20,6 +20,7 @@ public static class IPProtocol
     public const byte IcmpV6 = 58;
     public const byte NoNextHeader = 59;
     public const byte DestinationOptions = 60;
+    public const byte Sctp = 132;
     public const byte Mobility = 135;
     public const byte Hip = 139;
     public const byte Shim6 = 140;

@@ -29,10 +29,12 @@ public sealed partial class FrameDecoder<TSink>
         flow.TcpFlags |= flags;
         if ((flags & TcpFlags.Ack) != 0)
         {
-            if ((direction == 0 ? flow.PacketsIn : flow.PacketsOut) == 0) Counters.SegmentsAlone++;
+            if (!TcpStates.HasCome(flow, 1 - direction)) Counters.SegmentsAlone++;
             else Counters.SegmentsPaired++;
         }
         if ((flags & TcpFlags.Syn) != 0) OnSyn(ref flow, packet, direction);
+        if (length > 0 || (flags & TcpFlags.Fin) != 0) OnBytes(ref flow, packet, direction, length);
+        if ((direction == 0 ? flow.SeenIn.HasGap : flow.SeenOut.HasGap) && (flags & TcpFlags.Ack) != 0) OnAcknowledged(ref flow, packet, direction);
         // Most segments of a living connection change nothing about its state.
         if ((flags & (TcpFlags.Syn | TcpFlags.Fin | TcpFlags.Rst)) != 0 || flow.ClientState != EndpointState.Established || flow.ServerState != EndpointState.Established)
         {
@@ -41,13 +43,17 @@ public sealed partial class FrameDecoder<TSink>
             if (flowClass != flow.Class) _flows.Relist(index, ref flow, flowClass, _tick);
         }
         if ((flow.Content & ContentState.Done) != 0) return;
+        // First what the other side has had before it sent this: a response is read after its request, though bytes before that were missed.
+        if (flow.Conversation != FlowTable.None && (flags & TcpFlags.Ack) != 0)
+        {
+            _conversations.OnAcknowledgment(ref flow, direction, packet.Acknowledgment, packet.Timestamp, _tick);
+            if ((flow.Content & ContentState.Done) != 0) return;
+        }
         if (!payload.IsEmpty)
         {
             uint sequence = packet.Sequence + ((flags & TcpFlags.Syn) != 0 ? 1u : 0u);
             _conversations.OnSegment(ref flow, direction, sequence, payload, packet.Timestamp, _tick);
         }
-        if (flow.Conversation == FlowTable.None) return;
-        if ((flags & TcpFlags.Ack) != 0) _conversations.OnAcknowledgment(ref flow, direction, packet.Acknowledgment, packet.Timestamp, _tick);
         // Both sides have ended: what the parser holds is all it will get.
         if (flow.Class == FlowClass.Closed && flow.Conversation != FlowTable.None && !_conversations.IsWaiting(flow)) _conversations.Close(ref flow);
     }
@@ -87,7 +93,7 @@ public sealed partial class FrameDecoder<TSink>
             flow.App = Datagrams.Recognize(ref flow, direction, payload, packet.SourcePort, packet.DestinationPort);
         if (flow.App == App.Quic && (flow.Content & ContentState.Done) == 0) _quic.OnDatagram(ref flow, packet, direction, payload, _tick);
         // Last: the packet within may take this flow's place in the table.
-        if (IsTunnelPort(packet.DestinationPort) || IsTunnelPort(packet.SourcePort)) OnTunnel(packet, payload);
+        if (OpenedTunnel.MayBe(flow.App, packet, payload)) OnTunnel(ref flow, packet, payload);
     }
 
     int OnDatagram(in Packet packet, int captured, out int direction)
@@ -99,6 +105,14 @@ public sealed partial class FrameDecoder<TSink>
         ref Flow flow = ref _flows[index];
         Count(ref flow, index, packet, direction, PayloadLength(packet, captured));
         return index;
+    }
+
+    /// <summary>The packet, already put to its flow, was made of fragments that contradicted each other.</summary>
+    void NoteAmbiguous(in Packet packet)
+    {
+        uint hash = _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol);
+        int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out _);
+        if (index != FlowTable.None) _flows[index].Notes |= FlowNotes.Ambiguous;
     }
 
     /// <summary>Application bytes on the wire: what was captured, and of a cut-off frame what its headers say was there.</summary>
@@ -163,6 +177,27 @@ public sealed partial class FrameDecoder<TSink>
         return index;
     }
 
+    static void OnBytes(ref Flow flow, in Packet packet, int direction, int length)
+    {
+        ref SeenBytes seen = ref direction == 0 ? ref flow.SeenOut : ref flow.SeenIn;
+        ContentState counted = direction == 0 ? ContentState.OutCounted : ContentState.InCounted;
+        uint sequence = packet.Sequence + ((packet.TcpFlags & TcpFlags.Syn) != 0 ? 1u : 0u);
+        if ((flow.Content & counted) == 0)
+        {
+            seen.Start(sequence);
+            flow.Content |= counted;
+        }
+        // A reset's number may be anything the other side takes (RFC 9293 3.10.7).
+        if ((packet.TcpFlags & TcpFlags.Rst) == 0) seen.Add(sequence, (uint)length);
+    }
+
+    static void OnAcknowledged(ref Flow flow, in Packet packet, int direction)
+    {
+        if (direction == 0) flow.SeenIn.Acknowledge(packet.Acknowledgment);
+        else flow.SeenOut.Acknowledge(packet.Acknowledgment);
+        if ((flow.SeenIn.Missed | flow.SeenOut.Missed) != 0) flow.Notes |= FlowNotes.MissedBytes;
+    }
+
     void OnSyn(ref Flow flow, in Packet packet, int direction)
     {
         uint first = packet.Sequence + 1;
@@ -173,13 +208,15 @@ public sealed partial class FrameDecoder<TSink>
             if (!isFirst && (packet.Sequence == flow.InitialSequence || flow.ServerState != EndpointState.Inactive || flow.Conversation != FlowTable.None)) return;
             flow.InitialSequence = packet.Sequence;
             flow.NextOut = first;
-            flow.Content |= ContentState.OutStarted;
+            flow.SeenOut.Start(first);
+            flow.Content |= ContentState.OutStarted | ContentState.OutCounted;
         }
         else
         {
             if ((flow.Content & ContentState.InStarted) != 0) return;
             flow.NextIn = first;
-            flow.Content |= ContentState.InStarted;
+            flow.SeenIn.Start(first);
+            flow.Content |= ContentState.InStarted | ContentState.InCounted;
         }
     }
 
@@ -235,7 +272,11 @@ public sealed partial class FrameDecoder<TSink>
         Emit(flow);
         Counters.FlowSlices++;
         flow.Notes = notes & ~(FlowNotes.MissedBytes | FlowNotes.CleartextCredentials);
+        if (flow.PacketsOut > 0) flow.Earlier |= EarlierSlices.PacketsOut;
+        if (flow.PacketsIn > 0) flow.Earlier |= EarlierSlices.PacketsIn;
+        if (flow.PayloadOut + flow.PayloadIn > 0) flow.Earlier |= EarlierSlices.Payload;
         flow.PacketsOut = flow.PacketsIn = flow.BytesOut = flow.BytesIn = flow.PayloadOut = flow.PayloadIn = 0;
+        flow.SeenOut.Missed = flow.SeenIn.Missed = 0;
         flow.FirstTick = _tick;
         flow.FirstTimestamp = timestamp;
     }
@@ -243,6 +284,11 @@ public sealed partial class FrameDecoder<TSink>
     void Emit(in Flow flow)
     {
         Span<byte> ja3 = stackalloc byte[32], hassh = stackalloc byte[32], hasshServer = stackalloc byte[32];
+        if (flow.Protocol == IPProtocol.Tcp)
+        {
+            Counters.TcpPayloadBytes += flow.PayloadOut + flow.PayloadIn;
+            Counters.TcpMissedBytes += (long)flow.SeenOut.Missed + flow.SeenIn.Missed;
+        }
         // Index 0 is an empty detail.
         ref FlowDetail detail = ref _details[flow.Details];
         _emitter.Ip(new IpEvent
@@ -265,6 +311,8 @@ public sealed partial class FrameDecoder<TSink>
             PacketsOut = flow.PacketsOut,
             PayloadIn = flow.PayloadIn,
             PayloadOut = flow.PayloadOut,
+            MissedIn = flow.SeenIn.Missed,
+            MissedOut = flow.SeenOut.Missed,
             Duration = flow.LastTick - flow.FirstTick,
             TcpFlags = flow.TcpFlags,
             State = TcpStates.StateOf(flow),
