@@ -83,5 +83,5 @@ static class MediaShapes
     /// the handshake goes on at once, so only the side that opens is judged, and only when all of it came in one piece or with the zeros.
     /// </summary>
     public static bool IsRtmp(ReadOnlySpan<byte> b) => 
-        b.Length == 1537 || (b.Length >= 1024 && ReadUInt32BigEndian(b[5..]) == 0 && ReadUInt16BigEndian(b[2..]) != b.Length);
+        b.Length == 1537 || (b.Length >= 1024 && b[1] == 0 && (ReadUInt32BigEndian(b[5..]) == 0 || (b[5] is (>= 9 and <= 32) or 0x80 && b[6] == 0)) && ReadUInt16BigEndian(b[2..]) != b.Length);
 }
