@@ -5,6 +5,7 @@ public static class IPProtocol
 {
     public const byte HopByHop = 0;
     public const byte Icmp = 1;
+    public const byte Igmp = 2;
     /// <summary>IPv4 in IP, RFC 2003.</summary>
     public const byte IPv4 = 4;
     public const byte Tcp = 6;

@@ -148,6 +148,11 @@ sealed class Conversations<TSink>
                 if (app == App.Stratum) flow.Notes |= FlowNotes.Mining;
                 flow.Content |= ContentState.Done;
                 return true;
+            case Recognition.Watch:
+                flow.App = app;
+                next += (uint)payload.Length;
+                flow.Content |= ContentState.OutUnknown | ContentState.InUnknown;
+                return true;
             case Recognition.No:
                 next += (uint)payload.Length;
                 flow.Content |= unknown;
@@ -192,7 +197,8 @@ sealed class Conversations<TSink>
         // Handed over once: a slice of the flow clears its own.
         flow.Notes |= c.Notes;
         c.Notes = FlowNotes.None;
-        if (c.App != App.Unknown && flow.App is App.Unknown or App.Socks) flow.App = c.App;
+        // What comes behind SOCKS or a NetBIOS session is the better name; so is what a hello says about the TLS that carries it.
+        if (c.App != App.Unknown && (flow.App is App.Unknown or App.Socks or App.Netbios || (flow.App == App.Tls && c.App is App.Dot or App.Doh or App.Tor))) flow.App = c.App;
         if (c.HasJa3 && !flow.HasJa3)
         {
             flow.HasJa3 = true;
@@ -360,10 +366,17 @@ sealed class Conversations<TSink>
 
     int Decide(Conversation c, int direction, ReadOnlySpan<byte> bytes)
     {
+        // Known already: only a hello is looked for.
+        if (c.Kind == ConversationKind.Tunnel && Recognizer.MayTurnToTls(c.App) && !Recognizer.IsTlsHello(bytes, direction)) return PassUnknown(c, bytes.Length);
         switch (Recognizer.Tcp(bytes, direction, c.Context.DestinationPort, c.Context.SourcePort, out App app, out ConversationKind kind))
         {
             case Recognition.NeedMore:
                 return 0;
+            case Recognition.Watch:
+                c.App = app;
+                c.Kind = ConversationKind.Tunnel;
+                c.Looks = 0;
+                return bytes.Length;
             case Recognition.Parse when c.Kind == ConversationKind.Tunnel && kind == ConversationKind.Tunnel:
                 return bytes.Length;
             case Recognition.Parse:
@@ -379,9 +392,14 @@ sealed class Conversations<TSink>
                 c.Kind = ConversationKind.Done;
                 return bytes.Length;
             default:
-                if (++c.Looks >= MaximumLooks) c.Kind = ConversationKind.Done;
-                return bytes.Length;
+                return PassUnknown(c, bytes.Length);
         }
+    }
+
+    static int PassUnknown(Conversation c, int length)
+    {
+        if (++c.Looks >= MaximumLooks) c.Kind = ConversationKind.Done;
+        return length;
     }
 
     int OnDns(Conversation c, int direction, ReadOnlySpan<byte> bytes)

@@ -174,6 +174,7 @@ sealed class TlsConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers, 
         s.AlpnLength = (byte)alpn.Length;
         s.HasJa3 = Ja3.TryWrite(hello, texts.Slice(Ja3At, Ja3.HashLength));
         s.HasJa4 = Ja4.TryWrite(hello, transport, texts.Slice(Ja4At, Ja4.Length));
+        c.App = EncryptedDns.Of(transport == Ja4Transport.Quic ? App.Quic : App.Tls, sni, alpn, c.Context.DestinationPort);
         if (!s.HasServerHello) s.Version = hello.HighestVersion;
         if (hello.HasEncryptedClientHello) s.Notes |= TlsNotes.EncryptedClientHello;
         if (s.HasJa3 && UInt128.TryParse(texts.Slice(Ja3At, Ja3.HashLength), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out UInt128 ja3))

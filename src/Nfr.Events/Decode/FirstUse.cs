@@ -24,6 +24,7 @@ static class FirstUse
         _ = new Aes128(hash[..Aes128.KeyLength]);
         HttpRequestHead.TryRead("GET / HTTP/1.1\r\nHost: a\r\n\r\n"u8, out _, out _, out _);
         HttpResponseHead.TryRead("HTTP/1.1 200 OK\r\nContent-Type: a\r\n\r\n"u8, out _, out _, out _);
+        _ = EncryptedDns.Of(App.Tls, "a"u8, default, 443);
         // JA4 sorts.
         Span<ushort> values = [2, 1];
         values.Sort();

@@ -78,12 +78,19 @@ public sealed partial class FrameDecoder<TSink>
                 Tunnel = _tunnelTable[packet.Tunnel],
             };
             DecodeFault fault = _dns.OnMessage(context, payload);
-            if (fault != DecodeFault.None) _faults[(int)fault]++;
+            if (fault != DecodeFault.None)
+            {
+                _faults[(int)fault]++;
+                // A port promises nothing: tunnels like DNS's for the ways it is let through.
+                if (flow.App == App.Unknown && (direction == 0 ? flow.PacketsOut : flow.PacketsIn) <= Datagrams.MaximumLooks)
+                    flow.App = Datagrams.Recognize(ref flow, direction, payload, packet.SourcePort, packet.DestinationPort);
+            }
             else flow.App = packet.SourcePort == 5353 || packet.DestinationPort == 5353 ? App.Mdns
                 : packet.SourcePort == 5355 || packet.DestinationPort == 5355 ? App.Llmnr : App.Dns;
             return;
         }
-        if (flow.App == App.Unknown && flow.PacketsOut + flow.PacketsIn <= 4) flow.App = Recognizer.Udp(payload, packet.SourcePort, packet.DestinationPort);
+        if (flow.App == App.Unknown && (direction == 0 ? flow.PacketsOut : flow.PacketsIn) <= Datagrams.MaximumLooks)
+            flow.App = Datagrams.Recognize(ref flow, direction, payload, packet.SourcePort, packet.DestinationPort);
         if (flow.App == App.Quic && (flow.Content & ContentState.Done) == 0) _quic.OnDatagram(ref flow, packet, direction, payload, _tick);
         else if ((flow.Content & ContentState.Done) == 0 && !payload.IsEmpty && ((flow.Content & ContentState.Dtls) != 0 || DtlsRecord.LooksLikeHandshake(payload)))
             OnDtls(ref flow, packet, direction, payload);
@@ -171,6 +178,17 @@ public sealed partial class FrameDecoder<TSink>
         (flow.Client, flow.Server) = senderIsClient ? (packet.Source, packet.Destination) : (packet.Destination, packet.Source);
         (flow.ClientPort, flow.ServerPort) = senderIsClient ? (packet.SourcePort, packet.DestinationPort) : (packet.DestinationPort, packet.SourcePort);
         flow.Protocol = packet.Protocol;
+        // Protocols of the network layer say their name by number.
+        if (!tcp && packet.Protocol != IPProtocol.Udp)
+        {
+            flow.App = packet.Protocol switch
+            {
+                IPProtocol.Icmp or IPProtocol.IcmpV6 => App.Icmp,
+                IPProtocol.Igmp => App.Igmp,
+                IPProtocol.Esp or IPProtocol.AuthenticationHeader => App.Esp,
+                _ => App.Unknown,
+            };
+        }
         flow.Vlan = packet.Vlan;
         flow.Tunnel = packet.Tunnel == 0 ? (ushort)0 : _tunnelTable.Take(_tunnelTable[packet.Tunnel]);
         flow.FirstTick = _tick;
