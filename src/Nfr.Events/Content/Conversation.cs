@@ -32,7 +32,7 @@ sealed class Conversation
     public App App;
     public FlowNotes Notes;
     public bool HasJa3;
-    public UInt128 Ja3;
+    public Hash128 Ja3;
     /// <summary>Stamps of the segment being parsed: what an event that starts in it carries.</summary>
     public long Timestamp;
     public long Tick;

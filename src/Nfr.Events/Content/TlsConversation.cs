@@ -143,7 +143,7 @@ sealed class TlsConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers, 
         s.HasJa3 = Ja3.TryWrite(hello, texts.Slice(Ja3At, Ja3.HashLength));
         s.HasJa4 = Ja4.TryWrite(hello, transport, texts.Slice(Ja4At, Ja4.Length));
         if (!s.HasServerHello) s.Version = hello.HighestVersion;
-        if (s.HasJa3 && UInt128.TryParse(texts.Slice(Ja3At, Ja3.HashLength), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out UInt128 ja3))
+        if (s.HasJa3 && Hash128.TryParse(texts.Slice(Ja3At, Ja3.HashLength), out Hash128 ja3))
         {
             c.HasJa3 = true;
             c.Ja3 = ja3;
