@@ -177,11 +177,14 @@ public sealed class LiveCapture : IDisposable
     {
         SampleClocks();
         int frames = 0;
-        PacketRingBlock.Enumerator each = block.GetEnumerator();
+        // Two walks over the block, the first so many frames in front; only the second one counts.
+        PacketRingBlock.Enumerator each = block.GetEnumerator(), ahead = block.GetEnumerator();
         try
         {
+            for (int i = 0; i < PcapRecords.LookAhead && ahead.MoveNext(); i++) sink.OnAhead(ahead.Current.Bytes, _linkType);
             while (each.MoveNext())
             {
+                if (ahead.MoveNext()) sink.OnAhead(ahead.Current.Bytes, _linkType);
                 PacketRingFrame packet = each.Current;
                 var frame = new Frame(packet.Bytes, packet.OriginalLength, packet.Timestamp, _clock.Tick(packet.Timestamp), _linkType,
                     packet.VlanTpid, packet.VlanTci);

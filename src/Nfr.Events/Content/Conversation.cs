@@ -34,7 +34,7 @@ sealed class Conversation
     /// <summary>An overlap that differs has been told.</summary>
     public bool IsAmbiguous;
     public bool HasJa3;
-    public UInt128 Ja3;
+    public Hash128 Ja3;
     /// <summary>Stamps of the segment being parsed: what an event that starts in it carries.</summary>
     public long Timestamp;
     public long Tick;

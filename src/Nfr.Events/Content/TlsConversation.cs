@@ -177,7 +177,7 @@ sealed class TlsConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers, 
         c.App = EncryptedDns.Of(transport == Ja4Transport.Quic ? App.Quic : App.Tls, sni, alpn, c.Context.DestinationPort);
         if (!s.HasServerHello) s.Version = hello.HighestVersion;
         if (hello.HasEncryptedClientHello) s.Notes |= TlsNotes.EncryptedClientHello;
-        if (s.HasJa3 && UInt128.TryParse(texts.Slice(Ja3At, Ja3.HashLength), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out UInt128 ja3))
+        if (s.HasJa3 && Hash128.TryParse(texts.Slice(Ja3At, Ja3.HashLength), out Hash128 ja3))
         {
             c.HasJa3 = true;
             c.Ja3 = ja3;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using Nfr.Wire;
 
@@ -28,7 +27,7 @@ static class FirstUse
         // JA4 sorts.
         Span<ushort> values = [2, 1];
         values.Sort();
-        UInt128.One.TryFormat(hash, out int length, "x32", CultureInfo.InvariantCulture);
-        UInt128.TryParse(hash[..length], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out _);
+        new Hash128(1, 2).Write(hash);
+        _ = Hash128.TryParse(hash[..Hash128.TextLength], out _);
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.CompilerServices;
 using Nfr.Wire;
 
@@ -353,10 +352,10 @@ public sealed partial class FrameDecoder<TSink>
         });
     }
 
-    static ReadOnlySpan<byte> Hex(bool has, UInt128 value, Span<byte> text)
+    static ReadOnlySpan<byte> Hex(bool has, in Hash128 value, Span<byte> text)
     {
-        int length = 0;
-        if (has) value.TryFormat(text, out length, "x32", CultureInfo.InvariantCulture);
-        return text[..length];
+        if (!has) return default;
+        value.Write(text);
+        return text;
     }
 }

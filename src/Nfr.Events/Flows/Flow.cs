@@ -59,7 +59,7 @@ struct Flow
     public uint NextIn;
     /// <summary>The client's initial sequence number: tells a retransmitted SYN from a new connection on the same ports.</summary>
     public uint InitialSequence;
-    public UInt128 Ja3;
+    public Hash128 Ja3;
 }
 
 /// <summary>Time-out class: each has its own list, ordered by when a flow was last seen.</summary>
