@@ -146,6 +146,10 @@ public sealed class LiveCaptureTests
     {
         public int Frames;
 
+        public readonly void OnAhead(scoped ReadOnlySpan<byte> bytes, LinkType linkType)
+        {
+        }
+
         public void OnFrame(scoped in Frame frame)
         {
             if (++Frames == 3) throw new NotSupportedException("a mistake");
