@@ -12,6 +12,8 @@ enum ConversationKind : byte
     Dns,
     /// <summary>A line protocol: FTP, SMTP, POP3, IMAP, Telnet. Watched for log-ins and for the change to TLS.</summary>
     Text,
+    /// <summary>SSH up to both sides' first packet.</summary>
+    Ssh,
     /// <summary>Behind CONNECT, SOCKS or an upgrade: another protocol is about to begin.</summary>
     Tunnel,
     Done,
@@ -40,6 +42,10 @@ sealed class Conversation
     public HttpState Http;
     public TlsState Tls;
     public TextState Text;
+    public SshState Ssh;
+    /// <summary>What content has said since the last hand-over to the flow; its counts are added there.</summary>
+    public FlowDetail Found;
+    public bool HasFound;
     /// <summary>Segments that a tunnel's or an undecided stream's start has been looked at.</summary>
     public int Looks;
 
@@ -54,5 +60,6 @@ sealed class Conversation
         Http = HttpState.New();
         Tls = TlsState.New();
         Text = default;
+        Ssh = default;
     }
 }

@@ -24,6 +24,8 @@ struct TlsState
     public bool HasJa3;
     public bool HasJa3s;
     public bool HasJa4;
+    /// <summary>The connection began in the clear.</summary>
+    public bool Upgraded;
 
     public static TlsState New() => new() { Texts = BufferPool.None, ValidFrom = TlsEvent.NoTime, ValidTo = TlsEvent.NoTime };
 }
@@ -226,6 +228,7 @@ sealed class TlsConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers, 
             Subject = s.HasCertificate ? texts.Slice(Subject, s.SubjectLength) : default,
             ValidFrom = s.ValidFrom,
             ValidTo = s.ValidTo,
+            Notes = s.Upgraded ? TlsNotes.Upgraded : TlsNotes.None,
         });
     }
 }

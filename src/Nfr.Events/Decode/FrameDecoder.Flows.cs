@@ -216,7 +216,8 @@ public sealed partial class FrameDecoder<TSink>
         flow.Notes |= FlowNotes.ActiveTimeout;
         Emit(flow);
         Counters.FlowSlices++;
-        flow.Notes = notes & ~(FlowNotes.MissedBytes | FlowNotes.CleartextCredentials);
+        flow.Notes = notes & ~(FlowNotes.MissedBytes | FlowNotes.CleartextCredentials | FlowNotes.LoginFailed | FlowNotes.LoginSucceeded);
+        if (flow.Details != FlowDetails.None) _details[flow.Details].LoginFailures = _details[flow.Details].LoginSuccesses = 0;
         flow.PacketsOut = flow.PacketsIn = flow.BytesOut = flow.BytesIn = flow.PayloadOut = flow.PayloadIn = 0;
         flow.FirstTick = _tick;
         flow.FirstTimestamp = timestamp;
