@@ -15,6 +15,15 @@ public enum DecodeFault
     VlanTooShort,
     VlanTooDeep,
     PppTooShort,
+    /// <summary>More headers around IP than are followed: layers upon layers of labels, sessions and frames.</summary>
+    EncapsulationTooDeep,
+    LlcTooShort,
+    MplsTooShort,
+    /// <summary>More labels than any network stacks.</summary>
+    MplsTooDeep,
+    NshTooShort,
+    WirelessTooShort,
+    NflogTooShort,
     LinuxSllTooShort,
     LoopbackTooShort,
     LoopbackFamilyUnknown,
@@ -36,6 +45,7 @@ public enum DecodeFault
     TcpDataOffsetBeyondSegment,
     UdpHeaderTooShort,
     UdpLengthBelowHeader,
+    SctpHeaderTooShort,
     IcmpHeaderTooShort,
 
     // datagrams and streams

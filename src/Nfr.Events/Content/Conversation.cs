@@ -33,8 +33,10 @@ sealed class Conversation
     public EventContext Context;
     public App App;
     public FlowNotes Notes;
+    /// <summary>An overlap that differs has been told.</summary>
+    public bool IsAmbiguous;
     public bool HasJa3;
-    public UInt128 Ja3;
+    public Hash128 Ja3;
     /// <summary>Stamps of the segment being parsed: what an event that starts in it carries.</summary>
     public long Timestamp;
     public long Tick;
@@ -48,6 +50,8 @@ sealed class Conversation
     public bool HasFound;
     /// <summary>Segments that a tunnel's or an undecided stream's start has been looked at.</summary>
     public int Looks;
+    /// <summary>Something else was said before the first byte that this was opened for.</summary>
+    public bool IsLate;
 
     public void Open(in EventContext context)
     {
@@ -56,7 +60,9 @@ sealed class Conversation
         App = App.Unknown;
         Notes = FlowNotes.None;
         HasJa3 = false;
+        IsAmbiguous = false;
         Looks = 0;
+        IsLate = false;
         Http = HttpState.New();
         Tls = TlsState.New();
         Text = default;

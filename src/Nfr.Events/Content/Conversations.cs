@@ -8,6 +8,10 @@ namespace Nfr.Events;
 /// and lets go of it as soon as none does. At most <see cref="Capacity"/> connections are parsed at a time; when more want to be, they are
 /// counted (StreamBuffersExhausted) and keep their flow event only.
 /// </summary>
+/// <remarks>
+/// Where segments overlap the first bytes win, and one that differs is an anomaly. Only bytes that are held can be compared: what a parser has
+/// consumed is gone, so a differing retransmission of that is dropped unseen (as the host drops it, RFC 9293 3.4).
+/// </remarks>
 sealed class Conversations<TSink>
     where TSink : struct, IEventSink
 {
@@ -21,21 +25,25 @@ sealed class Conversations<TSink>
 
     readonly BufferPool _buffers;
     readonly long[] _faults;
+    readonly Emitter<TSink> _emitter;
     readonly DnsTransactions<TSink> _dns;
     readonly HttpConversation<TSink> _http;
     readonly TlsConversation<TSink> _tls;
+    readonly TunnelTable _tunnels;
     readonly FlowDetails _details;
     readonly Conversation[] _pool = new Conversation[Capacity];
     readonly int[] _free = new int[Capacity];
     int _freeCount = Capacity;
 
-    public Conversations(Emitter<TSink> emitter, BufferPool buffers, long[] faults, DnsTransactions<TSink> dns, TlsConversation<TSink> tls, FlowDetails details)
+    public Conversations(Emitter<TSink> emitter, BufferPool buffers, long[] faults, DnsTransactions<TSink> dns, TlsConversation<TSink> tls, TunnelTable tunnels, FlowDetails details)
     {
+        _emitter = emitter;
         _buffers = buffers;
         _faults = faults;
         _dns = dns;
         _http = new HttpConversation<TSink>(emitter, buffers, faults);
         _tls = tls;
+        _tunnels = tunnels;
         _details = details;
         for (int i = 0; i < Capacity; i++)
         {
@@ -142,6 +150,11 @@ sealed class Conversations<TSink>
                 if (app == App.Stratum) flow.Notes |= FlowNotes.Mining;
                 flow.Content |= ContentState.Done;
                 return true;
+            case Recognition.Watch:
+                flow.App = app;
+                next += (uint)payload.Length;
+                flow.Content |= ContentState.OutUnknown | ContentState.InUnknown;
+                return true;
             case Recognition.No:
                 next += (uint)payload.Length;
                 flow.Content |= unknown;
@@ -171,7 +184,9 @@ sealed class Conversations<TSink>
             DestinationPort = flow.ServerPort,
             Protocol = flow.Protocol,
             Vlan = flow.Vlan,
+            Tunnel = _tunnels[flow.Tunnel],
         });
+        c.IsLate = (flow.Content & (ContentState.OutUnknown | ContentState.InUnknown)) != 0;
         c.Out = StreamWindow.At(flow.NextOut);
         c.In = StreamWindow.At(flow.NextIn);
         c.OutStarted = (flow.Content & ContentState.OutStarted) != 0;
@@ -185,7 +200,8 @@ sealed class Conversations<TSink>
         flow.Notes |= c.Notes;
         c.Notes = FlowNotes.None;
         if (c.HasFound) HandOver(ref flow, c);
-        if (c.App != App.Unknown && flow.App is App.Unknown or App.Socks) flow.App = c.App;
+        // What comes behind SOCKS or a NetBIOS session is the better name; so is what a hello says about the TLS that carries it.
+        if (c.App != App.Unknown && (flow.App is App.Unknown or App.Socks or App.Netbios || (flow.App == App.Tls && c.App is App.Dot or App.Doh or App.Tor))) flow.App = c.App;
         if (c.HasJa3 && !flow.HasJa3)
         {
             flow.HasJa3 = true;
@@ -252,8 +268,21 @@ sealed class Conversations<TSink>
             _faults[(int)DecodeFault.StreamSegmentsTooMany]++;
             return Restart(c, direction, ref window, offset, bytes);
         }
-        if (differs) _faults[(int)DecodeFault.StreamOverlapDiffers]++;
+        if (differs) OnOverlapDiffers(c);
         return true;
+    }
+
+    /// <summary>The bytes that came first stay. Every time is counted; the event and the note come once a connection.</summary>
+    void OnOverlapDiffers(Conversation c)
+    {
+        _faults[(int)DecodeFault.StreamOverlapDiffers]++;
+        if (c.IsAmbiguous) return;
+        c.IsAmbiguous = true;
+        c.Notes |= FlowNotes.Ambiguous;
+        EventContext context = c.Context;
+        context.Timestamp = c.Timestamp;
+        context.Tick = c.Tick;
+        _emitter.Anomaly(new AnomalyEvent { Context = context, Fault = DecodeFault.StreamOverlapDiffers });
     }
 
     bool Restart(Conversation c, int direction, ref StreamWindow window, int offset, ReadOnlySpan<byte> bytes)
@@ -265,8 +294,14 @@ sealed class Conversations<TSink>
         int consumed = Parse(c, direction, bytes, ref window);
         if (c.Kind == ConversationKind.Done) return false;
         ReadOnlySpan<byte> rest = bytes[consumed..];
-        if (rest.IsEmpty || rest.Length > BufferPool.MaximumSize) return false;
-        return _buffers.TryGrow(ref window.Buffer, rest.Length, 0) && window.Received.TryLay(_buffers[window.Buffer], 0, rest, out _);
+        if (rest.IsEmpty) return false;
+        if (!_buffers.TryGrow(ref window.Buffer, rest.Length, 0))
+        {
+            _faults[(int)DecodeFault.StreamBuffersExhausted]++;
+            GiveUp(c);
+            return false;
+        }
+        return window.Received.TryLay(_buffers[window.Buffer], 0, rest, out _);
     }
 
     /// <summary>Parses what is ready in the window until the parser wants more or nothing is left.</summary>
@@ -304,9 +339,9 @@ sealed class Conversations<TSink>
             at += n;
             if (c.Kind == ConversationKind.Tls && kind is ConversationKind.Text or ConversationKind.Tunnel)
             {
-                c.Tls.Upgraded = true;
+                c.Tls.Notes |= TlsNotes.Upgraded;
                 // A proxy's tunnel is TLS from its start; the others changed.
-                if (before is not (App.Socks or App.Http or App.Unknown)) c.Notes |= FlowNotes.StartTls;
+                if (before is not (App.Socks or App.Http or App.HttpProxy or App.Netbios or App.Unknown)) c.Notes |= FlowNotes.StartTls;
             }
             if (skip > 0)
             {
@@ -349,13 +384,21 @@ sealed class Conversations<TSink>
 
     int Decide(Conversation c, int direction, ReadOnlySpan<byte> bytes)
     {
+        // Known already: only a hello is looked for.
+        if (c.Kind == ConversationKind.Tunnel && Recognizer.MayTurnToTls(c.App) && !Recognizer.IsTlsHello(bytes, direction)) return PassUnknown(c, bytes.Length);
         switch (Recognizer.Tcp(bytes, direction, c.Context.DestinationPort, c.Context.SourcePort, out App app, out ConversationKind kind))
         {
             case Recognition.NeedMore:
                 return 0;
+            case Recognition.Watch:
+                c.App = app;
+                c.Kind = ConversationKind.Tunnel;
+                c.Looks = 0;
+                return bytes.Length;
             case Recognition.Parse when c.Kind == ConversationKind.Tunnel && kind == ConversationKind.Tunnel:
                 return bytes.Length;
             case Recognition.Parse:
+                if (kind == ConversationKind.Tls && (c.IsLate || c.Looks > 0 || c.App != App.Unknown)) c.Tls.Notes |= TlsNotes.Upgraded;
                 c.App = app;
                 c.Kind = kind;
                 c.Looks = 0;
@@ -367,9 +410,14 @@ sealed class Conversations<TSink>
                 c.Kind = ConversationKind.Done;
                 return bytes.Length;
             default:
-                if (++c.Looks >= MaximumLooks) c.Kind = ConversationKind.Done;
-                return bytes.Length;
+                return PassUnknown(c, bytes.Length);
         }
+    }
+
+    static int PassUnknown(Conversation c, int length)
+    {
+        if (++c.Looks >= MaximumLooks) c.Kind = ConversationKind.Done;
+        return length;
     }
 
     int OnDns(Conversation c, int direction, ReadOnlySpan<byte> bytes)

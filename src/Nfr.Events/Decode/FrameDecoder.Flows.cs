@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.CompilerServices;
 using Nfr.Wire;
 
@@ -29,10 +28,12 @@ public sealed partial class FrameDecoder<TSink>
         flow.TcpFlags |= flags;
         if ((flags & TcpFlags.Ack) != 0)
         {
-            if ((direction == 0 ? flow.PacketsIn : flow.PacketsOut) == 0) Counters.SegmentsAlone++;
+            if (!TcpStates.HasCome(flow, 1 - direction)) Counters.SegmentsAlone++;
             else Counters.SegmentsPaired++;
         }
         if ((flags & TcpFlags.Syn) != 0) OnSyn(ref flow, packet, direction);
+        if (length > 0 || (flags & TcpFlags.Fin) != 0) OnBytes(ref flow, packet, direction, length);
+        if ((direction == 0 ? flow.SeenIn.HasGap : flow.SeenOut.HasGap) && (flags & TcpFlags.Ack) != 0) OnAcknowledged(ref flow, packet, direction);
         // Most segments of a living connection change nothing about its state.
         if ((flags & (TcpFlags.Syn | TcpFlags.Fin | TcpFlags.Rst)) != 0 || flow.ClientState != EndpointState.Established || flow.ServerState != EndpointState.Established)
         {
@@ -41,13 +42,17 @@ public sealed partial class FrameDecoder<TSink>
             if (flowClass != flow.Class) _flows.Relist(index, ref flow, flowClass, _tick);
         }
         if ((flow.Content & ContentState.Done) != 0) return;
+        // First what the other side has had before it sent this: a response is read after its request, though bytes before that were missed.
+        if (flow.Conversation != FlowTable.None && (flags & TcpFlags.Ack) != 0)
+        {
+            _conversations.OnAcknowledgment(ref flow, direction, packet.Acknowledgment, packet.Timestamp, _tick);
+            if ((flow.Content & ContentState.Done) != 0) return;
+        }
         if (!payload.IsEmpty)
         {
             uint sequence = packet.Sequence + ((flags & TcpFlags.Syn) != 0 ? 1u : 0u);
             _conversations.OnSegment(ref flow, direction, sequence, payload, packet.Timestamp, _tick);
         }
-        if (flow.Conversation == FlowTable.None) return;
-        if ((flags & TcpFlags.Ack) != 0) _conversations.OnAcknowledgment(ref flow, direction, packet.Acknowledgment, packet.Timestamp, _tick);
         // Both sides have ended: what the parser holds is all it will get.
         if (flow.Class == FlowClass.Closed && flow.Conversation != FlowTable.None && !_conversations.IsWaiting(flow)) _conversations.Close(ref flow);
     }
@@ -72,15 +77,44 @@ public sealed partial class FrameDecoder<TSink>
                 Tunnel = _tunnelTable[packet.Tunnel],
             };
             DecodeFault fault = _dns.OnMessage(context, payload);
-            if (fault != DecodeFault.None) _faults[(int)fault]++;
+            if (fault != DecodeFault.None)
+            {
+                _faults[(int)fault]++;
+                // A port promises nothing: tunnels like DNS's for the ways it is let through.
+                if (flow.App == App.Unknown && (direction == 0 ? flow.PacketsOut : flow.PacketsIn) <= Datagrams.MaximumLooks)
+                    flow.App = Datagrams.Recognize(ref flow, direction, payload, packet.SourcePort, packet.DestinationPort);
+            }
             else flow.App = packet.SourcePort == 5353 || packet.DestinationPort == 5353 ? App.Mdns
                 : packet.SourcePort == 5355 || packet.DestinationPort == 5355 ? App.Llmnr : App.Dns;
             return;
         }
-        if (flow.App == App.Unknown && flow.PacketsOut + flow.PacketsIn <= 4) flow.App = Recognizer.Udp(payload, packet.SourcePort, packet.DestinationPort);
+        if (flow.App == App.Unknown && (direction == 0 ? flow.PacketsOut : flow.PacketsIn) <= Datagrams.MaximumLooks)
+            flow.App = Datagrams.Recognize(ref flow, direction, payload, packet.SourcePort, packet.DestinationPort);
         if (flow.App == App.Quic && (flow.Content & ContentState.Done) == 0) _quic.OnDatagram(ref flow, packet, direction, payload, _tick);
+        else if ((flow.Content & ContentState.Done) == 0 && !payload.IsEmpty && ((flow.Content & ContentState.Dtls) != 0 || DtlsRecord.LooksLikeHandshake(payload)))
+            OnDtls(ref flow, packet, direction, payload);
         // Last: the packet within may take this flow's place in the table.
-        if (IsTunnelPort(packet.DestinationPort) || IsTunnelPort(packet.SourcePort)) OnTunnel(packet, payload);
+        if (OpenedTunnel.MayBe(flow.App, packet, payload)) OnTunnel(ref flow, packet, payload);
+    }
+
+    /// <summary>DTLS may begin later than its flow: behind STUN on the same ports (RFC 7983).</summary>
+    void OnDtls(ref Flow flow, in Packet packet, int direction, ReadOnlySpan<byte> payload)
+    {
+        flow.Content |= ContentState.Dtls;
+        if (flow.App is App.Unknown or App.Stun) flow.App = App.Dtls;
+        var context = new EventContext
+        {
+            Timestamp = packet.Timestamp,
+            Tick = _tick,
+            Source = packet.Source,
+            Destination = packet.Destination,
+            SourcePort = packet.SourcePort,
+            DestinationPort = packet.DestinationPort,
+            Protocol = packet.Protocol,
+            Vlan = packet.Vlan,
+            Tunnel = _tunnelTable[packet.Tunnel],
+        };
+        _dtls.OnDatagram(ref flow, context, direction, payload);
     }
 
     int OnDatagram(in Packet packet, int captured, out int direction)
@@ -92,6 +126,14 @@ public sealed partial class FrameDecoder<TSink>
         ref Flow flow = ref _flows[index];
         Count(ref flow, index, packet, direction, PayloadLength(packet, captured));
         return index;
+    }
+
+    /// <summary>The packet, already put to its flow, was made of fragments that contradicted each other.</summary>
+    void NoteAmbiguous(in Packet packet)
+    {
+        uint hash = _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol);
+        int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out _);
+        if (index != FlowTable.None) _flows[index].Notes |= FlowNotes.Ambiguous;
     }
 
     /// <summary>Application bytes on the wire: what was captured, and of a cut-off frame what its headers say was there.</summary>
@@ -135,6 +177,17 @@ public sealed partial class FrameDecoder<TSink>
         (flow.Client, flow.Server) = senderIsClient ? (packet.Source, packet.Destination) : (packet.Destination, packet.Source);
         (flow.ClientPort, flow.ServerPort) = senderIsClient ? (packet.SourcePort, packet.DestinationPort) : (packet.DestinationPort, packet.SourcePort);
         flow.Protocol = packet.Protocol;
+        // Protocols of the network layer say their name by number.
+        if (!tcp && packet.Protocol != IPProtocol.Udp)
+        {
+            flow.App = packet.Protocol switch
+            {
+                IPProtocol.Icmp or IPProtocol.IcmpV6 => App.Icmp,
+                IPProtocol.Igmp => App.Igmp,
+                IPProtocol.Esp or IPProtocol.AuthenticationHeader => App.Esp,
+                _ => App.Unknown,
+            };
+        }
         flow.Vlan = packet.Vlan;
         flow.Tunnel = packet.Tunnel == 0 ? (ushort)0 : _tunnelTable.Take(_tunnelTable[packet.Tunnel]);
         flow.FirstTick = _tick;
@@ -143,6 +196,27 @@ public sealed partial class FrameDecoder<TSink>
         if (tcp && (packet.TcpFlags & TcpFlags.Syn) == 0) flow.Notes |= FlowNotes.Midstream;
         Counters.FlowsOpened++;
         return index;
+    }
+
+    static void OnBytes(ref Flow flow, in Packet packet, int direction, int length)
+    {
+        ref SeenBytes seen = ref direction == 0 ? ref flow.SeenOut : ref flow.SeenIn;
+        ContentState counted = direction == 0 ? ContentState.OutCounted : ContentState.InCounted;
+        uint sequence = packet.Sequence + ((packet.TcpFlags & TcpFlags.Syn) != 0 ? 1u : 0u);
+        if ((flow.Content & counted) == 0)
+        {
+            seen.Start(sequence);
+            flow.Content |= counted;
+        }
+        // A reset's number may be anything the other side takes (RFC 9293 3.10.7).
+        if ((packet.TcpFlags & TcpFlags.Rst) == 0) seen.Add(sequence, (uint)length);
+    }
+
+    static void OnAcknowledged(ref Flow flow, in Packet packet, int direction)
+    {
+        if (direction == 0) flow.SeenIn.Acknowledge(packet.Acknowledgment);
+        else flow.SeenOut.Acknowledge(packet.Acknowledgment);
+        if ((flow.SeenIn.Missed | flow.SeenOut.Missed) != 0) flow.Notes |= FlowNotes.MissedBytes;
     }
 
     void OnSyn(ref Flow flow, in Packet packet, int direction)
@@ -155,13 +229,15 @@ public sealed partial class FrameDecoder<TSink>
             if (!isFirst && (packet.Sequence == flow.InitialSequence || flow.ServerState != EndpointState.Inactive || flow.Conversation != FlowTable.None)) return;
             flow.InitialSequence = packet.Sequence;
             flow.NextOut = first;
-            flow.Content |= ContentState.OutStarted;
+            flow.SeenOut.Start(first);
+            flow.Content |= ContentState.OutStarted | ContentState.OutCounted;
         }
         else
         {
             if ((flow.Content & ContentState.InStarted) != 0) return;
             flow.NextIn = first;
-            flow.Content |= ContentState.InStarted;
+            flow.SeenIn.Start(first);
+            flow.Content |= ContentState.InStarted | ContentState.InCounted;
         }
     }
 
@@ -196,7 +272,8 @@ public sealed partial class FrameDecoder<TSink>
         ref Flow flow = ref _flows[index];
         try
         {
-            if (flow.Protocol == IPProtocol.Udp) _quic.Close(ref flow);
+            if ((flow.Content & ContentState.Dtls) != 0) _dtls.Close(ref flow);
+            else if (flow.Protocol == IPProtocol.Udp) _quic.Close(ref flow);
             else _conversations.Close(ref flow);
             Emit(flow);
         }
@@ -218,7 +295,11 @@ public sealed partial class FrameDecoder<TSink>
         Counters.FlowSlices++;
         flow.Notes = notes & ~(FlowNotes.MissedBytes | FlowNotes.CleartextCredentials | FlowNotes.LoginFailed | FlowNotes.LoginSucceeded);
         if (flow.Details != FlowDetails.None) _details[flow.Details].LoginFailures = _details[flow.Details].LoginSuccesses = 0;
+        if (flow.PacketsOut > 0) flow.Earlier |= EarlierSlices.PacketsOut;
+        if (flow.PacketsIn > 0) flow.Earlier |= EarlierSlices.PacketsIn;
+        if (flow.PayloadOut + flow.PayloadIn > 0) flow.Earlier |= EarlierSlices.Payload;
         flow.PacketsOut = flow.PacketsIn = flow.BytesOut = flow.BytesIn = flow.PayloadOut = flow.PayloadIn = 0;
+        flow.SeenOut.Missed = flow.SeenIn.Missed = 0;
         flow.FirstTick = _tick;
         flow.FirstTimestamp = timestamp;
     }
@@ -226,6 +307,11 @@ public sealed partial class FrameDecoder<TSink>
     void Emit(in Flow flow)
     {
         Span<byte> ja3 = stackalloc byte[32], hassh = stackalloc byte[32], hasshServer = stackalloc byte[32];
+        if (flow.Protocol == IPProtocol.Tcp)
+        {
+            Counters.TcpPayloadBytes += flow.PayloadOut + flow.PayloadIn;
+            Counters.TcpMissedBytes += (long)flow.SeenOut.Missed + flow.SeenIn.Missed;
+        }
         // Index 0 is an empty detail.
         ref FlowDetail detail = ref _details[flow.Details];
         _emitter.Ip(new IpEvent
@@ -248,6 +334,8 @@ public sealed partial class FrameDecoder<TSink>
             PacketsOut = flow.PacketsOut,
             PayloadIn = flow.PayloadIn,
             PayloadOut = flow.PayloadOut,
+            MissedIn = flow.SeenIn.Missed,
+            MissedOut = flow.SeenOut.Missed,
             Duration = flow.LastTick - flow.FirstTick,
             TcpFlags = flow.TcpFlags,
             State = TcpStates.StateOf(flow),
@@ -265,10 +353,10 @@ public sealed partial class FrameDecoder<TSink>
         });
     }
 
-    static ReadOnlySpan<byte> Hex(bool has, UInt128 value, Span<byte> text)
+    static ReadOnlySpan<byte> Hex(bool has, in Hash128 value, Span<byte> text)
     {
-        int length = 0;
-        if (has) value.TryFormat(text, out length, "x32", CultureInfo.InvariantCulture);
-        return text[..length];
+        if (!has) return default;
+        value.Write(text);
+        return text;
     }
 }

@@ -24,6 +24,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
     readonly DnsTransactions<TSink> _dns;
     readonly Conversations<TSink> _conversations;
     readonly QuicConversations<TSink> _quic;
+    readonly DtlsConversations<TSink> _dtls;
     readonly Duplicates _duplicates;
     readonly FlowDetails _details = new();
     readonly TunnelTable _tunnelTable = new();
@@ -44,8 +45,9 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         _fragments = new Fragments(_buffers, _faults);
         _dns = new DnsTransactions<TSink>(_emitter, _buffers);
         var tls = new TlsConversation<TSink>(_emitter, _buffers, _faults);
-        _conversations = new Conversations<TSink>(_emitter, _buffers, _faults, _dns, tls, _details);
-        _quic = new QuicConversations<TSink>(tls, _buffers, _faults);
+        _conversations = new Conversations<TSink>(_emitter, _buffers, _faults, _dns, tls, _tunnelTable, _details);
+        _quic = new QuicConversations<TSink>(tls, _buffers, _faults, _tunnelTable);
+        _dtls = new DtlsConversations<TSink>(tls, _buffers, _faults);
     }
 
     public DecodeCounters Counters { get; }
@@ -60,13 +62,13 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
     internal int DetailsInUse => _details.InUse + _tunnelTable.InUse;
 
     /// <summary>Connections that a parser reads: zero after <see cref="Drain"/>.</summary>
-    internal int ConversationsInUse => _conversations.InUse + _quic.InUse;
+    internal int ConversationsInUse => _conversations.InUse + _quic.InUse + _dtls.InUse;
 
     public void OnFrame(scoped in Frame frame)
     {
         DecodeCounters counters = Counters;
         // Still set only if a mistake of ours ended the frame before in the middle.
-        _tunnels = 0;
+        _tunnels = _depth = _encapsulations = _tunnel = 0;
         _reassembled = false;
         counters.Frames++;
         counters.Bytes += frame.OriginalLength;
@@ -88,6 +90,13 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         Expire(FlowClass.Established, _options.TcpIdleTimeout);
         _dns.Expire(_tick);
         _fragments.Expire(_tick);
+        CountGiveUps();
+    }
+
+    void CountGiveUps()
+    {
+        Counters.DetailsRefused = _details.Refused;
+        Counters.TunnelsShared = _tunnelTable.Shared;
     }
 
     /// <summary>Exports every flow and everything that waits: the end of a file, or of the sensor's run.</summary>
@@ -96,6 +105,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         for (int oldest; (oldest = _flows.LeastRecentlySeen()) != FlowTable.None;) Export(oldest);
         _dns.Drain();
         _fragments.Expire(long.MaxValue);
+        CountGiveUps();
     }
 
     DecodeFault Link(scoped in Frame frame)
@@ -125,6 +135,24 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
                 fault = Loopback.TryRead(frame.Bytes, out etherType, out payload);
                 if (fault != DecodeFault.None) return fault;
                 break;
+            case LinkType.CiscoHdlc:
+            // Routers' captures call it PPP; its address bytes are no protocol of that.
+            case LinkType.Ppp when frame.Bytes.Length > 0 && frame.Bytes[0] is CiscoHdlc.Unicast or CiscoHdlc.Broadcast:
+                fault = CiscoHdlc.TryRead(frame.Bytes, out etherType, out payload);
+                if (fault != DecodeFault.None) return fault;
+                break;
+            case LinkType.Ieee80211 or LinkType.Radiotap:
+                payload = frame.Bytes;
+                fault = frame.LinkType == LinkType.Radiotap ? WirelessFrame.TrySkipRadiotap(ref payload) : DecodeFault.None;
+                if (fault == DecodeFault.None) fault = WirelessFrame.TryRead(payload, out payload);
+                if (fault == DecodeFault.None && !payload.IsEmpty) fault = LlcSnap.TryRead(payload, out etherType, out payload);
+                else etherType = EtherType.None;
+                if (fault != DecodeFault.None) return fault;
+                break;
+            case LinkType.Nflog:
+                fault = NflogMessage.TryRead(frame.Bytes, out etherType, out payload);
+                if (fault != DecodeFault.None) return fault;
+                break;
             case LinkType.Ppp:
                 fault = PppFrame.TryRead(frame.Bytes, out etherType, out payload);
                 if (fault != DecodeFault.None) return fault;
@@ -147,7 +175,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         return Network(etherType, payload, vlan, frame.Timestamp);
     }
 
-    /// <summary>From an EtherType on: tags, PPPoE, IP.</summary>
+    /// <summary>From an EtherType on: tags, IP, or what else is around it.</summary>
     DecodeFault Network(ushort etherType, ReadOnlySpan<byte> payload, ushort vlan, long timestamp)
     {
         DecodeFault fault;
@@ -160,17 +188,9 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
             etherType = tag.Type;
             payload = tag.Payload;
         }
-        if (etherType == EtherType.PppoeSession)
-        {
-            fault = PppoeSession.TryRead(payload, out PppoeSession session);
-            if (fault != DecodeFault.None) return fault;
-            fault = PppFrame.TryRead(session.Payload, out etherType, out payload);
-            if (fault != DecodeFault.None) return fault;
-        }
         if (etherType == EtherType.IPv4) return IPv4(payload, vlan, timestamp);
         if (etherType == EtherType.IPv6) return IPv6(payload, vlan, timestamp);
-        if (_tunnels == 0) Counters.NonIp++;
-        return DecodeFault.None;
+        return Encapsulation(etherType, payload, vlan, timestamp);
     }
 
     DecodeFault IPv4(ReadOnlySpan<byte> bytes, ushort vlan, long timestamp)
@@ -185,6 +205,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
             Destination = destination,
             Protocol = ip.Protocol,
             Vlan = vlan,
+            Tunnel = _tunnel,
             Timestamp = timestamp,
             WireBytes = ip.TotalLength,
             CutOff = Math.Max(0, ip.TotalLength - bytes.Length),
@@ -208,6 +229,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
             Destination = destination,
             Protocol = ip.Protocol,
             Vlan = vlan,
+            Tunnel = _tunnel,
             Timestamp = timestamp,
             WireBytes = ip.TotalLength,
             CutOff = Math.Max(0, ip.TotalLength - bytes.Length),
@@ -225,6 +247,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         if (_reassembled) return DecodeFault.DatagramInvalid;
         FragmentResult result = _fragments.Add(source, destination, identification, protocol, offset, more, payload, totalLength, _tick);
         if (result == FragmentResult.Beyond) return DecodeFault.FragmentBeyondDatagram;
+        if (_fragments.IsNews) OnFragmentsDiffer(source, destination, protocol, vlan, timestamp);
         if (_tunnels == 0) Counters.FragmentsHeld++;
         if (result != FragmentResult.Complete) return DecodeFault.None;
         ReadOnlySpan<byte> datagram = _fragments.Datagram;
@@ -236,6 +259,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
             Destination = destination,
             Protocol = protocol,
             Vlan = vlan,
+            Tunnel = _tunnel,
             Timestamp = timestamp,
             WireBytes = _fragments.WireBytes,
             Packets = _fragments.Packets,
@@ -243,10 +267,18 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         _reassembled = true;
         if (fault == DecodeFault.None) fault = Transport(ref packet, datagram);
         _reassembled = false;
+        if (_fragments.IsAmbiguous) NoteAmbiguous(packet);
         _fragments.Release();
         if (fault != DecodeFault.None) _faults[(int)DecodeFault.DatagramInvalid]++;
         return DecodeFault.None;
     }
+
+    /// <summary>Told at once, with no ports: the datagram may never become whole.</summary>
+    void OnFragmentsDiffer(in Address source, in Address destination, byte protocol, ushort vlan, long timestamp) => _emitter.Anomaly(new AnomalyEvent
+    {
+        Context = new EventContext { Timestamp = timestamp, Tick = _tick, Source = source, Destination = destination, Protocol = protocol, Vlan = vlan, Tunnel = _tunnelTable[_tunnel] },
+        Fault = DecodeFault.FragmentOverlapDiffers,
+    });
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     DecodeFault Transport(ref Packet packet, ReadOnlySpan<byte> bytes)
@@ -274,6 +306,17 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
                 OnUdp(packet, udp.Payload);
                 return DecodeFault.None;
             }
+            case IPProtocol.Sctp:
+            {
+                DecodeFault fault = SctpPacket.TryRead(bytes, out SctpPacket sctp);
+                if (fault != DecodeFault.None) return fault;
+                packet.SourcePort = sctp.SourcePort;
+                packet.DestinationPort = sctp.DestinationPort;
+                // The two chunks that TCP's flags are named for: they say who is client.
+                packet.TcpFlags = sctp.IsInit ? TcpFlags.Syn : sctp.IsInitAck ? (byte)(TcpFlags.Syn | TcpFlags.Ack) : (byte)0;
+                OnDatagram(packet, sctp.Payload.Length, out _);
+                return DecodeFault.None;
+            }
             case IPProtocol.Icmp or IPProtocol.IcmpV6:
             {
                 DecodeFault fault = IcmpMessage.TryRead(bytes, out IcmpMessage icmp);
@@ -286,9 +329,11 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
                 return DecodeFault.None;
             }
             default:
-                OnDatagram(packet, bytes.Length, out _);
-                if (packet.Protocol is IPProtocol.Gre or IPProtocol.IPv4 or IPProtocol.IPv6) OnTunnel(packet, bytes);
+            {
+                int index = OnDatagram(packet, bytes.Length, out _);
+                if (packet.Protocol is IPProtocol.Gre or IPProtocol.IPv4 or IPProtocol.IPv6) OnTunnel(ref _flows[index], packet, bytes);
                 return DecodeFault.None;
+            }
         }
     }
 }

@@ -9,8 +9,8 @@ struct FlowDetail
 {
     public const int UserSpace = 64, SoftwareSpace = 96;
 
-    public UInt128 Hassh;
-    public UInt128 HasshServer;
+    public Hash128 Hassh;
+    public Hash128 HasshServer;
     public bool HasHassh;
     public bool HasHasshServer;
     public ushort LoginFailures;

@@ -8,7 +8,7 @@ namespace Nfr.Tests.Events;
 /// <summary>An ip event that has been kept.</summary>
 sealed record SeenIp(
     string Client, string Server, byte Protocol, int Vlan, long BytesOut, long BytesIn, long PacketsOut, long PacketsIn, long PayloadOut, long PayloadIn,
-    ConnectionState State, App App, FlowNotes Notes, byte TcpFlags, long Duration, string Ja3, long Timestamp)
+    ConnectionState State, App App, FlowNotes Notes, byte TcpFlags, long Duration, string Ja3, long Timestamp, long MissedOut, long MissedIn)
 {
     public string User { get; init; } = "";
     public string ClientSoftware { get; init; } = "";
@@ -26,6 +26,8 @@ sealed class Seen
     public List<string> Dns { get; } = [];
     public List<string> Http { get; } = [];
     public List<string> Tls { get; } = [];
+    /// <summary>What each of <see cref="Tls"/> showed beside names and fingerprints.</summary>
+    public List<(TlsNotes Notes, string ServerAlpn, string Names)> TlsMore { get; } = [];
     /// <summary>"source address mac name".</summary>
     public List<string> Hosts { get; } = [];
     public List<(DecodeFault Fault, string Client, string Server)> Anomalies { get; } = [];
@@ -49,7 +51,8 @@ readonly struct Collector(Seen seen) : IEventSink
 
     public void OnIp(scoped in IpEvent e) => seen.Ip.Add(new SeenIp(
         End(e.Context.Source, e.Context.SourcePort), End(e.Context.Destination, e.Context.DestinationPort), e.Context.Protocol, e.Context.Vlan,
-        e.BytesOut, e.BytesIn, e.PacketsOut, e.PacketsIn, e.PayloadOut, e.PayloadIn, e.State, e.App, e.Notes, e.TcpFlags, e.Duration, Bytes.Text(e.Ja3), e.Context.Timestamp)
+        e.BytesOut, e.BytesIn, e.PacketsOut, e.PacketsIn, e.PayloadOut, e.PayloadIn, e.State, e.App, e.Notes, e.TcpFlags, e.Duration, Bytes.Text(e.Ja3), e.Context.Timestamp,
+        e.MissedOut, e.MissedIn)
     {
         User = Bytes.Text(e.User),
         ClientSoftware = Bytes.Text(e.ClientSoftware),
@@ -64,9 +67,12 @@ readonly struct Collector(Seen seen) : IEventSink
         seen.Http.Add(string.Create(CultureInfo.InvariantCulture, $"{Bytes.Text(e.Method)} {Bytes.Text(e.Url)} {e.Status} in={e.BytesIn} out={e.BytesOut} ")
             + $"host={Bytes.Text(e.Host)} type={Bytes.Text(e.ContentType)} ref={Bytes.Text(e.Referrer)} ua={Bytes.Text(e.UserAgent)} {e.Notes}");
 
-    public void OnTls(scoped in TlsEvent e) =>
+    public void OnTls(scoped in TlsEvent e)
+    {
+        seen.TlsMore.Add((e.Notes, Bytes.Text(e.ServerAlpn), Bytes.Text(e.SubjectAltNames)));
         seen.Tls.Add($"{Bytes.Text(e.Sni)} {e.Version:x4} ja3={Bytes.Text(e.Ja3)} ja3s={Bytes.Text(e.Ja3s)} ja4={Bytes.Text(e.Ja4)} cert={Bytes.Text(e.CertificateHash)} "
-            + $"{Bytes.Text(e.Issuer)}/{Bytes.Text(e.Subject)} {e.ValidFrom == TlsEvent.NoTime} alpn={Bytes.Text(e.Alpn)}{(e.Notes == TlsNotes.None ? "" : " " + e.Notes)}");
+            + $"{Bytes.Text(e.Issuer)}/{Bytes.Text(e.Subject)} {e.ValidFrom == TlsEvent.NoTime} alpn={Bytes.Text(e.Alpn)}");
+    }
 
     public void OnHost(scoped in HostEvent e) => seen.Hosts.Add($"{e.Source} {e.Address} {e.HardwareAddress:x12} {Bytes.Text(e.Name)}");
 

@@ -59,7 +59,7 @@ public sealed class LateContentTests
         talk.Client(Hello).Server(Answer);
         SeenIp flow = bed.OnlyFlow();
         Assert.Equal((app, FlowNotes.StartTls), (flow.App, flow.Notes));
-        Assert.EndsWith("Upgraded", Assert.Single(bed.Seen.Tls), StringComparison.Ordinal);
+        Assert.Equal(TlsNotes.Upgraded, Assert.Single(bed.Seen.TlsMore).Notes);
     }
 
     [Fact]
