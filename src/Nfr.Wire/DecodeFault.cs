@@ -86,6 +86,10 @@ public enum DecodeFault
     TlsExtensionTruncated,
     TlsCertificateTruncated,
     X509Invalid,
+    SshIdentificationInvalid,
+    SshIdentificationTooLong,
+    SshPacketLengthInvalid,
+    SshKexInitTruncated,
 
     /// <summary>One past the last: the size of a table of counters.</summary>
     Count,

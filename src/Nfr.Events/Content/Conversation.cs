@@ -12,6 +12,8 @@ enum ConversationKind : byte
     Dns,
     /// <summary>A line protocol: FTP, SMTP, POP3, IMAP, Telnet. Watched for log-ins and for the change to TLS.</summary>
     Text,
+    /// <summary>SSH up to both sides' first packet.</summary>
+    Ssh,
     /// <summary>Behind CONNECT, SOCKS or an upgrade: another protocol is about to begin.</summary>
     Tunnel,
     Done,
@@ -42,6 +44,10 @@ sealed class Conversation
     public HttpState Http;
     public TlsState Tls;
     public TextState Text;
+    public SshState Ssh;
+    /// <summary>What content has said since the last hand-over to the flow; its counts are added there.</summary>
+    public FlowDetail Found;
+    public bool HasFound;
     /// <summary>Segments that a tunnel's or an undecided stream's start has been looked at.</summary>
     public int Looks;
     /// <summary>Something else was said before the first byte that this was opened for.</summary>
@@ -60,5 +66,6 @@ sealed class Conversation
         Http = HttpState.New();
         Tls = TlsState.New();
         Text = default;
+        Ssh = default;
     }
 }

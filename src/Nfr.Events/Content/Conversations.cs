@@ -30,11 +30,12 @@ sealed class Conversations<TSink>
     readonly HttpConversation<TSink> _http;
     readonly TlsConversation<TSink> _tls;
     readonly TunnelTable _tunnels;
+    readonly FlowDetails _details;
     readonly Conversation[] _pool = new Conversation[Capacity];
     readonly int[] _free = new int[Capacity];
     int _freeCount = Capacity;
 
-    public Conversations(Emitter<TSink> emitter, BufferPool buffers, long[] faults, DnsTransactions<TSink> dns, TlsConversation<TSink> tls, TunnelTable tunnels)
+    public Conversations(Emitter<TSink> emitter, BufferPool buffers, long[] faults, DnsTransactions<TSink> dns, TlsConversation<TSink> tls, TunnelTable tunnels, FlowDetails details)
     {
         _emitter = emitter;
         _buffers = buffers;
@@ -43,6 +44,7 @@ sealed class Conversations<TSink>
         _http = new HttpConversation<TSink>(emitter, buffers, faults);
         _tls = tls;
         _tunnels = tunnels;
+        _details = details;
         for (int i = 0; i < Capacity; i++)
         {
             _pool[i] = new Conversation();
@@ -197,6 +199,7 @@ sealed class Conversations<TSink>
         // Handed over once: a slice of the flow clears its own.
         flow.Notes |= c.Notes;
         c.Notes = FlowNotes.None;
+        if (c.HasFound) HandOver(ref flow, c);
         // What comes behind SOCKS or a NetBIOS session is the better name; so is what a hello says about the TLS that carries it.
         if (c.App != App.Unknown && (flow.App is App.Unknown or App.Socks or App.Netbios || (flow.App == App.Tls && c.App is App.Dot or App.Doh or App.Tor))) flow.App = c.App;
         if (c.HasJa3 && !flow.HasJa3)
@@ -210,6 +213,13 @@ sealed class Conversations<TSink>
         _free[_freeCount++] = flow.Conversation;
         flow.Conversation = FlowTable.None;
         flow.Content |= ContentState.Done;
+    }
+
+    void HandOver(ref Flow flow, Conversation c)
+    {
+        if (_details.TryRent(ref flow)) _details[flow.Details].Add(c.Found);
+        c.Found = default;
+        c.HasFound = false;
     }
 
     void Receive(Conversation c, int direction, uint sequence, ReadOnlySpan<byte> payload)
@@ -324,9 +334,15 @@ sealed class Conversations<TSink>
         int at = 0;
         while (at < bytes.Length && c.Kind != ConversationKind.Done)
         {
-            ConversationKind kind = c.Kind;
+            (ConversationKind kind, App before) = (c.Kind, c.App);
             int n = Dispatch(c, direction, bytes[at..], out long skip);
             at += n;
+            if (c.Kind == ConversationKind.Tls && kind is ConversationKind.Text or ConversationKind.Tunnel)
+            {
+                c.Tls.Notes |= TlsNotes.Upgraded;
+                // A proxy's tunnel is TLS from its start; the others changed.
+                if (before is not (App.Socks or App.Http or App.HttpProxy or App.Netbios or App.Unknown)) c.Notes |= FlowNotes.StartTls;
+            }
             if (skip > 0)
             {
                 int here = (int)Math.Min(skip, bytes.Length - at);
@@ -359,6 +375,8 @@ sealed class Conversations<TSink>
                 return OnHttp2(c, direction, bytes, out skip);
             case ConversationKind.Text:
                 return TextConversation.OnBytes(c, direction, bytes);
+            case ConversationKind.Ssh:
+                return SshConversation.OnBytes(c, direction, bytes, _faults);
             default:
                 return Decide(c, direction, bytes);
         }
@@ -470,7 +488,10 @@ sealed class Conversations<TSink>
             case ConversationKind.Http:
                 _http.OnGap(c, direction);
                 break;
-            case ConversationKind.Text or ConversationKind.Tunnel:
+            case ConversationKind.Text:
+                TextConversation.OnGap(c, direction);
+                break;
+            case ConversationKind.Tunnel:
                 break;
             case ConversationKind.Tls:
                 _tls.Finish(c);

@@ -29,6 +29,7 @@ struct TlsState
     public bool HasJa3;
     public bool HasJa3s;
     public bool HasJa4;
+    /// <summary>The connection began in the clear.</summary>
 
     public static TlsState New() => new() { Texts = BufferPool.None, ValidFrom = TlsEvent.NoTime, ValidTo = TlsEvent.NoTime };
 }
@@ -271,8 +272,7 @@ sealed class TlsConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers, 
             ValidTo = s.ValidTo,
             ServerAlpn = texts.Slice(ServerAlpn, s.ServerAlpnLength),
             SubjectAltNames = texts.Slice(San, s.SanLength),
-            // STARTTLS goes on in the conversation of its own protocol.
-            Notes = c.App is App.Unknown or App.Tls ? s.Notes : s.Notes | TlsNotes.Upgraded,
+            Notes = s.Notes,
         });
     }
 }

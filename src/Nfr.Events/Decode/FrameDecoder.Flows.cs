@@ -293,7 +293,8 @@ public sealed partial class FrameDecoder<TSink>
         flow.Notes |= FlowNotes.ActiveTimeout;
         Emit(flow);
         Counters.FlowSlices++;
-        flow.Notes = notes & ~(FlowNotes.MissedBytes | FlowNotes.CleartextCredentials);
+        flow.Notes = notes & ~(FlowNotes.MissedBytes | FlowNotes.CleartextCredentials | FlowNotes.LoginFailed | FlowNotes.LoginSucceeded);
+        if (flow.Details != FlowDetails.None) _details[flow.Details].LoginFailures = _details[flow.Details].LoginSuccesses = 0;
         if (flow.PacketsOut > 0) flow.Earlier |= EarlierSlices.PacketsOut;
         if (flow.PacketsIn > 0) flow.Earlier |= EarlierSlices.PacketsIn;
         if (flow.PayloadOut + flow.PayloadIn > 0) flow.Earlier |= EarlierSlices.Payload;

@@ -45,7 +45,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         _fragments = new Fragments(_buffers, _faults);
         _dns = new DnsTransactions<TSink>(_emitter, _buffers);
         var tls = new TlsConversation<TSink>(_emitter, _buffers, _faults);
-        _conversations = new Conversations<TSink>(_emitter, _buffers, _faults, _dns, tls, _tunnelTable);
+        _conversations = new Conversations<TSink>(_emitter, _buffers, _faults, _dns, tls, _tunnelTable, _details);
         _quic = new QuicConversations<TSink>(tls, _buffers, _faults, _tunnelTable);
         _dtls = new DtlsConversations<TSink>(tls, _buffers, _faults);
     }

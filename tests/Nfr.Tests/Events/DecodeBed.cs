@@ -8,7 +8,16 @@ namespace Nfr.Tests.Events;
 /// <summary>An ip event that has been kept.</summary>
 sealed record SeenIp(
     string Client, string Server, byte Protocol, int Vlan, long BytesOut, long BytesIn, long PacketsOut, long PacketsIn, long PayloadOut, long PayloadIn,
-    ConnectionState State, App App, FlowNotes Notes, byte TcpFlags, long Duration, string Ja3, long Timestamp, long MissedOut, long MissedIn);
+    ConnectionState State, App App, FlowNotes Notes, byte TcpFlags, long Duration, string Ja3, long Timestamp, long MissedOut, long MissedIn)
+{
+    public string User { get; init; } = "";
+    public string ClientSoftware { get; init; } = "";
+    public string ServerSoftware { get; init; } = "";
+    public string Hassh { get; init; } = "";
+    public string HasshServer { get; init; } = "";
+    public int LoginFailures { get; init; }
+    public int LoginSuccesses { get; init; }
+}
 
 /// <summary>Everything that a decoder has emitted, as text where tests compare it and as records where they ask for parts.</summary>
 sealed class Seen
@@ -43,7 +52,16 @@ readonly struct Collector(Seen seen) : IEventSink
     public void OnIp(scoped in IpEvent e) => seen.Ip.Add(new SeenIp(
         End(e.Context.Source, e.Context.SourcePort), End(e.Context.Destination, e.Context.DestinationPort), e.Context.Protocol, e.Context.Vlan,
         e.BytesOut, e.BytesIn, e.PacketsOut, e.PacketsIn, e.PayloadOut, e.PayloadIn, e.State, e.App, e.Notes, e.TcpFlags, e.Duration, Bytes.Text(e.Ja3), e.Context.Timestamp,
-        e.MissedOut, e.MissedIn));
+        e.MissedOut, e.MissedIn)
+    {
+        User = Bytes.Text(e.User),
+        ClientSoftware = Bytes.Text(e.ClientSoftware),
+        ServerSoftware = Bytes.Text(e.ServerSoftware),
+        Hassh = Bytes.Text(e.Hassh),
+        HasshServer = Bytes.Text(e.HasshServer),
+        LoginFailures = e.LoginFailures,
+        LoginSuccesses = e.LoginSuccesses,
+    });
 
     public void OnHttp(scoped in HttpEvent e) =>
         seen.Http.Add(string.Create(CultureInfo.InvariantCulture, $"{Bytes.Text(e.Method)} {Bytes.Text(e.Url)} {e.Status} in={e.BytesIn} out={e.BytesOut} ")

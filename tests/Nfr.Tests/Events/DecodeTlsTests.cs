@@ -246,8 +246,9 @@ public sealed class DecodeTlsTests
         new TcpTalk(bed, serverPort: port).Open().Server(hello).Client(one).Server(two).Client(three).Server(four)
             .Client(s_hello[..1]).Client(s_hello[1..]).Server(s_server);
         SeenIp flow = bed.OnlyFlow();
-        Assert.Equal((app, FlowNotes.None), (flow.App, flow.Notes));
+        Assert.Equal((app, FlowNotes.StartTls), (flow.App, flow.Notes));
         Assert.Equal(Expected(s_hello, s_server), Assert.Single(bed.Seen.Tls));
+        Assert.Equal(TlsNotes.Upgraded, Assert.Single(bed.Seen.TlsMore).Notes);
     }
 
     [Fact]

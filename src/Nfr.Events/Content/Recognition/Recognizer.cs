@@ -35,6 +35,7 @@ static partial class Recognizer
             Recognition dns = DnsOverTcp(b);
             if (dns != Recognition.No) return Set(dns, App.Dns, ConversationKind.Dns, out app, out kind);
         }
+        if (StartsInTheClear(b, direction, out app)) return Set(Recognition.Parse, app, ConversationKind.Tunnel, out app, out kind);
         switch (b[0])
         {
             case 0x16:
@@ -84,7 +85,7 @@ static partial class Recognizer
     {
         app = App.Unknown;
         kind = ConversationKind.Undecided;
-        if (b.StartsWith("SSH-"u8)) return Set(Recognition.Name, App.Ssh, ConversationKind.Done, out app, out kind);
+        if (b.StartsWith("SSH-"u8)) return Set(Recognition.Parse, App.Ssh, ConversationKind.Ssh, out app, out kind);
         if (b.StartsWith("@RSYNCD:"u8)) return Set(Recognition.Name, App.Rsync, ConversationKind.Done, out app, out kind);
         if (b.StartsWith("PRI * HTTP/2.0\r\n"u8)) return Set(Recognition.Parse, App.Http2, ConversationKind.Http2, out app, out kind);
         // A single "S" is PostgreSQL's yes to TLS.
@@ -95,7 +96,7 @@ static partial class Recognizer
             if (HttpRequestHead.LooksLikeRequest(b)) return Set(Recognition.Parse, HttpKind(b), ConversationKind.Http, out app, out kind);
             if (IsPrefixOfAny(b, "GET "u8, "POST "u8, "HEAD "u8, "PUT "u8, "CONNECT "u8, "OPTIONS "u8, "DELETE "u8, "PATCH "u8)
                 || IsPrefixOfAny(b, "TRACE "u8, "PROPFIND "u8, "EHLO"u8, "HELO"u8, "USER"u8, "NICK"u8, "CAP L"u8, "CAPA"u8)) return Recognition.NeedMore;
-            if (StartsWithIgnoreCase(b, "EHLO "u8) || StartsWithIgnoreCase(b, "HELO "u8)) return Set(Recognition.Parse, App.Smtp, ConversationKind.Text, out app, out kind);
+            if (StartsWithIgnoreCase(b, "EHLO "u8) || StartsWithIgnoreCase(b, "HELO "u8) || StartsWithIgnoreCase(b, "EHLO\r"u8) || StartsWithIgnoreCase(b, "EHLO\n"u8)) return Set(Recognition.Parse, App.Smtp, ConversationKind.Text, out app, out kind);
             if (StartsWithIgnoreCase(b, "NICK "u8) || StartsWithIgnoreCase(b, "CAP LS"u8) || (serverPort is >= 6660 and < 6700 && StartsWithIgnoreCase(b, "PASS "u8)))
                 return Set(Recognition.Name, App.Irc, ConversationKind.Done, out app, out kind);
             if (IsChatUser(b)) return Set(Recognition.Name, App.Irc, ConversationKind.Done, out app, out kind);
@@ -115,7 +116,30 @@ static partial class Recognizer
             bool mail = serverPort is 25 or 587 or 2525 || b.IndexOf("SMTP"u8) >= 0;
             return Set(Recognition.Parse, mail ? App.Smtp : App.Ftp, ConversationKind.Text, out app, out kind);
         }
+        // RFC 4253 4.2: a server may send other lines before its identification.
+        if (b.IndexOf("\nSSH-"u8) >= 0) return Set(Recognition.Parse, App.Ssh, ConversationKind.Ssh, out app, out kind);
         return Recognition.No;
+    }
+
+    /// <summary>Databases and directories that agree on TLS before they begin: their first message names them, and a hello may follow.</summary>
+    static bool StartsInTheClear(ReadOnlySpan<byte> b, int direction, out App app)
+    {
+        app = App.Unknown;
+        if (direction == 0)
+        {
+            // PostgreSQL's SSLRequest: length 8, code 80877103.
+            if (b.SequenceEqual((ReadOnlySpan<byte>)[0, 0, 0, 8, 0x04, 0xD2, 0x16, 0x2F])) app = App.Postgres;
+            // A client that begins with it speaks IRC: elsewhere the server greets first, or the line has a tag.
+            else if (b.SequenceEqual("STARTTLS\r\n"u8)) app = App.Irc;
+            // RFC 4511 4.14: an extended request with StartTLS's name.
+            else if (b.Length < 128 && b[0] == 0x30 && b.IndexOf("1.3.6.1.4.1.1466.20037"u8) > 0) app = App.Ldap;
+        }
+        else if (b.Length >= 16 && b[3] == 0 && b[4] == 10 && (b[0] | (b[1] << 8) | (b[2] << 16)) + 4 == b.Length && char.IsAsciiDigit((char)b[5]) && b[5..].IndexOf((byte)0) is > 2 and < 64)
+        {
+            // MySQL's greeting: packet 0, protocol 10, the version's text. Whether the client asks for TLS (its SSL flag) shows in what it sends next.
+            app = App.Mysql;
+        }
+        return app != App.Unknown;
     }
 
     /// <summary>A TLS record of version 3.x with the hello that this side begins with.</summary>
