@@ -76,6 +76,10 @@ public enum DecodeFault
     TlsExtensionTruncated,
     TlsCertificateTruncated,
     X509Invalid,
+    ArpTooShort,
+    NdpInvalid,
+    DhcpInvalid,
+    NbnsNameInvalid,
 
     /// <summary>One past the last: the size of a table of counters.</summary>
     Count,

@@ -43,6 +43,10 @@ sealed class Conversation
     /// <summary>Segments that a tunnel's or an undecided stream's start has been looked at.</summary>
     public int Looks;
 
+    /// <summary>Length of the DNS message that comes each way (RFC 1035 4.2.2); -1 while its length word has not come.</summary>
+    public int OutMessage;
+    public int InMessage;
+
     public void Open(in EventContext context)
     {
         Context = context;
@@ -51,6 +55,7 @@ sealed class Conversation
         Notes = FlowNotes.None;
         HasJa3 = false;
         Looks = 0;
+        OutMessage = InMessage = -1;
         Http = HttpState.New();
         Tls = TlsState.New();
         Text = default;

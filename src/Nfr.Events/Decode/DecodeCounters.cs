@@ -36,6 +36,8 @@ public sealed class DecodeCounters
     public long FlowsEvicted;
     /// <summary>Events of flows cut by the active time-out: ip events = closed + these.</summary>
     public long FlowSlices;
+    /// <summary>DNS queries sent again, unchanged, while they waited for their answer: they are in the event of the first.</summary>
+    public long DnsRepeated;
     /// <summary>By <see cref="DecodeFault"/>.</summary>
     public readonly long[] Faults = new long[(int)DecodeFault.Count];
 
@@ -75,6 +77,7 @@ public sealed class DecodeCounters
             sum.FlowsClosed += c.FlowsClosed;
             sum.FlowsEvicted += c.FlowsEvicted;
             sum.FlowSlices += c.FlowSlices;
+            sum.DnsRepeated += c.DnsRepeated;
             for (int i = 0; i < c.Faults.Length; i++) sum.Faults[i] += c.Faults[i];
         }
         return sum;

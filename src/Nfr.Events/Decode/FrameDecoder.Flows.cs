@@ -56,7 +56,7 @@ public sealed partial class FrameDecoder<TSink>
     {
         int index = OnDatagram(packet, payload.Length, out int direction);
         ref Flow flow = ref _flows[index];
-        if (Recognizer.IsDnsPort(packet.SourcePort) || Recognizer.IsDnsPort(packet.DestinationPort))
+        if (IsDns(packet, flow, payload))
         {
             if (payload.IsEmpty) return;
             var context = new EventContext
@@ -71,17 +71,30 @@ public sealed partial class FrameDecoder<TSink>
                 Vlan = packet.Vlan,
                 Tunnel = _tunnelTable[packet.Tunnel],
             };
-            DecodeFault fault = _dns.OnMessage(context, payload);
+            App service = Recognizer.DnsService(packet.SourcePort, packet.DestinationPort);
+            DecodeFault fault = _dns.OnMessage(context, payload, service);
             if (fault != DecodeFault.None) _faults[(int)fault]++;
-            else flow.App = packet.SourcePort == 5353 || packet.DestinationPort == 5353 ? App.Mdns
-                : packet.SourcePort == 5355 || packet.DestinationPort == 5355 ? App.Llmnr : App.Dns;
+            else
+            {
+                flow.App = service;
+                if (service != App.Dns) _hosts.OnLocalNames(payload, service == App.Mdns ? HostSource.Mdns : HostSource.Llmnr, packet.Vlan, packet.Timestamp, _tick);
+            }
             return;
         }
         if (flow.App == App.Unknown && flow.PacketsOut + flow.PacketsIn <= 4) flow.App = Recognizer.Udp(payload, packet.SourcePort, packet.DestinationPort);
+        if (flow.App == App.Dhcp) _hosts.OnDhcp(payload, packet.Vlan, packet.Timestamp, _tick);
+        if (IsNbns(packet)) _hosts.OnNbns(packet.Source, payload, packet.Vlan, packet.Timestamp, _tick);
         if (flow.App == App.Quic && (flow.Content & ContentState.Done) == 0) _quic.OnDatagram(ref flow, packet, direction, payload, _tick);
         // Last: the packet within may take this flow's place in the table.
         if (IsTunnelPort(packet.DestinationPort) || IsTunnelPort(packet.SourcePort)) OnTunnel(packet, payload);
     }
+
+    /// <summary>By its port, or because a flow's first datagrams are DNS messages to the last byte. NetBIOS (RFC 1002) has the same shape and other names.</summary>
+    static bool IsDns(in Packet packet, in Flow flow, ReadOnlySpan<byte> payload) =>
+        Recognizer.IsDnsPort(packet.SourcePort) || Recognizer.IsDnsPort(packet.DestinationPort) || flow.App == App.Dns
+        || (flow.App == App.Unknown && flow.PacketsOut + flow.PacketsIn <= 2 && !IsNbns(packet) && DnsMessage.LooksLikeDns(payload));
+
+    static bool IsNbns(in Packet packet) => packet.DestinationPort == NbnsMessage.Port || packet.SourcePort == NbnsMessage.Port;
 
     int OnDatagram(in Packet packet, int captured, out int direction)
     {
@@ -92,6 +105,20 @@ public sealed partial class FrameDecoder<TSink>
         ref Flow flow = ref _flows[index];
         Count(ref flow, index, packet, direction, PayloadLength(packet, captured));
         return index;
+    }
+
+    void OnIcmp(ref Flow flow, in Packet packet, in IcmpMessage icmp, ReadOnlySpan<byte> bytes)
+    {
+        bool six = packet.Protocol == IPProtocol.IcmpV6;
+        if (icmp.IsEcho(six, out bool isReply))
+        {
+            // A sweep over a network must not take the place of log-ins: echoes have half of the details.
+            if ((flow.Details != FlowDetails.None || _details.InUse < FlowDetails.Capacity / 2) && _details.TryRent(ref flow)) EchoPayloads.Add(ref _details[flow.Details], isReply, icmp.Payload, packet.CutOff);
+        }
+        else if (six && icmp.Type is >= NdpMessage.RouterSolicitation and <= NdpMessage.NeighborAdvertisement && icmp.Code == 0 && packet.HopLimit == NdpMessage.HopLimit)
+        {
+            _hosts.OnNdp(packet.Source, bytes, packet.Vlan, packet.Timestamp, _tick);
+        }
     }
 
     /// <summary>Application bytes on the wire: what was captured, and of a cut-off frame what its headers say was there.</summary>
@@ -217,6 +244,7 @@ public sealed partial class FrameDecoder<TSink>
         Emit(flow);
         Counters.FlowSlices++;
         flow.Notes = notes & ~(FlowNotes.MissedBytes | FlowNotes.CleartextCredentials);
+        _details[flow.Details].Echo = default;
         flow.PacketsOut = flow.PacketsIn = flow.BytesOut = flow.BytesIn = flow.PayloadOut = flow.PayloadIn = 0;
         flow.FirstTick = _tick;
         flow.FirstTimestamp = timestamp;

@@ -20,6 +20,7 @@ sealed class EventStage
     readonly EventJson _json = new();
     readonly ArrayBufferWriter<byte> _line = new(4096);
     readonly List<Alert> _raised = [];
+    readonly HostTable _hosts = new();
 
     /// <param name="scope">null = every event is in scope.</param>
     /// <param name="scorer">null = nothing is scored.</param>
@@ -78,6 +79,8 @@ sealed class EventStage
     /// <summary>Hosts and anomalies stay on board: printed where events are, never spooled.</summary>
     public void OnHost(scoped in HostEvent e)
     {
+        // Also when nobody wants the events: alerts say whose machine it is.
+        _hosts.Learn(e.Address, 0, e.HardwareAddress, e.Name);
         if (!Admit(EventType.Host)) return;
         Counters.InScope[(int)EventType.Host]++;
         if (_print is null) return;
@@ -142,8 +145,9 @@ sealed class EventStage
         }
         _line.ResetWrittenCount();
         if (_raised.Count == 0) return;
-        foreach (Alert alert in _raised)
+        foreach (Alert raised in _raised)
         {
+            Alert alert = AlertEvents.WithHost(raised, _hosts);
             Counters.Alerts++;
             _spool?.AppendAlert(alert);
             _alert?.Invoke(alert);

@@ -14,7 +14,11 @@ sealed record SeenIp(
 sealed class Seen
 {
     public List<SeenIp> Ip { get; } = [];
+    /// <summary>Of each ip event.</summary>
+    public List<EchoStatistics> Echoes { get; } = [];
     public List<string> Dns { get; } = [];
+    /// <summary>"id flags payload-size notes service".</summary>
+    public List<string> DnsHeaders { get; } = [];
     public List<string> Http { get; } = [];
     public List<string> Tls { get; } = [];
     /// <summary>"source address mac name".</summary>
@@ -36,11 +40,18 @@ readonly struct Collector(Seen seen) : IEventSink
         while (reader.MoveNext()) answers.Add(Bytes.Text(reader.Text));
         seen.Dns.Add($"{End(e.Context.Source, e.Context.SourcePort)} > {End(e.Context.Destination, e.Context.DestinationPort)} {Bytes.Text(e.Query)} {e.QueryType} "
             + $"{e.ResponseCode} [{string.Join(' ', answers)}] {e.QueryLength}/{e.ResponseLength}");
+        seen.DnsHeaders.Add(string.Create(CultureInfo.InvariantCulture, $"{e.Id} {e.Flags:x4} {e.EdnsPayloadSize} {e.Notes} {e.Service}"));
     }
 
-    public void OnIp(scoped in IpEvent e) => seen.Ip.Add(new SeenIp(
+    public void OnIp(scoped in IpEvent e)
+    {
+        seen.Echoes.Add(e.Echo);
+        seen.Ip.Add(Kept(e));
+    }
+
+    static SeenIp Kept(scoped in IpEvent e) => new(
         End(e.Context.Source, e.Context.SourcePort), End(e.Context.Destination, e.Context.DestinationPort), e.Context.Protocol, e.Context.Vlan,
-        e.BytesOut, e.BytesIn, e.PacketsOut, e.PacketsIn, e.PayloadOut, e.PayloadIn, e.State, e.App, e.Notes, e.TcpFlags, e.Duration, Bytes.Text(e.Ja3), e.Context.Timestamp));
+        e.BytesOut, e.BytesIn, e.PacketsOut, e.PacketsIn, e.PayloadOut, e.PayloadIn, e.State, e.App, e.Notes, e.TcpFlags, e.Duration, Bytes.Text(e.Ja3), e.Context.Timestamp);
 
     public void OnHttp(scoped in HttpEvent e) =>
         seen.Http.Add(string.Create(CultureInfo.InvariantCulture, $"{Bytes.Text(e.Method)} {Bytes.Text(e.Url)} {e.Status} in={e.BytesIn} out={e.BytesOut} ")
