@@ -15,6 +15,8 @@ public enum DecodeFault
     VlanTooShort,
     VlanTooDeep,
     PppTooShort,
+    /// <summary>More headers around IP than are followed: layers upon layers of labels, sessions and frames.</summary>
+    EncapsulationTooDeep,
     LinuxSllTooShort,
     LoopbackTooShort,
     LoopbackFamilyUnknown,

@@ -3,11 +3,15 @@ namespace Nfr.Wire;
 /// <summary>EtherType values (IEEE 802) that the decoder acts on.</summary>
 public static class EtherType
 {
+    /// <summary>No packet that concerns us.</summary>
+    public const ushort None = 0;
     public const ushort IPv4 = 0x0800;
     public const ushort Arp = 0x0806;
     public const ushort IPv6 = 0x86DD;
     /// <summary>An Ethernet frame within GRE or Geneve (RFC 1701: transparent Ethernet bridging).</summary>
     public const ushort Bridged = 0x6558;
+    /// <summary>A PPP frame (RFC 2637 4.1: the payload of PPTP's GRE).</summary>
+    public const ushort Ppp = 0x880B;
     public const ushort PppoeSession = 0x8864;
     /// <summary>IEEE 802.1Q C-tag.</summary>
     public const ushort Vlan = 0x8100;

@@ -19,6 +19,8 @@ public readonly ref struct GeneveHeader
 
     /// <summary>EtherType of the payload.</summary>
     public ushort ProtocolType => BinaryPrimitives.ReadUInt16BigEndian(_bytes[2..]);
+    /// <summary>24 bits: the VNI.</summary>
+    public uint NetworkIdentifier => BinaryPrimitives.ReadUInt32BigEndian(_bytes[4..]) >> 8;
     public ReadOnlySpan<byte> Payload => _bytes[_length..];
 
     /// <summary>False for another version, or when header and options are not whole.</summary>

@@ -7,7 +7,7 @@ public static class PppFrame
 {
     public const int ProtocolLength = 2;
 
-    /// <summary>The EtherType that stands for the protocol; 0 for what is no IP (link control, authentication).</summary>
+    /// <summary>The EtherType that stands for the protocol; <see cref="EtherType.None"/> for what is no IP (link control, authentication).</summary>
     public static DecodeFault TryRead(ReadOnlySpan<byte> bytes, out ushort etherType, out ReadOnlySpan<byte> payload)
     {
         etherType = 0;
@@ -18,7 +18,7 @@ public static class PppFrame
         {
             0x0021 => EtherType.IPv4,
             0x0057 => EtherType.IPv6,
-            _ => 0,
+            _ => EtherType.None,
         };
         payload = bytes[ProtocolLength..];
         return DecodeFault.None;

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace Nfr.Wire;
 
 /// <summary>The session stage of PPP over Ethernet, RFC 2516 4. Every getter is safe once <see cref="TryRead"/> has said None.</summary>
@@ -8,6 +10,8 @@ public readonly ref struct PppoeSession
     readonly ReadOnlySpan<byte> _bytes;
 
     PppoeSession(ReadOnlySpan<byte> bytes) => _bytes = bytes;
+
+    public ushort SessionId => BinaryPrimitives.ReadUInt16BigEndian(_bytes[2..]);
 
     /// <summary>A PPP frame, read by <see cref="PppFrame"/>.</summary>
     public ReadOnlySpan<byte> Payload => _bytes[HeaderLength..];

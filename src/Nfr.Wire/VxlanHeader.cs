@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace Nfr.Wire;
 
 /// <summary>VXLAN, RFC 7348 5. Every getter is safe once <see cref="TryRead"/> has said true.</summary>
@@ -12,6 +14,9 @@ public readonly ref struct VxlanHeader
     readonly ReadOnlySpan<byte> _bytes;
 
     VxlanHeader(ReadOnlySpan<byte> bytes) => _bytes = bytes;
+
+    /// <summary>24 bits: the VNI.</summary>
+    public uint NetworkIdentifier => BinaryPrimitives.ReadUInt32BigEndian(_bytes[4..]) >> 8;
 
     /// <summary>An Ethernet frame.</summary>
     public ReadOnlySpan<byte> Payload => _bytes[HeaderLength..];

@@ -31,6 +31,8 @@ sealed class Conversation
     public EventContext Context;
     public App App;
     public FlowNotes Notes;
+    /// <summary>An overlap that differs has been told.</summary>
+    public bool IsAmbiguous;
     public bool HasJa3;
     public UInt128 Ja3;
     /// <summary>Stamps of the segment being parsed: what an event that starts in it carries.</summary>
@@ -54,6 +56,7 @@ sealed class Conversation
         App = App.Unknown;
         Notes = FlowNotes.None;
         HasJa3 = false;
+        IsAmbiguous = false;
         Looks = 0;
         OutMessage = InMessage = -1;
         Http = HttpState.New();

@@ -8,6 +8,10 @@ namespace Nfr.Events;
 /// and lets go of it as soon as none does. At most <see cref="Capacity"/> connections are parsed at a time; when more want to be, they are
 /// counted (StreamBuffersExhausted) and keep their flow event only.
 /// </summary>
+/// <remarks>
+/// Where segments overlap the first bytes win, and one that differs is an anomaly. Only bytes that are held can be compared: what a parser has
+/// consumed is gone, so a differing retransmission of that is dropped unseen (as the host drops it, RFC 9293 3.4).
+/// </remarks>
 sealed class Conversations<TSink>
     where TSink : struct, IEventSink
 {
@@ -21,20 +25,24 @@ sealed class Conversations<TSink>
 
     readonly BufferPool _buffers;
     readonly long[] _faults;
+    readonly Emitter<TSink> _emitter;
     readonly DnsTransactions<TSink> _dns;
     readonly HttpConversation<TSink> _http;
     readonly TlsConversation<TSink> _tls;
+    readonly TunnelTable _tunnels;
     readonly Conversation[] _pool = new Conversation[Capacity];
     readonly int[] _free = new int[Capacity];
     int _freeCount = Capacity;
 
-    public Conversations(Emitter<TSink> emitter, BufferPool buffers, long[] faults, DnsTransactions<TSink> dns, TlsConversation<TSink> tls)
+    public Conversations(Emitter<TSink> emitter, BufferPool buffers, long[] faults, DnsTransactions<TSink> dns, TlsConversation<TSink> tls, TunnelTable tunnels)
     {
+        _emitter = emitter;
         _buffers = buffers;
         _faults = faults;
         _dns = dns;
         _http = new HttpConversation<TSink>(emitter, buffers, faults);
         _tls = tls;
+        _tunnels = tunnels;
         for (int i = 0; i < Capacity; i++)
         {
             _pool[i] = new Conversation();
@@ -169,6 +177,7 @@ sealed class Conversations<TSink>
             DestinationPort = flow.ServerPort,
             Protocol = flow.Protocol,
             Vlan = flow.Vlan,
+            Tunnel = _tunnels[flow.Tunnel],
         });
         c.Out = StreamWindow.At(flow.NextOut);
         c.In = StreamWindow.At(flow.NextIn);
@@ -242,8 +251,21 @@ sealed class Conversations<TSink>
             _faults[(int)DecodeFault.StreamSegmentsTooMany]++;
             return Restart(c, direction, ref window, offset, bytes);
         }
-        if (differs) _faults[(int)DecodeFault.StreamOverlapDiffers]++;
+        if (differs) OnOverlapDiffers(c);
         return true;
+    }
+
+    /// <summary>The bytes that came first stay. Every time is counted; the event and the note come once a connection.</summary>
+    void OnOverlapDiffers(Conversation c)
+    {
+        _faults[(int)DecodeFault.StreamOverlapDiffers]++;
+        if (c.IsAmbiguous) return;
+        c.IsAmbiguous = true;
+        c.Notes |= FlowNotes.Ambiguous;
+        EventContext context = c.Context;
+        context.Timestamp = c.Timestamp;
+        context.Tick = c.Tick;
+        _emitter.Anomaly(new AnomalyEvent { Context = context, Fault = DecodeFault.StreamOverlapDiffers });
     }
 
     bool Restart(Conversation c, int direction, ref StreamWindow window, int offset, ReadOnlySpan<byte> bytes)

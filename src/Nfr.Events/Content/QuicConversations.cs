@@ -37,17 +37,19 @@ sealed class QuicConversations<TSink>
     readonly BufferPool _buffers;
     readonly long[] _faults;
     readonly TlsConversation<TSink> _tls;
+    readonly TunnelTable _tunnels;
     readonly Conversation[] _pool = new Conversation[Capacity];
     readonly QuicState[] _states = new QuicState[Capacity];
     readonly int[] _free = new int[Capacity];
     readonly byte[] _payload = new byte[MaximumPacket];
     int _freeCount = Capacity;
 
-    public QuicConversations(TlsConversation<TSink> tls, BufferPool buffers, long[] faults)
+    public QuicConversations(TlsConversation<TSink> tls, BufferPool buffers, long[] faults, TunnelTable tunnels)
     {
         _tls = tls;
         _buffers = buffers;
         _faults = faults;
+        _tunnels = tunnels;
         // Makes the cipher's tables and the hash's own set-up now, not with the first packet.
         _ = QuicKeys.Derive(QuicVersion.Version1, default, server: false);
         for (int i = 0; i < Capacity; i++)
@@ -127,6 +129,7 @@ sealed class QuicConversations<TSink>
             DestinationPort = packet.DestinationPort,
             Protocol = packet.Protocol,
             Vlan = packet.Vlan,
+            Tunnel = _tunnels[flow.Tunnel],
         });
         (c.Tls.Timestamp, c.Tls.Tick) = (packet.Timestamp, tick);
         _states[index].ClientDirection = direction;

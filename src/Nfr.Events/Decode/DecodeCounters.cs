@@ -30,6 +30,10 @@ public sealed class DecodeCounters
     public long SegmentsAlone;
     /// <summary>TCP segments with an acknowledgment whose other direction has been seen.</summary>
     public long SegmentsPaired;
+    /// <summary>Application bytes of TCP that passed, repeats included: of flows (and slices) that have been emitted, as the next one.</summary>
+    public long TcpPayloadBytes;
+    /// <summary>TCP bytes that were acknowledged and never passed our port: loss before it. Over these and <see cref="TcpPayloadBytes"/> it is a ratio.</summary>
+    public long TcpMissedBytes;
     public long FlowsOpened;
     public long FlowsClosed;
     /// <summary>Flows exported before their time because the table was full; part of <see cref="FlowsClosed"/>.</summary>
@@ -73,6 +77,8 @@ public sealed class DecodeCounters
             sum.DuplicatesLookedAt += c.DuplicatesLookedAt;
             sum.SegmentsAlone += c.SegmentsAlone;
             sum.SegmentsPaired += c.SegmentsPaired;
+            sum.TcpPayloadBytes += c.TcpPayloadBytes;
+            sum.TcpMissedBytes += c.TcpMissedBytes;
             sum.FlowsOpened += c.FlowsOpened;
             sum.FlowsClosed += c.FlowsClosed;
             sum.FlowsEvicted += c.FlowsEvicted;

@@ -33,6 +33,8 @@ public sealed partial class FrameDecoder<TSink>
             else Counters.SegmentsPaired++;
         }
         if ((flags & TcpFlags.Syn) != 0) OnSyn(ref flow, packet, direction);
+        if (length > 0 || (flags & TcpFlags.Fin) != 0) OnBytes(ref flow, packet, direction, length);
+        if ((direction == 0 ? flow.SeenIn.HasGap : flow.SeenOut.HasGap) && (flags & TcpFlags.Ack) != 0) OnAcknowledged(ref flow, packet, direction);
         // Most segments of a living connection change nothing about its state.
         if ((flags & (TcpFlags.Syn | TcpFlags.Fin | TcpFlags.Rst)) != 0 || flow.ClientState != EndpointState.Established || flow.ServerState != EndpointState.Established)
         {
@@ -86,7 +88,7 @@ public sealed partial class FrameDecoder<TSink>
         if (IsNbns(packet)) _hosts.OnNbns(packet.Source, payload, packet.Vlan, packet.Timestamp, _tick);
         if (flow.App == App.Quic && (flow.Content & ContentState.Done) == 0) _quic.OnDatagram(ref flow, packet, direction, payload, _tick);
         // Last: the packet within may take this flow's place in the table.
-        if (IsTunnelPort(packet.DestinationPort) || IsTunnelPort(packet.SourcePort)) OnTunnel(packet, payload);
+        if (OpenedTunnel.IsPort(packet.DestinationPort) || OpenedTunnel.IsPort(packet.SourcePort)) OnTunnel(ref flow, packet, payload);
     }
 
     /// <summary>By its port, or because a flow's first datagrams are DNS messages to the last byte. NetBIOS (RFC 1002) has the same shape and other names.</summary>
@@ -113,12 +115,21 @@ public sealed partial class FrameDecoder<TSink>
         if (icmp.IsEcho(six, out bool isReply))
         {
             // A sweep over a network must not take the place of log-ins: echoes have half of the details.
-            if ((flow.Details != FlowDetails.None || _details.InUse < FlowDetails.Capacity / 2) && _details.TryRent(ref flow)) EchoPayloads.Add(ref _details[flow.Details], isReply, icmp.Payload, packet.CutOff);
+            if (flow.Details == FlowDetails.None && _details.InUse >= FlowDetails.Capacity / 2) return;
+            if (_details.TryRent(ref flow)) EchoPayloads.Add(ref _details[flow.Details], isReply, icmp.Payload, packet.CutOff);
         }
         else if (six && icmp.Type is >= NdpMessage.RouterSolicitation and <= NdpMessage.NeighborAdvertisement && icmp.Code == 0 && packet.HopLimit == NdpMessage.HopLimit)
         {
             _hosts.OnNdp(packet.Source, bytes, packet.Vlan, packet.Timestamp, _tick);
         }
+    }
+
+    /// <summary>The packet, already put to its flow, was made of fragments that contradicted each other.</summary>
+    void NoteAmbiguous(in Packet packet)
+    {
+        uint hash = _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol);
+        int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out _);
+        if (index != FlowTable.None) _flows[index].Notes |= FlowNotes.Ambiguous;
     }
 
     /// <summary>Application bytes on the wire: what was captured, and of a cut-off frame what its headers say was there.</summary>
@@ -172,6 +183,27 @@ public sealed partial class FrameDecoder<TSink>
         return index;
     }
 
+    static void OnBytes(ref Flow flow, in Packet packet, int direction, int length)
+    {
+        ref SeenBytes seen = ref direction == 0 ? ref flow.SeenOut : ref flow.SeenIn;
+        ContentState counted = direction == 0 ? ContentState.OutCounted : ContentState.InCounted;
+        uint sequence = packet.Sequence + ((packet.TcpFlags & TcpFlags.Syn) != 0 ? 1u : 0u);
+        if ((flow.Content & counted) == 0)
+        {
+            seen.Start(sequence);
+            flow.Content |= counted;
+        }
+        // A reset's number may be anything the other side takes (RFC 9293 3.10.7).
+        if ((packet.TcpFlags & TcpFlags.Rst) == 0) seen.Add(sequence, (uint)length);
+    }
+
+    static void OnAcknowledged(ref Flow flow, in Packet packet, int direction)
+    {
+        if (direction == 0) flow.SeenIn.Acknowledge(packet.Acknowledgment);
+        else flow.SeenOut.Acknowledge(packet.Acknowledgment);
+        if ((flow.SeenIn.Missed | flow.SeenOut.Missed) != 0) flow.Notes |= FlowNotes.MissedBytes;
+    }
+
     void OnSyn(ref Flow flow, in Packet packet, int direction)
     {
         uint first = packet.Sequence + 1;
@@ -182,13 +214,15 @@ public sealed partial class FrameDecoder<TSink>
             if (!isFirst && (packet.Sequence == flow.InitialSequence || flow.ServerState != EndpointState.Inactive || flow.Conversation != FlowTable.None)) return;
             flow.InitialSequence = packet.Sequence;
             flow.NextOut = first;
-            flow.Content |= ContentState.OutStarted;
+            flow.SeenOut.Start(first);
+            flow.Content |= ContentState.OutStarted | ContentState.OutCounted;
         }
         else
         {
             if ((flow.Content & ContentState.InStarted) != 0) return;
             flow.NextIn = first;
-            flow.Content |= ContentState.InStarted;
+            flow.SeenIn.Start(first);
+            flow.Content |= ContentState.InStarted | ContentState.InCounted;
         }
     }
 
@@ -246,6 +280,7 @@ public sealed partial class FrameDecoder<TSink>
         flow.Notes = notes & ~(FlowNotes.MissedBytes | FlowNotes.CleartextCredentials);
         _details[flow.Details].Echo = default;
         flow.PacketsOut = flow.PacketsIn = flow.BytesOut = flow.BytesIn = flow.PayloadOut = flow.PayloadIn = 0;
+        flow.SeenOut.Missed = flow.SeenIn.Missed = 0;
         flow.FirstTick = _tick;
         flow.FirstTimestamp = timestamp;
     }
@@ -253,6 +288,11 @@ public sealed partial class FrameDecoder<TSink>
     void Emit(in Flow flow)
     {
         Span<byte> ja3 = stackalloc byte[32], hassh = stackalloc byte[32], hasshServer = stackalloc byte[32];
+        if (flow.Protocol == IPProtocol.Tcp)
+        {
+            Counters.TcpPayloadBytes += flow.PayloadOut + flow.PayloadIn;
+            Counters.TcpMissedBytes += (long)flow.SeenOut.Missed + flow.SeenIn.Missed;
+        }
         // Index 0 is an empty detail.
         ref FlowDetail detail = ref _details[flow.Details];
         _emitter.Ip(new IpEvent
@@ -275,6 +315,8 @@ public sealed partial class FrameDecoder<TSink>
             PacketsOut = flow.PacketsOut,
             PayloadIn = flow.PayloadIn,
             PayloadOut = flow.PayloadOut,
+            MissedIn = flow.SeenIn.Missed,
+            MissedOut = flow.SeenOut.Missed,
             Duration = flow.LastTick - flow.FirstTick,
             TcpFlags = flow.TcpFlags,
             State = TcpStates.StateOf(flow),

@@ -46,8 +46,8 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         _dns = new DnsTransactions<TSink>(_emitter, _buffers, Counters);
         _hosts = new HostWatch<TSink>(_emitter, _faults);
         var tls = new TlsConversation<TSink>(_emitter, _buffers, _faults);
-        _conversations = new Conversations<TSink>(_emitter, _buffers, _faults, _dns, tls);
-        _quic = new QuicConversations<TSink>(tls, _buffers, _faults);
+        _conversations = new Conversations<TSink>(_emitter, _buffers, _faults, _dns, tls, _tunnelTable);
+        _quic = new QuicConversations<TSink>(tls, _buffers, _faults, _tunnelTable);
     }
 
     public DecodeCounters Counters { get; }
@@ -71,7 +71,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
     {
         DecodeCounters counters = Counters;
         // Still set only if a mistake of ours ended the frame before in the middle.
-        _tunnels = 0;
+        _tunnels = _depth = _encapsulations = _tunnel = 0;
         _reassembled = false;
         counters.Frames++;
         counters.Bytes += frame.OriginalLength;
@@ -152,7 +152,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         return Network(etherType, payload, vlan, frame.Timestamp);
     }
 
-    /// <summary>From an EtherType on: tags, PPPoE, IP.</summary>
+    /// <summary>From an EtherType on: tags, IP, or what else is around it.</summary>
     DecodeFault Network(ushort etherType, ReadOnlySpan<byte> payload, ushort vlan, long timestamp)
     {
         DecodeFault fault;
@@ -165,19 +165,9 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
             etherType = tag.Type;
             payload = tag.Payload;
         }
-        if (etherType == EtherType.PppoeSession)
-        {
-            fault = PppoeSession.TryRead(payload, out PppoeSession session);
-            if (fault != DecodeFault.None) return fault;
-            fault = PppFrame.TryRead(session.Payload, out etherType, out payload);
-            if (fault != DecodeFault.None) return fault;
-        }
         if (etherType == EtherType.IPv4) return IPv4(payload, vlan, timestamp);
         if (etherType == EtherType.IPv6) return IPv6(payload, vlan, timestamp);
-        if (_tunnels > 0) return DecodeFault.None;
-        Counters.NonIp++;
-        if (etherType == EtherType.Arp) _hosts.OnArp(payload, vlan, timestamp, _tick);
-        return DecodeFault.None;
+        return Encapsulation(etherType, payload, vlan, timestamp);
     }
 
     DecodeFault IPv4(ReadOnlySpan<byte> bytes, ushort vlan, long timestamp)
@@ -192,6 +182,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
             Destination = destination,
             Protocol = ip.Protocol,
             Vlan = vlan,
+            Tunnel = _tunnel,
             Timestamp = timestamp,
             WireBytes = ip.TotalLength,
             CutOff = Math.Max(0, ip.TotalLength - bytes.Length),
@@ -215,6 +206,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
             Destination = destination,
             Protocol = ip.Protocol,
             Vlan = vlan,
+            Tunnel = _tunnel,
             Timestamp = timestamp,
             WireBytes = ip.TotalLength,
             CutOff = Math.Max(0, ip.TotalLength - bytes.Length),
@@ -233,6 +225,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         if (_reassembled) return DecodeFault.DatagramInvalid;
         FragmentResult result = _fragments.Add(source, destination, identification, protocol, offset, more, payload, totalLength, _tick);
         if (result == FragmentResult.Beyond) return DecodeFault.FragmentBeyondDatagram;
+        if (_fragments.IsNews) OnFragmentsDiffer(source, destination, protocol, vlan, timestamp);
         if (_tunnels == 0) Counters.FragmentsHeld++;
         if (result != FragmentResult.Complete) return DecodeFault.None;
         ReadOnlySpan<byte> datagram = _fragments.Datagram;
@@ -244,6 +237,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
             Destination = destination,
             Protocol = protocol,
             Vlan = vlan,
+            Tunnel = _tunnel,
             Timestamp = timestamp,
             WireBytes = _fragments.WireBytes,
             Packets = _fragments.Packets,
@@ -251,10 +245,18 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         _reassembled = true;
         if (fault == DecodeFault.None) fault = Transport(ref packet, datagram);
         _reassembled = false;
+        if (_fragments.IsAmbiguous) NoteAmbiguous(packet);
         _fragments.Release();
         if (fault != DecodeFault.None) _faults[(int)DecodeFault.DatagramInvalid]++;
         return DecodeFault.None;
     }
+
+    /// <summary>Told at once, with no ports: the datagram may never become whole.</summary>
+    void OnFragmentsDiffer(in Address source, in Address destination, byte protocol, ushort vlan, long timestamp) => _emitter.Anomaly(new AnomalyEvent
+    {
+        Context = new EventContext { Timestamp = timestamp, Tick = _tick, Source = source, Destination = destination, Protocol = protocol, Vlan = vlan },
+        Fault = DecodeFault.FragmentOverlapDiffers,
+    });
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     DecodeFault Transport(ref Packet packet, ReadOnlySpan<byte> bytes)
@@ -295,9 +297,11 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
                 return DecodeFault.None;
             }
             default:
-                OnDatagram(packet, bytes.Length, out _);
-                if (packet.Protocol is IPProtocol.Gre or IPProtocol.IPv4 or IPProtocol.IPv6) OnTunnel(packet, bytes);
+            {
+                int index = OnDatagram(packet, bytes.Length, out _);
+                if (packet.Protocol is IPProtocol.Gre or IPProtocol.IPv4 or IPProtocol.IPv6) OnTunnel(ref _flows[index], packet, bytes);
                 return DecodeFault.None;
+            }
         }
     }
 }

@@ -37,6 +37,10 @@ struct Flow
     public long BytesIn;
     public long PayloadIn;
 
+    /// <summary>Of TCP, each way.</summary>
+    public SeenBytes SeenOut;
+    public SeenBytes SeenIn;
+
     public long FirstTimestamp;
     public int Older;
     public int Newer;
@@ -93,4 +97,7 @@ enum ContentState : byte
     InUnknown = 8,
     /// <summary>Nothing more is wanted of this flow's content.</summary>
     Done = 16,
+    /// <summary><see cref="Flow.SeenOut"/> knows where it begins.</summary>
+    OutCounted = 32,
+    InCounted = 64,
 }

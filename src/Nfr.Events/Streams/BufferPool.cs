@@ -44,6 +44,9 @@ public sealed class BufferPool
         return false;
     }
 
+    /// <summary>Bytes that a handle takes of the pool; 0 for <see cref="None"/>.</summary>
+    public static int SizeOf(int handle) => handle == None ? 0 : Sizes[handle >> 24];
+
     public Span<byte> this[int handle] => _slabs[handle >> 24].AsSpan((handle & 0xFFFFFF) * Sizes[handle >> 24], Sizes[handle >> 24]);
 
     /// <summary>Makes <paramref name="handle"/> hold at least <paramref name="size"/> bytes, keeping its first <paramref name="used"/>.</summary>

@@ -17,13 +17,19 @@ enum FragmentResult
 
 /// <summary>
 /// Puts IPv4 and IPv6 fragments together (RFC 791 3.2, RFC 8200 4.5). Where fragments overlap the first bytes win, as most hosts have
-/// it; an overlap that differs is counted. At most <see cref="Capacity"/> datagrams at a time, each at most <see cref="Timeout"/> old;
-/// when all are taken the oldest is given up and counted.
+/// it; an overlap that differs, or a second word on where the datagram ends, is counted. At most <see cref="Capacity"/> datagrams at a time,
+/// <see cref="MaximumBytes"/> together, each at most <see cref="Timeout"/> old; when there is no room the oldest is given up and counted.
 /// </summary>
 sealed class Fragments
 {
     public const int Capacity = 256;
     public const long Timeout = 30_000_000_000;
+
+    /// <summary>Of the shared pool's 13 MiB (16 of its 48 large buffers, or 64 of 256 medium ones): fragments must not starve streams. Full: the oldest goes.</summary>
+    public const int MaximumBytes = 1024 * 1024;
+
+    /// <summary>Pairs of hosts whose overlaps were told last; when full the oldest pair is forgotten, and told again.</summary>
+    const int ToldPairs = 64;
 
     struct Entry
     {
@@ -37,6 +43,7 @@ sealed class Fragments
         public long FirstTick;
         public int Packets;
         public int WireBytes;
+        public bool IsAmbiguous;
     }
 
     readonly BufferPool _buffers;
@@ -44,7 +51,10 @@ sealed class Fragments
     readonly Entry[] _entries = new Entry[Capacity];
     // Hash of each entry's key, 0 = free: one vectorised search finds the entry.
     readonly uint[] _keys = new uint[Capacity];
+    readonly (Address Source, Address Destination, byte Protocol)[] _told = new (Address, Address, byte)[ToldPairs];
+    int _nextTold;
     int _inUse;
+    int _bytes;
     int _completed = -1;
 
     public Fragments(BufferPool buffers, long[] faults)
@@ -60,9 +70,16 @@ sealed class Fragments
     /// <summary>Sum of the IP lengths of its fragments.</summary>
     public int WireBytes => _entries[_completed].WireBytes;
 
+    /// <summary>Its fragments contradicted each other.</summary>
+    public bool IsAmbiguous => _entries[_completed].IsAmbiguous;
+
+    /// <summary>The fragment that <see cref="Add"/> was given contradicts an earlier one, and nothing of these two hosts has been told lately.</summary>
+    public bool IsNews { get; private set; }
+
     public FragmentResult Add(in Address source, in Address destination, uint identification, byte protocol, int offset, bool more,
         ReadOnlySpan<byte> payload, int wireBytes, long tick)
     {
+        IsNews = false;
         if (offset + payload.Length > 65_535) return FragmentResult.Beyond;
         uint key = (uint)HashCode.Combine(source, destination, identification, protocol) | 1;
         int index = Find(key, source, destination, identification, protocol);
@@ -77,12 +94,10 @@ sealed class Fragments
         entry.Packets++;
         entry.WireBytes += wireBytes;
         int end = offset + payload.Length;
-        if (!more)
-        {
-            // The first claim of where the datagram ends stands.
-            if (entry.TotalLength < 0) entry.TotalLength = end;
-        }
-        if (!_buffers.TryGrow(ref entry.Buffer, Math.Max(end, 1), entry.Received.End))
+        bool contradicts = !more && entry.TotalLength >= 0 && entry.TotalLength != end;
+        // The first claim of where the datagram ends stands.
+        if (!more && entry.TotalLength < 0) entry.TotalLength = end;
+        if (!TryGrow(index, ref entry, Math.Max(end, 1)))
         {
             _faults[(int)DecodeFault.StreamBuffersExhausted]++;
             Free(index);
@@ -94,7 +109,9 @@ sealed class Fragments
             Free(index);
             return FragmentResult.Dropped;
         }
-        if (differs) _faults[(int)DecodeFault.FragmentOverlapDiffers]++;
+        // Bytes behind the end: one of the two fragments is not of this datagram ("teardrop").
+        contradicts |= entry.TotalLength >= 0 && entry.Received.End > entry.TotalLength;
+        if (differs || contradicts) OnContradiction(ref entry);
         if (entry.TotalLength < 0 || entry.Received.Ready < entry.TotalLength) return FragmentResult.Held;
         _completed = index;
         return FragmentResult.Complete;
@@ -119,6 +136,33 @@ sealed class Fragments
         }
     }
 
+    bool TryGrow(int index, ref Entry entry, int size)
+    {
+        int before = BufferPool.SizeOf(entry.Buffer);
+        if (!_buffers.TryGrow(ref entry.Buffer, size, entry.Received.End)) return false;
+        _bytes += BufferPool.SizeOf(entry.Buffer) - before;
+        while (_bytes > MaximumBytes)
+        {
+            // This one alone never takes that much, so there is another.
+            _faults[(int)DecodeFault.FragmentTableFull]++;
+            Free(Oldest(but: index));
+        }
+        return true;
+    }
+
+    void OnContradiction(ref Entry entry)
+    {
+        _faults[(int)DecodeFault.FragmentOverlapDiffers]++;
+        entry.IsAmbiguous = true;
+        foreach (ref readonly (Address Source, Address Destination, byte Protocol) told in _told.AsSpan())
+        {
+            if (told.Protocol == entry.Protocol && told.Source == entry.Source && told.Destination == entry.Destination) return;
+        }
+        _told[_nextTold] = (entry.Source, entry.Destination, entry.Protocol);
+        _nextTold = (_nextTold + 1) % ToldPairs;
+        IsNews = true;
+    }
+
     int Find(uint key, in Address source, in Address destination, uint identification, byte protocol)
     {
         int from = 0;
@@ -139,11 +183,7 @@ sealed class Fragments
         int index = _keys.AsSpan().IndexOf(0u);
         if (index < 0)
         {
-            index = 0;
-            for (int i = 1; i < Capacity; i++)
-            {
-                if (_entries[i].FirstTick < _entries[index].FirstTick) index = i;
-            }
+            index = Oldest(but: -1);
             _faults[(int)DecodeFault.FragmentTableFull]++;
             Free(index);
         }
@@ -161,8 +201,20 @@ sealed class Fragments
         return index;
     }
 
+    int Oldest(int but)
+    {
+        int oldest = -1;
+        for (int i = 0; i < Capacity; i++)
+        {
+            if (_keys[i] == 0 || i == but) continue;
+            if (oldest < 0 || _entries[i].FirstTick < _entries[oldest].FirstTick) oldest = i;
+        }
+        return oldest;
+    }
+
     void Free(int index)
     {
+        _bytes -= BufferPool.SizeOf(_entries[index].Buffer);
         _buffers.Return(ref _entries[index].Buffer);
         _keys[index] = 0;
         _inUse--;

@@ -8,7 +8,7 @@ namespace Nfr.Tests.Events;
 /// <summary>An ip event that has been kept.</summary>
 sealed record SeenIp(
     string Client, string Server, byte Protocol, int Vlan, long BytesOut, long BytesIn, long PacketsOut, long PacketsIn, long PayloadOut, long PayloadIn,
-    ConnectionState State, App App, FlowNotes Notes, byte TcpFlags, long Duration, string Ja3, long Timestamp);
+    ConnectionState State, App App, FlowNotes Notes, byte TcpFlags, long Duration, string Ja3, long Timestamp, long MissedOut, long MissedIn);
 
 /// <summary>Everything that a decoder has emitted, as text where tests compare it and as records where they ask for parts.</summary>
 sealed class Seen
@@ -51,7 +51,8 @@ readonly struct Collector(Seen seen) : IEventSink
 
     static SeenIp Kept(scoped in IpEvent e) => new(
         End(e.Context.Source, e.Context.SourcePort), End(e.Context.Destination, e.Context.DestinationPort), e.Context.Protocol, e.Context.Vlan,
-        e.BytesOut, e.BytesIn, e.PacketsOut, e.PacketsIn, e.PayloadOut, e.PayloadIn, e.State, e.App, e.Notes, e.TcpFlags, e.Duration, Bytes.Text(e.Ja3), e.Context.Timestamp);
+        e.BytesOut, e.BytesIn, e.PacketsOut, e.PacketsIn, e.PayloadOut, e.PayloadIn, e.State, e.App, e.Notes, e.TcpFlags, e.Duration, Bytes.Text(e.Ja3), e.Context.Timestamp,
+        e.MissedOut, e.MissedIn);
 
     public void OnHttp(scoped in HttpEvent e) =>
         seen.Http.Add(string.Create(CultureInfo.InvariantCulture, $"{Bytes.Text(e.Method)} {Bytes.Text(e.Url)} {e.Status} in={e.BytesIn} out={e.BytesOut} ")

@@ -95,6 +95,71 @@ public sealed class DecodeFragmentTests
         AssertWhole(bed);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Fragments_that_differ_are_told_once_for_two_hosts_and_noted_on_the_flow(bool v6)
+    {
+        byte[] forged = (byte[])s_datagram.Clone();
+        forged[40] ^= 0xFF;
+        using var bed = new DecodeBed();
+        for (int id = 1; id < 4; id++)
+        {
+            foreach ((int from, int to, bool forge) in new[] { (0, 64, false), (32, 80, true), (32, 80, true), (64, s_datagram.Length, false) })
+            {
+                byte[] part = (forge ? forged : s_datagram)[from..to];
+                bed.Ip(v6 ? Frames.IPv6Fragment("2001:db8::1", "2001:db8::2", 17, part, (uint)id, from, to < s_datagram.Length)
+                    : Part(from, to, id, datagram: forge ? forged : null));
+            }
+        }
+        bed.Drain();
+        Assert.Equal(6, bed.Fault(DecodeFault.FragmentOverlapDiffers));
+        Assert.Equal((DecodeFault.FragmentOverlapDiffers, v6 ? "2001:db8::1:0" : "10.0.0.1:0", v6 ? "2001:db8::2:0" : "192.0.2.1:0"), Assert.Single(bed.Seen.Anomalies));
+        // The same query three times: one event and its repeats.
+        Assert.Equal(3, bed.Seen.Dns.Count + bed.Counters.DnsRepeated);
+        Assert.Equal(FlowNotes.Ambiguous, Assert.Single(bed.Seen.Ip).Notes);
+    }
+
+    [Fact]
+    public void A_second_fragment_that_ends_within_the_first_is_an_anomaly()
+    {
+        // "teardrop": 36 bytes, then an end at 28.
+        using var bed = new DecodeBed();
+        bed.Ip(Frames.IPv4("10.0.0.1", "192.0.2.1", 17, [.. Frames.Udp(4000, 4001, new byte[28])], 242, 0, true));
+        bed.Ip(Frames.IPv4("10.0.0.1", "192.0.2.1", 17, new byte[4], 242, 24));
+        bed.Drain();
+        Assert.Single(bed.Seen.Anomalies);
+        Assert.Equal(FlowNotes.Ambiguous, Assert.Single(bed.Seen.Ip).Notes);
+        Assert.Equal([DecodeFault.FragmentOverlapDiffers], bed.Faults);
+    }
+
+    [Fact]
+    public void Fragments_too_small_for_a_header_are_put_together()
+    {
+        // RFC 1858: the ports are in one, the rest of the TCP header in others.
+        byte[] segment = Frames.Tcp(40_000, 80, 1, 1, TcpFlags.Ack, Bytes.Ascii("GET /tiny HTTP/1.1\r\nHost: h\r\n\r\n"));
+        using var bed = new DecodeBed();
+        for (int from = 0; from < segment.Length; from += 8)
+            bed.Ip(Frames.IPv4("10.0.0.1", "192.0.2.1", 6, segment[from..Math.Min(from + 8, segment.Length)], 7, from, from + 8 < segment.Length));
+        bed.Drain();
+        Assert.StartsWith("GET http://h/tiny 0", Assert.Single(bed.Seen.Http), StringComparison.Ordinal);
+        Assert.Empty(bed.Faults);
+    }
+
+    [Fact]
+    public void Fragments_leave_buffers_for_streams()
+    {
+        using var bed = new DecodeBed();
+        for (int i = 0; i < 200; i++) bed.Ip(Frames.IPv4("10.0.0.1", "192.0.2.1", 17, new byte[8], i, 40_000, true));
+        Assert.Equal(184, bed.Fault(DecodeFault.FragmentTableFull));
+        Assert.Equal(16, bed.Decoder.BuffersInUse);
+        // The sixteen youngest stayed.
+        for (int i = 184; i < 200; i++) bed.Ip(Frames.IPv4("10.0.0.1", "192.0.2.1", 17, Frames.Udp(1, 2, new byte[39_992]), i, 0, true));
+        for (int i = 184; i < 200; i++) bed.Ip(Frames.IPv4("10.0.0.1", "192.0.2.1", 17, [], i, 40_008, false));
+        Assert.Equal(0, bed.Decoder.BuffersInUse);
+        Assert.Equal(48, bed.OnlyFlow().PacketsOut);
+    }
+
     [Fact]
     public void The_first_claim_of_the_end_stands()
     {

@@ -150,6 +150,40 @@ public sealed class ReassemblyTests
     }
 
     [Fact]
+    public void Overlaps_that_differ_are_told_once_a_flow_and_counted_each_time()
+    {
+        using var bed = new DecodeBed();
+        for (int port = 2000; port < 2002; port++)
+        {
+            TcpTalk talk = new TcpTalk(bed, port).Open();
+            byte[] good = Bytes.Ascii("GET /good HTTP/1.1\r\nHost: h\r\n\r\n"), evil = Bytes.Ascii("GET /evil HTTP/1.1\r\nHost: h\r\n\r\n");
+            talk.Raw(0, talk.Out + 4, talk.In, TcpTalk.Ack, good[4..12]);
+            // Held and sent again otherwise: twice before, and once with, what completes it.
+            talk.Raw(0, talk.Out + 4, talk.In, TcpTalk.Ack, evil[4..12]);
+            talk.Raw(0, talk.Out + 2, talk.In, TcpTalk.Ack, evil[2..14]);
+            talk.Raw(0, talk.Out, talk.In, TcpTalk.Ack, evil);
+        }
+        bed.Drain();
+        Assert.Equal(6, bed.Fault(DecodeFault.StreamOverlapDiffers));
+        Assert.Equal(
+            [(DecodeFault.StreamOverlapDiffers, "10.0.0.1:2000", "192.0.2.1:80"), (DecodeFault.StreamOverlapDiffers, "10.0.0.1:2001", "192.0.2.1:80")], bed.Seen.Anomalies);
+        Assert.All(bed.Seen.Ip, f => Assert.Equal(FlowNotes.Ambiguous, f.Notes & FlowNotes.Ambiguous));
+    }
+
+    [Fact]
+    public void What_a_parser_has_consumed_cannot_be_compared()
+    {
+        using var bed = new DecodeBed();
+        TcpTalk talk = new TcpTalk(bed).Open();
+        byte[] good = Bytes.Ascii("GET /good HTTP/1.1\r\nHost: h\r\n\r\n"), evil = Bytes.Ascii("GET /evil HTTP/1.1\r\nHost: h\r\n\r\n");
+        talk.Raw(0, talk.Out, talk.In, TcpTalk.Ack, good);
+        talk.Raw(0, talk.Out, talk.In, TcpTalk.Ack, evil);
+        bed.Drain();
+        Assert.StartsWith("GET http://h/good 0", Assert.Single(bed.Seen.Http), StringComparison.Ordinal);
+        Assert.Empty(bed.Seen.Anomalies);
+    }
+
+    [Fact]
     public void Ranges_hold_what_a_plain_array_holds()
     {
         var random = new Random(20_260_011);

@@ -1,0 +1,64 @@
+using Nfr.Wire;
+
+namespace Nfr.Events;
+
+/// <summary>What may lie between the link's header and IP besides VLAN tags. Few frames have any of it.</summary>
+public sealed partial class FrameDecoder<TSink>
+{
+    /// <summary>Headers within headers are followed this far in one frame, tunnels' included: each is a call deeper.</summary>
+    const int MaximumEncapsulations = 8;
+
+    int _encapsulations;
+
+    DecodeFault Encapsulation(ushort etherType, ReadOnlySpan<byte> payload, ushort vlan, long timestamp)
+    {
+        if (_encapsulations == MaximumEncapsulations) return DecodeFault.EncapsulationTooDeep;
+        _encapsulations++;
+        try
+        {
+            return Unwrap(etherType, payload, vlan, timestamp);
+        }
+        finally
+        {
+            _encapsulations--;
+        }
+    }
+
+    DecodeFault Unwrap(ushort etherType, ReadOnlySpan<byte> payload, ushort vlan, long timestamp)
+    {
+        DecodeFault fault;
+        switch (etherType)
+        {
+            case EtherType.Bridged:
+                fault = EthernetFrame.TryRead(payload, out EthernetFrame ethernet);
+                return fault != DecodeFault.None ? fault : Network(ethernet.Type, ethernet.Payload, vlan, timestamp);
+            case EtherType.PppoeSession:
+                fault = PppoeSession.TryRead(payload, out PppoeSession session);
+                if (fault != DecodeFault.None) return fault;
+                return Within(TunnelKind.Pppoe, session.SessionId, EtherType.Ppp, session.Payload, vlan, timestamp);
+            case EtherType.Ppp:
+                fault = PppFrame.TryRead(payload, out etherType, out payload);
+                return fault != DecodeFault.None ? fault : Network(etherType, payload, vlan, timestamp);
+            default:
+                // Within a tunnel addresses may be another network's.
+                if (_tunnels > 0) return DecodeFault.None;
+                Counters.NonIp++;
+                if (etherType == EtherType.Arp) _hosts.OnArp(payload, vlan, timestamp, _tick);
+                return DecodeFault.None;
+        }
+    }
+
+    /// <summary>A tunnel of the link layer: no addresses, and no packet around.</summary>
+    DecodeFault Within(TunnelKind kind, uint identifier, ushort etherType, ReadOnlySpan<byte> payload, ushort vlan, long timestamp)
+    {
+        if (!TryEnter(kind, identifier, default, default, out ushort around)) return DecodeFault.EncapsulationTooDeep;
+        try
+        {
+            return Network(etherType, payload, vlan, timestamp);
+        }
+        finally
+        {
+            Leave(around);
+        }
+    }
+}
