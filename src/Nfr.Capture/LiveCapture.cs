@@ -24,6 +24,7 @@ public sealed class LiveCapture : IDisposable
     TickClock _clock = new();
     long _blocks;
     long _brokenBlocks;
+    long _abandoned;
     CaptureFault? _lost;
 
     LiveCapture(PacketRing ring, CaptureInterface port, TimeProvider time, int blockTimeout)
@@ -49,7 +50,7 @@ public sealed class LiveCapture : IDisposable
         get
         {
             PacketRingCounters counters = _ring.ReadCounters();
-            return new CaptureStatistics(counters.Received, counters.Dropped, counters.Freezes, Volatile.Read(ref _brokenBlocks));
+            return new CaptureStatistics(counters.Received, counters.Dropped, counters.Freezes, Volatile.Read(ref _brokenBlocks), Volatile.Read(ref _abandoned));
         }
     }
 
@@ -176,14 +177,25 @@ public sealed class LiveCapture : IDisposable
     {
         SampleClocks();
         int frames = 0;
-        PacketRingBlock.Enumerator each = block.GetEnumerator();
-        while (each.MoveNext())
+        // Two walks over the block, the first so many frames in front; only the second one counts.
+        PacketRingBlock.Enumerator each = block.GetEnumerator(), ahead = block.GetEnumerator();
+        try
         {
-            PacketRingFrame packet = each.Current;
-            var frame = new Frame(packet.Bytes, packet.OriginalLength, packet.Timestamp, _clock.Tick(packet.Timestamp), _linkType,
-                packet.VlanTpid, packet.VlanTci);
-            sink.OnFrame(frame);
-            frames++;
+            for (int i = 0; i < PcapRecords.LookAhead && ahead.MoveNext(); i++) sink.OnAhead(ahead.Current.Bytes, _linkType);
+            while (each.MoveNext())
+            {
+                if (ahead.MoveNext()) sink.OnAhead(ahead.Current.Bytes, _linkType);
+                PacketRingFrame packet = each.Current;
+                var frame = new Frame(packet.Bytes, packet.OriginalLength, packet.Timestamp, _clock.Tick(packet.Timestamp), _linkType,
+                    packet.VlanTpid, packet.VlanTci);
+                sink.OnFrame(frame);
+                frames++;
+            }
+        }
+        finally
+        {
+            // A sink that threw gives up what is behind that frame in the block, and a broken block hides it: neither may vanish uncounted.
+            if (each.Unread > 0) Volatile.Write(ref _abandoned, _abandoned + each.Unread);
         }
         if (each.IsBroken) Volatile.Write(ref _brokenBlocks, _brokenBlocks + 1);
         if (++_blocks % BlocksBetweenFolds == 0) _ring.ReadCounters();

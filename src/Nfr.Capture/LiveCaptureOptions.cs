@@ -62,8 +62,19 @@ public sealed record CaptureFault(CaptureFaultKind Kind, string Message);
 /// <param name="Dropped">Frames lost because the ring was full.</param>
 /// <param name="FreezeCount">How often the ring was full.</param>
 /// <param name="BrokenBlocks">Blocks whose inner offsets were impossible, given up at that place. Always 0 with a sane kernel.</param>
-public readonly record struct CaptureStatistics(long Received, long Dropped, long FreezeCount, long BrokenBlocks)
+/// <param name="Abandoned">Frames in blocks that were given up: behind such a place, or behind a frame whose sink threw.</param>
+public readonly record struct CaptureStatistics(long Received, long Dropped, long FreezeCount, long BrokenBlocks, long Abandoned = 0)
 {
+    public static CaptureStatistics operator +(CaptureStatistics a, CaptureStatistics b) => new(
+        a.Received + b.Received, a.Dropped + b.Dropped, a.FreezeCount + b.FreezeCount, a.BrokenBlocks + b.BrokenBlocks, a.Abandoned + b.Abandoned);
+
+    public static CaptureStatistics Add(CaptureStatistics left, CaptureStatistics right) => left + right;
+
+    public static CaptureStatistics operator -(CaptureStatistics a, CaptureStatistics b) => new(
+        a.Received - b.Received, a.Dropped - b.Dropped, a.FreezeCount - b.FreezeCount, a.BrokenBlocks - b.BrokenBlocks, a.Abandoned - b.Abandoned);
+
+    public static CaptureStatistics Subtract(CaptureStatistics left, CaptureStatistics right) => left - right;
+
     /// <summary>What the sink has been given, or will be once the ring is read empty.</summary>
-    public long Delivered => Received - Dropped;
+    public long Delivered => Received - Dropped - Abandoned;
 }

@@ -9,6 +9,14 @@ namespace Nfr.Capture;
 /// <param name="FifoErrors">rx_fifo_errors.</param>
 public readonly record struct NicStatistics(long Packets, long Dropped, long Missed, long FifoErrors)
 {
+    public static NicStatistics operator -(NicStatistics a, NicStatistics b) => new(
+        a.Packets - b.Packets, a.Dropped - b.Dropped, a.Missed - b.Missed, a.FifoErrors - b.FifoErrors);
+
+    public static NicStatistics Subtract(NicStatistics left, NicStatistics right) => left - right;
+
+    /// <summary>Frames that were lost before any ring.</summary>
+    public long Lost => Dropped + Missed + FifoErrors;
+
     /// <summary>
     /// Reads /sys/class/net; null when it does not hold the interface with this index (it is gone, or sysfs belongs to another
     /// network namespace, whose eth0 would be somebody else's).

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using Nfr.Wire;
 
 namespace Nfr.Capture;
@@ -18,6 +19,9 @@ sealed class PcapRecords
     internal const uint NanosecondMagic = 0xA1B23C4D;
     /// <summary>Alexey Kuznetsov's variant, of Linux distributions of the nineties: longer record headers.</summary>
     internal const uint ModifiedMagic = 0xA1B2CD34;
+
+    /// <summary>Frames that a sink is told of before it gets them (<see cref="IFrameSink.OnAhead"/>): enough to cover two trips to memory.</summary>
+    internal const int LookAhead = 16;
 
     readonly bool _bigEndian;
     readonly long _nanosecondsPerFraction;
@@ -84,6 +88,8 @@ sealed class PcapRecords
         long nanosecondsPerFraction = _nanosecondsPerFraction;
         CaptureFileFaultKind fault = CaptureFileFaultKind.None;
         long detail = 0;
+        int ahead = 0;
+        for (int i = 0; i < LookAhead; i++) ahead = Ahead<TOrder, TSink>(window, ahead, ref sink);
         while (window.Length - at >= RecordHeaderLength)
         {
             ReadOnlySpan<byte> header = window.Slice(at, RecordHeaderLength);
@@ -104,6 +110,7 @@ sealed class PcapRecords
             long stamp = TOrder.UInt32(header) * 1_000_000_000L + TOrder.UInt32(header[4..]) * nanosecondsPerFraction;
             tick = Math.Max(tick, stamp);
             var frame = new Frame(window.Slice(at + RecordHeaderLength, (int)captured), (int)Math.Min(original, int.MaxValue), stamp, tick, _linkType);
+            ahead = Ahead<TOrder, TSink>(window, ahead, ref sink);
             sink.OnFrame(frame);
             frames++;
             at += RecordHeaderLength + (int)captured;
@@ -111,5 +118,19 @@ sealed class PcapRecords
         _tick = tick;
         Frames += frames;
         return new CaptureStep(at, 0, fault, detail);
+    }
+
+    /// <summary>Tells the sink of the record at <paramref name="at"/> if it is whole; returns where the next one begins.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    int Ahead<TOrder, TSink>(ReadOnlySpan<byte> window, int at, ref TSink sink)
+        where TOrder : struct, IByteOrder
+        where TSink : struct, IFrameSink, allows ref struct
+    {
+        if (window.Length - at < RecordHeaderLength) return at;
+        uint captured = TOrder.UInt32(window[(at + 8)..]);
+        if (_lengthsMayBeSwapped) captured = Math.Min(captured, TOrder.UInt32(window[(at + 12)..]));
+        if (captured > (uint)(window.Length - at - RecordHeaderLength)) return at;
+        sink.OnAhead(window.Slice(at + RecordHeaderLength, (int)captured), _linkType);
+        return at + RecordHeaderLength + (int)captured;
     }
 }

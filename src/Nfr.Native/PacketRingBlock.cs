@@ -96,6 +96,7 @@ public unsafe ref struct PacketRingBlock
         uint _left;
         uint _next;
         uint _at;
+        uint _unread;
 
         internal Enumerator(byte* block, int length)
         {
@@ -110,31 +111,35 @@ public unsafe ref struct PacketRingBlock
         /// <summary>An offset in the block was impossible; the frames behind it could not be read.</summary>
         public bool IsBroken { get; private set; }
 
+        /// <summary>Frames of the block that <see cref="MoveNext"/> has not come to, or could not read: 0 at the end of a sound block.</summary>
+        public readonly int Unread => (int)(_left + _unread);
+
         public bool MoveNext()
         {
             if (_left == 0) return false;
             uint at = _next;
-            if (at > _length - HeaderLength || (at & 3) != 0) return Broken();
+            if (at > _length - HeaderLength || (at & 3) != 0) return Broken(_left);
             // SAFETY: at + HeaderLength <= _length, checked above; so are all fixed offsets below it.
             byte* frame = _block + at;
             uint mac = *(ushort*)(frame + MacOffset);
             uint snaplen = *(uint*)(frame + SnaplenOffset);
-            if (at + mac > _length || snaplen > _length - at - mac) return Broken();
+            if (at + mac > _length || snaplen > _length - at - mac) return Broken(_left);
             uint step = *(uint*)frame;
             _left--;
             // The last frame has no next; any other step must lead forward.
             if (_left != 0)
             {
-                if (step < HeaderLength || step > _length - at) return Broken();
+                if (step < HeaderLength || step > _length - at) return Broken(_left + 1);
                 _next = at + step;
             }
             _at = at;
             return true;
         }
 
-        bool Broken()
+        bool Broken(uint unread)
         {
             _left = 0;
+            _unread = unread;
             IsBroken = true;
             return false;
         }

@@ -4,6 +4,10 @@ namespace Nfr.Storage;
 public sealed partial class Spool
 {
     readonly Lock _tallyLock = new();
+    readonly long[] _accepted = new long[SpoolLedger.Lines];
+    readonly long[] _acceptedBefore = new long[SpoolLedger.Lines];
+    bool _acceptedKnown;
+    long _engineAlerts;
     readonly SpoolLedger.Line[] _published = new SpoolLedger.Line[SpoolLedger.Lines];
     SpoolFault? _lastFault;
     long _faults;
@@ -30,15 +34,16 @@ public sealed partial class Spool
         {
             var lanes = new SpoolTally[Lane.Count];
             SpoolTally alerts;
-            (long bytesWritten, long commits, SpoolFault? fault, long faults) numbers;
+            (long bytesWritten, long commits, SpoolFault? fault, long faults, long engineAlerts) numbers;
             lock (_tallyLock)
             {
                 for (int i = 0; i < lanes.Length; i++) lanes[i] = Tally(i, _lanes[i].Count);
                 alerts = Tally(SpoolLedger.Alerts, _pendingAlerts.Count);
-                numbers = (_bytesWritten, _commits, _lastFault, _faults);
+                numbers = (_bytesWritten, _commits, _lastFault, _faults, _engineAlerts);
             }
             return new SpoolCounters(lanes, alerts)
             {
+                EngineAlerts = numbers.engineAlerts,
                 BytesOnDisk = _directory.BytesOnDisk,
                 BytesWritten = numbers.bytesWritten,
                 Commits = numbers.commits,
@@ -51,11 +56,28 @@ public sealed partial class Spool
         }
     }
 
+    /// <summary>
+    /// The numbers with <see cref="SpoolTally.InSpool"/> counted from the rows themselves, which proves the others; null when they cannot be read.
+    /// Reads the index of the whole ring while nothing can be written: for the start and the end.
+    /// </summary>
+    public SpoolCounters? CountRows()
+    {
+        lock (_writeLock)
+        {
+            if (_disposed || _file is null) return null;
+            if (_file.CountRowsNow() is not { } rows) return null;
+            SpoolCounters now = Counters;
+            var lanes = new SpoolTally[Lane.Count];
+            for (int i = 0; i < lanes.Length; i++) lanes[i] = now.OfLane(i) with { InSpool = rows[i] };
+            return now.With(lanes, now.Alerts with { InSpool = rows[SpoolLedger.Alerts] });
+        }
+    }
+
     SpoolTally Tally(int line, int pending)
     {
         SpoolLedger.Line l = _published[line];
         long lost = l.Lost + _lost[line];
-        return new SpoolTally(l.Spooled + lost + pending, l.Spooled, l.InSpool, l.Delivered, l.Evicted, l.Quarantined, lost);
+        return new SpoolTally(_acceptedBefore[line] + _accepted[line], l.Spooled, l.InSpool, l.Delivered, l.Evicted, l.Quarantined, lost, pending);
     }
 
     // After every commit, under the write lock and the tally lock.
@@ -68,6 +90,12 @@ public sealed partial class Spool
             _countedFile = _file;
         }
         _file.Ledger.Committed.CopyTo(_published);
+        if (!_acceptedKnown)
+        {
+            // What earlier runs accepted is what they spooled or said they had lost.
+            _acceptedKnown = true;
+            for (int i = 0; i < _published.Length; i++) _acceptedBefore[i] = _published[i].Spooled + _published[i].Lost;
+        }
         (_bytesWritten, _commits) = (_carriedBytes + _file.BytesWritten, _carriedCommits + _file.Commits);
     }
 

@@ -150,7 +150,11 @@ public sealed partial class Spool
                 }
                 file.SetState(FollowState, follow);
                 file.Evict();
-            }, blobs.Sum(blob => blob.Length * 2L));
+            }, blobs.Sum(blob => blob.Length * 2L), committed: () =>
+            {
+                _accepted[SpoolLedger.Alerts] += blobs.Count;
+                _engineAlerts += blobs.Count;
+            });
         }
         if (fault is null && blobs.Count > 0) RaiseAlertsStored();
         return fault;

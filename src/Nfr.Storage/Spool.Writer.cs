@@ -27,11 +27,20 @@ public sealed partial class Spool
         if (uploadLine.Length >= _limits.TransactionBytes)
         {
             // Longer than a transaction may be: no event of ours is.
-            lock (_tallyLock) _lost[lane]++;
+            lock (_tallyLock)
+            {
+                _accepted[lane]++;
+                _lost[lane]++;
+            }
             return;
         }
         if (_pendingEvents == 0 && _pendingAlerts.Count == 0) _oldestPending = _time.GetTimestamp();
-        _lanes[lane].Append(_ordinal++, uploadLine);
+        // In one moment for whoever counts.
+        lock (_tallyLock)
+        {
+            _accepted[lane]++;
+            _lanes[lane].Append(_ordinal++, uploadLine);
+        }
         _pendingEvents++;
         _pendingBytes += uploadLine.Length + 1;
         while (_pendingEvents > _options.MaxPendingEvents || _pendingBytes > _options.MaxPendingBytes) DropLeastValuable();
@@ -42,7 +51,12 @@ public sealed partial class Spool
     {
         ArgumentNullException.ThrowIfNull(alert);
         if (_pendingEvents == 0 && _pendingAlerts.Count == 0) _oldestPending = _time.GetTimestamp();
-        _pendingAlerts.Enqueue(AlertJson.ToBytes(alert));
+        byte[] blob = AlertJson.ToBytes(alert);
+        lock (_tallyLock)
+        {
+            _accepted[SpoolLedger.Alerts]++;
+            _pendingAlerts.Enqueue(blob);
+        }
         if (_pendingAlerts.Count <= _options.MaxPendingAlerts) return;
         lock (_tallyLock)
         {

@@ -4,14 +4,14 @@ namespace Nfr.Storage;
 
 /// <summary>
 /// The ledger of one kind of event. At every commit Spooled = InSpool + Delivered + Evicted + Quarantined, and at every moment
-/// Accepted = Spooled + LostBeforeSpool + what is pending in memory.
+/// Accepted = Spooled + LostBeforeSpool + Pending. Accepted is counted when an event comes, Pending is the length of its queue: neither is made from the other.
 /// </summary>
 public readonly record struct SpoolTally(
-    long Accepted, long Spooled, long InSpool, long Delivered, long Evicted, long Quarantined, long LostBeforeSpool)
+    long Accepted, long Spooled, long InSpool, long Delivered, long Evicted, long Quarantined, long LostBeforeSpool, long Pending = 0)
 {
     public static SpoolTally operator +(SpoolTally a, SpoolTally b) => new(
         a.Accepted + b.Accepted, a.Spooled + b.Spooled, a.InSpool + b.InSpool, a.Delivered + b.Delivered,
-        a.Evicted + b.Evicted, a.Quarantined + b.Quarantined, a.LostBeforeSpool + b.LostBeforeSpool);
+        a.Evicted + b.Evicted, a.Quarantined + b.Quarantined, a.LostBeforeSpool + b.LostBeforeSpool, a.Pending + b.Pending);
 
     public static SpoolTally Add(SpoolTally left, SpoolTally right) => left + right;
 }
@@ -26,6 +26,14 @@ public sealed class SpoolCounters
         _lanes = lanes;
         Alerts = alerts;
     }
+
+    internal SpoolTally OfLane(int lane) => _lanes[lane];
+
+    internal SpoolCounters With(SpoolTally[] lanes, SpoolTally alerts) => new(lanes, alerts)
+    {
+        EngineAlerts = EngineAlerts, RowsCounted = true, BytesOnDisk = BytesOnDisk, BytesWritten = BytesWritten, Commits = Commits, LastFault = LastFault,
+        Faults = Faults, Failing = Failing, DiskFull = DiskFull, QuarantinedFiles = QuarantinedFiles,
+    };
 
     /// <summary>Events of one type and class.</summary>
     public SpoolTally Of(EventType type, bool scored) => _lanes[Lane.Of(type, scored)];
@@ -46,6 +54,12 @@ public sealed class SpoolCounters
 
     /// <summary>Alerts; Delivered stays 0, because outputs read with their own bookmarks and delete nothing.</summary>
     public SpoolTally Alerts { get; }
+
+    /// <summary>Alerts of an engine among the accepted ones, of this run.</summary>
+    public long EngineAlerts { get; init; }
+
+    /// <summary>InSpool is the number of rows as they lie in the file, not what the counts say they should be.</summary>
+    public bool RowsCounted { get; init; }
 
     /// <summary>Bytes of the database, its write-ahead log and the reserve file.</summary>
     public long BytesOnDisk { get; init; }

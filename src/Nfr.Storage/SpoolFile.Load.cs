@@ -43,6 +43,15 @@ sealed partial class SpoolFile
         Ledger.Accept();
     }
 
+    /// <summary>Events or alerts by line, from the rows; null when the file cannot be read.</summary>
+    public long[]? CountRowsNow()
+    {
+        (long[] rows, _) = CountRows();
+        if (!_db.Failed) return rows;
+        _db.TakeError();
+        return null;
+    }
+
     (long[] Rows, long[] Next) CountRows()
     {
         var rows = new long[SpoolLedger.Lines];

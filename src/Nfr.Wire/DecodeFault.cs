@@ -17,6 +17,13 @@ public enum DecodeFault
     PppTooShort,
     /// <summary>More headers around IP than are followed: layers upon layers of labels, sessions and frames.</summary>
     EncapsulationTooDeep,
+    LlcTooShort,
+    MplsTooShort,
+    /// <summary>More labels than any network stacks.</summary>
+    MplsTooDeep,
+    NshTooShort,
+    WirelessTooShort,
+    NflogTooShort,
     LinuxSllTooShort,
     LoopbackTooShort,
     LoopbackFamilyUnknown,
@@ -38,6 +45,7 @@ public enum DecodeFault
     TcpDataOffsetBeyondSegment,
     UdpHeaderTooShort,
     UdpLengthBelowHeader,
+    SctpHeaderTooShort,
     IcmpHeaderTooShort,
 
     // datagrams and streams
@@ -82,6 +90,10 @@ public enum DecodeFault
     NdpInvalid,
     DhcpInvalid,
     NbnsNameInvalid,
+    SshIdentificationInvalid,
+    SshIdentificationTooLong,
+    SshPacketLengthInvalid,
+    SshKexInitTruncated,
 
     /// <summary>One past the last: the size of a table of counters.</summary>
     Count,

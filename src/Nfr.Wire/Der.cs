@@ -5,7 +5,8 @@ internal static class Der
 {
     public const byte Integer = 0x02, ObjectIdentifier = 0x06, Utf8String = 0x0C, Sequence = 0x30, Set = 0x31, NumericString = 0x12,
         PrintableString = 0x13, TeletexString = 0x14, Ia5String = 0x16, UtcTime = 0x17, GeneralizedTime = 0x18, VisibleString = 0x1A,
-        UniversalString = 0x1C, BmpString = 0x1E, ExplicitVersion = 0xA0;
+        UniversalString = 0x1C, BmpString = 0x1E, ExplicitVersion = 0xA0,
+        Boolean = 0x01, OctetString = 0x04, ExplicitExtensions = 0xA3, DnsName = 0x82;
 
     /// <summary>Takes the element at the front of <paramref name="rest"/>; false, and nothing taken, when it is not whole.</summary>
     public static bool TryTake(scoped ref ReadOnlySpan<byte> rest, out byte tag, out ReadOnlySpan<byte> content)

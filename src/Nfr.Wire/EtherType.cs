@@ -12,6 +12,16 @@ public static class EtherType
     public const ushort Bridged = 0x6558;
     /// <summary>A PPP frame (RFC 2637 4.1: the payload of PPTP's GRE).</summary>
     public const ushort Ppp = 0x880B;
+    /// <summary>MPLS; <see cref="MplsMulticast"/> is its other number (RFC 5332).</summary>
+    public const ushort Mpls = 0x8847;
+    public const ushort MplsMulticast = 0x8848;
+    /// <summary>IEEE 802.1BR.</summary>
+    public const ushort ETag = 0x893F;
+    public const ushort VnTag = 0x8926;
+    /// <summary>RFC 8300.</summary>
+    public const ushort Nsh = 0x894F;
+    /// <summary>Smaller numbers are the length of an 802.3 frame, in which LLC follows.</summary>
+    public const ushort Minimum = 0x0600;
     public const ushort PppoeSession = 0x8864;
     /// <summary>IEEE 802.1Q C-tag.</summary>
     public const ushort Vlan = 0x8100;

@@ -38,4 +38,12 @@ public readonly ref struct Frame
 public interface IFrameSink
 {
     void OnFrame(scoped in Frame frame);
+
+    /// <summary>
+    /// Bytes of a frame that <see cref="OnFrame"/> will get soon, a dozen frames from now: the sink may ask for the memory that it will want then, and
+    /// must not depend on it. Readers that cannot look ahead do not call it. A struct that leaves it out is boxed for each call.
+    /// </summary>
+    void OnAhead(scoped ReadOnlySpan<byte> bytes, LinkType linkType)
+    {
+    }
 }

@@ -34,6 +34,9 @@ public struct HttpChunkReader
     int _digits, _lineLength;
     long _left;
 
+    /// <summary>Anything of the body has been read.</summary>
+    public readonly bool HasBegun => _state != State.Size || _digits > 0 || _lineLength > 0 || DataLength > 0;
+
     public readonly bool IsComplete => _state == State.Complete;
 
     /// <summary>HttpChunkInvalid once the coding was broken; nothing is consumed after that.</summary>

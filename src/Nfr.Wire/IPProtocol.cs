@@ -5,6 +5,7 @@ public static class IPProtocol
 {
     public const byte HopByHop = 0;
     public const byte Icmp = 1;
+    public const byte Igmp = 2;
     /// <summary>IPv4 in IP, RFC 2003.</summary>
     public const byte IPv4 = 4;
     public const byte Tcp = 6;
@@ -19,6 +20,7 @@ public static class IPProtocol
     public const byte IcmpV6 = 58;
     public const byte NoNextHeader = 59;
     public const byte DestinationOptions = 60;
+    public const byte Sctp = 132;
     public const byte Mobility = 135;
     public const byte Hip = 139;
     public const byte Shim6 = 140;

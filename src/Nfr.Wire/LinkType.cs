@@ -11,10 +11,17 @@ public enum LinkType
     RawBsd = 12,
     RawOpenBsd = 14,
     Raw = 101,
+    /// <summary>Cisco HDLC.</summary>
+    CiscoHdlc = 104,
+    Ieee80211 = 105,
     /// <summary>OpenBSD loopback: 4 bytes of address family in network byte order.</summary>
     Loop = 108,
     LinuxSll = 113,
+    /// <summary>802.11 behind a radiotap header.</summary>
+    Radiotap = 127,
     IPv4 = 228,
     IPv6 = 229,
+    /// <summary>Linux's firewall log.</summary>
+    Nflog = 239,
     LinuxSll2 = 276,
 }

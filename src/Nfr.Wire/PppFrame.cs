@@ -13,14 +13,19 @@ public static class PppFrame
         etherType = 0;
         payload = default;
         if (bytes.Length >= 2 && bytes[0] == 0xFF && bytes[1] == 0x03) bytes = bytes[2..];
-        if (bytes.Length < ProtocolLength) return DecodeFault.PppTooShort;
-        etherType = BinaryPrimitives.ReadUInt16BigEndian(bytes) switch
+        if (bytes.IsEmpty) return DecodeFault.PppTooShort;
+        // RFC 1661 6.5: a number may be sent as one byte, which is odd then.
+        int length = (bytes[0] & 1) != 0 ? 1 : ProtocolLength;
+        if (bytes.Length < length) return DecodeFault.PppTooShort;
+        etherType = (length == 1 ? bytes[0] : BinaryPrimitives.ReadUInt16BigEndian(bytes)) switch
         {
             0x0021 => EtherType.IPv4,
             0x0057 => EtherType.IPv6,
+            0x0281 => EtherType.Mpls,
+            0x0283 => EtherType.MplsMulticast,
             _ => EtherType.None,
         };
-        payload = bytes[ProtocolLength..];
+        payload = bytes[length..];
         return DecodeFault.None;
     }
 }

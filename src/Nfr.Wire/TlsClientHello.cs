@@ -36,6 +36,7 @@ public readonly ref struct TlsClientHello
                 case TlsExtensionType.SupportedVersions: _versions = TlsExtensions.Vector8(walk.Data); break;
                 case TlsExtensionType.SupportedGroups: _groups = TlsExtensions.Vector16(walk.Data); break;
                 case TlsExtensionType.EcPointFormats: _pointFormats = TlsExtensions.Vector8(walk.Data); break;
+                case TlsExtensionType.EncryptedClientHello: HasEncryptedClientHello = true; break;
                 case TlsExtensionType.SignatureAlgorithms: _signatureAlgorithms = TlsExtensions.Vector16(walk.Data); break;
             }
         }
@@ -50,6 +51,8 @@ public readonly ref struct TlsClientHello
     public bool HasServerName { get; }
     /// <summary>RFC 6066 3: the first host_name, its bytes as sent.</summary>
     public ReadOnlySpan<byte> ServerName => _serverName;
+    /// <summary>RFC 9849: an inner hello is hidden in this one, or a client without a key for it pretends so (GREASE): nobody else can tell which.</summary>
+    public bool HasEncryptedClientHello { get; }
     public TlsProtocolNames Alpn => new(_alpn);
     /// <summary>The client's most wanted protocol, such as "h2".</summary>
     public ReadOnlySpan<byte> FirstAlpn
@@ -65,16 +68,22 @@ public readonly ref struct TlsClientHello
     public ReadOnlySpan<byte> EcPointFormats => _pointFormats;
     public TlsValues SignatureAlgorithms => new(_signatureAlgorithms);
 
-    /// <summary>The highest of supported_versions that is not GREASE (RFC 8446 4.2.1), without one <see cref="LegacyVersion"/>.</summary>
+    /// <summary>
+    /// The newest of supported_versions that is not GREASE (RFC 8446 4.2.1), without one <see cref="LegacyVersion"/>. DTLS counts down:
+    /// 0xFEFF is 1.0, 0xFEFC is 1.3 (RFC 9147 5.3).
+    /// </summary>
     public ushort HighestVersion
     {
         get
         {
             ushort highest = 0;
+            bool down = LegacyVersion >> 8 == 0xFE;
             TlsValues versions = SupportedVersions;
             for (int i = 0; i < versions.Count; i++)
             {
-                if (versions[i] > highest && !Grease.Is(versions[i])) highest = versions[i];
+                ushort version = versions[i];
+                if (Grease.Is(version) || (down && version >> 8 != 0xFE)) continue;
+                if (highest == 0 || (down ? version < highest : version > highest)) highest = version;
             }
             return highest == 0 ? LegacyVersion : highest;
         }

@@ -6,7 +6,8 @@ namespace Nfr.Wire;
 public static class TlsExtensionType
 {
     public const ushort ServerName = 0, SupportedGroups = 10, EcPointFormats = 11, SignatureAlgorithms = 13,
-        ApplicationLayerProtocolNegotiation = 16, SupportedVersions = 43;
+        ApplicationLayerProtocolNegotiation = 16, PreSharedKey = 41, SupportedVersions = 43,
+        EncryptedClientHello = 0xFE0D;
 }
 
 /// <summary>RFC 8701: the values that clients sprinkle in so that servers keep ignoring what they do not know.</summary>

@@ -8,6 +8,8 @@ public enum TlsHandshakeType : byte
     HelloRequest = 0,
     ClientHello = 1,
     ServerHello = 2,
+    /// <summary>DTLS only, RFC 6347 4.2.1.</summary>
+    HelloVerifyRequest = 3,
     NewSessionTicket = 4,
     EncryptedExtensions = 8,
     Certificate = 11,
@@ -51,11 +53,16 @@ public ref struct TlsHandshakeReader(ReadOnlySpan<byte> stream, Span<byte> scrat
     // The stream after the current record, and what is left of that record's fragment.
     ReadOnlySpan<byte> _stream = stream;
     ReadOnlySpan<byte> _fragment;
+    readonly int _length = stream.Length;
+    bool _isWhole;
 
     public TlsHandshakeType Type { get; private set; }
     /// <summary>The current message without its header; valid until the next <see cref="MoveNext"/>.</summary>
     public ReadOnlySpan<byte> Body { get; private set; }
     public DecodeFault Fault { get; private set; }
+
+    /// <summary>Bytes of the stream up to the end of the current record when its last message has been handed out; else 0.</summary>
+    public readonly int ConsumedRecords => _fragment.IsEmpty && _isWhole ? _length - _stream.Length : 0;
 
     /// <summary>
     /// Complete: <see cref="Type"/> and <see cref="Body"/> are the next message. NeedMore: the stream ends before the message does.
@@ -119,6 +126,7 @@ public ref struct TlsHandshakeReader(ReadOnlySpan<byte> stream, Span<byte> scrat
         if (record.ContentType != TlsContentType.Handshake) return ReadState.End;
         // A part of a record gives the messages that are whole in it: a long certificate chain need not keep back the ServerHello.
         _fragment = record.Fragment;
+        _isWhole = record.IsWhole;
         _stream = record.IsWhole ? _stream[(TlsRecord.HeaderLength + record.Length)..] : default;
         return _fragment.IsEmpty && !record.IsWhole ? ReadState.NeedMore : ReadState.Complete;
     }

@@ -20,6 +20,7 @@ public readonly ref struct TlsServerHello
         while (walk.MoveNext())
         {
             if (walk.Type == TlsExtensionType.SupportedVersions && walk.Data.Length == 2) Version = BinaryPrimitives.ReadUInt16BigEndian(walk.Data);
+            else if (walk.Type == TlsExtensionType.PreSharedKey) HasPreSharedKey = true;
             else if (walk.Type == TlsExtensionType.ApplicationLayerProtocolNegotiation) _alpn = TlsExtensions.Vector16(walk.Data);
         }
     }
@@ -28,11 +29,15 @@ public readonly ref struct TlsServerHello
     public ReadOnlySpan<byte> Random => _fixed[2..];
     public ReadOnlySpan<byte> SessionId => _sessionId;
     public ushort CipherSuite => BinaryPrimitives.ReadUInt16BigEndian(_afterSessionId);
-    public byte CompressionMethod => _afterSessionId[2];
+    /// <summary>0 in what has none (drafts of TLS 1.3).</summary>
+    public byte CompressionMethod => _afterSessionId.Length > 2 ? _afterSessionId[2] : (byte)0;
     public TlsExtensions Extensions => new(_extensions);
 
     /// <summary>The version chosen: supported_versions (RFC 8446 4.2.1), without it <see cref="LegacyVersion"/>.</summary>
     public ushort Version { get; }
+
+    /// <summary>RFC 8446 4.2.11: the server took up a key of an earlier session (or one agreed on elsewhere).</summary>
+    public bool HasPreSharedKey { get; }
 
     /// <summary>The protocol chosen (RFC 7301); empty in TLS 1.3, which encrypts it.</summary>
     public ReadOnlySpan<byte> Alpn
@@ -58,6 +63,8 @@ public readonly ref struct TlsServerHello
     {
         hello = default;
         if (body.Length <= FixedLength) return DecodeFault.TlsHelloTruncated;
+        // The drafts of TLS 1.3 up to 21 (version 0x7F..) had neither session id nor compression method here.
+        if (body[0] == 0x7F) return TryReadDraft(body, out hello);
         int sessionId = body[FixedLength];
         // Cipher suite and compression method follow.
         int afterSessionId = FixedLength + 1 + sessionId;
@@ -65,6 +72,17 @@ public readonly ref struct TlsServerHello
         DecodeFault fault = TlsExtensions.TryReadBlock(body[(afterSessionId + 3)..], out ReadOnlySpan<byte> extensions);
         if (fault != DecodeFault.None) return fault;
         hello = new TlsServerHello(body[..FixedLength], body.Slice(FixedLength + 1, sessionId), body.Slice(afterSessionId, 3), extensions);
+        return DecodeFault.None;
+    }
+
+    static DecodeFault TryReadDraft(ReadOnlySpan<byte> body, out TlsServerHello hello)
+    {
+        hello = default;
+        const int CipherSuiteLength = 2;
+        if (body.Length < FixedLength + CipherSuiteLength) return DecodeFault.TlsHelloTruncated;
+        DecodeFault fault = TlsExtensions.TryReadBlock(body[(FixedLength + CipherSuiteLength)..], out ReadOnlySpan<byte> extensions);
+        if (fault != DecodeFault.None) return fault;
+        hello = new TlsServerHello(body[..FixedLength], default, body.Slice(FixedLength, CipherSuiteLength), extensions);
         return DecodeFault.None;
     }
 }

@@ -12,7 +12,7 @@ public sealed class ArchitectureTests
         ["Nfr.Native"] = [],
         ["Nfr.Wire"] = [],
         ["Nfr.Capture"] = ["Nfr.Native", "Nfr.Wire"],
-        ["Nfr.Events"] = ["Nfr.Wire"],
+        ["Nfr.Events"] = ["Nfr.Native", "Nfr.Wire"],
         ["Nfr.Logs"] = ["Nfr.Events", "Nfr.Native"],
         ["Nfr.Scoring"] = ["Nfr.Events"],
         ["Nfr.Storage"] = ["Nfr.Events", "Nfr.Native"],

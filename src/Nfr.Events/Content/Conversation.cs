@@ -12,6 +12,8 @@ enum ConversationKind : byte
     Dns,
     /// <summary>A line protocol: FTP, SMTP, POP3, IMAP, Telnet. Watched for log-ins and for the change to TLS.</summary>
     Text,
+    /// <summary>SSH up to both sides' first packet.</summary>
+    Ssh,
     /// <summary>Behind CONNECT, SOCKS or an upgrade: another protocol is about to begin.</summary>
     Tunnel,
     Done,
@@ -34,7 +36,7 @@ sealed class Conversation
     /// <summary>An overlap that differs has been told.</summary>
     public bool IsAmbiguous;
     public bool HasJa3;
-    public UInt128 Ja3;
+    public Hash128 Ja3;
     /// <summary>Stamps of the segment being parsed: what an event that starts in it carries.</summary>
     public long Timestamp;
     public long Tick;
@@ -42,8 +44,14 @@ sealed class Conversation
     public HttpState Http;
     public TlsState Tls;
     public TextState Text;
+    public SshState Ssh;
+    /// <summary>What content has said since the last hand-over to the flow; its counts are added there.</summary>
+    public FlowDetail Found;
+    public bool HasFound;
     /// <summary>Segments that a tunnel's or an undecided stream's start has been looked at.</summary>
     public int Looks;
+    /// <summary>Something else was said before the first byte that this was opened for.</summary>
+    public bool IsLate;
 
     /// <summary>Length of the DNS message that comes each way (RFC 1035 4.2.2); -1 while its length word has not come.</summary>
     public int OutMessage;
@@ -59,8 +67,10 @@ sealed class Conversation
         IsAmbiguous = false;
         Looks = 0;
         OutMessage = InMessage = -1;
+        IsLate = false;
         Http = HttpState.New();
         Tls = TlsState.New();
         Text = default;
+        Ssh = default;
     }
 }

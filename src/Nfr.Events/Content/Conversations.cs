@@ -30,11 +30,12 @@ sealed class Conversations<TSink>
     readonly HttpConversation<TSink> _http;
     readonly TlsConversation<TSink> _tls;
     readonly TunnelTable _tunnels;
+    readonly FlowDetails _details;
     readonly Conversation[] _pool = new Conversation[Capacity];
     readonly int[] _free = new int[Capacity];
     int _freeCount = Capacity;
 
-    public Conversations(Emitter<TSink> emitter, BufferPool buffers, long[] faults, DnsTransactions<TSink> dns, TlsConversation<TSink> tls, TunnelTable tunnels)
+    public Conversations(Emitter<TSink> emitter, BufferPool buffers, long[] faults, DnsTransactions<TSink> dns, TlsConversation<TSink> tls, TunnelTable tunnels, FlowDetails details)
     {
         _emitter = emitter;
         _buffers = buffers;
@@ -43,6 +44,7 @@ sealed class Conversations<TSink>
         _http = new HttpConversation<TSink>(emitter, buffers, faults);
         _tls = tls;
         _tunnels = tunnels;
+        _details = details;
         for (int i = 0; i < Capacity; i++)
         {
             _pool[i] = new Conversation();
@@ -148,6 +150,11 @@ sealed class Conversations<TSink>
                 if (app == App.Stratum) flow.Notes |= FlowNotes.Mining;
                 flow.Content |= ContentState.Done;
                 return true;
+            case Recognition.Watch:
+                flow.App = app;
+                next += (uint)payload.Length;
+                flow.Content |= ContentState.OutUnknown | ContentState.InUnknown;
+                return true;
             case Recognition.No:
                 next += (uint)payload.Length;
                 flow.Content |= unknown;
@@ -179,6 +186,7 @@ sealed class Conversations<TSink>
             Vlan = flow.Vlan,
             Tunnel = _tunnels[flow.Tunnel],
         });
+        c.IsLate = (flow.Content & (ContentState.OutUnknown | ContentState.InUnknown)) != 0;
         c.Out = StreamWindow.At(flow.NextOut);
         c.In = StreamWindow.At(flow.NextIn);
         c.OutStarted = (flow.Content & ContentState.OutStarted) != 0;
@@ -191,7 +199,9 @@ sealed class Conversations<TSink>
         // Handed over once: a slice of the flow clears its own.
         flow.Notes |= c.Notes;
         c.Notes = FlowNotes.None;
-        if (c.App != App.Unknown && flow.App is App.Unknown or App.Socks) flow.App = c.App;
+        if (c.HasFound) HandOver(ref flow, c);
+        // What comes behind SOCKS or a NetBIOS session is the better name; so is what a hello says about the TLS that carries it.
+        if (c.App != App.Unknown && (flow.App is App.Unknown or App.Socks or App.Netbios || (flow.App == App.Tls && c.App is App.Dot or App.Doh or App.Tor))) flow.App = c.App;
         if (c.HasJa3 && !flow.HasJa3)
         {
             flow.HasJa3 = true;
@@ -203,6 +213,13 @@ sealed class Conversations<TSink>
         _free[_freeCount++] = flow.Conversation;
         flow.Conversation = FlowTable.None;
         flow.Content |= ContentState.Done;
+    }
+
+    void HandOver(ref Flow flow, Conversation c)
+    {
+        if (_details.TryRent(ref flow)) _details[flow.Details].Add(c.Found);
+        c.Found = default;
+        c.HasFound = false;
     }
 
     void Receive(Conversation c, int direction, uint sequence, ReadOnlySpan<byte> payload)
@@ -277,8 +294,14 @@ sealed class Conversations<TSink>
         int consumed = Parse(c, direction, bytes, ref window);
         if (c.Kind == ConversationKind.Done) return false;
         ReadOnlySpan<byte> rest = bytes[consumed..];
-        if (rest.IsEmpty || rest.Length > BufferPool.MaximumSize) return false;
-        return _buffers.TryGrow(ref window.Buffer, rest.Length, 0) && window.Received.TryLay(_buffers[window.Buffer], 0, rest, out _);
+        if (rest.IsEmpty) return false;
+        if (!_buffers.TryGrow(ref window.Buffer, rest.Length, 0))
+        {
+            _faults[(int)DecodeFault.StreamBuffersExhausted]++;
+            GiveUp(c);
+            return false;
+        }
+        return window.Received.TryLay(_buffers[window.Buffer], 0, rest, out _);
     }
 
     /// <summary>Parses what is ready in the window until the parser wants more or nothing is left.</summary>
@@ -311,9 +334,15 @@ sealed class Conversations<TSink>
         int at = 0;
         while (at < bytes.Length && c.Kind != ConversationKind.Done)
         {
-            ConversationKind kind = c.Kind;
+            (ConversationKind kind, App before) = (c.Kind, c.App);
             int n = Dispatch(c, direction, bytes[at..], out long skip);
             at += n;
+            if (c.Kind == ConversationKind.Tls && kind is ConversationKind.Text or ConversationKind.Tunnel)
+            {
+                c.Tls.Notes |= TlsNotes.Upgraded;
+                // A proxy's tunnel is TLS from its start; the others changed.
+                if (before is not (App.Socks or App.Http or App.HttpProxy or App.Netbios or App.Unknown)) c.Notes |= FlowNotes.StartTls;
+            }
             if (skip > 0)
             {
                 int here = (int)Math.Min(skip, bytes.Length - at);
@@ -346,6 +375,8 @@ sealed class Conversations<TSink>
                 return OnHttp2(c, direction, bytes, out skip);
             case ConversationKind.Text:
                 return TextConversation.OnBytes(c, direction, bytes);
+            case ConversationKind.Ssh:
+                return SshConversation.OnBytes(c, direction, bytes, _faults);
             default:
                 return Decide(c, direction, bytes);
         }
@@ -353,13 +384,21 @@ sealed class Conversations<TSink>
 
     int Decide(Conversation c, int direction, ReadOnlySpan<byte> bytes)
     {
+        // Known already: only a hello is looked for.
+        if (c.Kind == ConversationKind.Tunnel && Recognizer.MayTurnToTls(c.App) && !Recognizer.IsTlsHello(bytes, direction)) return PassUnknown(c, bytes.Length);
         switch (Recognizer.Tcp(bytes, direction, c.Context.DestinationPort, c.Context.SourcePort, out App app, out ConversationKind kind))
         {
             case Recognition.NeedMore:
                 return 0;
+            case Recognition.Watch:
+                c.App = app;
+                c.Kind = ConversationKind.Tunnel;
+                c.Looks = 0;
+                return bytes.Length;
             case Recognition.Parse when c.Kind == ConversationKind.Tunnel && kind == ConversationKind.Tunnel:
                 return bytes.Length;
             case Recognition.Parse:
+                if (kind == ConversationKind.Tls && (c.IsLate || c.Looks > 0 || c.App != App.Unknown)) c.Tls.Notes |= TlsNotes.Upgraded;
                 c.App = app;
                 c.Kind = kind;
                 c.Looks = 0;
@@ -371,9 +410,14 @@ sealed class Conversations<TSink>
                 c.Kind = ConversationKind.Done;
                 return bytes.Length;
             default:
-                if (++c.Looks >= MaximumLooks) c.Kind = ConversationKind.Done;
-                return bytes.Length;
+                return PassUnknown(c, bytes.Length);
         }
+    }
+
+    static int PassUnknown(Conversation c, int length)
+    {
+        if (++c.Looks >= MaximumLooks) c.Kind = ConversationKind.Done;
+        return length;
     }
 
     int OnDns(Conversation c, int direction, ReadOnlySpan<byte> bytes)
@@ -452,7 +496,10 @@ sealed class Conversations<TSink>
             case ConversationKind.Http:
                 _http.OnGap(c, direction);
                 break;
-            case ConversationKind.Text or ConversationKind.Tunnel:
+            case ConversationKind.Text:
+                TextConversation.OnGap(c, direction);
+                break;
+            case ConversationKind.Tunnel:
                 break;
             case ConversationKind.Tls:
                 _tls.Finish(c);

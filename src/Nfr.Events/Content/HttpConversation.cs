@@ -34,6 +34,13 @@ struct HttpState
     public long BodyLength;
     public long BodyExpected;
     public bool ResponseOpen;
+    /// <summary>It answers a request that was missed.</summary>
+    public bool AnswersGap;
+    /// <summary>A response has come that no request was seen for; the gap where that was has not been passed yet.</summary>
+    public bool Unasked;
+    /// <summary>The last request waits for 100 (Continue) before its body, and none of the body has come.</summary>
+    public bool AwaitsContinue;
+    public long Announced;
     public ushort ContentTypeLength;
     public ContentTypeText ContentType;
 
@@ -61,6 +68,10 @@ struct PendingRequest
     public FlowNotes Notes;
     public bool IsHead;
     public bool IsConnect;
+    /// <summary>No request but a place where bytes were missed: one or more may have been there.</summary>
+    public bool IsGap;
+    /// <summary>A response has come for it.</summary>
+    public bool IsAnswered;
 }
 
 /// <summary>HTTP/1.x, RFC 9112: pairs each request with its final response and emits one event for both.</summary>
@@ -106,6 +117,8 @@ sealed class HttpConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers,
         }
         if (head.HasInvalidLine) faults[(int)DecodeFault.HttpHeaderInvalid]++;
         Remember(c, head);
+        s.AwaitsContinue = head.ExpectsContinue && head.Body != HttpBody.None;
+        s.Announced = head.Body == HttpBody.ContentLength ? head.ContentLength : -1;
         switch (head.Body)
         {
             case HttpBody.ContentLength:
@@ -171,8 +184,13 @@ sealed class HttpConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers,
             return bytes.Length;
         }
         if (head.HasInvalidLine) faults[(int)DecodeFault.HttpHeaderInvalid]++;
-        if (head.IsInterim) return length;
-        PendingRequest request = s.PendingCount > 0 ? First(s) : default;
+        if (head.IsInterim)
+        {
+            s.AwaitsContinue = false;
+            return length;
+        }
+        PendingRequest request = Asked(ref s);
+        if (s.AwaitsContinue && s.Sending == 0) Refuse(c);
         s.Status = (ushort)head.StatusCode;
         s.BodyLength = 0;
         s.BodyExpected = 0;
@@ -224,7 +242,9 @@ sealed class HttpConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers,
     {
         if (direction == 0)
         {
-            if (c.Http.Requests != HttpPhase.Lost) c.Http.Requests = HttpPhase.Lost;
+            // Inside a chunked body there is most often nothing but more of it.
+            if (c.Http.Requests == HttpPhase.Head) RememberGap(ref c.Http);
+            c.Http.Requests = HttpPhase.Lost;
             return;
         }
         // A body that runs to the close only loses its count; anything else loses its place.
@@ -262,9 +282,68 @@ sealed class HttpConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers,
     {
         ref HttpState s = ref c.Http;
         s.ResponseOpen = false;
-        if (s.PendingCount == 0) return;
+        bool unasked = s.AnswersGap || s.PendingCount == 0;
+        s.AnswersGap = false;
+        if (unasked) return;
         ReadOnlySpan<byte> type = s.ContentType;
         Emit(c, s.Status, s.BodyLength, type[..s.ContentTypeLength]);
+    }
+
+    /// <summary>
+    /// The request that the response now beginning answers: the oldest. Where bytes were missed before that, the first response is for what was
+    /// missed, and so are the next as long as no later request waits (a client that does not pipeline sends one only after all answers).
+    /// </summary>
+    PendingRequest Asked(ref HttpState s)
+    {
+        while (s.PendingCount > 0)
+        {
+            PendingRequest first = First(s);
+            if (!first.IsGap) return first;
+            if (!first.IsAnswered || s.PendingCount == 1)
+            {
+                first.IsAnswered = true;
+                MemoryMarshal.Write(buffers[s.Pending], in first);
+                s.AnswersGap = true;
+                return default;
+            }
+            Remove(ref s, first.Length);
+        }
+        s.Unasked = true;
+        return default;
+    }
+
+    /// <summary>
+    /// RFC 9110 10.1.1: a final response instead of 100 (Continue), and no byte of the body so far: the client may leave it out. What comes next is
+    /// looked at for a request.
+    /// </summary>
+    void Refuse(Conversation c)
+    {
+        ref HttpState s = ref c.Http;
+        s.AwaitsContinue = false;
+        bool isUntouched = s.Announced >= 0 ? c.Out.Skip == s.Announced : s.Requests == HttpPhase.Chunks && !s.RequestChunks.HasBegun;
+        if (!isUntouched) return;
+        SetRequestBody(ref s, 0);
+        c.Out.Skip = 0;
+        s.Requests = HttpPhase.Lost;
+    }
+
+    void RememberGap(ref HttpState s)
+    {
+        // Its response may have been first: a gap is passed only when the other side acknowledges.
+        bool answered = s.Unasked;
+        s.Unasked = false;
+        s.Sending = -1;
+        int length = Unsafe.SizeOf<PendingRequest>();
+        if (answered || s.PendingCount >= MaximumPending || s.PendingLength + length > BufferPool.MaximumSize) return;
+        if (!buffers.TryGrow(ref s.Pending, s.PendingLength + length, s.PendingLength))
+        {
+            faults[(int)DecodeFault.StreamBuffersExhausted]++;
+            return;
+        }
+        var gap = new PendingRequest { Length = length, IsGap = true };
+        MemoryMarshal.Write(buffers[s.Pending][s.PendingLength..], in gap);
+        s.PendingLength += length;
+        s.PendingCount++;
     }
 
     PendingRequest First(in HttpState s) => MemoryMarshal.Read<PendingRequest>(buffers[s.Pending]);
@@ -376,6 +455,11 @@ sealed class HttpConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers,
         ref HttpState s = ref c.Http;
         Span<byte> packed = buffers[s.Pending][..s.PendingLength];
         PendingRequest request = MemoryMarshal.Read<PendingRequest>(packed);
+        if (request.IsGap)
+        {
+            Remove(ref s, request.Length);
+            return;
+        }
         ReadOnlySpan<byte> text = packed[Unsafe.SizeOf<PendingRequest>()..request.Length];
         EventContext context = c.Context;
         context.Timestamp = request.Timestamp;
@@ -395,10 +479,17 @@ sealed class HttpConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers,
             BytesOut = s.Sending == 0 ? Math.Max(0, request.BodyLength - c.Out.Skip) : request.BodyLength,
             Notes = request.Notes,
         });
-        packed[request.Length..].CopyTo(packed);
-        s.PendingLength -= request.Length;
+        Remove(ref s, request.Length);
+    }
+
+    /// <summary>Takes the oldest out.</summary>
+    void Remove(ref HttpState s, int length)
+    {
+        Span<byte> packed = buffers[s.Pending][..s.PendingLength];
+        packed[length..].CopyTo(packed);
+        s.PendingLength -= length;
         s.PendingCount--;
-        s.Sending = s.Sending >= request.Length ? s.Sending - request.Length : -1;
+        s.Sending = s.Sending >= length ? s.Sending - length : -1;
         if (s.PendingCount == 0) buffers.Return(ref s.Pending);
     }
 

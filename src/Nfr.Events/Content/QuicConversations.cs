@@ -81,6 +81,7 @@ sealed class QuicConversations<TSink>
                 OnInitial(flow.Conversation, direction, initial);
             }
             Conversation c = _pool[flow.Conversation];
+            if (c.App != App.Unknown) flow.App = c.App;
             if (c.HasJa3 && !flow.HasJa3)
             {
                 flow.HasJa3 = true;

@@ -14,16 +14,22 @@ struct TlsState
     public byte AlpnLength;
     public ushort IssuerLength;
     public ushort SubjectLength;
+    public byte ServerAlpnLength;
+    public ushort SanLength;
+    public TlsNotes Notes;
     public long Timestamp;
     public long Tick;
     public bool HasClientHello;
     public bool HasServerHello;
     public bool HasRetryRequest;
     public bool HasCertificate;
+    /// <summary>A Certificate or key exchange of the server was seen: the handshake is a full one.</summary>
+    public bool ServerProves;
     public bool ClientDone;
     public bool HasJa3;
     public bool HasJa3s;
     public bool HasJa4;
+    /// <summary>The connection began in the clear.</summary>
 
     public static TlsState New() => new() { Texts = BufferPool.None, ValidFrom = TlsEvent.NoTime, ValidTo = TlsEvent.NoTime };
 }
@@ -35,9 +41,12 @@ struct TlsState
 sealed class TlsConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers, long[] faults)
     where TSink : struct, IEventSink
 {
-    // Places in the buffer of texts, 2 KiB.
-    const int Sni = 0, Alpn = 256, Issuer = 320, Subject = 960, Ja3At = 1600, Ja3sAt = 1632, Ja4At = 1664, HashAt = 1704, TextsLength = 1744;
-    const int NameLength = 640;
+    // Places in the buffer of texts, 2 KiB; more DNS names than its end holds move it to the next size.
+    const int Sni = 0, Alpn = 256, Issuer = 320, Subject = 960, Ja3At = 1600, Ja3sAt = 1632, Ja4At = 1664, HashAt = 1704, ServerAlpn = 1744, San = 1808;
+    const int TextsLength = 2048, NameLength = 640;
+
+    /// <summary>DNS names of a certificate, bytes; those that do not fit are left out.</summary>
+    const int SanLimit = 1024;
 
     readonly byte[] _scratch = new byte[BufferPool.MaximumSize];
 
@@ -70,15 +79,18 @@ sealed class TlsConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers, 
         return bytes.Length;
     }
 
+    /// <summary>Consumes whole records whose messages are whole, and waits for more within others.</summary>
     public int OnServerBytes(Conversation c, ReadOnlySpan<byte> bytes)
     {
         ref TlsState s = ref c.Tls;
         if (s.Timestamp == 0) (s.Timestamp, s.Tick) = (c.Timestamp, c.Tick);
-        // After a HelloRetryRequest a middlebox-compatible server sends ChangeCipherSpec (RFC 8446 D.4), then its real hello.
-        if (s.HasRetryRequest && !s.HasServerHello && bytes[0] == (byte)TlsContentType.ChangeCipherSpec)
+        if (bytes[0] == (byte)TlsContentType.ChangeCipherSpec && (s.HasRetryRequest || s.HasServerHello))
         {
-            if (TlsRecord.TryRead(bytes, out TlsRecord record, out _) != ReadState.Complete || !record.IsWhole) return 0;
-            return TlsRecord.HeaderLength + record.Length;
+            // After a HelloRetryRequest a middlebox-compatible server sends ChangeCipherSpec (RFC 8446 D.4), then its real hello.
+            if (!s.HasServerHello) return TlsRecord.TryRead(bytes, out TlsRecord record, out _) == ReadState.Complete && record.IsWhole ? TlsRecord.HeaderLength + record.Length : 0;
+            OnServerChangesCipher(ref s);
+            Finish(c);
+            return bytes.Length;
         }
         var reader = new TlsHandshakeReader(bytes, _scratch);
         while (true)
@@ -88,21 +100,9 @@ sealed class TlsConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers, 
                 case ReadState.NeedMore:
                     return 0;
                 case ReadState.Complete:
-                    if (reader.Type == TlsHandshakeType.ServerHello && !s.HasServerHello)
-                    {
-                        OnServerHello(c, reader.Body, out bool retry);
-                        if (retry)
-                        {
-                            // The retry stands alone in its record; what follows is looked at afresh.
-                            return TlsRecord.TryRead(bytes, out TlsRecord own, out _) == ReadState.Complete && own.IsWhole ? TlsRecord.HeaderLength + own.Length : 0;
-                        }
-                        if (s.Version >= 0x0304) break;
-                        continue;
-                    }
-                    if (reader.Type == TlsHandshakeType.Certificate && s.HasServerHello) OnCertificate(ref s, reader.Body);
-                    if (reader.Type is TlsHandshakeType.ServerHello or TlsHandshakeType.HelloRequest) continue;
-                    // Certificate done, or a message that comes after where it would have been.
-                    break;
+                    if (!OnServerMessage(c, reader.Type, reader.Body)) break;
+                    if (reader.ConsumedRecords > 0) return reader.ConsumedRecords;
+                    continue;
                 case ReadState.Invalid:
                     faults[(int)reader.Fault]++;
                     break;
@@ -110,6 +110,39 @@ sealed class TlsConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers, 
             Finish(c);
             return bytes.Length;
         }
+    }
+
+    /// <summary>A message of the server, in the clear; false when nothing that follows is wanted.</summary>
+    /// <remarks>A message may come twice, when the record that it shares with the next was not whole.</remarks>
+    public bool OnServerMessage(Conversation c, TlsHandshakeType type, ReadOnlySpan<byte> body)
+    {
+        ref TlsState s = ref c.Tls;
+        switch (type)
+        {
+            case TlsHandshakeType.ServerHello:
+                if (s.HasServerHello) return true;
+                OnServerHello(c, body, out bool retry);
+                // From TLS 1.3 on, and DTLS 1.3, the rest is encrypted.
+                return retry || s.Version is not (>= 0x0304 and < 0xFE00 or 0xFEFC);
+            case TlsHandshakeType.Certificate:
+                if (s.HasServerHello && !s.HasCertificate) OnCertificate(ref s, body);
+                s.ServerProves = true;
+                return s.HasServerHello;
+            case TlsHandshakeType.CertificateRequest:
+                s.Notes |= TlsNotes.ClientCertificateRequested;
+                return true;
+            case TlsHandshakeType.HelloRequest or TlsHandshakeType.NewSessionTicket or TlsHandshakeType.CertificateStatus or TlsHandshakeType.ServerKeyExchange:
+                s.ServerProves |= type == TlsHandshakeType.ServerKeyExchange;
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    /// <summary>RFC 5246 7.3, RFC 5077 3.1: a server that goes on to encrypt right after its hello, or a ticket, has taken up an earlier session.</summary>
+    public static void OnServerChangesCipher(ref TlsState s)
+    {
+        if (s.HasServerHello && !s.ServerProves) s.Notes |= TlsNotes.Resumed;
     }
 
     /// <summary>Emits what is known; the conversation is done.</summary>
@@ -124,7 +157,7 @@ sealed class TlsConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers, 
     public void OnClientHello(Conversation c, ReadOnlySpan<byte> body, Ja4Transport transport)
     {
         ref TlsState s = ref c.Tls;
-        DecodeFault fault = TlsClientHello.TryRead(body, out TlsClientHello hello);
+        DecodeFault fault = TlsClientHello.TryRead(body, out TlsClientHello hello, transport == Ja4Transport.Dtls);
         if (fault != DecodeFault.None)
         {
             faults[(int)fault]++;
@@ -142,8 +175,10 @@ sealed class TlsConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers, 
         s.AlpnLength = (byte)alpn.Length;
         s.HasJa3 = Ja3.TryWrite(hello, texts.Slice(Ja3At, Ja3.HashLength));
         s.HasJa4 = Ja4.TryWrite(hello, transport, texts.Slice(Ja4At, Ja4.Length));
+        c.App = EncryptedDns.Of(transport == Ja4Transport.Quic ? App.Quic : App.Tls, sni, alpn, c.Context.DestinationPort);
         if (!s.HasServerHello) s.Version = hello.HighestVersion;
-        if (s.HasJa3 && UInt128.TryParse(texts.Slice(Ja3At, Ja3.HashLength), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out UInt128 ja3))
+        if (hello.HasEncryptedClientHello) s.Notes |= TlsNotes.EncryptedClientHello;
+        if (s.HasJa3 && Hash128.TryParse(texts.Slice(Ja3At, Ja3.HashLength), out Hash128 ja3))
         {
             c.HasJa3 = true;
             c.Ja3 = ja3;
@@ -164,13 +199,19 @@ sealed class TlsConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers, 
         if (!TryTexts(ref s, out Span<byte> texts)) return;
         s.Version = hello.Version;
         s.HasJa3s = Ja3.TryWrite(hello, texts.Slice(Ja3sAt, Ja3.HashLength));
-        if (hello.IsHelloRetryRequest && !s.HasRetryRequest)
+        if (hello.IsHelloRetryRequest)
         {
             s.HasRetryRequest = true;
+            s.Notes |= TlsNotes.Retried;
             retry = true;
             return;
         }
         s.HasServerHello = true;
+        if (hello.HasPreSharedKey) s.Notes |= TlsNotes.Resumed;
+        ReadOnlySpan<byte> alpn = hello.Alpn;
+        if (alpn.Length > San - ServerAlpn) alpn = alpn[..(San - ServerAlpn)];
+        alpn.CopyTo(texts[ServerAlpn..]);
+        s.ServerAlpnLength = (byte)alpn.Length;
     }
 
     void OnCertificate(ref TlsState s, ReadOnlySpan<byte> body)
@@ -191,6 +232,9 @@ sealed class TlsConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers, 
         s.SubjectLength = (ushort)leaf.WriteSubject(texts.Slice(Subject, NameLength));
         s.ValidFrom = leaf.NotBefore;
         s.ValidTo = leaf.NotAfter;
+        s.SanLength = (ushort)leaf.WriteDnsNames(texts[San..TextsLength], out bool isCut);
+        // When no larger buffer is free, the names that fit here must do.
+        if (isCut && buffers.TryGrow(ref s.Texts, San + SanLimit, San)) s.SanLength = (ushort)leaf.WriteDnsNames(buffers[s.Texts].Slice(San, SanLimit), out _);
     }
 
     bool TryTexts(ref TlsState s, out Span<byte> texts)
@@ -226,6 +270,9 @@ sealed class TlsConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers, 
             Subject = s.HasCertificate ? texts.Slice(Subject, s.SubjectLength) : default,
             ValidFrom = s.ValidFrom,
             ValidTo = s.ValidTo,
+            ServerAlpn = texts.Slice(ServerAlpn, s.ServerAlpnLength),
+            SubjectAltNames = texts.Slice(San, s.SanLength),
+            Notes = s.Notes,
         });
     }
 }

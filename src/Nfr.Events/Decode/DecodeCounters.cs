@@ -42,6 +42,10 @@ public sealed class DecodeCounters
     public long FlowSlices;
     /// <summary>DNS queries sent again, unchanged, while they waited for their answer: they are in the event of the first.</summary>
     public long DnsRepeated;
+    /// <summary>Flows that wanted details when all places were taken; brought up to date with the time-outs.</summary>
+    public long DetailsRefused;
+    /// <summary>Flows in a tunnel that found all places taken and share the entry of their kind; brought up to date with the time-outs.</summary>
+    public long TunnelsShared;
     /// <summary>By <see cref="DecodeFault"/>.</summary>
     public readonly long[] Faults = new long[(int)DecodeFault.Count];
 
@@ -63,29 +67,43 @@ public sealed class DecodeCounters
     public static DecodeCounters Sum(IEnumerable<DecodeCounters> counters)
     {
         var sum = new DecodeCounters();
-        foreach (DecodeCounters c in counters)
-        {
-            sum.Frames += c.Frames;
-            sum.Bytes += c.Bytes;
-            sum.Parsed += c.Parsed;
-            sum.NonIp += c.NonIp;
-            sum.FragmentsHeld += c.FragmentsHeld;
-            sum.Truncated += c.Truncated;
-            sum.VlanTagged += c.VlanTagged;
-            sum.GroupAddressed += c.GroupAddressed;
-            sum.Duplicates += c.Duplicates;
-            sum.DuplicatesLookedAt += c.DuplicatesLookedAt;
-            sum.SegmentsAlone += c.SegmentsAlone;
-            sum.SegmentsPaired += c.SegmentsPaired;
-            sum.TcpPayloadBytes += c.TcpPayloadBytes;
-            sum.TcpMissedBytes += c.TcpMissedBytes;
-            sum.FlowsOpened += c.FlowsOpened;
-            sum.FlowsClosed += c.FlowsClosed;
-            sum.FlowsEvicted += c.FlowsEvicted;
-            sum.FlowSlices += c.FlowSlices;
-            sum.DnsRepeated += c.DnsRepeated;
-            for (int i = 0; i < c.Faults.Length; i++) sum.Faults[i] += c.Faults[i];
-        }
+        foreach (DecodeCounters c in counters) sum.Add(c, 1);
         return sum;
+    }
+
+    /// <summary>What came since an earlier copy of the same counters.</summary>
+    public DecodeCounters Since(DecodeCounters earlier)
+    {
+        DecodeCounters since = Sum([this]);
+        since.Add(earlier, -1);
+        return since;
+    }
+
+    /// <summary>Adds (or, with -1, takes away) another's counts. Nothing is allocated.</summary>
+    public void Add(DecodeCounters c, int sign)
+    {
+        ArgumentNullException.ThrowIfNull(c);
+        Frames += sign * c.Frames;
+        Bytes += sign * c.Bytes;
+        Parsed += sign * c.Parsed;
+        NonIp += sign * c.NonIp;
+        FragmentsHeld += sign * c.FragmentsHeld;
+        Truncated += sign * c.Truncated;
+        VlanTagged += sign * c.VlanTagged;
+        GroupAddressed += sign * c.GroupAddressed;
+        Duplicates += sign * c.Duplicates;
+        DuplicatesLookedAt += sign * c.DuplicatesLookedAt;
+        SegmentsAlone += sign * c.SegmentsAlone;
+        SegmentsPaired += sign * c.SegmentsPaired;
+        FlowsOpened += sign * c.FlowsOpened;
+        FlowsClosed += sign * c.FlowsClosed;
+        FlowsEvicted += sign * c.FlowsEvicted;
+        FlowSlices += sign * c.FlowSlices;
+        TcpPayloadBytes += sign * c.TcpPayloadBytes;
+        TcpMissedBytes += sign * c.TcpMissedBytes;
+        DnsRepeated += sign * c.DnsRepeated;
+        DetailsRefused += sign * c.DetailsRefused;
+        TunnelsShared += sign * c.TunnelsShared;
+        for (int i = 0; i < c.Faults.Length; i++) Faults[i] += sign * c.Faults[i];
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using Nfr.Wire;
 
@@ -24,10 +23,11 @@ static class FirstUse
         _ = new Aes128(hash[..Aes128.KeyLength]);
         HttpRequestHead.TryRead("GET / HTTP/1.1\r\nHost: a\r\n\r\n"u8, out _, out _, out _);
         HttpResponseHead.TryRead("HTTP/1.1 200 OK\r\nContent-Type: a\r\n\r\n"u8, out _, out _, out _);
+        _ = EncryptedDns.Of(App.Tls, "a"u8, default, 443);
         // JA4 sorts.
         Span<ushort> values = [2, 1];
         values.Sort();
-        UInt128.One.TryFormat(hash, out int length, "x32", CultureInfo.InvariantCulture);
-        UInt128.TryParse(hash[..length], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out _);
+        new Hash128(1, 2).Write(hash);
+        _ = Hash128.TryParse(hash[..Hash128.TextLength], out _);
     }
 }

@@ -39,6 +39,18 @@ public sealed partial class FrameDecoder<TSink>
             case EtherType.Ppp:
                 fault = PppFrame.TryRead(payload, out etherType, out payload);
                 return fault != DecodeFault.None ? fault : Network(etherType, payload, vlan, timestamp);
+            case EtherType.Mpls or EtherType.MplsMulticast:
+                fault = MplsStack.TryRead(payload, out MplsStack stack);
+                return fault != DecodeFault.None ? fault : Within(TunnelKind.Mpls, stack.Label, stack.PayloadType, stack.Payload, vlan, timestamp);
+            case EtherType.Nsh:
+                fault = NshHeader.TryRead(payload, out NshHeader service);
+                return fault != DecodeFault.None ? fault : Network(service.PayloadType, service.Payload, vlan, timestamp);
+            case EtherType.ETag or EtherType.VnTag:
+                fault = PortTag.TryRead(payload, etherType == EtherType.ETag ? PortTag.ETagLength : PortTag.VnTagLength, out PortTag tag);
+                return fault != DecodeFault.None ? fault : Network(tag.Type, tag.Payload, vlan, timestamp);
+            case > EtherType.None and < EtherType.Minimum:
+                fault = LlcSnap.TryRead(payload, out etherType, out payload);
+                return fault != DecodeFault.None ? fault : Network(etherType, payload, vlan, timestamp);
             default:
                 // Within a tunnel addresses may be another network's.
                 if (_tunnels > 0) return DecodeFault.None;

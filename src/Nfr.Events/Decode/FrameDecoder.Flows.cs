@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.CompilerServices;
 using Nfr.Wire;
 
@@ -29,7 +28,7 @@ public sealed partial class FrameDecoder<TSink>
         flow.TcpFlags |= flags;
         if ((flags & TcpFlags.Ack) != 0)
         {
-            if ((direction == 0 ? flow.PacketsIn : flow.PacketsOut) == 0) Counters.SegmentsAlone++;
+            if (!TcpStates.HasCome(flow, 1 - direction)) Counters.SegmentsAlone++;
             else Counters.SegmentsPaired++;
         }
         if ((flags & TcpFlags.Syn) != 0) OnSyn(ref flow, packet, direction);
@@ -43,13 +42,17 @@ public sealed partial class FrameDecoder<TSink>
             if (flowClass != flow.Class) _flows.Relist(index, ref flow, flowClass, _tick);
         }
         if ((flow.Content & ContentState.Done) != 0) return;
+        // First what the other side has had before it sent this: a response is read after its request, though bytes before that were missed.
+        if (flow.Conversation != FlowTable.None && (flags & TcpFlags.Ack) != 0)
+        {
+            _conversations.OnAcknowledgment(ref flow, direction, packet.Acknowledgment, packet.Timestamp, _tick);
+            if ((flow.Content & ContentState.Done) != 0) return;
+        }
         if (!payload.IsEmpty)
         {
             uint sequence = packet.Sequence + ((flags & TcpFlags.Syn) != 0 ? 1u : 0u);
             _conversations.OnSegment(ref flow, direction, sequence, payload, packet.Timestamp, _tick);
         }
-        if (flow.Conversation == FlowTable.None) return;
-        if ((flags & TcpFlags.Ack) != 0) _conversations.OnAcknowledgment(ref flow, direction, packet.Acknowledgment, packet.Timestamp, _tick);
         // Both sides have ended: what the parser holds is all it will get.
         if (flow.Class == FlowClass.Closed && flow.Conversation != FlowTable.None && !_conversations.IsWaiting(flow)) _conversations.Close(ref flow);
     }
@@ -75,20 +78,47 @@ public sealed partial class FrameDecoder<TSink>
             };
             App service = Recognizer.DnsService(packet.SourcePort, packet.DestinationPort);
             DecodeFault fault = _dns.OnMessage(context, payload, service);
-            if (fault != DecodeFault.None) _faults[(int)fault]++;
-            else
+            if (fault == DecodeFault.None)
             {
                 flow.App = service;
                 if (service != App.Dns) _hosts.OnLocalNames(payload, service == App.Mdns ? HostSource.Mdns : HostSource.Llmnr, packet.Vlan, packet.Timestamp, _tick);
+                return;
             }
+            _faults[(int)fault]++;
+            // A port promises nothing: tunnels like DNS's for the ways it is let through.
+            if (flow.App == App.Unknown && (direction == 0 ? flow.PacketsOut : flow.PacketsIn) <= Datagrams.MaximumLooks)
+                flow.App = Datagrams.Recognize(ref flow, direction, payload, packet.SourcePort, packet.DestinationPort);
             return;
         }
-        if (flow.App == App.Unknown && flow.PacketsOut + flow.PacketsIn <= 4) flow.App = Recognizer.Udp(payload, packet.SourcePort, packet.DestinationPort);
+        if (flow.App == App.Unknown && (direction == 0 ? flow.PacketsOut : flow.PacketsIn) <= Datagrams.MaximumLooks)
+            flow.App = Datagrams.Recognize(ref flow, direction, payload, packet.SourcePort, packet.DestinationPort);
         if (flow.App == App.Dhcp) _hosts.OnDhcp(payload, packet.Vlan, packet.Timestamp, _tick);
         if (IsNbns(packet)) _hosts.OnNbns(packet.Source, payload, packet.Vlan, packet.Timestamp, _tick);
         if (flow.App == App.Quic && (flow.Content & ContentState.Done) == 0) _quic.OnDatagram(ref flow, packet, direction, payload, _tick);
+        else if ((flow.Content & ContentState.Done) == 0 && !payload.IsEmpty && ((flow.Content & ContentState.Dtls) != 0 || DtlsRecord.LooksLikeHandshake(payload)))
+            OnDtls(ref flow, packet, direction, payload);
         // Last: the packet within may take this flow's place in the table.
-        if (OpenedTunnel.IsPort(packet.DestinationPort) || OpenedTunnel.IsPort(packet.SourcePort)) OnTunnel(ref flow, packet, payload);
+        if (OpenedTunnel.MayBe(flow.App, packet, payload)) OnTunnel(ref flow, packet, payload);
+    }
+
+    /// <summary>DTLS may begin later than its flow: behind STUN on the same ports (RFC 7983).</summary>
+    void OnDtls(ref Flow flow, in Packet packet, int direction, ReadOnlySpan<byte> payload)
+    {
+        flow.Content |= ContentState.Dtls;
+        if (flow.App is App.Unknown or App.Stun) flow.App = App.Dtls;
+        var context = new EventContext
+        {
+            Timestamp = packet.Timestamp,
+            Tick = _tick,
+            Source = packet.Source,
+            Destination = packet.Destination,
+            SourcePort = packet.SourcePort,
+            DestinationPort = packet.DestinationPort,
+            Protocol = packet.Protocol,
+            Vlan = packet.Vlan,
+            Tunnel = _tunnelTable[packet.Tunnel],
+        };
+        _dtls.OnDatagram(ref flow, context, direction, payload);
     }
 
     /// <summary>By its port, or because a flow's first datagrams are DNS messages to the last byte. NetBIOS (RFC 1002) has the same shape and other names.</summary>
@@ -173,6 +203,17 @@ public sealed partial class FrameDecoder<TSink>
         (flow.Client, flow.Server) = senderIsClient ? (packet.Source, packet.Destination) : (packet.Destination, packet.Source);
         (flow.ClientPort, flow.ServerPort) = senderIsClient ? (packet.SourcePort, packet.DestinationPort) : (packet.DestinationPort, packet.SourcePort);
         flow.Protocol = packet.Protocol;
+        // Protocols of the network layer say their name by number.
+        if (!tcp && packet.Protocol != IPProtocol.Udp)
+        {
+            flow.App = packet.Protocol switch
+            {
+                IPProtocol.Icmp or IPProtocol.IcmpV6 => App.Icmp,
+                IPProtocol.Igmp => App.Igmp,
+                IPProtocol.Esp or IPProtocol.AuthenticationHeader => App.Esp,
+                _ => App.Unknown,
+            };
+        }
         flow.Vlan = packet.Vlan;
         flow.Tunnel = packet.Tunnel == 0 ? (ushort)0 : _tunnelTable.Take(_tunnelTable[packet.Tunnel]);
         flow.FirstTick = _tick;
@@ -257,7 +298,8 @@ public sealed partial class FrameDecoder<TSink>
         ref Flow flow = ref _flows[index];
         try
         {
-            if (flow.Protocol == IPProtocol.Udp) _quic.Close(ref flow);
+            if ((flow.Content & ContentState.Dtls) != 0) _dtls.Close(ref flow);
+            else if (flow.Protocol == IPProtocol.Udp) _quic.Close(ref flow);
             else _conversations.Close(ref flow);
             Emit(flow);
         }
@@ -277,7 +319,11 @@ public sealed partial class FrameDecoder<TSink>
         flow.Notes |= FlowNotes.ActiveTimeout;
         Emit(flow);
         Counters.FlowSlices++;
-        flow.Notes = notes & ~(FlowNotes.MissedBytes | FlowNotes.CleartextCredentials);
+        flow.Notes = notes & ~(FlowNotes.MissedBytes | FlowNotes.CleartextCredentials | FlowNotes.LoginFailed | FlowNotes.LoginSucceeded);
+        if (flow.Details != FlowDetails.None) _details[flow.Details].LoginFailures = _details[flow.Details].LoginSuccesses = 0;
+        if (flow.PacketsOut > 0) flow.Earlier |= EarlierSlices.PacketsOut;
+        if (flow.PacketsIn > 0) flow.Earlier |= EarlierSlices.PacketsIn;
+        if (flow.PayloadOut + flow.PayloadIn > 0) flow.Earlier |= EarlierSlices.Payload;
         _details[flow.Details].Echo = default;
         flow.PacketsOut = flow.PacketsIn = flow.BytesOut = flow.BytesIn = flow.PayloadOut = flow.PayloadIn = 0;
         flow.SeenOut.Missed = flow.SeenIn.Missed = 0;
@@ -334,10 +380,10 @@ public sealed partial class FrameDecoder<TSink>
         });
     }
 
-    static ReadOnlySpan<byte> Hex(bool has, UInt128 value, Span<byte> text)
+    static ReadOnlySpan<byte> Hex(bool has, in Hash128 value, Span<byte> text)
     {
-        int length = 0;
-        if (has) value.TryFormat(text, out length, "x32", CultureInfo.InvariantCulture);
-        return text[..length];
+        if (!has) return default;
+        value.Write(text);
+        return text;
     }
 }

@@ -25,6 +25,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
     readonly Conversations<TSink> _conversations;
     readonly QuicConversations<TSink> _quic;
     readonly HostWatch<TSink> _hosts;
+    readonly DtlsConversations<TSink> _dtls;
     readonly Duplicates _duplicates;
     readonly FlowDetails _details = new();
     readonly TunnelTable _tunnelTable = new();
@@ -46,8 +47,9 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         _dns = new DnsTransactions<TSink>(_emitter, _buffers, Counters);
         _hosts = new HostWatch<TSink>(_emitter, _faults);
         var tls = new TlsConversation<TSink>(_emitter, _buffers, _faults);
-        _conversations = new Conversations<TSink>(_emitter, _buffers, _faults, _dns, tls, _tunnelTable);
+        _conversations = new Conversations<TSink>(_emitter, _buffers, _faults, _dns, tls, _tunnelTable, _details);
         _quic = new QuicConversations<TSink>(tls, _buffers, _faults, _tunnelTable);
+        _dtls = new DtlsConversations<TSink>(tls, _buffers, _faults);
     }
 
     public DecodeCounters Counters { get; }
@@ -65,7 +67,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
     internal int DetailsInUse => _details.InUse + _tunnelTable.InUse;
 
     /// <summary>Connections that a parser reads: zero after <see cref="Drain"/>.</summary>
-    internal int ConversationsInUse => _conversations.InUse + _quic.InUse;
+    internal int ConversationsInUse => _conversations.InUse + _quic.InUse + _dtls.InUse;
 
     public void OnFrame(scoped in Frame frame)
     {
@@ -93,6 +95,13 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         Expire(FlowClass.Established, _options.TcpIdleTimeout);
         _dns.Expire(_tick);
         _fragments.Expire(_tick);
+        CountGiveUps();
+    }
+
+    void CountGiveUps()
+    {
+        Counters.DetailsRefused = _details.Refused;
+        Counters.TunnelsShared = _tunnelTable.Shared;
     }
 
     /// <summary>Exports every flow and everything that waits: the end of a file, or of the sensor's run.</summary>
@@ -101,6 +110,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         for (int oldest; (oldest = _flows.LeastRecentlySeen()) != FlowTable.None;) Export(oldest);
         _dns.Drain();
         _fragments.Expire(long.MaxValue);
+        CountGiveUps();
     }
 
     DecodeFault Link(scoped in Frame frame)
@@ -128,6 +138,24 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
                 break;
             case LinkType.Null or LinkType.Loop:
                 fault = Loopback.TryRead(frame.Bytes, out etherType, out payload);
+                if (fault != DecodeFault.None) return fault;
+                break;
+            case LinkType.CiscoHdlc:
+            // Routers' captures call it PPP; its address bytes are no protocol of that.
+            case LinkType.Ppp when frame.Bytes.Length > 0 && frame.Bytes[0] is CiscoHdlc.Unicast or CiscoHdlc.Broadcast:
+                fault = CiscoHdlc.TryRead(frame.Bytes, out etherType, out payload);
+                if (fault != DecodeFault.None) return fault;
+                break;
+            case LinkType.Ieee80211 or LinkType.Radiotap:
+                payload = frame.Bytes;
+                fault = frame.LinkType == LinkType.Radiotap ? WirelessFrame.TrySkipRadiotap(ref payload) : DecodeFault.None;
+                if (fault == DecodeFault.None) fault = WirelessFrame.TryRead(payload, out payload);
+                if (fault == DecodeFault.None && !payload.IsEmpty) fault = LlcSnap.TryRead(payload, out etherType, out payload);
+                else etherType = EtherType.None;
+                if (fault != DecodeFault.None) return fault;
+                break;
+            case LinkType.Nflog:
+                fault = NflogMessage.TryRead(frame.Bytes, out etherType, out payload);
                 if (fault != DecodeFault.None) return fault;
                 break;
             case LinkType.Ppp:
@@ -254,7 +282,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
     /// <summary>Told at once, with no ports: the datagram may never become whole.</summary>
     void OnFragmentsDiffer(in Address source, in Address destination, byte protocol, ushort vlan, long timestamp) => _emitter.Anomaly(new AnomalyEvent
     {
-        Context = new EventContext { Timestamp = timestamp, Tick = _tick, Source = source, Destination = destination, Protocol = protocol, Vlan = vlan },
+        Context = new EventContext { Timestamp = timestamp, Tick = _tick, Source = source, Destination = destination, Protocol = protocol, Vlan = vlan, Tunnel = _tunnelTable[_tunnel] },
         Fault = DecodeFault.FragmentOverlapDiffers,
     });
 
@@ -282,6 +310,17 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
                 packet.SourcePort = udp.SourcePort;
                 packet.DestinationPort = udp.DestinationPort;
                 OnUdp(packet, udp.Payload);
+                return DecodeFault.None;
+            }
+            case IPProtocol.Sctp:
+            {
+                DecodeFault fault = SctpPacket.TryRead(bytes, out SctpPacket sctp);
+                if (fault != DecodeFault.None) return fault;
+                packet.SourcePort = sctp.SourcePort;
+                packet.DestinationPort = sctp.DestinationPort;
+                // The two chunks that TCP's flags are named for: they say who is client.
+                packet.TcpFlags = sctp.IsInit ? TcpFlags.Syn : sctp.IsInitAck ? (byte)(TcpFlags.Syn | TcpFlags.Ack) : (byte)0;
+                OnDatagram(packet, sctp.Payload.Length, out _);
                 return DecodeFault.None;
             }
             case IPProtocol.Icmp or IPProtocol.IcmpV6:

@@ -16,8 +16,14 @@ ref struct OpenedTunnel
     public ushort EtherType;
     public ReadOnlySpan<byte> Payload;
 
-    /// <summary>Ports decide where a header has no mark of its own.</summary>
-    public static bool IsPort(ushort port) => port is VxlanHeader.Port or VxlanHeader.LinuxPort or GeneveHeader.Port or GreInUdpPort;
+    /// <summary>
+    /// A datagram is worth a look. VXLAN, Geneve, GRE and AYIYA have no mark of their own, so there the port decides; GTP must have its port and its
+    /// length right; Teredo says itself what it is, on any port.
+    /// </summary>
+    public static bool MayBe(App app, in Packet packet, ReadOnlySpan<byte> payload) =>
+        IsPort(packet.DestinationPort) || IsPort(packet.SourcePort) || (app is App.Unknown or App.Teredo && TeredoPacket.MayBe(payload));
+
+    static bool IsPort(ushort port) => port is VxlanHeader.Port or VxlanHeader.LinuxPort or GeneveHeader.Port or GreInUdpPort or GtpHeader.Port or AyiyaPacket.Port;
 
     /// <summary>False when what should be a tunnel's header is none.</summary>
     public static bool TryOpen(in Packet outer, ReadOnlySpan<byte> payload, out OpenedTunnel opened)
@@ -39,11 +45,12 @@ ref struct OpenedTunnel
             case IPProtocol.Gre:
                 return TryGre(ref opened);
             default:
-                return TryPort(ref opened, IsPort(outer.DestinationPort) ? outer.DestinationPort : outer.SourcePort);
+                return TryPort(ref opened, IsPort(outer.DestinationPort) ? outer.DestinationPort : outer.SourcePort, outer.CutOff)
+                    || TryTeredo(ref opened, outer.CutOff);
         }
     }
 
-    static bool TryPort(ref OpenedTunnel opened, ushort port)
+    static bool TryPort(ref OpenedTunnel opened, ushort port, int cutOff)
     {
         switch (port)
         {
@@ -65,17 +72,51 @@ ref struct OpenedTunnel
                 return true;
             case GreInUdpPort:
                 return TryGre(ref opened);
+            case GtpHeader.Port:
+                if (!GtpHeader.TryRead(opened.Payload, cutOff, out GtpHeader gtp)) return false;
+                opened.Kind = TunnelKind.Gtp;
+                opened.Identifier = gtp.TunnelEndpoint;
+                opened.App = App.Gtp;
+                opened.EtherType = gtp.Payload.IsEmpty ? Wire.EtherType.None : gtp.Payload[0] >> 4 == 6 ? Wire.EtherType.IPv6 : Wire.EtherType.IPv4;
+                opened.Payload = gtp.Payload;
+                return true;
+            case AyiyaPacket.Port:
+                if (!AyiyaPacket.TryRead(opened.Payload, out AyiyaPacket ayiya)) return false;
+                opened.Kind = TunnelKind.Ayiya;
+                opened.EtherType = ayiya.PayloadType;
+                opened.Payload = ayiya.Payload;
+                return true;
             default:
                 return false;
         }
     }
 
+    static bool TryTeredo(ref OpenedTunnel opened, int cutOff)
+    {
+        if (!TeredoPacket.TryRead(opened.Payload, cutOff, out TeredoPacket teredo)) return false;
+        opened.Kind = TunnelKind.Teredo;
+        opened.App = App.Teredo;
+        opened.EtherType = Wire.EtherType.IPv6;
+        opened.Payload = teredo.Payload;
+        return true;
+    }
+
     static bool TryGre(ref OpenedTunnel opened)
     {
         if (!GreHeader.TryRead(opened.Payload, out GreHeader gre)) return false;
-        opened.Kind = TunnelKind.Gre;
-        opened.Identifier = gre.Key;
         opened.App = App.Gre;
+        if (gre.ProtocolType is ErspanHeader.ProtocolType or ErspanHeader.ProtocolType3)
+        {
+            if (!ErspanHeader.TryRead(gre, out ErspanHeader erspan)) return false;
+            opened.Kind = TunnelKind.Erspan;
+            opened.Identifier = erspan.SessionId;
+            opened.EtherType = erspan.PayloadType;
+            opened.Payload = erspan.Payload;
+            return true;
+        }
+        opened.Kind = gre.Version == 1 ? TunnelKind.Pptp : TunnelKind.Gre;
+        opened.Identifier = gre.Key;
+        if (gre.Payload.IsEmpty) return true;
         opened.EtherType = gre.ProtocolType;
         opened.Payload = gre.Payload;
         return true;

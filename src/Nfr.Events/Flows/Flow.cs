@@ -52,12 +52,14 @@ struct Flow
     public bool HasJa3;
     /// <summary>Segments or datagrams looked at for content that begins later than at the start.</summary>
     public byte Looks;
+    /// <summary>What slices before this one have seen, since their counters start anew.</summary>
+    public EarlierSlices Earlier;
     /// <summary>Next expected sequence number each way, kept while content is still of interest.</summary>
     public uint NextOut;
     public uint NextIn;
     /// <summary>The client's initial sequence number: tells a retransmitted SYN from a new connection on the same ports.</summary>
     public uint InitialSequence;
-    public UInt128 Ja3;
+    public Hash128 Ja3;
 }
 
 /// <summary>Time-out class: each has its own list, ordered by when a flow was last seen.</summary>
@@ -100,4 +102,16 @@ enum ContentState : byte
     /// <summary><see cref="Flow.SeenOut"/> knows where it begins.</summary>
     OutCounted = 32,
     InCounted = 64,
+    /// <summary>A datagram flow with a DTLS hello; its conversation is one of <see cref="DtlsConversations{TSink}"/>.</summary>
+    Dtls = 128,
+}
+
+/// <summary>Of a flow that the active time-out has cut.</summary>
+[Flags]
+enum EarlierSlices : byte
+{
+    None = 0,
+    PacketsOut = 1,
+    PacketsIn = 2,
+    Payload = 4,
 }

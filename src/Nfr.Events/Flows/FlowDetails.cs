@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using System.Text.Unicode;
 
 namespace Nfr.Events;
 
@@ -8,8 +9,8 @@ struct FlowDetail
 {
     public const int UserSpace = 64, SoftwareSpace = 96;
 
-    public UInt128 Hassh;
-    public UInt128 HasshServer;
+    public Hash128 Hassh;
+    public Hash128 HasshServer;
     public bool HasHassh;
     public bool HasHasshServer;
     public ushort LoginFailures;
@@ -41,15 +42,38 @@ struct FlowDetail
     [UnscopedRef] public readonly ReadOnlySpan<byte> ClientSoftware => ((ReadOnlySpan<byte>)_clientSoftware)[..ClientSoftwareLength];
     [UnscopedRef] public readonly ReadOnlySpan<byte> ServerSoftware => ((ReadOnlySpan<byte>)_serverSoftware)[..ServerSoftwareLength];
 
-    /// <summary>Texts longer than their space are cut.</summary>
+    /// <summary>Texts longer than their space are cut; what is not printable text becomes a question mark.</summary>
     public void SetUser(ReadOnlySpan<byte> text) => UserLength = Copy(text, _user);
     public void SetClientSoftware(ReadOnlySpan<byte> text) => ClientSoftwareLength = Copy(text, _clientSoftware);
     public void SetServerSoftware(ReadOnlySpan<byte> text) => ServerSoftwareLength = Copy(text, _serverSoftware);
 
+    /// <summary>Takes over what a parser has found since the last time: counts are added, the rest replaces what was there.</summary>
+    public void Add(in FlowDetail found)
+    {
+        if (found.HasHassh) (HasHassh, Hassh) = (true, found.Hassh);
+        if (found.HasHasshServer) (HasHasshServer, HasshServer) = (true, found.HasshServer);
+        LoginFailures = (ushort)Math.Min(LoginFailures + found.LoginFailures, ushort.MaxValue);
+        LoginSuccesses = (ushort)Math.Min(LoginSuccesses + found.LoginSuccesses, ushort.MaxValue);
+        if (found.UserLength > 0) SetUser(found.User);
+        if (found.ClientSoftwareLength > 0) SetClientSoftware(found.ClientSoftware);
+        if (found.ServerSoftwareLength > 0) SetServerSoftware(found.ServerSoftware);
+    }
+
     static byte Copy(ReadOnlySpan<byte> text, Span<byte> space)
     {
-        text = text[..Math.Min(text.Length, space.Length)];
-        text.CopyTo(space);
+        if (text.Length > space.Length)
+        {
+            // Not in the middle of a character (RFC 3629 3).
+            int end = space.Length;
+            while (end > space.Length - 4 && (text[end] & 0xC0) == 0x80) end--;
+            text = text[..end];
+        }
+        bool isText = Utf8.IsValid(text);
+        for (int i = 0; i < text.Length; i++)
+        {
+            byte b = text[i];
+            space[i] = b is < 0x20 or 0x7F || (b >= 0x80 && !isText) ? (byte)'?' : b;
+        }
         return (byte)text.Length;
     }
 }

@@ -8,7 +8,7 @@ static class FlowOrientation
     /// <summary>True when the packet's sender is the client.</summary>
     public static bool SenderIsClient(in Address source, ushort sourcePort, in Address destination, ushort destinationPort, byte protocol, byte tcpFlags, Func<Address, bool>? isHome)
     {
-        if (protocol == IPProtocol.Tcp && (tcpFlags & TcpFlags.Syn) != 0) return (tcpFlags & TcpFlags.Ack) == 0;
+        if (protocol is IPProtocol.Tcp or IPProtocol.Sctp && (tcpFlags & TcpFlags.Syn) != 0) return (tcpFlags & TcpFlags.Ack) == 0;
         if (protocol is IPProtocol.Icmp or IPProtocol.IcmpV6)
         {
             // "Ports" are the message's type and its counterpart; a reply's sender is the server.
@@ -26,7 +26,7 @@ static class FlowOrientation
             bool sourceHome = isHome(source), destinationHome = isHome(destination);
             if (sourceHome != destinationHome) return sourceHome;
         }
-        if (protocol is IPProtocol.Tcp or IPProtocol.Udp && IsService(sourcePort) != IsService(destinationPort)) return IsService(destinationPort);
+        if (protocol is IPProtocol.Tcp or IPProtocol.Udp or IPProtocol.Sctp && IsService(sourcePort) != IsService(destinationPort)) return IsService(destinationPort);
         return true;
     }
 

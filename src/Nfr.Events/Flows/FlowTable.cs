@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
+using Nfr.Native;
 using Nfr.Wire;
 
 namespace Nfr.Events;
@@ -23,7 +24,9 @@ sealed class FlowTable
     readonly int[] _buckets;
     readonly int _mask;
     readonly ulong _seed;
-    int _free;
+    /// <summary>Entries that were used and given back; behind them come those from <see cref="_fresh"/> on, whose memory nobody has touched yet.</summary>
+    int _free = None;
+    int _fresh;
 
     // Oldest and youngest of each class.
     readonly int[] _oldest = [None, None, None, None];
@@ -36,7 +39,6 @@ sealed class FlowTable
         _buckets = GC.AllocateArray<int>((int)BitOperations.RoundUpToPowerOf2((uint)capacity * 2), pinned: true);
         Array.Fill(_buckets, None);
         _mask = _buckets.Length - 1;
-        for (int i = 0; i < capacity; i++) _flows[i].NextInBucket = i + 1 < capacity ? i + 1 : None;
         // A seed of its own for each run, so that nobody can choose addresses that all meet in one bucket.
         Span<byte> seed = stackalloc byte[8];
         RandomNumberGenerator.Fill(seed);
@@ -45,7 +47,7 @@ sealed class FlowTable
 
     public int Count { get; private set; }
     public int Capacity => _flows.Length;
-    public bool IsFull => _free == None;
+    public bool IsFull => Count == _flows.Length;
 
     public ref Flow this[int index] => ref _flows[index];
 
@@ -64,6 +66,18 @@ sealed class FlowTable
         ulong h = (address.High ^ _seed) * 0xD6E8FEB86659FD93UL;
         h = (h ^ address.Low ^ ((ulong)port << 40)) * 0xA0761D6478BD642FUL;
         return h ^ (h >> 32);
+    }
+
+    /// <summary>Of a packet that comes soon: its bucket is fetched from memory meanwhile.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AskForBucket(uint hash) => Prefetch.Value(ref _buckets[hash & (uint)_mask]);
+
+    /// <summary>And a little later the entry that its bucket names.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AskForEntry(uint hash)
+    {
+        int index = _buckets[hash & (uint)_mask];
+        if (index != None) Prefetch.Value(ref _flows[index]);
     }
 
     /// <summary>The flow of this pair of endpoints, or <see cref="None"/>. <paramref name="direction"/>: 0 the packet goes out (client to server), 1 in.</summary>
@@ -93,9 +107,9 @@ sealed class FlowTable
     /// <summary>Takes a free entry (the caller has made sure that there is one), clears it and files it.</summary>
     public int Add(uint hash, FlowClass flowClass, long tick)
     {
-        int index = _free;
+        int index = _free != None ? _free : _fresh++;
         ref Flow flow = ref _flows[index];
-        _free = flow.NextInBucket;
+        if (index == _free) _free = flow.NextInBucket;
         flow = default;
         flow.Hash = hash;
         flow.Class = flowClass;

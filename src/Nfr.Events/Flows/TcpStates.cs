@@ -50,8 +50,8 @@ static class TcpStates
     /// <summary>Zeek's conn_state of the flow as it stands.</summary>
     public static ConnectionState StateOf(in Flow flow) => flow.Protocol switch
     {
-        IPProtocol.Tcp => Tcp(flow.ClientState, flow.ServerState, flow.PayloadOut == 0 && flow.PayloadIn == 0),
-        IPProtocol.Udp => (flow.PacketsOut > 0, flow.PacketsIn > 0) switch
+        IPProtocol.Tcp => Tcp(flow.ClientState, flow.ServerState, flow.PayloadOut == 0 && flow.PayloadIn == 0 && (flow.Earlier & EarlierSlices.Payload) == 0),
+        IPProtocol.Udp => (HasCome(flow, 0), HasCome(flow, 1)) switch
         {
             (true, true) => ConnectionState.SF,
             (true, false) => ConnectionState.S0,
@@ -60,6 +60,11 @@ static class TcpStates
         },
         _ => ConnectionState.OTH,
     };
+
+    /// <summary>Packets of this direction have been seen, in this slice of the flow or before.</summary>
+    public static bool HasCome(in Flow flow, int direction) => direction == 0
+        ? flow.PacketsOut > 0 || (flow.Earlier & EarlierSlices.PacketsOut) != 0
+        : flow.PacketsIn > 0 || (flow.Earlier & EarlierSlices.PacketsIn) != 0;
 
     static ConnectionState Tcp(EndpointState client, EndpointState server, bool empty)
     {

@@ -33,6 +33,9 @@ sealed class TunnelTable
 
     public int InUse { get; private set; }
 
+    /// <summary>Flows that found all places taken.</summary>
+    public long Shared { get; private set; }
+
     public ref readonly Tunnel this[int index] => ref _tunnels[index];
 
     /// <summary>The index of this tunnel, with one more flow in it; 0 for none.</summary>
@@ -46,7 +49,11 @@ sealed class TunnelTable
             _uses[i]++;
             return i;
         }
-        if (_free == 0) return (ushort)(_firstShared + (int)tunnel.Kind);
+        if (_free == 0)
+        {
+            Shared++;
+            return (ushort)(_firstShared + (int)tunnel.Kind);
+        }
         ushort index = _free;
         _free = _next[index];
         _tunnels[index] = tunnel;

@@ -38,7 +38,7 @@ public enum TlsNotes : byte
     Resumed = 1,
     /// <summary>The server asked for a second hello (HelloRetryRequest, or DTLS's HelloVerifyRequest).</summary>
     Retried = 2,
-    /// <summary>The client's hello has the encrypted_client_hello extension; the name seen is the outer one.</summary>
+    /// <summary>The client's hello has the encrypted_client_hello extension (RFC 9849): the name seen is the outer one, or the extension is a pretence (GREASE); none but the server can tell.</summary>
     EncryptedClientHello = 4,
     /// <summary>The connection began in the clear (STARTTLS, CONNECT, SOCKS).</summary>
     Upgraded = 8,

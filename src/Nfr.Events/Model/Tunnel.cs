@@ -41,6 +41,8 @@ public enum TunnelKind : byte
     Mpls,
     Pppoe,
     Pptp,
+    /// <summary>IPv6 in UDP of tunnel brokers (draft-massar-v6ops-ayiya-02).</summary>
+    Ayiya,
 }
 
 public static class TunnelKinds
@@ -60,6 +62,7 @@ public static class TunnelKinds
         TunnelKind.Mpls => "mpls"u8,
         TunnelKind.Pppoe => "pppoe"u8,
         TunnelKind.Pptp => "pptp"u8,
+        TunnelKind.Ayiya => "ayiya"u8,
         _ => default,
     };
 }

@@ -72,6 +72,7 @@ static class ConfigCommand
         }
         rows.Add(("outputs", string.Join(", ", outputs.DefaultIfEmpty("none"))));
         rows.Add(("spool", $"{config.Spool.Dir}, at most {ByteSize.Format(config.Spool.MaxSize)}"));
+        rows.Add(("metrics", config.Metrics.Listen is { } listen ? $"http://{listen}/metrics" : "off"));
         rows.Add(("log", $"{config.Log.File}, {config.Log.Level.ToString().ToLowerInvariant()}"));
         return rows;
     }

@@ -35,6 +35,7 @@ sealed class NfrRootCommand : RootCommand
         Add(ConfigCommand.Build(setup));
         Add(ReadCommand.Build(setup));
         Add(StartCommand.Build(setup));
+        Add(StatusCommand.Build(setup));
         Add(Demo.DemoCommand.CreateCommand(Pipeline.DemoLink.Sensor, ConfigOption));
         Add(Simulate.SimulateCommand.CreateCommand());
         Add(VersionText.Build());

@@ -13,6 +13,8 @@ public sealed record NfrConfig
     public DataConfig Data { get; init; } = new();
     public SpoolConfig Spool { get; init; } = new();
     public FlowsConfig Flows { get; init; } = new();
+    public StatusConfig Status { get; init; } = new();
+    public MetricsConfig Metrics { get; init; } = new();
     public ScoringConfig Scoring { get; init; } = new();
     public EventsConfig DnsEvents { get; init; } = new();
     public EventsConfig IpEvents { get; init; } = new();
@@ -101,6 +103,8 @@ public sealed record NfrConfig
             Spool = SpoolConfig.Read(root.Under("spool"), data.Dir),
             Flows = FlowsConfig.Read(root.Under("flows")),
             Scoring = ScoringConfig.Read(root.Under("scoring"), folder),
+            Status = StatusConfig.Read(root.Under("status")),
+            Metrics = MetricsConfig.Read(root.Under("metrics")),
             DnsEvents = EventsConfig.Read(root.Under("dns_events"), hasFailed: true),
             IpEvents = EventsConfig.Read(root.Under("ip_events"), hasFailed: true),
             HttpEvents = EventsConfig.Read(root.Under("http_events"), hasFailed: false),

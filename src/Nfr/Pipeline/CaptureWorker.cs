@@ -29,8 +29,9 @@ sealed class CaptureWorker
     readonly Thread _thread;
     readonly ManualResetEventSlim _stop = new();
     LiveCapture? _capture;
+    readonly Lock _statisticsLock = new();
     CaptureStatistics _before;
-    CaptureStatistics _now;
+    volatile CaptureShot? _asked;
 
     public CaptureWorker(LiveCapture capture, LiveCaptureOptions options, DecoderOptions decoding, ILogger log)
     {
@@ -55,6 +56,9 @@ sealed class CaptureWorker
     /// <summary>Our own mistakes, counted; the frame or the time-out that met one is left out, and what came behind it in its block.</summary>
     public long Mistakes { get; private set; }
 
+    /// <summary>Frames that ended in a mistake of ours and in no other count.</summary>
+    public long MistakenFrames { get; private set; }
+
     /// <summary>Bytes this thread has allocated on the managed heap since its loop began.</summary>
     public long AllocatedBytes { get; private set; }
 
@@ -65,8 +69,8 @@ sealed class CaptureWorker
     {
         get
         {
-            CaptureStatistics now = _capture?.Statistics ?? _now;
-            return new CaptureStatistics(_before.Received + now.Received, _before.Dropped + now.Dropped, _before.FreezeCount + now.FreezeCount, _before.BrokenBlocks + now.BrokenBlocks);
+            // A capture's counts move to those before it in the moment in which it goes: never twice, never not at all.
+            lock (_statisticsLock) return _before + (_capture?.Statistics ?? default);
         }
     }
 
@@ -91,15 +95,33 @@ sealed class CaptureWorker
             if (_capture is null && !TryReopen()) continue;
             if (Step(ref inlet, WaitMilliseconds) < 0) Lose();
             AllocatedBytes = GC.GetAllocatedBytesForCurrentThread() - allocated;
+            Answer();
         }
         _patience.Begin(s_drain);
         ReadOut(ref inlet);
         Export();
-        if (_capture is null) return;
-        LiveCapture capture = _capture;
-        _now = capture.Statistics;
-        _capture = null;
-        capture.Dispose();
+        GiveUpCapture()?.Dispose();
+    }
+
+    LiveCapture? GiveUpCapture()
+    {
+        lock (_statisticsLock)
+        {
+            LiveCapture? capture = _capture;
+            if (capture is not null) _before += capture.Statistics;
+            _capture = null;
+            return capture;
+        }
+    }
+
+    /// <summary>Wants the counts of a moment at which no frame is in hand: filled between two blocks, within a tenth of a second.</summary>
+    public void Ask(CaptureShot shot) => _asked = shot;
+
+    void Answer()
+    {
+        if (_asked is not { } shot) return;
+        _asked = null;
+        shot.Fill(Statistics, Counters, Events, DroppedEvents, ActiveFlows, Mistakes, MistakenFrames);
     }
 
     int Step(ref DecoderInlet<RingSink> inlet, int wait)
@@ -149,11 +171,7 @@ sealed class CaptureWorker
     void Lose()
     {
         _log.Warning("{Fault}; the sensor waits for it and looks every {Seconds} s", _capture!.Fault?.Message, (int)s_reopen.TotalSeconds);
-        LiveCapture lost = _capture;
-        CaptureStatistics last = lost.Statistics;
-        _capture = null;
-        _before = new CaptureStatistics(_before.Received + last.Received, _before.Dropped + last.Dropped, _before.FreezeCount + last.FreezeCount, _before.BrokenBlocks + last.BrokenBlocks);
-        lost.Dispose();
+        GiveUpCapture()?.Dispose();
     }
 
     bool TryReopen()
@@ -171,7 +189,12 @@ sealed class CaptureWorker
 
     bool Reopen()
     {
-        if (_stop.Wait(s_reopen)) return false;
+        long start = _time.GetTimestamp();
+        while (_time.GetElapsedTime(start) < s_reopen)
+        {
+            if (_stop.Wait(WaitMilliseconds)) return false;
+            Answer();
+        }
         _decoder.Advance(_time.GetElapsedTime(0, _time.GetTimestamp()).Ticks * 100);
         LiveCapture? capture = LiveCapture.Open(_options, out _);
         if (capture is null) return false;
@@ -183,6 +206,9 @@ sealed class CaptureWorker
     void Report(Exception mistake)
     {
         Mistakes++;
+        // The frame in hand was counted as a frame and may have come to none of its ends.
+        DecodeCounters d = Counters;
+        if (d.Frames > d.Parsed + d.NonIp + d.FragmentsHeld + d.PacketFaults + MistakenFrames) MistakenFrames++;
         if (Mistakes is 1 or 10 or 100 or 1000)
             _log.Error(mistake, "capture: a mistake in nfr itself on {Interface} ({Count} so far); what met it is left out and the sensor goes on", Interface, Mistakes);
     }

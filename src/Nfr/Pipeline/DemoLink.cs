@@ -26,6 +26,9 @@ static class DemoLink
         config = config with
         {
             Engine = new EngineConfig(),
+            // Beside a sensor that may run on this machine already.
+            Status = config.Status with { Socket = StatusConfig.Off },
+            Metrics = new MetricsConfig { Listen = null },
             Data = config.Data with { Dir = options.DataFolder },
             Spool = config.Spool with { Dir = Path.Combine(options.DataFolder, "spool") },
             Outputs = config.Outputs with { File = Path.Combine(options.DataFolder, "alerts.json") },

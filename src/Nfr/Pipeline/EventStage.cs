@@ -21,6 +21,18 @@ sealed class EventStage
     readonly ArrayBufferWriter<byte> _line = new(4096);
     readonly List<Alert> _raised = [];
     readonly HostTable _hosts = new();
+    Step _step;
+    EventType _type;
+    int _settled;
+
+    /// <summary>How far the event in hand has come, for the case that a mistake of ours ends it there.</summary>
+    enum Step : byte
+    {
+        None,
+        Taken,
+        InScope,
+        Kept,
+    }
 
     /// <param name="scope">null = every event is in scope.</param>
     /// <param name="scorer">null = nothing is scored.</param>
@@ -83,9 +95,13 @@ sealed class EventStage
         _hosts.Learn(e.Address, 0, e.HardwareAddress, e.Name);
         if (!Admit(EventType.Host)) return;
         Counters.InScope[(int)EventType.Host]++;
-        if (_print is null) return;
-        _json.WriteLine(e, _line);
-        Print();
+        _step = Step.Kept;
+        if (_print is not null)
+        {
+            _json.WriteLine(e, _line);
+            Print();
+        }
+        _step = Step.None;
     }
 
     /// <inheritdoc cref="OnHost"/>
@@ -93,9 +109,13 @@ sealed class EventStage
     {
         if (!Admit(EventType.Anomaly)) return;
         Counters.InScope[(int)EventType.Anomaly]++;
-        if (_print is null) return;
-        _json.WriteLine(e, _line);
-        Print();
+        _step = Step.Kept;
+        if (_print is not null)
+        {
+            _json.WriteLine(e, _line);
+            Print();
+        }
+        _step = Step.None;
     }
 
     void Print()
@@ -105,9 +125,29 @@ sealed class EventStage
         _line.ResetWrittenCount();
     }
 
-    /// <summary>Forgets the half-made line and alerts of an event that met a mistake of ours, so that they do not become part of the next one's.</summary>
+    /// <summary>
+    /// Forgets the half-made line and alerts of an event that met a mistake of ours, so that they do not become part of the next one's, and counts
+    /// where it ended.
+    /// </summary>
     public void Abandon()
     {
+        switch (_step)
+        {
+            case Step.None:
+                Counters.Unread++;
+                break;
+            case Step.Taken:
+                Counters.Undecided[(int)_type]++;
+                break;
+            case Step.InScope:
+                Counters.Unkept[(int)_type]++;
+                break;
+        }
+        Counters.AlertsUnkept += _raised.Count - _settled;
+        // Those that Settle had not come to count as raised all the same.
+        if (_step is not Step.Kept) Counters.Alerts += _raised.Count;
+        _step = Step.None;
+        _settled = 0;
         _line.ResetWrittenCount();
         _raised.Clear();
     }
@@ -115,7 +155,9 @@ sealed class EventStage
     bool Admit(EventType type)
     {
         Counters.Taken[(int)type]++;
+        (_step, _type) = (Step.Taken, type);
         if (_wanted[(int)type]) return true;
+        _step = Step.None;
         Counters.Unwanted[(int)type]++;
         return false;
     }
@@ -125,8 +167,10 @@ sealed class EventStage
         if (verdict is null or { IsAccepted: true })
         {
             Counters.InScope[(int)type]++;
+            _step = Step.InScope;
             return true;
         }
+        _step = Step.None;
         Counters.OutOfScope[(int)verdict.Value.Reason]++;
         return false;
     }
@@ -144,14 +188,22 @@ sealed class EventStage
             _print.Write(_line.WrittenSpan);
         }
         _line.ResetWrittenCount();
-        if (_raised.Count == 0) return;
+        _step = Step.Kept;
+        if (_raised.Count > 0) SettleAlerts();
+        _step = Step.None;
+    }
+
+    void SettleAlerts()
+    {
+        Counters.Alerts += _raised.Count;
         foreach (Alert raised in _raised)
         {
             Alert alert = AlertEvents.WithHost(raised, _hosts);
-            Counters.Alerts++;
             _spool?.AppendAlert(alert);
+            _settled++;
             _alert?.Invoke(alert);
         }
+        _settled = 0;
         _raised.Clear();
     }
 }
@@ -167,7 +219,10 @@ readonly struct StageSink(EventStage stage) : IEventSink
     public void OnAnomaly(scoped in AnomalyEvent e) => stage.OnAnomaly(e);
 }
 
-/// <summary>What the pipeline did with events since the start. Taken = Unwanted + OutOfScope + InScope, to the event.</summary>
+/// <summary>
+/// What the pipeline did with events since the start. To the event: Taken = Unwanted + OutOfScope + InScope + Undecided, and what is in scope is
+/// accepted by the spool or <see cref="Unkept"/>; to the alert: raised = accepted by the spool + <see cref="AlertsUnkept"/>.
+/// </summary>
 sealed class StageCounters
 {
     public readonly long[] Taken = new long[EventTypes.Count];
@@ -178,7 +233,49 @@ sealed class StageCounters
     public readonly long[] InScope = new long[EventTypes.Count];
     /// <summary>Events that contributed to a finding.</summary>
     public readonly long[] Scored = new long[EventTypes.Count];
+    /// <summary>Ended by a mistake of ours before scope was decided.</summary>
+    public readonly long[] Undecided = new long[EventTypes.Count];
+    /// <summary>In scope, and ended by a mistake of ours before the spool had them.</summary>
+    public readonly long[] Unkept = new long[EventTypes.Count];
+    /// <summary>Could not even be read from the ring.</summary>
+    public long Unread;
     public long Alerts;
+    /// <summary>Raised, and lost to a mistake of ours before the spool had them.</summary>
+    public long AlertsUnkept;
+
+    public StageCounters Copy()
+    {
+        var copy = new StageCounters();
+        copy.Add(this, 1);
+        return copy;
+    }
+
+    /// <summary>What came since an earlier copy.</summary>
+    public StageCounters Since(StageCounters earlier)
+    {
+        StageCounters since = Copy();
+        since.Add(earlier, -1);
+        return since;
+    }
+
+    void Add(StageCounters other, int sign)
+    {
+        Add(Taken, other.Taken, sign);
+        Add(Unwanted, other.Unwanted, sign);
+        Add(OutOfScope, other.OutOfScope, sign);
+        Add(InScope, other.InScope, sign);
+        Add(Scored, other.Scored, sign);
+        Add(Undecided, other.Undecided, sign);
+        Add(Unkept, other.Unkept, sign);
+        Unread += sign * other.Unread;
+        Alerts += sign * other.Alerts;
+        AlertsUnkept += sign * other.AlertsUnkept;
+    }
+
+    static void Add(long[] to, long[] from, int sign)
+    {
+        for (int i = 0; i < to.Length; i++) to[i] += sign * from[i];
+    }
 }
 
 /// <summary>The scorer's samples as event lines.</summary>

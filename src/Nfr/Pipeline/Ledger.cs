@@ -7,21 +7,55 @@ namespace Nfr.Pipeline;
 
 /// <summary>One capture worker's numbers for the ledger; kernel counters are null for a file.</summary>
 sealed record CaptureEntry(
-    string Interface, CaptureStatistics? Kernel, NicStatistics? Nic, DecodeCounters Decoded, long[] Events, long[] DroppedEvents, int ActiveFlows, long Mistakes);
+    string Interface, CaptureStatistics? Kernel, NicStatistics? Nic, DecodeCounters Decoded, long[] Events, long[] DroppedEvents, int ActiveFlows, long Mistakes)
+{
+    /// <summary>Frames that ended in a mistake of ours; part of what <see cref="Mistakes"/> counts.</summary>
+    public long MistakenFrames { get; init; }
+
+    /// <summary>Flows open when the ledger's span began.</summary>
+    public int FlowsAtStart { get; init; }
+
+    /// <summary>Frames that waited in the kernel's ring when the span began.</summary>
+    public long WaitedAtStart { get; init; }
+
+    /// <summary>Frames in the kernel's ring now: received before, neither dropped nor read yet.</summary>
+    public long Waiting => Kernel is { } kernel ? WaitedAtStart + kernel.Delivered - Decoded.Frames : 0;
+
+    public CaptureEntry Since(CaptureEntry earlier) => this with
+    {
+        Kernel = Kernel - earlier.Kernel,
+        Nic = Nic is { } now && earlier.Nic is { } then ? now - then : null,
+        Decoded = Decoded.Since(earlier.Decoded),
+        Events = Ledger.Minus(Events, earlier.Events),
+        DroppedEvents = Ledger.Minus(DroppedEvents, earlier.DroppedEvents),
+        Mistakes = Mistakes - earlier.Mistakes,
+        MistakenFrames = MistakenFrames - earlier.MistakenFrames,
+        FlowsAtStart = earlier.ActiveFlows,
+        WaitedAtStart = earlier.Waiting,
+    };
+}
 
 /// <summary>
-/// Promise 9 in numbers: every packet and every event from the port to the spool, each either on its way or counted where it ended.
-/// <see cref="Gaps"/> names every stage whose sum does not come out.
+/// Promise 9 in numbers: every packet and every event from the port to the spool over a span of time, the whole run or an interval of it, each either
+/// on its way or counted where it ended: what was there + what came in = what went out + what is there. <see cref="Gaps"/> names every stage
+/// whose sum does not come out.
 /// </summary>
-sealed class Ledger
+sealed record Ledger
 {
     public required IReadOnlyList<CaptureEntry> Captures { get; init; }
     public StageCounters? Stage { get; init; }
     public SpoolCounters? SpoolAtStart { get; init; }
     public SpoolCounters? Spool { get; init; }
+    public long PipelineMistakes { get; init; }
+
+    /// <summary>Events that waited between capture and pipeline when the span began, by type.</summary>
+    public long[] QueuedAtStart { get; init; } = new long[EventTypes.Count];
 
     /// <summary>Taken after the end: nothing is on its way any more, so every sum must come out.</summary>
     public bool IsClosing { get; init; }
+
+    /// <summary>Taken of each stage between two of its steps, from the back to the front: sums come out with what is on its way.</summary>
+    public bool IsExact { get; init; }
 
     public long Frames => Captures.Sum(c => c.Decoded.Frames);
     public long Bytes => Captures.Sum(c => c.Decoded.Bytes);
@@ -29,6 +63,8 @@ sealed class Ledger
     public long NonIp => Captures.Sum(c => c.Decoded.NonIp);
     public long Fragments => Captures.Sum(c => c.Decoded.FragmentsHeld);
     public long PacketFaults => Captures.Sum(c => c.Decoded.PacketFaults);
+    public long MistakenFrames => Captures.Sum(c => c.MistakenFrames);
+    public long Mistakes => Captures.Sum(c => c.Mistakes) + PipelineMistakes;
     public long KernelReceived => Captures.Sum(c => c.Kernel?.Received ?? 0);
     public long KernelDropped => Captures.Sum(c => c.Kernel?.Dropped ?? 0);
     public long FlowsOpened => Captures.Sum(c => c.Decoded.FlowsOpened);
@@ -36,10 +72,21 @@ sealed class Ledger
     public long FlowsEvicted => Captures.Sum(c => c.Decoded.FlowsEvicted);
     public long FlowSlices => Captures.Sum(c => c.Decoded.FlowSlices);
     public long FlowsActive => Captures.Sum(c => (long)c.ActiveFlows);
+    public long DetailsRefused => Captures.Sum(c => c.Decoded.DetailsRefused);
+    public long TunnelsShared => Captures.Sum(c => c.Decoded.TunnelsShared);
+    public long TcpPayloadBytes => Captures.Sum(c => c.Decoded.TcpPayloadBytes);
+    public long TcpMissedBytes => Captures.Sum(c => c.Decoded.TcpMissedBytes);
+
+    /// <summary>Of the TCP payload that its receivers acknowledged, the part that never came to our port: 0 to 1.</summary>
+    public double TcpMissedRatio => TcpMissedBytes == 0 ? 0 : (double)TcpMissedBytes / (TcpPayloadBytes + TcpMissedBytes);
 
     public long EventsOf(EventType type) => Captures.Sum(c => c.Events[(int)type]);
     public long DroppedEventsOf(EventType type) => Captures.Sum(c => c.DroppedEvents[(int)type]);
     public long FaultsOf(DecodeFault fault) => Captures.Sum(c => c.Decoded.Faults[(int)fault]);
+
+    /// <summary>Events between capture and pipeline now.</summary>
+    public long QueuedOf(EventType type) =>
+        Stage is null ? 0 : QueuedAtStart[(int)type] + EventsOf(type) - DroppedEventsOf(type) - Stage.Taken[(int)type];
 
     /// <summary>Faults that occurred, worst first.</summary>
     public IEnumerable<(DecodeFault Fault, long Count)> Faults =>
@@ -47,35 +94,20 @@ sealed class Ledger
 
     public bool Closes => Gaps.Count == 0;
 
-    public IReadOnlyList<string> Gaps
-    {
-        get
-        {
-            List<string> gaps = [];
-            foreach (CaptureEntry c in Captures)
-            {
-                DecodeCounters d = c.Decoded;
-                if (IsClosing && c.Kernel is { } kernel) Same(gaps, c.Interface + ": kernel received - dropped = decoded", kernel.Delivered, d.Frames);
-                if (IsClosing) Same(gaps, c.Interface + ": decoded = parsed + not IP + fragments + faults", d.Frames, d.Parsed + d.NonIp + d.FragmentsHeld + d.PacketFaults);
-                if (IsClosing) Same(gaps, c.Interface + ": flows opened = closed + active", d.FlowsOpened, d.FlowsClosed + c.ActiveFlows);
-                if (IsClosing) Same(gaps, c.Interface + ": ip events = flows closed + slices", c.Events[(int)EventType.Ip], d.FlowsClosed + d.FlowSlices);
-                if (c.Mistakes > 0) gaps.Add($"{c.Interface}: {c.Mistakes} mistakes in nfr itself, see the log");
-            }
-            if (Stage is null || !IsClosing) return gaps;
-            foreach (EventType type in EventTypes.All)
-                Same(gaps, $"{type.Name()} events = taken + dropped", EventsOf(type), Stage.Taken[(int)type] + DroppedEventsOf(type));
-            Same(gaps, "events taken = in scope + out of scope + unwanted", Stage.Taken.Sum(), Stage.InScope.Sum() + Stage.OutOfScope.Sum() + Stage.Unwanted.Sum());
-            if (Spool is null || SpoolAtStart is null) return gaps;
-            SpoolTally total = Spool.Total, start = SpoolAtStart.Total;
-            Same(gaps, "events in scope = accepted by the spool", EventTypes.Uploaded.Sum(t => Stage.InScope[(int)t]), total.Accepted - start.Accepted);
-            Same(gaps, "accepted = spooled + lost before the spool", total.Accepted - start.Accepted, total.Spooled - start.Spooled + total.LostBeforeSpool - start.LostBeforeSpool);
-            Same(gaps, "spooled = in spool + delivered + evicted + quarantined", total.Spooled, total.InSpool + total.Delivered + total.Evicted + total.Quarantined);
-            return gaps;
-        }
-    }
+    public IReadOnlyList<string> Gaps => LedgerSums.Gaps(this);
 
-    static void Same(List<string> gaps, string sum, long left, long right)
+    /// <summary>The ledger of the span between an earlier one and this: its stocks at the beginning are the earlier one's at its end.</summary>
+    public Ledger Since(Ledger earlier) => new()
     {
-        if (left != right) gaps.Add($"{sum}: {left} against {right}");
-    }
+        Captures = [.. Captures.Select((c, i) => c.Since(earlier.Captures[i]))],
+        Stage = earlier.Stage is null ? Stage : Stage?.Since(earlier.Stage),
+        SpoolAtStart = earlier.Spool,
+        Spool = Spool,
+        PipelineMistakes = PipelineMistakes - earlier.PipelineMistakes,
+        QueuedAtStart = [.. EventTypes.All.Select(earlier.QueuedOf)],
+        IsClosing = IsClosing,
+        IsExact = IsExact && earlier.IsExact,
+    };
+
+    internal static long[] Minus(long[] a, long[] b) => [.. a.Select((n, i) => n - b[i])];
 }

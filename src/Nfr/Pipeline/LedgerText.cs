@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Nfr.Capture;
 using Nfr.Events;
 using Nfr.Storage;
 
@@ -12,42 +13,47 @@ static class LedgerText
     {
         var text = new StringBuilder();
         text.AppendLine("Ledger");
-        foreach (CaptureEntry capture in ledger.Captures)
-        {
-            if (capture.Kernel is not { } kernel) continue;
-            Line(text, capture.Interface + ": frames that came in", kernel.Received);
-            Below(text, "dropped by the kernel (ring full)", kernel.Dropped);
-            if (capture.Nic is { } nic) Below(text, "dropped before that by the card", nic.Dropped + nic.Missed + nic.FifoErrors);
-        }
+        foreach (IGrouping<string, CaptureEntry> port in ledger.Captures.GroupBy(c => c.Interface)) Port(text, port);
         Line(text, "frames decoded", ledger.Frames);
         Below(text, "put to a flow", ledger.Parsed, always: true);
         Below(text, "fragments put together", ledger.Fragments);
         Below(text, "not IP", ledger.NonIp);
         foreach ((Wire.DecodeFault fault, long count) in ledger.Faults) Below(text, Spell(fault), count);
+        Below(text, "lost to a mistake in nfr itself", ledger.MistakenFrames);
+        if (ledger.TcpPayloadBytes + ledger.TcpMissedBytes > 0)
+        {
+            Line(text, "TCP payload, bytes", ledger.TcpPayloadBytes);
+            Below(text, string.Create(CultureInfo.InvariantCulture, $"missed before our port ({ledger.TcpMissedRatio:P2})"), ledger.TcpMissedBytes, always: true);
+        }
         Line(text, "flows opened", ledger.FlowsOpened);
+        Below(text, "open before", ledger.Captures.Sum(c => (long)c.FlowsAtStart));
         Below(text, "ended or timed out", ledger.FlowsClosed - ledger.FlowsEvicted, always: true);
         Below(text, "exported early, table full", ledger.FlowsEvicted);
         Below(text, "still open", ledger.FlowsActive);
+        Below(text, "without details, their table full", ledger.DetailsRefused);
+        Below(text, "sharing a tunnel's entry, its table full", ledger.TunnelsShared);
         Line(text, "events", EventTypes.All.Sum(ledger.EventsOf));
         foreach (EventType type in EventTypes.All) Below(text, type.Name(), ledger.EventsOf(type), always: type < (EventType)EventTypes.UploadedCount);
         Below(text, "dropped, pipeline behind", EventTypes.All.Sum(ledger.DroppedEventsOf));
         if (ledger.Stage is { } stage)
         {
+            Below(text, "waiting for the pipeline", EventTypes.All.Sum(ledger.QueuedOf) - stage.Unread);
+            Below(text, "lost to a mistake in nfr itself", stage.Unread + stage.Undecided.Sum() + stage.Unkept.Sum());
             Below(text, "of a type that is switched off", stage.Unwanted.Sum());
             for (int i = 0; i < stage.OutOfScope.Length; i++) Below(text, "not in scope: " + ((ScopeReason)i).Name().Replace('_', ' '), stage.OutOfScope[i]);
             Line(text, "events in scope", stage.InScope.Sum());
             Below(text, "part of a finding", stage.Scored.Sum(), always: true);
-            Below(text, "alerts raised", stage.Alerts, always: true);
         }
-        if (ledger is { Spool: { } spool, SpoolAtStart: { } start })
+        if (ledger is { Spool: { } spool, SpoolAtStart: { } start }) Tally(text, "events spooled", start.Total, spool.Total);
+        if (ledger.Stage is { } raising)
         {
-            SpoolTally total = spool.Total, before = start.Total;
-            Line(text, "events spooled", total.Spooled - before.Spooled);
-            Below(text, "lost before the spool (disk failing)", total.LostBeforeSpool - before.LostBeforeSpool);
-            Below(text, "in the spool now", total.InSpool, always: true);
-            Below(text, "delivered", total.Delivered - before.Delivered);
-            Below(text, "evicted, ring full", total.Evicted - before.Evicted);
-            Below(text, "quarantined", total.Quarantined - before.Quarantined);
+            Line(text, "alerts raised", raising.Alerts);
+            Below(text, "lost to a mistake in nfr itself", raising.AlertsUnkept);
+        }
+        if (ledger is { Spool: { } ring, SpoolAtStart: { } first })
+        {
+            Below(text, "fetched from the engine", ring.EngineAlerts - first.EngineAlerts);
+            Tally(text, "alerts spooled", first.Alerts, ring.Alerts);
         }
         if (ledger.Closes) text.Append("The ledger closes: every frame and every event is accounted for.");
         else
@@ -58,6 +64,38 @@ static class LedgerText
         return text.ToString();
     }
 
+    static void Port(StringBuilder text, IGrouping<string, CaptureEntry> port)
+    {
+        CaptureEntry[] workers = [.. port.Where(w => w.Kernel is not null)];
+        if (workers.Length == 0) return;
+        CaptureStatistics kernel = workers.Aggregate(default(CaptureStatistics), (sum, w) => sum + w.Kernel!.Value);
+        // Each worker reads the same card.
+        if (workers[0].Nic is { } nic)
+        {
+            Line(text, port.Key + ": frames on the card", nic.Packets);
+            Below(text, "dropped there", nic.Lost);
+        }
+        Line(text, port.Key + ": frames that came in", kernel.Received);
+        Below(text, "waited in the ring before", workers.Sum(w => w.WaitedAtStart));
+        Below(text, "dropped by the kernel (ring full)", kernel.Dropped);
+        Below(text, "given up in their block", kernel.Abandoned);
+        Below(text, "waiting in the ring", workers.Sum(w => w.Waiting));
+        if (workers.Length == 1) return;
+        for (int i = 0; i < workers.Length; i++) Below(text, $"read by worker {i + 1}", workers[i].Decoded.Frames, always: true);
+    }
+
+    static void Tally(StringBuilder text, string name, in SpoolTally before, in SpoolTally total)
+    {
+        Line(text, name, total.Spooled - before.Spooled);
+        Below(text, "in the spool before", before.InSpool);
+        Below(text, "lost before the spool (disk failing)", total.LostBeforeSpool - before.LostBeforeSpool);
+        Below(text, "waiting to be written down", total.Pending);
+        Below(text, "in the spool now", total.InSpool, always: true);
+        Below(text, "delivered", total.Delivered - before.Delivered);
+        Below(text, "evicted, ring full", total.Evicted - before.Evicted);
+        Below(text, "quarantined", total.Quarantined - before.Quarantined);
+    }
+
     static void Line(StringBuilder text, string name, long count) => text.Append(CultureInfo.InvariantCulture, $"  {name,-46}{count,14:N0}").AppendLine();
 
     static void Below(StringBuilder text, string name, long count, bool always = false)
@@ -66,7 +104,7 @@ static class LedgerText
     }
 
     /// <summary>"TcpHeaderTooShort" as "tcp header too short".</summary>
-    static string Spell(Wire.DecodeFault fault)
+    internal static string Spell(Wire.DecodeFault fault)
     {
         var words = new StringBuilder();
         string name = fault.ToString();

@@ -25,6 +25,7 @@ sealed class PipelineThread
     readonly Action<EventType, int>? _spooled;
     readonly long[] _told = new long[EventTypes.UploadedCount];
     string? _spoolTrouble;
+    volatile PipelineShot? _asked;
 
     /// <param name="rings">One for each capture worker.</param>
     /// <param name="stage">What happens to an event.</param>
@@ -44,6 +45,9 @@ sealed class PipelineThread
     /// <summary>Our own mistakes, counted; capture goes on (promise 6).</summary>
     public long Mistakes { get; private set; }
 
+    /// <summary>Wants the counts of a moment at which no event is in hand: filled by the pipeline thread between two events.</summary>
+    public void Ask(PipelineShot shot) => _asked = shot;
+
     public void Start() => _thread.Start();
 
     /// <summary>No more events will come: empty the rings, flush, end. False when that took longer than <paramref name="limit"/>.</summary>
@@ -60,6 +64,7 @@ sealed class PipelineThread
         {
             // Read before looking at the rings: what was written before the sign is then seen.
             bool finish = _finish;
+            if (_asked is { } asked) Answer(asked);
             int taken = 0;
             foreach (EventRing ring in _rings) taken += Take(ring, ref sink);
             if (_spool is not null && _spool.FlushDue) Flush();
@@ -68,6 +73,19 @@ sealed class PipelineThread
             Thread.Sleep(s_nap);
         }
         if (_spool is not null) Flush();
+    }
+
+    void Answer(PipelineShot shot)
+    {
+        _asked = null;
+        try
+        {
+            shot.Fill(_stage.Counters, _spool?.Counters, Mistakes);
+        }
+        catch (Exception mistake)
+        {
+            Report(mistake);
+        }
     }
 
     int Take(EventRing ring, ref StageSink sink)

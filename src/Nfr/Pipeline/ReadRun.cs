@@ -161,7 +161,7 @@ sealed class ReadRun
         pipeline.Finish(Timeout.InfiniteTimeSpan);
         _printed?.Flush();
         if (_printed?.Fault is { } fault) _faults.Add(fault);
-        return End(new Ledger { Captures = [EntryOf(decoder, dropped)], Stage = stage.Counters, SpoolAtStart = spoolAtStart, Spool = spool?.Counters, IsClosing = true });
+        return End(new Ledger { Captures = [EntryOf(decoder, dropped)], Stage = stage.Counters, SpoolAtStart = spoolAtStart, Spool = spool?.CountRows() ?? spool?.Counters, PipelineMistakes = pipeline.Mistakes, IsClosing = true });
     }
 
     static CaptureEntry EntryOf<TSink>(FrameDecoder<TSink> decoder, long[] dropped)

@@ -16,6 +16,9 @@ sealed class Sensor : IDisposable
 {
     /// <summary>The whole stop takes at most five seconds: capture, then the pipeline, then requests in flight beside the outputs.</summary>
     static readonly TimeSpan s_captureStop = TimeSpan.FromSeconds(2.5);
+    /// <summary>A stage that has not told its counts by then is busy with one step for longer than any takes.</summary>
+    static readonly TimeSpan s_balance = TimeSpan.FromSeconds(1);
+
     static readonly TimeSpan s_pipelineStop = TimeSpan.FromSeconds(1.5);
     static readonly TimeSpan s_uplinkStop = TimeSpan.FromSeconds(1);
 
@@ -31,11 +34,21 @@ sealed class Sensor : IDisposable
     readonly EngineLink? _engine;
     readonly List<AlertOutput> _outputs = [];
     readonly List<Task> _outputLoops = [];
+    readonly Lock _balancing = new();
+    readonly object _turning = new();
+    readonly Dictionary<string, NicStatistics> _nics = [];
+    readonly Dictionary<string, NicStatistics> _nicLast = [];
     readonly CancellationTokenSource _outputStop = new();
     readonly List<(string Interface, Observer Observer)> _observers = [];
     readonly Timer _observing;
+    readonly LedgerClock _ledgerClock;
+    readonly Timer _balancer;
+    readonly DateTimeOffset _started;
+    readonly long _startedAt;
+    StatusSocket? _status;
+    ShortTalk? _metrics;
     string? _feedTrouble;
-    bool _stopped;
+    volatile bool _stopped;
 
     Sensor(NfrConfig config, Scope scope, Spool spool, Scorer? scorer, List<CaptureWorker> workers, ILogger log, TimeProvider time, Action<Alert>? onAlert)
     {
@@ -53,7 +66,15 @@ sealed class Sensor : IDisposable
             _outputs.Add(new AlertOutput(spool, options, Commands.VersionText.Version, time, n => Notices.Log(log, n)));
         foreach (string name in workers.Select(w => w.Interface).Distinct())
             _observers.Add((name, new Observer(name, Tell, time)));
+        foreach (CaptureWorker worker in workers)
+        {
+            if (worker.Nic is { } nic) _nics[worker.Interface] = nic;
+        }
         _observing = new Timer(_ => Observe());
+        _balancer = new Timer(_ => TurnLedger());
+        _started = time.GetUtcNow();
+        _startedAt = time.GetTimestamp();
+        _ledgerClock = new LedgerClock(Ledger() with { IsExact = true }, time);
     }
 
     public Spool Spool => _spool;
@@ -135,6 +156,9 @@ sealed class Sensor : IDisposable
         _engine?.Start(poll: _config.Outputs.Enabled);
         foreach (AlertOutput output in _outputs) _outputLoops.Add(Task.Run(() => output.RunAsync(_outputStop.Token)));
         _observing.Change(Observer.Interval, Observer.Interval);
+        _balancer.Change(_config.Status.Interval, _config.Status.Interval);
+        _status = StatusSocket.Open(_config, () => Report().ToJson(), _log);
+        _metrics = MetricsServer.Open(_config.Metrics.Listen, Report, _log);
         _log.Information("capture: listening on {Interfaces} with {Workers} worker(s) each{Filter}",
             string.Join(", ", _workers.Select(w => w.Interface).Distinct()), _config.Inputs.Sniffer.Workers,
             _config.Inputs.Sniffer.Filter is { } filter ? $", filter \"{filter}\"" : "");
@@ -143,24 +167,75 @@ sealed class Sensor : IDisposable
         _log.Information("spool: {Folder}, {InSpool} events wait in it", _config.Spool.Dir, _spoolAtStart.Total.InSpool);
     }
 
-    /// <summary>The ledger of this moment; <paramref name="closing"/> when nothing moves any more.</summary>
+    /// <summary>The ledger of this moment; <paramref name="closing"/> when nothing moves any more: then the spool's rows are counted too.</summary>
     public Ledger Ledger(bool closing = false) => new()
     {
-        Captures =
-        [
-            .. _workers.Select(w => new CaptureEntry(w.Interface, w.Statistics, w.Nic, w.Counters, w.Events, w.DroppedEvents, w.ActiveFlows, w.Mistakes)),
-        ],
-        Stage = _stage.Counters,
+        Captures = [.. _workers.Select(Entry)],
+        Stage = _stage.Counters.Copy(),
         SpoolAtStart = _spoolAtStart,
-        Spool = _spool.Counters,
+        Spool = (closing ? _spool.CountRows() : null) ?? _spool.Counters,
+        PipelineMistakes = _pipeline.Mistakes,
         IsClosing = closing,
     };
+
+    /// <summary>
+    /// The ledger while everything moves, whose sums come out: the pipeline first, then the workers, each asked for its counts between two steps. Takes
+    /// up to a tenth of a second, in which nobody but the caller waits; where a stage does not answer the ledger is not exact and says so.
+    /// </summary>
+    public Ledger Balance()
+    {
+        lock (_balancing)
+        {
+            if (_stopped) return Ledger();
+            var pipeline = new PipelineShot();
+            _pipeline.Ask(pipeline);
+            long start = _time.GetTimestamp();
+            Await(start, () => pipeline.IsFilled);
+            CaptureShot[] shots = [.. _workers.Select(_ => new CaptureShot())];
+            for (int i = 0; i < shots.Length; i++) _workers[i].Ask(shots[i]);
+            Await(start, () => shots.All(s => s.IsFilled));
+            if (!pipeline.IsFilled || !shots.All(s => s.IsFilled)) return Ledger();
+            return new Ledger
+            {
+                Captures = [.. shots.Select((s, i) => Entry(_workers[i], s))],
+                Stage = pipeline.Stage,
+                SpoolAtStart = _spoolAtStart,
+                Spool = pipeline.Spool,
+                PipelineMistakes = pipeline.Mistakes,
+                IsExact = true,
+            };
+        }
+    }
+
+    void Await(long start, Func<bool> done)
+    {
+        while (!done() && _time.GetElapsedTime(start) < s_balance) Thread.Sleep(2);
+    }
+
+    CaptureEntry Entry(CaptureWorker w) =>
+        new(w.Interface, w.Statistics, NicOf(w), DecodeCounters.Sum([w.Counters]), [.. w.Events], [.. w.DroppedEvents], w.ActiveFlows, w.Mistakes) { MistakenFrames = w.MistakenFrames };
+
+    CaptureEntry Entry(CaptureWorker w, CaptureShot s) =>
+        new(w.Interface, s.Kernel, NicOf(w), s.Decoded, s.Events, s.Dropped, s.ActiveFlows, s.Mistakes) { MistakenFrames = s.MistakenFrames };
+
+    /// <summary>Since the start of the sensor. A card that was taken out and put in begins anew, and its last word is kept.</summary>
+    NicStatistics? NicOf(CaptureWorker worker)
+    {
+        lock (_nics)
+        {
+            if (worker.Nic is { } now) _nicLast[worker.Interface] = now;
+            return _nicLast.TryGetValue(worker.Interface, out NicStatistics last) && _nics.TryGetValue(worker.Interface, out NicStatistics first) ? last - first : null;
+        }
+    }
 
     /// <summary>Drains: no further frame, flows exported, events spooled, alerts written. Returns the closing ledger.</summary>
     public Ledger Stop()
     {
         if (_stopped) return Ledger(closing: true);
         _stopped = true;
+        _metrics?.Dispose();
+        _status?.Dispose();
+        _balancer.Change(Timeout.Infinite, Timeout.Infinite);
         _observing.Change(Timeout.Infinite, Timeout.Infinite);
         foreach (CaptureWorker worker in _workers) worker.RequestStop();
         foreach (CaptureWorker worker in _workers)
@@ -184,7 +259,60 @@ sealed class Sensor : IDisposable
         // They look at their stop sign at once; what they hold is disposed of next.
         Task.WaitAny([Task.WhenAll([engine, .. _outputLoops])], s_uplinkStop);
         Ledger ledger = Ledger(closing: true);
+        lock (_ledgerClock) Tell(_ledgerClock.Turn(ledger));
         return ledger;
+    }
+
+    /// <summary>The newest interval; null before the first.</summary>
+    public LedgerInterval? Interval
+    {
+        get
+        {
+            lock (_ledgerClock) return _ledgerClock.Newest;
+        }
+    }
+
+    /// <summary>What "nfr status" and metrics tell. For threads of the pool: it waits a moment for the stages.</summary>
+    public StatusReport Report() => new()
+    {
+        SensorId = _spool.SensorId,
+        Now = _time.GetUtcNow(),
+        Started = _started,
+        Uptime = _time.GetElapsedTime(_startedAt),
+        Engine = _config.Engine.IsEmbedded ? "embedded" : _config.Engine.Host,
+        Ports = [.. _workers.GroupBy(w => w.Interface).Select(g => (g.Key, g.All(w => w.IsOpen)))],
+        Run = Balance(),
+        Interval = Interval,
+        SpoolFolder = _config.Spool.Dir,
+        SpoolMost = _config.Spool.MaxSize,
+        Uplink = _engine?.Uploader.State,
+        Outputs = [.. _outputs.Select(o => o.State)],
+    };
+
+    void TurnLedger()
+    {
+        // The one before is still at it.
+        if (!Monitor.TryEnter(_turning)) return;
+        try
+        {
+            Ledger now = Balance();
+            // Without an exact end there is no interval: the next one is longer.
+            if (!now.IsExact || _stopped) return;
+            lock (_ledgerClock) Tell(_ledgerClock.Turn(now));
+        }
+        catch (Exception mistake)
+        {
+            _log.Error(mistake, "ledger: a mistake in nfr itself; the sensor goes on");
+        }
+        finally
+        {
+            Monitor.Exit(_turning);
+        }
+    }
+
+    void Tell(LedgerInterval interval)
+    {
+        if (interval.HasMoved) Tell(interval.Lost > 0 || !interval.Moved.Closes, interval.Sentence());
     }
 
     void Observe()
@@ -224,6 +352,7 @@ sealed class Sensor : IDisposable
     {
         if (!_stopped) Stop();
         _observing.Dispose();
+        _balancer.Dispose();
         foreach (AlertOutput output in _outputs) output.Dispose();
         _engine?.Dispose();
         _scorer?.Dispose();

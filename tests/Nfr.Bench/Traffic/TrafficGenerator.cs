@@ -49,19 +49,34 @@ sealed class TrafficGenerator
     {
         int packets = 1_000_000, seed = 1;
         string? path = null;
+        string kind = "mixed";
         for (int i = 0; i + 1 < args.Length; i += 2)
         {
             switch (args[i])
             {
                 case "--packets": packets = int.Parse(args[i + 1], CultureInfo.InvariantCulture); break;
                 case "--seed": seed = int.Parse(args[i + 1], CultureInfo.InvariantCulture); break;
+                case "--kind": kind = args[i + 1]; break;
                 case "--out": path = args[i + 1]; break;
             }
         }
         if (path is null)
         {
-            Console.Error.WriteLine("generate: where to? Give --out FILE (and --packets N, --seed N)");
+            Console.Error.WriteLine("generate: where to? Give --out FILE (and --kind mixed|dns|syn, --packets N, --seed N)");
             return 2;
+        }
+        if (kind is not ("mixed" or "dns" or "syn"))
+        {
+            Console.Error.WriteLine($"generate: --kind takes mixed, dns or syn; not \"{kind}\"");
+            return 2;
+        }
+        if (kind != "mixed")
+        {
+            using var flood = new PcapWriter(new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, 0), LinkType.Ethernet);
+            if (kind == "dns") FloodTraffic.WriteDns(flood, packets, seed);
+            else FloodTraffic.WriteSyn(flood, packets, seed);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{path}: {packets:N0} packets of the {kind} kind"));
+            return 0;
         }
         var generator = new TrafficGenerator(seed);
         using (var writer = new PcapWriter(new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, 0), LinkType.Ethernet)) generator.Write(writer, packets);

@@ -104,6 +104,10 @@ readonly struct KeepFrames() : IFrameSink
 
     public void OnFrame(scoped in Frame frame) =>
         Frames.Add(new KeptFrame(frame.Bytes.ToArray(), frame.OriginalLength, frame.Timestamp, frame.Tick, frame.LinkType, frame.VlanTpid, frame.VlanTci));
+
+    public void OnAhead(scoped ReadOnlySpan<byte> bytes, LinkType linkType)
+    {
+    }
 }
 
 /// <summary>Counts, and touches each frame's ends.</summary>
@@ -120,6 +124,10 @@ struct CountFrames : IFrameSink
         LastTick = frame.Tick;
         Frames++;
         Bytes += frame.Bytes.Length;
+    }
+
+    public void OnAhead(scoped ReadOnlySpan<byte> bytes, LinkType linkType)
+    {
     }
 }
 

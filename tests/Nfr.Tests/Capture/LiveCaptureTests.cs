@@ -142,6 +142,46 @@ public sealed class LiveCaptureTests
         Assert.Single(ReadFrames(capture, 1));
     }
 
+    ref struct Thrower : IFrameSink
+    {
+        public int Frames;
+
+        public readonly void OnAhead(scoped ReadOnlySpan<byte> bytes, LinkType linkType)
+        {
+        }
+
+        public void OnFrame(scoped in Frame frame)
+        {
+            if (++Frames == 3) throw new NotSupportedException("a mistake");
+        }
+    }
+
+    [CableFact]
+    public void Frames_behind_one_whose_sink_threw_are_counted()
+    {
+        using var network = new NetworkNamespace();
+        using LiveCapture capture = Open(network);
+        using Socket sender = network.Sender("far");
+        for (int i = 0; i < 50; i++) sender.Send(SocketFilterTests.Udp(1, 2));
+        var sink = new Thrower();
+        bool thrown = false;
+        var clock = Stopwatch.StartNew();
+        while (sink.Frames + capture.Statistics.Abandoned < 50 && clock.Elapsed < Patience)
+        {
+            try
+            {
+                capture.ReadBlock(ref sink, 50);
+            }
+            catch (NotSupportedException)
+            {
+                thrown = true;
+            }
+        }
+        Assert.True(thrown);
+        CaptureStatistics end = capture.Statistics;
+        Assert.Equal((50, sink.Frames), (end.Received, end.Delivered));
+    }
+
     [CableFact]
     public void Many_frames_go_round_the_ring_without_an_allocation()
     {

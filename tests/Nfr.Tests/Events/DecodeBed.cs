@@ -8,7 +8,16 @@ namespace Nfr.Tests.Events;
 /// <summary>An ip event that has been kept.</summary>
 sealed record SeenIp(
     string Client, string Server, byte Protocol, int Vlan, long BytesOut, long BytesIn, long PacketsOut, long PacketsIn, long PayloadOut, long PayloadIn,
-    ConnectionState State, App App, FlowNotes Notes, byte TcpFlags, long Duration, string Ja3, long Timestamp, long MissedOut, long MissedIn);
+    ConnectionState State, App App, FlowNotes Notes, byte TcpFlags, long Duration, string Ja3, long Timestamp, long MissedOut, long MissedIn)
+{
+    public string User { get; init; } = "";
+    public string ClientSoftware { get; init; } = "";
+    public string ServerSoftware { get; init; } = "";
+    public string Hassh { get; init; } = "";
+    public string HasshServer { get; init; } = "";
+    public int LoginFailures { get; init; }
+    public int LoginSuccesses { get; init; }
+}
 
 /// <summary>Everything that a decoder has emitted, as text where tests compare it and as records where they ask for parts.</summary>
 sealed class Seen
@@ -21,6 +30,8 @@ sealed class Seen
     public List<string> DnsHeaders { get; } = [];
     public List<string> Http { get; } = [];
     public List<string> Tls { get; } = [];
+    /// <summary>What each of <see cref="Tls"/> showed beside names and fingerprints.</summary>
+    public List<(TlsNotes Notes, string ServerAlpn, string Names)> TlsMore { get; } = [];
     /// <summary>"source address mac name".</summary>
     public List<string> Hosts { get; } = [];
     public List<(DecodeFault Fault, string Client, string Server)> Anomalies { get; } = [];
@@ -52,15 +63,27 @@ readonly struct Collector(Seen seen) : IEventSink
     static SeenIp Kept(scoped in IpEvent e) => new(
         End(e.Context.Source, e.Context.SourcePort), End(e.Context.Destination, e.Context.DestinationPort), e.Context.Protocol, e.Context.Vlan,
         e.BytesOut, e.BytesIn, e.PacketsOut, e.PacketsIn, e.PayloadOut, e.PayloadIn, e.State, e.App, e.Notes, e.TcpFlags, e.Duration, Bytes.Text(e.Ja3), e.Context.Timestamp,
-        e.MissedOut, e.MissedIn);
+        e.MissedOut, e.MissedIn)
+    {
+        User = Bytes.Text(e.User),
+        ClientSoftware = Bytes.Text(e.ClientSoftware),
+        ServerSoftware = Bytes.Text(e.ServerSoftware),
+        Hassh = Bytes.Text(e.Hassh),
+        HasshServer = Bytes.Text(e.HasshServer),
+        LoginFailures = e.LoginFailures,
+        LoginSuccesses = e.LoginSuccesses,
+    });
 
     public void OnHttp(scoped in HttpEvent e) =>
         seen.Http.Add(string.Create(CultureInfo.InvariantCulture, $"{Bytes.Text(e.Method)} {Bytes.Text(e.Url)} {e.Status} in={e.BytesIn} out={e.BytesOut} ")
             + $"host={Bytes.Text(e.Host)} type={Bytes.Text(e.ContentType)} ref={Bytes.Text(e.Referrer)} ua={Bytes.Text(e.UserAgent)} {e.Notes}");
 
-    public void OnTls(scoped in TlsEvent e) =>
+    public void OnTls(scoped in TlsEvent e)
+    {
+        seen.TlsMore.Add((e.Notes, Bytes.Text(e.ServerAlpn), Bytes.Text(e.SubjectAltNames)));
         seen.Tls.Add($"{Bytes.Text(e.Sni)} {e.Version:x4} ja3={Bytes.Text(e.Ja3)} ja3s={Bytes.Text(e.Ja3s)} ja4={Bytes.Text(e.Ja4)} cert={Bytes.Text(e.CertificateHash)} "
             + $"{Bytes.Text(e.Issuer)}/{Bytes.Text(e.Subject)} {e.ValidFrom == TlsEvent.NoTime} alpn={Bytes.Text(e.Alpn)}");
+    }
 
     public void OnHost(scoped in HostEvent e) => seen.Hosts.Add($"{e.Source} {e.Address} {e.HardwareAddress:x12} {Bytes.Text(e.Name)}");
 

@@ -365,4 +365,23 @@ public sealed class DecodeFlowTests
         bed.Decoder.OnFrame(new Frame(packet, packet.Length, Make.Stamp, 4 * DecodeBed.Second, LinkType.Ethernet));
         Assert.Equal((3, DecodeBed.Second), (bed.OnlyFlow().PacketsOut, bed.Seen.Ip[0].Duration));
     }
+
+    [Fact]
+    public void A_slice_forgets_counts_and_not_what_was_seen()
+    {
+        using var bed = new DecodeBed();
+        TcpTalk talk = new TcpTalk(bed, serverPort: 9999).Open();
+        for (int i = 0; i < 80; i++)
+        {
+            bed.Wait(50);
+            bed.Udp("10.0.0.1", 4000, "192.0.2.1", 4001, [1]);
+            if (i == 0) bed.Udp("192.0.2.1", 4001, "10.0.0.1", 4000, [2]);
+            // The server is silent from here on; it was seen.
+            talk.Client([1]);
+        }
+        bed.Drain();
+        Assert.True(bed.Counters.FlowSlices >= 2);
+        Assert.Equal(0, bed.Counters.SegmentsAlone);
+        Assert.All(bed.Seen.Ip.Where(f => f.Protocol == IPProtocol.Udp), f => Assert.Equal(ConnectionState.SF, f.State));
+    }
 }

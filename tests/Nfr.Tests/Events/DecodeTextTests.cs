@@ -45,7 +45,7 @@ public sealed class DecodeTextTests
 
     public static TheoryData<App, int, string[]> Harmless => new()
     {
-        { App.Ftp, 21, ["<220 files\r\n", ">USER bob\r\n", "<530 no\r\n", ">QUIT\r\n"] },
+        { App.Ftp, 21, ["<220 files\r\n", ">USER bob\r\n", "<331 password\r\n", ">QUIT\r\n"] },
         { App.Smtp, 25, ["<220 mail ESMTP\r\n", ">EHLO c\r\n", "<250 ok\r\n", ">MAIL FROM:<a@b>\r\n", ">DATA\r\n", ">my PASS word is LOGIN x\r\n.\r\n"] },
         { App.Smtp, 25, ["<220 mail ESMTP\r\n", ">AUTH LOGIN\r\n", "<538 encryption required\r\n", ">QUIT\r\n"] },
         { App.Smtp, 25, ["<220 mail ESMTP\r\n", ">AUTH CRAM-MD5\r\n", "<334 PDE4OTY=\r\n", ">dGltIGI5\r\n"] },
@@ -148,9 +148,9 @@ public sealed class DecodeTextTests
         // Repeats the three bytes and goes on; the server's side is still looked at in its order.
         talk.Raw(0, start, talk.In, TcpTalk.Ack, Bytes.Ascii("\x01\x02\x03\x04\x05"));
         talk.Out = start + 5;
-        talk.Client("more").Server("SSH-2.0-x\r\n");
+        talk.Client("more").Server("@RSYNCD: 31.0\n");
         Assert.Equal(0, bed.Decoder.ConversationsInUse);
-        Assert.Equal(App.Ssh, bed.OnlyFlow().App);
+        Assert.Equal(App.Rsync, bed.OnlyFlow().App);
     }
 
     [Fact]

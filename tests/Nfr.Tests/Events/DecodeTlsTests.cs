@@ -121,6 +121,83 @@ public sealed class DecodeTlsTests
         Assert.Contains(" cert= / True", e, StringComparison.Ordinal);
     }
 
+    static (TlsNotes Notes, string ServerAlpn, string Names) More(params byte[][] rounds)
+    {
+        using var bed = new DecodeBed();
+        TcpTalk talk = new TcpTalk(bed, serverPort: 443).Open();
+        for (int i = 0; i < rounds.Length; i++)
+        {
+            if (i % 2 == 0) talk.Client(rounds[i]);
+            else talk.Server(rounds[i]);
+        }
+        bed.Drain();
+        return Assert.Single(bed.Seen.TlsMore);
+    }
+
+    static readonly byte[] s_server12 = Bytes.Of("0303" + new string('1', 64) + "00 c02b 00 0009 0010 0005 0003 02 6832");
+
+    static byte[] Server12(params byte[][] messages) => Contents.Join([Contents.Record(22, Contents.Handshake(2, s_server12)), .. messages.Select(m => Contents.Record(22, m))]);
+
+    [Fact]
+    public void A_session_taken_up_again_is_told_from_a_new_one()
+    {
+        byte[] cipher = Contents.Record(20, [1]), ticket = Contents.Handshake(4, new byte[40]);
+        Assert.Equal((TlsNotes.Resumed, "", ""), More(s_hello, Contents.Resumed12));
+        Assert.Equal((TlsNotes.Resumed, "h2", ""), More(s_hello, Contents.Join(Server12(ticket), cipher)));
+        Assert.Equal((TlsNotes.None, "", ""), More(s_hello, Contents.ServerFlight12));
+        // Without a certificate (RFC 5246 F.1.1.1) there is still a key exchange.
+        Assert.Equal((TlsNotes.None, "h2", ""), More(s_hello, Contents.Join(Server12(Contents.Handshake(12, new byte[8])), cipher)));
+        byte[] key = [.. TlsHelloTests.Server[..^17], .. Bytes.Of("000c 002b 0002 0304 0029 0002 0000")];
+        Assert.Equal(TlsNotes.Resumed, More(s_hello, Contents.Record(22, Contents.Handshake(2, key))).Notes);
+        Assert.Equal(TlsNotes.None, More(s_hello, s_server).Notes);
+    }
+
+    [Fact]
+    public void A_server_that_wants_a_certificate_of_the_client_is_noted_with_its_own_names()
+    {
+        byte[] certificate = Contents.CertificateMessage(X509LeafTests.WithNames((0x82, "a.example"), (0x82, "b.example")));
+        byte[] flight = Server12(certificate, Contents.Handshake(12, new byte[8]), Contents.Handshake(13, new byte[8]), Contents.Handshake(14, []));
+        Assert.Equal((TlsNotes.ClientCertificateRequested, "h2", "a.example,b.example"), More(s_hello, flight));
+        string[] names = [.. Enumerable.Range(0, 200).Select(i => $"name{i}.example")];
+        string seen = More(s_hello, Server12(Contents.CertificateMessage(X509LeafTests.WithNames([.. names.Select(n => ((byte)0x82, n))])))).Names;
+        Assert.InRange(seen.Length, 1000, 1024);
+        Assert.Equal(names.Take(seen.Split(',').Length), seen.Split(','));
+    }
+
+    [Fact]
+    public void A_retry_request_cut_into_records_of_any_size_is_one()
+    {
+        byte[] retry = Contents.RetryRequest;
+        string expected = Expected(s_hello, s_server);
+        for (int size = 1; size < retry.Length; size++)
+        {
+            using var bed = new DecodeBed();
+            new TcpTalk(bed, serverPort: 443).Open().Client(s_hello).Server(Contents.Join(Contents.Recut(retry, size), Contents.Record(20, [1]))).Client(s_hello).Server(s_server).Close();
+            bed.Drain();
+            Assert.Equal(expected, Assert.Single(bed.Seen.Tls));
+            Assert.Equal(TlsNotes.Retried, Assert.Single(bed.Seen.TlsMore).Notes);
+        }
+    }
+
+    [Fact]
+    public void A_hello_behind_another_protocol_is_noted_as_upgraded()
+    {
+        byte[] connect = Bytes.Ascii("CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n"), agreed = Bytes.Ascii("HTTP/1.1 200 OK\r\n\r\n");
+        Assert.Equal(TlsNotes.Upgraded, More(connect, agreed, s_hello, s_server).Notes);
+        Assert.Equal(TlsNotes.Upgraded, More(Bytes.Of("05 01 00"), Bytes.Of("05 00"), s_hello, s_server).Notes);
+        Assert.Equal(TlsNotes.Upgraded, More(Bytes.Of("00000008 04d2162f"), Bytes.Ascii("S"), s_hello, s_server).Notes);
+        Assert.Equal(TlsNotes.Upgraded, More(Bytes.Ascii("EHLO a\r\n"), Bytes.Ascii("250 STARTTLS\r\n"), Bytes.Ascii("STARTTLS\r\n"), Bytes.Ascii("220 go\r\n"), s_hello, s_server).Notes);
+    }
+
+    [Fact]
+    public void An_encrypted_hello_is_noted()
+    {
+        byte[] hello = [.. TlsHelloTests.Client];
+        int versions = hello.AsSpan().IndexOf(Bytes.Of("000a 0006 0004 2a2a 001d"));
+        (hello[versions], hello[versions + 1]) = (0xFE, 0x0D);
+        Assert.Equal(TlsNotes.EncryptedClientHello, More(Contents.Record(22, Contents.Handshake(1, hello)), s_server).Notes);
+    }
+
     [Fact]
     public void A_server_that_answers_with_an_alert_leaves_the_clients_side()
     {
@@ -169,8 +246,9 @@ public sealed class DecodeTlsTests
         new TcpTalk(bed, serverPort: port).Open().Server(hello).Client(one).Server(two).Client(three).Server(four)
             .Client(s_hello[..1]).Client(s_hello[1..]).Server(s_server);
         SeenIp flow = bed.OnlyFlow();
-        Assert.Equal((app, FlowNotes.None), (flow.App, flow.Notes));
+        Assert.Equal((app, FlowNotes.StartTls), (flow.App, flow.Notes));
         Assert.Equal(Expected(s_hello, s_server), Assert.Single(bed.Seen.Tls));
+        Assert.Equal(TlsNotes.Upgraded, Assert.Single(bed.Seen.TlsMore).Notes);
     }
 
     [Fact]

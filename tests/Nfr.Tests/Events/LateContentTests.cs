@@ -1,4 +1,5 @@
 using System.Text;
+using Nfr.Events;
 using Nfr.Wire;
 
 namespace Nfr.Tests.Events;
@@ -30,6 +31,35 @@ public sealed class LateContentTests
         looked.Talk(3306, (true, greeting), (false, [0x20, 0, 0, 1, .. new byte[32]]), (false, Hello), (true, Answer));
         looked.End();
         Assert.Contains("tls 10.0.0.1 example.com ja3:32 ja3s:32 t13d0307h2", looked.Events);
+    }
+
+    public static TheoryData<App, string[]> Upgrades => new()
+    {
+        { App.Smtp, ["<220 mail ESMTP\r\n", ">EHLO c\r\n", "<250-mail\r\n250 STARTTLS\r\n", ">STARTTLS\r\n", "<220 go\r\n"] },
+        { App.Imap, ["<* OK imap\r\n", ">a STARTTLS\r\n", "<a OK go\r\n"] },
+        { App.Pop3, ["<+OK pop\r\n", ">STLS\r\n", "<+OK go\r\n"] },
+        { App.Ftp, ["<220 files\r\n", ">AUTH TLS\r\n", "<234 go\r\n"] },
+        { App.Irc, [">STARTTLS\r\n", "<:irc 670 :go\r\n"] },
+        { App.Postgres, [">\0\0\0\u0008\u0004\u00d2\u0016\u002f", "<S"] },
+        { App.Ldap, [">\u0030\u001d\u0002\u0001\u0001\u0077\u0018\u0080\u00161.3.6.1.4.1.1466.20037", "<\u0030\u000c\u0002\u0001\u0001\u0078\u0007\u000a\u0001\0\u0004\0\u0004\0"] },
+        { App.Mysql, ["<\u004a\0\0\0\u000a8.0.36\0" + new string('x', 66), ">\u0020\0\0\u0001" + new string('y', 32)] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Upgrades))]
+    public void A_connection_that_changes_to_TLS_keeps_its_name_and_is_noted(App app, string[] lines)
+    {
+        using var bed = new DecodeBed();
+        TcpTalk talk = new TcpTalk(bed, serverPort: 9999).Open();
+        foreach (string line in lines)
+        {
+            if (line[0] == '>') talk.Client(line[1..]);
+            else talk.Server(line[1..]);
+        }
+        talk.Client(Hello).Server(Answer);
+        SeenIp flow = bed.OnlyFlow();
+        Assert.Equal((app, FlowNotes.StartTls), (flow.App, flow.Notes));
+        Assert.Equal(TlsNotes.Upgraded, Assert.Single(bed.Seen.TlsMore).Notes);
     }
 
     [Fact]

@@ -179,6 +179,7 @@ public sealed class ToolOracleTests(ITestOutputHelper output)
     readonly struct Feed(FrameDecoder<Collect> decoder) : IFrameSink
     {
         public void OnFrame(scoped in Frame frame) => decoder.OnFrame(frame);
+        public void OnAhead(scoped ReadOnlySpan<byte> bytes, LinkType linkType) => decoder.OnAhead(bytes, linkType);
     }
 
     readonly struct Collect(HashSet<string> values) : IEventSink

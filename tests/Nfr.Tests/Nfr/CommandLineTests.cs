@@ -225,6 +225,7 @@ public sealed class CommandLineTests : IDisposable
               scoring   on board, lists in {_folder}/feeds
               outputs   {_folder}/alerts.cef (cef), graylog tcp://10.0.0.1:12201
               spool     {_folder}/data/spool, at most 1GiB
+              metrics   http://127.0.0.1:9419/metrics
               log       stdout, info
 
             note: {path}: scoring.feeds: {_folder}/feeds does not exist; no indicator lists are used until it does

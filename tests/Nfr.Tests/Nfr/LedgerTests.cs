@@ -91,6 +91,79 @@ public sealed class LedgerTests
     }
 
     [Fact]
+    public void A_frame_lost_to_our_own_mistake_is_part_of_the_sum()
+    {
+        _decoded.NonIp--;
+        Ledger ledger = Make(mistakes: 1);
+        ledger = ledger with { Captures = [ledger.Captures[0] with { MistakenFrames = 1 }] };
+        Assert.Equal(["eth7: 1 mistakes in nfr itself, see the log"], ledger.Gaps);
+        Assert.Contains("lost to a mistake in nfr itself", LedgerText.Write(ledger), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Frames_given_up_with_their_block_are_part_of_the_sum()
+    {
+        Ledger ledger = Make();
+        CaptureEntry entry = ledger.Captures[0] with { Kernel = new CaptureStatistics(112, 5, 0, 1, 7) };
+        Assert.True((ledger with { Captures = [entry] }).Closes);
+    }
+
+    [Fact]
+    public void Missed_bytes_are_told_as_a_ratio_of_what_was_acknowledged()
+    {
+        (_decoded.TcpPayloadBytes, _decoded.TcpMissedBytes) = (900, 100);
+        Assert.Equal(0.1, Make().TcpMissedRatio);
+        Assert.Contains("missed before our port (10.00", LedgerText.Write(Make()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Give_ups_of_bounded_tables_are_shown()
+    {
+        (_decoded.DetailsRefused, _decoded.TunnelsShared) = (4, 5);
+        string text = LedgerText.Write(Make());
+        Assert.Contains("without details, their table full", text, StringComparison.Ordinal);
+        Assert.Contains("sharing a tunnel's entry, its table full", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_interval_adds_up_with_what_lay_there_at_both_ends()
+    {
+        Ledger first = Make(closing: false) with { IsExact = true };
+        // 3 flows are open; of the events of later the pipeline has taken all but one; two frames wait in the ring.
+        DecodeCounters later = DecodeCounters.Sum([_decoded]);
+        later.Frames += 50;
+        later.Parsed += 50;
+        later.FlowsOpened += 10;
+        later.FlowsClosed += 6;
+        StageCounters stage = _stage.Copy();
+        stage.Taken[(int)EventType.Ip] += 5;
+        stage.InScope[(int)EventType.Ip] += 5;
+        long[] events = [5, 17, 3, 2, 0, 0];
+        Ledger second = first with
+        {
+            Captures = [new CaptureEntry("eth7", new CaptureStatistics(157, 5, 0, 0), null, later, events, _dropped, 7, 0)],
+            Stage = stage,
+        };
+        Ledger moved = second.Since(first);
+        Assert.Empty(moved.Gaps);
+        Assert.Equal((50, 3, 7, 2, 1), (moved.Frames, moved.Captures[0].FlowsAtStart, moved.FlowsActive, moved.Captures[0].Waiting, moved.QueuedOf(EventType.Ip)));
+        later.FlowsClosed++;
+        Assert.Equal(["eth7: flows opened = closed + active: 13 against 14", "eth7: ip events = flows closed + slices: 6 against 7"], second.Since(first).Gaps);
+    }
+
+    [Fact]
+    public void An_interval_says_in_words_what_was_lost()
+    {
+        var clock = new LedgerClock(Make(closing: false, kernelDropped: 0) with { IsExact = true }, TimeProvider.System);
+        Ledger now = Make(closing: false) with { IsExact = true };
+        LedgerInterval interval = clock.Turn(now);
+        Assert.Equal(5, interval.Lost);
+        Assert.True(interval.HasMoved);
+        Assert.Contains("lost: 5 packets in the kernel, its ring full", interval.Sentence(), StringComparison.Ordinal);
+        Assert.False(clock.Turn(now).HasMoved);
+    }
+
+    [Fact]
     public void The_counters_of_several_workers_are_added_up()
     {
         DecodeCounters sum = DecodeCounters.Sum([_decoded, _decoded]);

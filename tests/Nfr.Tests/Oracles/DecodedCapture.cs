@@ -53,6 +53,7 @@ sealed class DecodedCapture
     readonly struct Feed(FrameDecoder<Collect> decoder) : IFrameSink
     {
         public void OnFrame(scoped in Frame frame) => decoder.OnFrame(frame);
+        public void OnAhead(scoped ReadOnlySpan<byte> bytes, LinkType linkType) => decoder.OnAhead(bytes, linkType);
     }
 
     readonly struct Collect(List<JsonElement> events, EventJson json, ArrayBufferWriter<byte> line) : IEventSink

@@ -189,7 +189,7 @@ public sealed class LiveSensorTests
         Ended end = sensor.End();
         Assert.Equal(0, end.Code);
         Assert.Contains("The ledger closes", end.Output, StringComparison.Ordinal);
-        string[] came = [.. end.Output.Split('\n').Where(l => l.Contains("near: frames that came in", StringComparison.Ordinal))];
+        string[] came = [.. end.Output.Split('\n').Where(l => l.Contains("read by worker ", StringComparison.Ordinal))];
         Assert.Equal(2, came.Length);
         long[] each = [.. came.Select(l => long.Parse(l.Split(' ')[^1], NumberStyles.AllowThousands, CultureInfo.InvariantCulture))];
         Assert.All(each, frames => Assert.True(frames > 0));

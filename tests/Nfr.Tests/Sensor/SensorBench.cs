@@ -24,6 +24,11 @@ sealed class SensorBench : IDisposable
     public NetworkNamespace Network { get; } = new();
     public string ConfigPath => In("config.yml");
     public string SpoolPath => In("data/spool");
+    public string SocketPath => In("status.sock");
+
+    /// <summary>status.interval of the next <see cref="Configure"/>.</summary>
+    public string Interval { get; set; } = "60s";
+
     public string AlertsPath => In("alerts.json");
 
     public string In(string name) => Path.Combine(_folder, name);
@@ -48,6 +53,9 @@ sealed class SensorBench : IDisposable
             data:
               dir: {In("data")}
               file: {In("nfr.data")}
+            status:
+              socket: {SocketPath}
+              interval: {Interval}
             {more}
 
             """);

@@ -13,7 +13,7 @@ public sealed class X509LeafTests
     static byte[] Attribute(string oid, byte tag, params byte[] value) =>
         Element(0x31, Element(0x30, [.. Element(6, Bytes.Of(oid)), .. Element(tag, value)]));
 
-    static byte[] Certificate(byte[] issuer, byte[] notBefore, byte[] notAfter, byte[] subject, bool withVersion = true) => Element(0x30,
+    static byte[] Certificate(byte[] issuer, byte[] notBefore, byte[] notAfter, byte[] subject, bool withVersion = true, byte[]? extensions = null) => Element(0x30,
         [
             .. Element(0x30,
             [
@@ -24,6 +24,7 @@ public sealed class X509LeafTests
                 .. Element(0x30, [.. notBefore, .. notAfter]),
                 .. Element(0x30, subject),
                 .. Bytes.Of("30 00"),                  // key
+                .. extensions is null ? [] : Element(0xA3, Element(0x30, extensions)),
             ]),
             .. Bytes.Of("30 03 06 01 2a 03 01 00"),    // signature
         ]);
@@ -34,6 +35,42 @@ public sealed class X509LeafTests
     internal static readonly byte[] Sample = Certificate(
         Attribute("550403", 0x0C, Bytes.Ascii("Test CA")), Utc("200101000000Z"), Utc("300101000000Z"),
         [.. Attribute("550406", 0x13, Bytes.Ascii("PL")), .. Attribute("55040a", 0x0C, Bytes.Ascii("Example")), .. Attribute("550403", 0x0C, Bytes.Ascii("example.com"))]);
+
+    /// <summary>A certificate with these GeneralNames, each with its tag, behind another extension.</summary>
+    internal static byte[] WithNames(params (byte Tag, string Name)[] names) => Certificate([], Utc("200101000000Z"), Utc("300101000000Z"), [], extensions:
+    [
+        .. Element(0x30, [.. Bytes.Of("06 03 551d13 0101ff"), .. Element(0x04, Bytes.Of("30 00"))]),
+        .. Element(0x30, [.. Bytes.Of("06 03 551d11"), .. Element(0x04, Element(0x30, [.. names.SelectMany(n => Element(n.Tag, Bytes.Ascii(n.Name)))]))]),
+    ]);
+
+    static (string Names, bool IsCut) Names(byte[] der, int room)
+    {
+        Assert.Equal(DecodeFault.None, X509Leaf.TryRead(der, out X509Leaf leaf));
+        byte[] text = new byte[room];
+        return (Bytes.Text(text.AsSpan(0, leaf.WriteDnsNames(text, out bool isCut))), isCut);
+    }
+
+    [Fact]
+    public void DNS_names_of_subjectAltName_are_joined_and_cut_at_a_names_end()
+    {
+        byte[] der = WithNames((0x82, "a.example"), (0x81, "me@example"), (0x82, "b,c"), (0x82, "*.b.example"));
+        Assert.Equal(("a.example,*.b.example", false), Names(der, 21));
+        Assert.Equal(("a.example", true), Names(der, 20));
+        Assert.Equal(("", true), Names(der, 8));
+        Assert.Equal(("", false), Names(Sample, 100));
+    }
+
+    [Fact]
+    public void Damage_in_a_subjectAltName_gives_fewer_names()
+    {
+        byte[] der = WithNames((0x82, "a.example"), (0x82, "b.example"));
+        for (int i = 0; i < der.Length; i++)
+        {
+            byte[] damaged = [.. der];
+            damaged[i] ^= 0x85;
+            if (X509Leaf.TryRead(damaged, out X509Leaf leaf) == DecodeFault.None) leaf.WriteDnsNames(new byte[32], out _);
+        }
+    }
 
     static string Subject(byte[] name, int room = 500)
     {

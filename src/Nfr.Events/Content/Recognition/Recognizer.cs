@@ -15,10 +15,12 @@ enum Recognition
     Parse,
     /// <summary>Known; the name is all that is wanted.</summary>
     Name,
+    /// <summary>Known by name; a TLS hello may still come behind it.</summary>
+    Watch,
 }
 
 /// <summary>Recognises application protocols by their first bytes. Ports only decide between protocols that begin alike.</summary>
-static class Recognizer
+static partial class Recognizer
 {
     /// <summary>As many bytes as any rule here needs to see.</summary>
     public const int Enough = 24;
@@ -33,6 +35,7 @@ static class Recognizer
             Recognition dns = DnsOverTcp(b);
             if (dns != Recognition.No) return Set(dns, App.Dns, ConversationKind.Dns, out app, out kind);
         }
+        if (StartsInTheClear(b, direction, out app)) return Set(Recognition.Parse, app, ConversationKind.Tunnel, out app, out kind);
         switch (b[0])
         {
             case 0x16:
@@ -53,17 +56,28 @@ static class Recognizer
                 return Set(Recognition.Parse, App.Socks, ConversationKind.Tunnel, out app, out kind);
             case 0x04 when direction == 0 && b.Length >= 9 && b[1] is 1 or 2 && b[^1] == 0:
                 return Set(Recognition.Parse, App.Socks, ConversationKind.Tunnel, out app, out kind);
-            case 0x03 when b.Length >= 6 && b[1] == 0 && b[5] is 0xE0 or 0xD0:
+            case 0x03 when WindowsShapes.IsRdp(b) && !IndustryShapes.IsS7(b):
                 // X.224 first agrees on the security layer; TLS begins after it (MS-RDPBCGR 5.4).
                 return Set(Recognition.Parse, App.Rdp, ConversationKind.Tunnel, out app, out kind);
-            case 0x00 when b.Length >= 8 && b[4] is 0xFE or 0xFF && b[5..8].SequenceEqual("SMB"u8):
-                return Set(Recognition.Name, App.Smb, ConversationKind.Done, out app, out kind);
+            case 0x81 when WindowsShapes.IsNetbiosSession(b):
+                // SMB comes in the session, most often.
+                return Set(Recognition.Parse, App.Netbios, ConversationKind.Tunnel, out app, out kind);
             case 0xFF when b.Length >= 2 && b[1] is >= 0xFA and <= 0xFE:
                 return Set(Recognition.Parse, App.Telnet, ConversationKind.Text, out app, out kind);
+            case (byte)'<' when b.StartsWith("<?xml"u8) && b.Length < 64 && b.IndexOf("<stream:stream"u8) < 0:
+                // A declaration by itself says nothing yet.
+                return Recognition.NeedMore;
             case (byte)'{':
                 return Mining(b) ? Set(Recognition.Name, App.Stratum, ConversationKind.Done, out app, out kind)
                     : b.Length < 512 && !b.Contains((byte)'\n') ? Recognition.NeedMore : Recognition.No;
         }
+        App binary = Binary(b, direction);
+        if (binary != App.Unknown)
+            return Set(MayTurnToTls(binary) ? Recognition.Watch : Recognition.Name, binary, ConversationKind.Tunnel, out app, out kind);
+        if (!IsText(b[0])) return Recognition.No;
+        App line = Line(b, direction, serverPort);
+        if (line != App.Unknown)
+            return Set(MayTurnToTls(line) ? Recognition.Watch : Recognition.Name, line, ConversationKind.Tunnel, out app, out kind);
         return Texts(b, direction, serverPort, out app, out kind);
     }
 
@@ -71,7 +85,7 @@ static class Recognizer
     {
         app = App.Unknown;
         kind = ConversationKind.Undecided;
-        if (b.StartsWith("SSH-"u8)) return Set(Recognition.Name, App.Ssh, ConversationKind.Done, out app, out kind);
+        if (b.StartsWith("SSH-"u8)) return Set(Recognition.Parse, App.Ssh, ConversationKind.Ssh, out app, out kind);
         if (b.StartsWith("@RSYNCD:"u8)) return Set(Recognition.Name, App.Rsync, ConversationKind.Done, out app, out kind);
         if (b.StartsWith("PRI * HTTP/2.0\r\n"u8)) return Set(Recognition.Parse, App.Http2, ConversationKind.Http2, out app, out kind);
         // A single "S" is PostgreSQL's yes to TLS.
@@ -79,12 +93,13 @@ static class Recognizer
         if (direction == 0)
         {
             if (IsPrefix(b, "PRI * HTTP/2.0\r\n"u8)) return Recognition.NeedMore;
-            if (HttpRequestHead.LooksLikeRequest(b)) return Set(Recognition.Parse, App.Http, ConversationKind.Http, out app, out kind);
+            if (HttpRequestHead.LooksLikeRequest(b)) return Set(Recognition.Parse, HttpKind(b), ConversationKind.Http, out app, out kind);
             if (IsPrefixOfAny(b, "GET "u8, "POST "u8, "HEAD "u8, "PUT "u8, "CONNECT "u8, "OPTIONS "u8, "DELETE "u8, "PATCH "u8)
                 || IsPrefixOfAny(b, "TRACE "u8, "PROPFIND "u8, "EHLO"u8, "HELO"u8, "USER"u8, "NICK"u8, "CAP L"u8, "CAPA"u8)) return Recognition.NeedMore;
-            if (StartsWithIgnoreCase(b, "EHLO "u8) || StartsWithIgnoreCase(b, "HELO "u8)) return Set(Recognition.Parse, App.Smtp, ConversationKind.Text, out app, out kind);
+            if (StartsWithIgnoreCase(b, "EHLO "u8) || StartsWithIgnoreCase(b, "HELO "u8) || StartsWithIgnoreCase(b, "EHLO\r"u8) || StartsWithIgnoreCase(b, "EHLO\n"u8)) return Set(Recognition.Parse, App.Smtp, ConversationKind.Text, out app, out kind);
             if (StartsWithIgnoreCase(b, "NICK "u8) || StartsWithIgnoreCase(b, "CAP LS"u8) || (serverPort is >= 6660 and < 6700 && StartsWithIgnoreCase(b, "PASS "u8)))
                 return Set(Recognition.Name, App.Irc, ConversationKind.Done, out app, out kind);
+            if (IsChatUser(b)) return Set(Recognition.Name, App.Irc, ConversationKind.Done, out app, out kind);
             if (StartsWithIgnoreCase(b, "USER "u8)) return Set(Recognition.Parse, serverPort == 110 ? App.Pop3 : App.Ftp, ConversationKind.Text, out app, out kind);
             if (StartsWithIgnoreCase(b, "CAPA\r"u8)) return Set(Recognition.Parse, App.Pop3, ConversationKind.Text, out app, out kind);
             if (LooksLikeImap(b)) return Set(Recognition.Parse, App.Imap, ConversationKind.Text, out app, out kind);
@@ -101,21 +116,30 @@ static class Recognizer
             bool mail = serverPort is 25 or 587 or 2525 || b.IndexOf("SMTP"u8) >= 0;
             return Set(Recognition.Parse, mail ? App.Smtp : App.Ftp, ConversationKind.Text, out app, out kind);
         }
+        // RFC 4253 4.2: a server may send other lines before its identification.
+        if (b.IndexOf("\nSSH-"u8) >= 0) return Set(Recognition.Parse, App.Ssh, ConversationKind.Ssh, out app, out kind);
         return Recognition.No;
     }
 
-    /// <summary>UDP says nothing twice: one datagram decides the name, or not.</summary>
-    public static App Udp(ReadOnlySpan<byte> b, ushort sourcePort, ushort destinationPort)
+    /// <summary>Databases and directories that agree on TLS before they begin: their first message names them, and a hello may follow.</summary>
+    static bool StartsInTheClear(ReadOnlySpan<byte> b, int direction, out App app)
     {
-        if (b.Length >= 48 && (sourcePort == 123 || destinationPort == 123) && (b[0] & 7) is >= 1 and <= 7 && ((b[0] >> 3) & 7) is >= 1 and <= 4) return App.Ntp;
-        if (b.Length >= 240 && sourcePort is 67 or 68 && BinaryPrimitives.ReadUInt32BigEndian(b[236..]) == 0x63825363) return App.Dhcp;
-        // RFC 9000 17.2, RFC 9369: long header, fixed bit, version 1 or 2, or version negotiation and drafts.
-        if (b.Length >= 7 && (b[0] & 0xC0) == 0xC0)
+        app = App.Unknown;
+        if (direction == 0)
         {
-            uint version = BinaryPrimitives.ReadUInt32BigEndian(b[1..]);
-            if (version is 1 or 0x6B3343CF || version >> 8 is 0xFF0000) return App.Quic;
+            // PostgreSQL's SSLRequest: length 8, code 80877103.
+            if (b.SequenceEqual((ReadOnlySpan<byte>)[0, 0, 0, 8, 0x04, 0xD2, 0x16, 0x2F])) app = App.Postgres;
+            // A client that begins with it speaks IRC: elsewhere the server greets first, or the line has a tag.
+            else if (b.SequenceEqual("STARTTLS\r\n"u8)) app = App.Irc;
+            // RFC 4511 4.14: an extended request with StartTLS's name.
+            else if (b.Length < 128 && b[0] == 0x30 && b.IndexOf("1.3.6.1.4.1.1466.20037"u8) > 0) app = App.Ldap;
         }
-        return App.Unknown;
+        else if (b.Length >= 16 && b[3] == 0 && b[4] == 10 && (b[0] | (b[1] << 8) | (b[2] << 16)) + 4 == b.Length && char.IsAsciiDigit((char)b[5]) && b[5..].IndexOf((byte)0) is > 2 and < 64)
+        {
+            // MySQL's greeting: packet 0, protocol 10, the version's text. Whether the client asks for TLS (its SSL flag) shows in what it sends next.
+            app = App.Mysql;
+        }
+        return app != App.Unknown;
     }
 
     /// <summary>A TLS record of version 3.x with the hello that this side begins with.</summary>

@@ -1,0 +1,139 @@
+using System.Globalization;
+using System.Text;
+using Nfr.Capture;
+using Nfr.Events;
+using Nfr.Storage;
+using Nfr.Wire;
+
+namespace Nfr.Pipeline;
+
+/// <summary>The ledger in the Prometheus text format 0.0.4. Counters begin at 0 with the sensor, but for the spool's, which outlive it.</summary>
+sealed class MetricsText
+{
+    readonly StringBuilder _text = new(16384);
+
+    public static string Write(StatusReport report)
+    {
+        var metrics = new MetricsText();
+        metrics.Gauge("nfr_up_seconds", "Seconds since the sensor started.", (long)report.Uptime.TotalSeconds);
+        metrics.Gauge("nfr_troubles", "What keeps the sensor from its work now; /healthz says what.", report.Troubles.Count);
+        metrics.Ledger(report.Run);
+        if (report.Run.Spool is { } spool) metrics.Spool(spool);
+        return metrics._text.ToString();
+    }
+
+    void Ledger(Ledger ledger)
+    {
+        IGrouping<string, CaptureEntry>[] ports = [.. ledger.Captures.GroupBy(c => c.Interface)];
+        Ports(ports, "nfr_nic_packets_total", "Frames that the card counted.", p => p.First().Nic?.Packets);
+        Ports(ports, "nfr_nic_dropped_total", "Frames lost on the card or in its driver.", p => p.First().Nic?.Lost);
+        Ports(ports, "nfr_kernel_received_total", "Frames that came to the ring, dropped ones among them.", p => p.Sum(c => c.Kernel?.Received));
+        Ports(ports, "nfr_kernel_dropped_total", "Frames dropped because the ring was full.", p => p.Sum(c => c.Kernel?.Dropped));
+        Ports(ports, "nfr_ring_full_total", "How often the ring was full.", p => p.Sum(c => c.Kernel?.FreezeCount));
+        Ports(ports, "nfr_frames_abandoned_total", "Frames given up with their block.", p => p.Sum(c => c.Kernel?.Abandoned));
+        Ports(ports, "nfr_frames_mistaken_total", "Frames that met a mistake in nfr itself.", p => p.Sum(c => c.MistakenFrames));
+        Ports(ports, "nfr_frames_decoded_total", "Frames decoded.", p => p.Sum(c => c.Decoded.Frames));
+        Ports(ports, "nfr_bytes_decoded_total", "Bytes of the frames decoded, as on the wire.", p => p.Sum(c => c.Decoded.Bytes));
+        Ports(ports, "nfr_frames_parsed_total", "Frames put to a flow.", p => p.Sum(c => c.Decoded.Parsed));
+        Ports(ports, "nfr_frames_not_ip_total", "Frames without IP.", p => p.Sum(c => c.Decoded.NonIp));
+        Ports(ports, "nfr_frames_fragments_total", "Fragments kept until their datagram was whole.", p => p.Sum(c => c.Decoded.FragmentsHeld));
+        Ports(ports, "nfr_flows_opened_total", "Flows opened.", p => p.Sum(c => c.Decoded.FlowsOpened));
+        Ports(ports, "nfr_flows_closed_total", "Flows closed, evicted ones among them.", p => p.Sum(c => c.Decoded.FlowsClosed));
+        Ports(ports, "nfr_flows_evicted_total", "Flows closed early because the table was full.", p => p.Sum(c => c.Decoded.FlowsEvicted));
+        Ports(ports, "nfr_flow_details_refused_total", "Flows without details because their table was full.", p => p.Sum(c => c.Decoded.DetailsRefused));
+        Ports(ports, "nfr_tunnels_shared_total", "Flows that share a tunnel's entry because the table was full.", p => p.Sum(c => c.Decoded.TunnelsShared));
+        Ports(ports, "nfr_tcp_payload_bytes_total", "TCP payload seen.", p => p.Sum(c => c.Decoded.TcpPayloadBytes));
+        Ports(ports, "nfr_tcp_missed_bytes_total", "TCP payload that was acknowledged and never seen.", p => p.Sum(c => c.Decoded.TcpMissedBytes));
+        Ports(ports, "nfr_flows_open", "Flows open now.", p => p.Sum(c => (long)c.ActiveFlows), "gauge");
+        Ports(ports, "nfr_ring_waiting", "Frames in the ring now.", p => p.Sum(c => c.Waiting), "gauge");
+        Head("nfr_faults_total", "Decode faults.", "counter");
+        foreach (IGrouping<string, CaptureEntry> port in ports)
+        {
+            for (int i = 1; i < (int)DecodeFault.Count; i++)
+            {
+                long count = port.Sum(c => c.Decoded.Faults[i]);
+                if (count > 0) Sample("nfr_faults_total", $"interface=\"{Label(port.Key)}\",fault=\"{LedgerJson.Name((DecodeFault)i)}\"", count);
+            }
+        }
+        Types("nfr_events_total", "Events made.", ports, c => c.Events);
+        Types("nfr_events_dropped_total", "Events dropped because the pipeline was behind.", ports, c => c.DroppedEvents);
+        if (ledger.Stage is { } stage)
+        {
+            Types("nfr_events_in_scope_total", "Events in scope.", stage.InScope);
+            Types("nfr_events_scored_total", "Events that are part of a finding.", stage.Scored);
+            Types("nfr_events_unwanted_total", "Events of types that are switched off.", stage.Unwanted);
+            Head("nfr_events_out_of_scope_total", "Events out of scope, by reason.", "counter");
+            for (int i = 0; i < stage.OutOfScope.Length; i++) Sample("nfr_events_out_of_scope_total", $"reason=\"{((ScopeReason)i).Name()}\"", stage.OutOfScope[i]);
+            Counter("nfr_alerts_raised_total", "Alerts raised on board.", stage.Alerts);
+        }
+        Counter("nfr_mistakes_total", "Mistakes in nfr itself; the log has them.", ledger.Mistakes);
+        Gauge("nfr_ledger_gaps", "Sums of the ledger that do not come out.", ledger.Gaps.Count);
+    }
+
+    void Spool(SpoolCounters spool)
+    {
+        void Each(string name, string help, Func<SpoolTally, long> of, string kind = "counter")
+        {
+            Head(name, help, kind);
+            foreach (EventType type in EventTypes.Uploaded) Sample(name, $"type=\"{type.Name()}\"", of(spool.Of(type)));
+            Sample(name, "type=\"alert\"", of(spool.Alerts));
+        }
+        Each("nfr_spool_accepted_total", "Accepted by the spool.", t => t.Accepted);
+        Each("nfr_spool_spooled_total", "Written down.", t => t.Spooled);
+        Each("nfr_spool_delivered_total", "Delivered.", t => t.Delivered);
+        Each("nfr_spool_evicted_total", "Evicted because the spool was full.", t => t.Evicted);
+        Each("nfr_spool_quarantined_total", "Put aside as unreadable or undeliverable.", t => t.Quarantined);
+        Each("nfr_spool_lost_total", "Lost before they were written down.", t => t.LostBeforeSpool);
+        Each("nfr_spool_held", "In the spool now.", t => t.InSpool, "gauge");
+        Each("nfr_spool_pending", "Waiting to be written down.", t => t.Pending, "gauge");
+        Gauge("nfr_spool_bytes", "Bytes of the spool on disk.", spool.BytesOnDisk);
+        Counter("nfr_spool_faults_total", "Faults of the spool.", spool.Faults);
+    }
+
+    void Ports(IGrouping<string, CaptureEntry>[] ports, string name, string help, Func<IGrouping<string, CaptureEntry>, long?> of, string kind = "counter")
+    {
+        Head(name, help, kind);
+        foreach (IGrouping<string, CaptureEntry> port in ports)
+        {
+            if (of(port) is { } value) Sample(name, $"interface=\"{Label(port.Key)}\"", value);
+        }
+    }
+
+    void Types(string name, string help, IGrouping<string, CaptureEntry>[] ports, Func<CaptureEntry, long[]> of)
+    {
+        Head(name, help, "counter");
+        foreach (IGrouping<string, CaptureEntry> port in ports)
+        {
+            foreach (EventType type in EventTypes.All) Sample(name, $"interface=\"{Label(port.Key)}\",type=\"{type.Name()}\"", port.Sum(c => of(c)[(int)type]));
+        }
+    }
+
+    void Types(string name, string help, long[] counts)
+    {
+        Head(name, help, "counter");
+        foreach (EventType type in EventTypes.All) Sample(name, $"type=\"{type.Name()}\"", counts[(int)type]);
+    }
+
+    void Counter(string name, string help, long value)
+    {
+        Head(name, help, "counter");
+        Sample(name, null, value);
+    }
+
+    void Gauge(string name, string help, long value)
+    {
+        Head(name, help, "gauge");
+        Sample(name, null, value);
+    }
+
+    void Head(string name, string help, string kind) => _text.Append("# HELP ").Append(name).Append(' ').Append(help).Append("\n# TYPE ").Append(name).Append(' ').Append(kind).Append('\n');
+
+    void Sample(string name, string? labels, long value)
+    {
+        _text.Append(name);
+        if (labels is not null) _text.Append('{').Append(labels).Append('}');
+        _text.Append(CultureInfo.InvariantCulture, $" {value}\n");
+    }
+
+    static string Label(string value) => value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
+}

@@ -1,0 +1,12 @@
+namespace Nfr.Fuzz;
+
+/// <summary>Every entrance for bytes from outside.</summary>
+static class Catalog
+{
+    public static IReadOnlyList<Target> All { get; } =
+    [
+        new FrameTarget(), new FragmentTarget(), new DatagramTarget(), new StreamTarget(),
+        new DnsTarget(), new TlsTarget(), new X509Target(), new HttpTarget(), new QuicTarget(),
+        new PcapTarget(), new PcapngTarget(), new ConfigTarget(), new ScopeTarget(), new EngineTarget(),
+    ];
+}

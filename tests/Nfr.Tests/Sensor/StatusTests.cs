@@ -1,0 +1,114 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using Nfr.Tests.Capture;
+
+namespace Nfr.Tests.Sensor;
+
+/// <summary>What a running sensor says of itself: nfr status, /metrics, /healthz, the ledger's line.</summary>
+public sealed class StatusTests
+{
+    static string Http(SensorBench bench, string request) => bench.Network.Inside(() =>
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 20_000 };
+        socket.Connect(IPAddress.Loopback, 9419);
+        socket.Send(Encoding.ASCII.GetBytes(request));
+        using var answer = new MemoryStream();
+        var buffer = new byte[65536];
+        for (int n; (n = socket.Receive(buffer)) > 0;) answer.Write(buffer, 0, n);
+        return Encoding.UTF8.GetString(answer.ToArray());
+    });
+
+    [CableFact]
+    public void A_running_sensor_tells_its_ledger_everywhere_the_same()
+    {
+        using var bench = new SensorBench { Interval = "1s" };
+        bench.Configure();
+        NfrProcess sensor = bench.Listen();
+        using var load = new DnsLoad(bench.Network, 1000);
+        sensor.Until(() => load.Sent > 1500, "some questions");
+        sensor.Expect("; it adds up");
+        for (int i = 0; i < 5; i++)
+        {
+            // While it runs: the sums come out with what is on its way.
+            Ended busy = NfrProcess.Run(["status", "--json", "-c", bench.ConfigPath]);
+            Assert.Equal((0, ""), (busy.Code, busy.Error));
+            using JsonDocument moving = JsonDocument.Parse(busy.Output);
+            JsonElement now = moving.RootElement.GetProperty("run");
+            Assert.True(now.GetProperty("exact").GetBoolean());
+            Assert.True(now.GetProperty("closes").GetBoolean(), now.GetProperty("gaps").ToString());
+            JsonElement moved = moving.RootElement.GetProperty("interval").GetProperty("moved");
+            Assert.True(moved.GetProperty("closes").GetBoolean(), moved.GetProperty("gaps").ToString());
+        }
+        load.Stop();
+        Thread.Sleep(300);
+        Ended status = NfrProcess.Run(["status", "--json", "-c", bench.ConfigPath]);
+        using JsonDocument json = JsonDocument.Parse(status.Output);
+        JsonElement run = json.RootElement.GetProperty("run"), port = run.GetProperty("interfaces").GetProperty("near");
+        Assert.Equal(2 * load.Sent, run.GetProperty("packets").GetInt64());
+        Assert.Equal(2 * load.Sent, port.GetProperty("received").GetInt64());
+        Assert.Equal((0, 0), (port.GetProperty("dropped").GetInt64(), port.GetProperty("waiting").GetInt64()));
+        Assert.Equal(load.Sent, run.GetProperty("events").GetProperty("dns").GetInt64());
+        Assert.Equal(load.Sent, run.GetProperty("spool").GetProperty("accepted").GetInt64());
+
+        string metrics = Http(bench, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4", metrics, StringComparison.Ordinal);
+        Assert.Contains($"\nnfr_frames_decoded_total{{interface=\"near\"}} {2 * load.Sent}\n", metrics, StringComparison.Ordinal);
+        Assert.Contains($"\nnfr_events_total{{interface=\"near\",type=\"dns\"}} {load.Sent}\n", metrics, StringComparison.Ordinal);
+        Assert.Contains("\nnfr_ledger_gaps 0\n", metrics, StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 200 OK", Http(bench, "GET /healthz HTTP/1.1\r\n\r\n"), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 404", Http(bench, "GET / HTTP/1.1\r\n\r\n"), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 405", Http(bench, "POST /metrics HTTP/1.1\r\n\r\n"), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 400", Http(bench, "hello\r\n\r\n"), StringComparison.Ordinal);
+
+        Ended screen = NfrProcess.Run(["status", "-c", bench.ConfigPath]);
+        Assert.Equal(0, screen.Code);
+        Assert.Contains("adds up", screen.Output, StringComparison.Ordinal);
+        Assert.Contains("near received", screen.Output, StringComparison.Ordinal);
+        if (!OperatingSystem.IsWindows()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite, File.GetUnixFileMode(bench.SocketPath));
+        sensor.Signal(NfrProcess.Terminate);
+        Ended end = sensor.End();
+        Assert.Contains("The ledger closes", end.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("does NOT", end.Output, StringComparison.Ordinal);
+        Assert.False(File.Exists(bench.SocketPath));
+    }
+
+    [CableFact]
+    public void Who_says_nothing_holds_nobody_up()
+    {
+        using var bench = new SensorBench();
+        NfrProcess sensor = bench.Listen();
+        sensor.Until(() => File.Exists(bench.SocketPath), "the socket");
+        List<Socket> mute = [];
+        for (int i = 0; i < 8; i++)
+        {
+            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            socket.Connect(new UnixDomainSocketEndPoint(bench.SocketPath));
+            mute.Add(socket);
+        }
+        // All places are taken for a while; after their time-out they are free again.
+        sensor.Until(() => NfrProcess.Run(["status", "-c", bench.ConfigPath]).Code == 0, "an answer");
+        foreach (Socket socket in mute) socket.Dispose();
+        sensor.Signal(NfrProcess.Terminate);
+        Assert.Equal(0, sensor.End().Code);
+    }
+
+    [Fact]
+    public void Without_a_sensor_status_says_so_and_fails()
+    {
+        string folder = Directory.CreateTempSubdirectory("nfr-status-").FullName;
+        try
+        {
+            string config = Path.Combine(folder, "config.yml");
+            File.WriteAllText(config, $"status:\n  socket: {folder}/status.sock\ninputs:\n  sniffer:\n    enabled: true\n");
+            NfrProcess.Run(["status", "-c", config]).Fails(1, "no sensor is running");
+            File.WriteAllText(Path.Combine(folder, "status.sock"), "");
+            NfrProcess.Run(["status", "-c", config]).Fails(1, "does not answer");
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+}
