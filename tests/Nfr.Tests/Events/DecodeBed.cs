@@ -72,7 +72,7 @@ readonly struct Collector(Seen seen) : IEventSink
         HasshServer = Bytes.Text(e.HasshServer),
         LoginFailures = e.LoginFailures,
         LoginSuccesses = e.LoginSuccesses,
-    });
+    };
 
     public void OnHttp(scoped in HttpEvent e) =>
         seen.Http.Add(string.Create(CultureInfo.InvariantCulture, $"{Bytes.Text(e.Method)} {Bytes.Text(e.Url)} {e.Status} in={e.BytesIn} out={e.BytesOut} ")
