@@ -24,6 +24,8 @@ public readonly ref struct DnsMessage
 
     public ReadOnlySpan<byte> Bytes => _bytes;
     public ushort Id => BinaryPrimitives.ReadUInt16BigEndian(_bytes);
+    /// <summary>The second word: QR, OPCODE, AA, TC, RD, RA, Z, AD, CD, RCODE.</summary>
+    public ushort Flags => BinaryPrimitives.ReadUInt16BigEndian(_bytes[2..]);
     public bool IsResponse => (_bytes[2] & 0x80) != 0;
     public int Opcode => (_bytes[2] >> 3) & 15;
     public bool Authoritative => (_bytes[2] & 4) != 0;

@@ -68,12 +68,16 @@ public static class DnsName
     ref struct Labels(ReadOnlySpan<byte> message, int offset)
     {
         const int PointerMask = 0xC0;
+
+        // A name has 127 labels at most; pointers that lead to pointers beyond that only cost time, 8,000 steps a name.
+        const int MaximumJumps = 127;
         readonly ReadOnlySpan<byte> _message = message;
         int _position = offset;
         // Where this run of labels began: a pointer that ends the run must lead to before it.
         int _runStart = offset;
         int _wireLength = 1;
         int _end = -1;
+        int _jumps;
 
         public ReadOnlySpan<byte> Current { get; private set; }
         public DecodeFault Fault { get; private set; }
@@ -104,7 +108,7 @@ public static class DnsName
                 if ((length & PointerMask) != PointerMask) return Stop(DecodeFault.DnsLabelTypeUnknown);
                 if (_message.Length - _position < 2) return Stop(DecodeFault.DnsNameTruncated);
                 int target = ((length & 0x3F) << 8) | _message[_position + 1];
-                if (target >= _runStart) return Stop(DecodeFault.DnsCompressionLoop);
+                if (target >= _runStart || ++_jumps > MaximumJumps) return Stop(DecodeFault.DnsCompressionLoop);
                 if (_end < 0) _end = _position + 2;
                 _position = _runStart = target;
             }

@@ -54,6 +54,9 @@ public ref struct DnsRecordReader
     public readonly int FormatData(Span<byte> destination, out bool cut) =>
         DnsRecordText.Format(_message, Type, DataOffset, DataLength, destination, out cut);
 
+    /// <summary>Of an SVCB or HTTPS record: it has the parameter ech (RFC 9460 14.3.2, RFC 9848).</summary>
+    public readonly bool HasEncryptedClientHello => DnsServiceText.HasEncryptedClientHello(_message[..(DataOffset + DataLength)], DataOffset);
+
     public bool MoveNext()
     {
         if (Fault != DecodeFault.None) return false;

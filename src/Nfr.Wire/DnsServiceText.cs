@@ -29,6 +29,22 @@ internal static class DnsServiceText
         return true;
     }
 
+    /// <summary>Looks for the parameter by its key; false in data that is not whole.</summary>
+    public static bool HasEncryptedClientHello(ReadOnlySpan<byte> upToEnd, int offset)
+    {
+        offset += 2;
+        if (offset > upToEnd.Length || DnsName.Skip(upToEnd, ref offset) != DecodeFault.None) return false;
+        ReadOnlySpan<byte> rest = upToEnd[offset..];
+        while (rest.Length >= 4)
+        {
+            int length = BinaryPrimitives.ReadUInt16BigEndian(rest[2..]);
+            if (rest.Length - 4 < length) return false;
+            if (BinaryPrimitives.ReadUInt16BigEndian(rest) == Ech) return length > 0;
+            rest = rest[(4 + length)..];
+        }
+        return false;
+    }
+
     static bool TryAppendParameter(ref Utf8Cursor text, int key, ReadOnlySpan<byte> value)
     {
         AppendKey(ref text, key);

@@ -18,6 +18,13 @@ public readonly ref struct IcmpMessage
     public ushort Identifier => BinaryPrimitives.ReadUInt16BigEndian(_bytes[4..]);
     public ReadOnlySpan<byte> Payload => _bytes[HeaderLength..];
 
+    /// <summary>Echo request or reply (types 8 and 0, in ICMPv6 128 and 129), code 0.</summary>
+    public bool IsEcho(bool v6, out bool isReply)
+    {
+        isReply = Type == (v6 ? 129 : 0);
+        return Code == 0 && (isReply || Type == (v6 ? 128 : 8));
+    }
+
     public static DecodeFault TryRead(ReadOnlySpan<byte> bytes, out IcmpMessage message)
     {
         message = default;

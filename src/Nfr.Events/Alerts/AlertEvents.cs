@@ -77,6 +77,23 @@ public static class AlertEvents
         };
     }
 
+    /// <summary>The alert with the name and the hardware address of its source, where the table knows them.</summary>
+    public static Alert WithHost(Alert alert, HostTable hosts)
+    {
+        ArgumentNullException.ThrowIfNull(alert);
+        ArgumentNullException.ThrowIfNull(hosts);
+        if (!Address.TryParse(alert.Event.SrcIP, out Address source) || !hosts.TryFind(source, 0, out ulong hardware, out ReadOnlySpan<byte> name)) return alert;
+        Span<byte> scratch = stackalloc byte[17];
+        return alert with
+        {
+            Event = alert.Event with
+            {
+                SrcHost = alert.Event.SrcHost ?? Text(name),
+                SrcMac = alert.Event.SrcMac ?? (hardware == 0 ? null : Text(WireNames.HardwareAddress(hardware, scratch))),
+            },
+        };
+    }
+
     static string? Text(ReadOnlySpan<byte> text) => text.IsEmpty ? null : Utf8Text.ToString(text);
 
     static string Time(long timestamp)

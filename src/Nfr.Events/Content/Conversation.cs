@@ -53,6 +53,10 @@ sealed class Conversation
     /// <summary>Something else was said before the first byte that this was opened for.</summary>
     public bool IsLate;
 
+    /// <summary>Length of the DNS message that comes each way (RFC 1035 4.2.2); -1 while its length word has not come.</summary>
+    public int OutMessage;
+    public int InMessage;
+
     public void Open(in EventContext context)
     {
         Context = context;
@@ -62,6 +66,7 @@ sealed class Conversation
         HasJa3 = false;
         IsAmbiguous = false;
         Looks = 0;
+        OutMessage = InMessage = -1;
         IsLate = false;
         Http = HttpState.New();
         Tls = TlsState.New();

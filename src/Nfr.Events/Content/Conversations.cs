@@ -422,17 +422,25 @@ sealed class Conversations<TSink>
 
     int OnDns(Conversation c, int direction, ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length < 2) return 0;
-        int length = BinaryPrimitives.ReadUInt16BigEndian(bytes);
-        if (bytes.Length < 2 + length) return 0;
-        DecodeFault fault = OnDnsMessage(c, direction, bytes.Slice(2, length));
+        // The length is taken off first, so that the longest message still fits a window.
+        ref int length = ref direction == 0 ? ref c.OutMessage : ref c.InMessage;
+        if (length < 0)
+        {
+            if (bytes.Length < 2) return 0;
+            length = BinaryPrimitives.ReadUInt16BigEndian(bytes);
+            return 2;
+        }
+        if (bytes.Length < length) return 0;
+        int end = length;
+        length = -1;
+        DecodeFault fault = OnDnsMessage(c, direction, bytes[..end]);
         if (fault != DecodeFault.None)
         {
             _faults[(int)fault]++;
             // Not DNS after all, or out of step: lengths can no longer be trusted.
             c.Kind = ConversationKind.Done;
         }
-        return 2 + length;
+        return end;
     }
 
     DecodeFault OnDnsMessage(Conversation c, int direction, ReadOnlySpan<byte> message)
@@ -445,7 +453,7 @@ sealed class Conversations<TSink>
             (context.Source, context.Destination) = (context.Destination, context.Source);
             (context.SourcePort, context.DestinationPort) = (context.DestinationPort, context.SourcePort);
         }
-        return _dns.OnMessage(context, message);
+        return _dns.OnMessage(context, message, c.Kind == ConversationKind.Http2 ? App.Doh : App.Dns);
     }
 
     /// <summary>

@@ -1,229 +1,219 @@
-using System.Numerics;
-using System.Runtime.CompilerServices;
 using Nfr.Wire;
 
 namespace Nfr.Events;
 
 /// <summary>
 /// Pairs DNS queries with their answers (RFC 1035 4.1.1: same endpoints, same id, same question) and emits one event for each query: with
-/// its answer when that comes, without after <see cref="Timeout"/>. An answer whose query was not seen (half of a mirrored link, a start in the
-/// middle) gives an event of its own. At most <see cref="Capacity"/> queries wait; when more do, the oldest is emitted unanswered.
+/// its answer when that comes, without after <see cref="Timeout"/>. A query sent again while it waits is the same query (RFC 1035 4.2.1: a retransmission keeps
+/// its id): its event says so by <see cref="DnsNotes.Repeated"/>, and <see cref="DecodeCounters.DnsRepeated"/> counts it. An answer whose query was not seen (half of a mirrored
+/// link, a start in the middle) gives an event of its own. When the table is full, the oldest is emitted unanswered.
 /// </summary>
 sealed class DnsTransactions<TSink>
     where TSink : struct, IEventSink
 {
-    public const int Capacity = 8192;
-
     /// <summary>Resolvers give up after five seconds, twice.</summary>
     public const long Timeout = 10_000_000_000;
 
-    /// <summary>Nearly every name fits; the few that are longer as text (escapes) are kept in a rented buffer.</summary>
-    const int NameSpace = 256;
-    const int None = -1;
-
-    struct Entry
-    {
-        public EventContext Context;
-        public int Next;
-        public int Older;
-        public int Newer;
-        public uint Hash;
-        public ushort Id;
-        public ushort QueryType;
-        public ushort QueryLength;
-        public ushort NameLength;
-        public int Overflow;
-        public Name Name;
-    }
-
-    [InlineArray(NameSpace)]
-    struct Name
-    {
-        byte _first;
-    }
+    const int None = WaitingQueries.None;
 
     readonly Emitter<TSink> _emitter;
-    readonly BufferPool _buffers;
-    readonly Entry[] _entries = new Entry[Capacity];
-    readonly int[] _buckets = new int[Capacity * 2];
-    // Transactions answered a moment ago, by hash: their repeated answers are not events.
-    readonly uint[] _answered = new uint[Capacity];
+    readonly DecodeCounters _counters;
+    readonly WaitingQueries _waiting;
+    // Questions answered a moment ago, by hash: their repeated answers are not events.
+    readonly uint[] _answered = new uint[WaitingQueries.Capacity];
     readonly byte[] _name = new byte[DnsName.MaxTextLength + 1];
     readonly byte[] _answers = new byte[8 * 1024];
-    // Of its own for each run, so that nobody can choose queries that all meet in one bucket.
-    readonly ulong _seed = BitConverter.ToUInt64(System.Security.Cryptography.RandomNumberGenerator.GetBytes(sizeof(ulong)));
-    int _free;
-    int _oldest = None;
-    int _youngest = None;
 
-    public DnsTransactions(Emitter<TSink> emitter, BufferPool buffers)
+    public DnsTransactions(Emitter<TSink> emitter, BufferPool buffers, DecodeCounters counters)
     {
         _emitter = emitter;
-        _buffers = buffers;
-        Array.Fill(_buckets, None);
-        for (int i = 0; i < Capacity; i++) _entries[i].Next = i + 1 < Capacity ? i + 1 : None;
+        _counters = counters;
+        _waiting = new WaitingQueries(buffers);
     }
 
-    public int Waiting { get; private set; }
+    public int Waiting => _waiting.Count;
+
+    /// <inheritdoc cref="WaitingQueries.Steps"/>
+    public long Steps => _waiting.Steps;
 
     /// <param name="context">Of the packet that brought the message: source and destination as on the wire.</param>
     /// <param name="message">The bytes of a DNS message.</param>
-    public DecodeFault OnMessage(in EventContext context, ReadOnlySpan<byte> message)
+    /// <param name="service">What carried it: Dns, Mdns, Llmnr, Doh.</param>
+    public DecodeFault OnMessage(in EventContext context, ReadOnlySpan<byte> message, App service)
     {
         DecodeFault fault = DnsMessage.TryRead(message, out DnsMessage dns);
         if (fault != DecodeFault.None) return fault;
         if (!dns.HasQuestion && !dns.IsResponse) return DecodeFault.None;
         ReadOnlySpan<byte> name = _name.AsSpan(0, dns.ReadQuestionName(_name));
-        if (dns.IsResponse) OnResponse(context, dns, name);
-        else OnQuery(context, dns, name);
+        if (dns.IsResponse) OnResponse(context, dns, name, service);
+        else OnQuery(context, dns, name, service);
         return DecodeFault.None;
     }
 
     /// <summary>Emits the queries that have waited too long.</summary>
     public void Expire(long tick)
     {
-        while (_oldest != None && tick - _entries[_oldest].Context.Tick > Timeout) EmitUnanswered(_oldest);
+        for (int i; (i = _waiting.Oldest) != None && tick - _waiting[i].Context.Tick > Timeout;) EmitUnanswered(i);
     }
 
     public void Drain()
     {
-        while (_oldest != None) EmitUnanswered(_oldest);
+        while (_waiting.Oldest != None) EmitUnanswered(_waiting.Oldest);
     }
 
-    void OnQuery(in EventContext context, in DnsMessage dns, ReadOnlySpan<byte> name)
+    void OnQuery(in EventContext context, in DnsMessage dns, ReadOnlySpan<byte> name, App service)
     {
-        ushort length = (ushort)Math.Min(dns.Bytes.Length, ushort.MaxValue);
+        Records records = Read(dns, default, out _);
+        ushort payloadSize = records.HasOpt ? records.PayloadSize : (ushort)0;
         // A multicast question (mDNS, LLMNR) is answered from elsewhere, by many or by nobody.
         if (IsMulticast(context.Destination))
         {
-            _emitter.Dns(new DnsEvent { Context = context, Query = name, QueryType = dns.QuestionType, ResponseCode = -1, QueryLength = length });
+            _emitter.Dns(new DnsEvent
+            {
+                Context = context,
+                Query = name,
+                QueryType = dns.QuestionType,
+                ResponseCode = -1,
+                QueryLength = LengthOf(dns),
+                Id = dns.Id,
+                Flags = dns.Flags,
+                EdnsPayloadSize = payloadSize,
+                Notes = records.Notes,
+                Service = service,
+            });
             return;
         }
-        if (_free == None) EmitUnanswered(_oldest);
-        int index = _free;
-        ref Entry entry = ref _entries[index];
-        _free = entry.Next;
-        entry.Context = context;
-        entry.Id = dns.Id;
-        entry.QueryType = dns.QuestionType;
-        entry.QueryLength = length;
-        entry.NameLength = (ushort)name.Length;
-        entry.Overflow = BufferPool.None;
-        if (name.Length <= NameSpace) name.CopyTo(entry.Name);
-        else if (_buffers.TryRent(name.Length, out entry.Overflow)) name.CopyTo(_buffers[entry.Overflow]);
-        else
+        uint transaction = _waiting.TransactionHash(context, dns.Id);
+        uint hash = _waiting.QuestionHash(transaction, dns.QuestionType, name);
+        int index = _waiting.Find(hash, context, dns.Id, dns.QuestionType, name);
+        if (index != None)
         {
-            entry.NameLength = NameSpace;
-            name[..NameSpace].CopyTo(entry.Name);
+            _waiting[index].Notes |= DnsNotes.Repeated;
+            _counters.DnsRepeated++;
+            return;
         }
-        entry.Hash = Hash(context.Source, context.SourcePort, context.Destination, context.DestinationPort, context.Protocol, dns.Id);
-        ref int bucket = ref _buckets[entry.Hash % (uint)_buckets.Length];
-        entry.Next = bucket;
-        bucket = index;
-        entry.Newer = None;
-        entry.Older = _youngest;
-        if (_youngest != None) _entries[_youngest].Newer = index;
-        else _oldest = index;
-        _youngest = index;
-        Waiting++;
+        if (_waiting.IsFull) EmitUnanswered(_waiting.Oldest);
+        ref WaitingQuery entry = ref _waiting[_waiting.Add(hash, transaction, context, dns.Id, dns.QuestionType, name)];
+        entry.Flags = dns.Flags;
+        entry.QueryLength = LengthOf(dns);
+        entry.EdnsPayloadSize = payloadSize;
+        entry.Notes = records.Notes;
+        entry.Service = service;
     }
 
-    void OnResponse(in EventContext context, in DnsMessage dns, ReadOnlySpan<byte> name)
+    void OnResponse(in EventContext context, in DnsMessage dns, ReadOnlySpan<byte> name, App service)
     {
-        ReadOnlySpan<byte> answers = PackAnswers(dns);
-        uint hash = Hash(context.Destination, context.DestinationPort, context.Source, context.SourcePort, context.Protocol, dns.Id);
-        bool found = false;
-        // Queries repeated by the client while it waited are all answered by this.
-        for (int i = _buckets[hash % (uint)_buckets.Length]; i != None;)
+        EventContext asked = context;
+        (asked.Source, asked.Destination) = (context.Destination, context.Source);
+        (asked.SourcePort, asked.DestinationPort) = (context.DestinationPort, context.SourcePort);
+        Records records = Read(dns, _answers, out int length);
+        ReadOnlySpan<byte> answers = _answers.AsSpan(0, length);
+        uint hash = _waiting.TransactionHash(asked, dns.Id);
+        int index;
+        if (dns.HasQuestion)
         {
-            ref Entry entry = ref _entries[i];
-            int next = entry.Next;
-            if (Answers(entry, hash, context, dns, name))
-            {
-                found = true;
-                Emit(i, (short)dns.ResponseCode, answers, (ushort)Math.Min(dns.Bytes.Length, ushort.MaxValue));
-            }
-            i = next;
+            hash = _waiting.QuestionHash(hash, dns.QuestionType, name);
+            index = _waiting.Find(hash, asked, dns.Id, dns.QuestionType, name);
         }
-        ref uint remembered = ref _answered[hash % Capacity];
-        if (found)
+        else
+        {
+            index = _waiting.Find(hash, asked, dns.Id);
+        }
+        // RFC 6891 6.1.3: the OPT record has the upper eight bits.
+        short code = (short)((records.ExtendedCode << 4) | dns.ResponseCode);
+        ref uint remembered = ref _answered[hash % (uint)_answered.Length];
+        if (index != None)
         {
             remembered = hash;
+            Emit(index, code, answers, LengthOf(dns), dns.Flags, records.Notes);
             return;
         }
         if (remembered == hash || !dns.HasQuestion || IsMulticast(context.Destination)) return;
         remembered = hash;
-        EventContext asked = context;
-        (asked.Source, asked.Destination) = (context.Destination, context.Source);
-        (asked.SourcePort, asked.DestinationPort) = (context.DestinationPort, context.SourcePort);
         _emitter.Dns(new DnsEvent
         {
             Context = asked,
             Query = name,
             QueryType = dns.QuestionType,
-            ResponseCode = (short)dns.ResponseCode,
+            ResponseCode = code,
             Answers = answers,
-            ResponseLength = (ushort)Math.Min(dns.Bytes.Length, ushort.MaxValue),
+            ResponseLength = LengthOf(dns),
+            Id = dns.Id,
+            Flags = dns.Flags,
+            // The DO bit is the query's, and a server copies it (RFC 3225 3).
+            Notes = records.Notes,
+            Service = service,
         });
     }
 
-    bool Answers(in Entry entry, uint hash, in EventContext response, in DnsMessage dns, ReadOnlySpan<byte> name) =>
-        entry.Hash == hash && entry.Id == dns.Id && entry.Context.Source == response.Destination && entry.Context.Destination == response.Source
-        && entry.Context.SourcePort == response.DestinationPort && entry.Context.DestinationPort == response.SourcePort
-        && entry.Context.Protocol == response.Protocol
-        && (!dns.HasQuestion || (entry.QueryType == dns.QuestionType && System.Text.Ascii.EqualsIgnoreCase(NameOf(entry), name)));
-
-    ReadOnlySpan<byte> PackAnswers(in DnsMessage dns)
+    /// <summary>What the records say besides the answers' texts.</summary>
+    struct Records
     {
-        var writer = new DnsAnswerWriter(_answers);
-        DnsRecordReader records = dns.Records;
-        while (records.MoveNext() && records.Section == DnsSection.Answer)
-        {
-            Span<byte> space = writer.TextSpace;
-            if (space.Length < DnsName.MaxTextLength) break;
-            writer.Commit(records.Type, records.TimeToLive, records.FormatData(space, out _));
-        }
-        return writer.Written;
+        public DnsNotes Notes;
+        public bool HasOpt;
+        public ushort PayloadSize;
+        public int ExtendedCode;
     }
 
-    ReadOnlySpan<byte> NameOf(in Entry entry) =>
-        entry.Overflow == BufferPool.None ? ((ReadOnlySpan<byte>)entry.Name)[..entry.NameLength] : _buffers[entry.Overflow][..entry.NameLength];
-
-    void EmitUnanswered(int index) => Emit(index, -1, default, 0);
-
-    void Emit(int index, short responseCode, ReadOnlySpan<byte> answers, ushort responseLength)
+    /// <summary>Walks all records once: answers are packed into <paramref name="space"/> (none when it is empty), OPT and ech are looked at.</summary>
+    Records Read(in DnsMessage dns, Span<byte> space, out int length)
     {
-        ref Entry entry = ref _entries[index];
+        var found = default(Records);
+        var writer = new DnsAnswerWriter(space);
+        int kept = 0;
+        DnsRecordReader records = dns.Records;
+        while (records.MoveNext())
+        {
+            if (records.Type == DnsTypes.OPT && records.Section == DnsSection.Additional && !found.HasOpt)
+            {
+                // RFC 6891 6.1.2 and 6.1.3: the class is the payload size; the TTL the upper bits of the code, a version, and DO.
+                found.HasOpt = true;
+                found.PayloadSize = records.Class;
+                found.ExtendedCode = (int)(records.TimeToLive >> 24);
+                found.Notes |= DnsNotes.Edns;
+                if ((records.TimeToLive & 0x8000) != 0) found.Notes |= DnsNotes.DnssecOk;
+                continue;
+            }
+            if (records.Type is DnsTypes.SVCB or DnsTypes.HTTPS && records.HasEncryptedClientHello) found.Notes |= DnsNotes.EncryptedClientHello;
+            if (space.IsEmpty || records.Section != DnsSection.Answer || writer.Truncated) continue;
+            Span<byte> text = writer.TextSpace;
+            if (text.Length < DnsName.MaxTextLength)
+            {
+                writer.Truncate();
+                continue;
+            }
+            writer.Commit(records.Type, records.TimeToLive, records.FormatData(text, out bool cut));
+            if (!cut) kept++;
+        }
+        if (records.Fault != DecodeFault.None) _counters.Faults[(int)records.Fault]++;
+        if (!space.IsEmpty && kept < dns.AnswerCount) found.Notes |= DnsNotes.AnswersTruncated;
+        length = writer.Written.Length;
+        return found;
+    }
+
+    static ushort LengthOf(in DnsMessage dns) => (ushort)Math.Min(dns.Bytes.Length, ushort.MaxValue);
+
+    void EmitUnanswered(int index) => Emit(index, -1, default, 0, _waiting[index].Flags, DnsNotes.None);
+
+    void Emit(int index, short responseCode, ReadOnlySpan<byte> answers, ushort responseLength, ushort flags, DnsNotes notes)
+    {
+        ref WaitingQuery entry = ref _waiting[index];
         _emitter.Dns(new DnsEvent
         {
             Context = entry.Context,
-            Query = NameOf(entry),
+            Query = _waiting.NameOf(index),
             QueryType = entry.QueryType,
             ResponseCode = responseCode,
             Answers = answers,
             QueryLength = entry.QueryLength,
             ResponseLength = responseLength,
+            Id = entry.Id,
+            Flags = flags,
+            EdnsPayloadSize = entry.EdnsPayloadSize,
+            Notes = entry.Notes | notes,
+            Service = entry.Service,
         });
-        _buffers.Return(ref entry.Overflow);
-        ref int link = ref _buckets[entry.Hash % (uint)_buckets.Length];
-        while (link != index) link = ref _entries[link].Next;
-        link = entry.Next;
-        if (entry.Older != None) _entries[entry.Older].Newer = entry.Newer;
-        else _oldest = entry.Newer;
-        if (entry.Newer != None) _entries[entry.Newer].Older = entry.Older;
-        else _youngest = entry.Older;
-        entry.Next = _free;
-        _free = index;
-        Waiting--;
-    }
-
-    uint Hash(in Address client, ushort clientPort, in Address server, ushort serverPort, byte protocol, ushort id)
-    {
-        ulong h = (client.High ^ _seed ^ BitOperations.RotateLeft(server.High, 23)) * 0xD6E8FEB86659FD93UL;
-        h = (h ^ client.Low ^ BitOperations.RotateLeft(server.Low, 31)) * 0xA0761D6478BD642FUL;
-        h ^= ((ulong)clientPort << 40) | ((ulong)serverPort << 24) | ((ulong)protocol << 16) | id;
-        h *= 0x9E3779B97F4A7C15UL;
-        return (uint)(h >> 32) | 1;
+        _waiting.Remove(index);
     }
 
     static bool IsMulticast(in Address address) => address.IsV4 ? address.V4 >> 28 == 14 : address.High >> 56 == 0xFF;

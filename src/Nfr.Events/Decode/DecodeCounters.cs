@@ -40,6 +40,8 @@ public sealed class DecodeCounters
     public long FlowsEvicted;
     /// <summary>Events of flows cut by the active time-out: ip events = closed + these.</summary>
     public long FlowSlices;
+    /// <summary>DNS queries sent again, unchanged, while they waited for their answer: they are in the event of the first.</summary>
+    public long DnsRepeated;
     /// <summary>Flows that wanted details when all places were taken; brought up to date with the time-outs.</summary>
     public long DetailsRefused;
     /// <summary>Flows in a tunnel that found all places taken and share the entry of their kind; brought up to date with the time-outs.</summary>
@@ -99,6 +101,7 @@ public sealed class DecodeCounters
         FlowSlices += sign * c.FlowSlices;
         TcpPayloadBytes += sign * c.TcpPayloadBytes;
         TcpMissedBytes += sign * c.TcpMissedBytes;
+        DnsRepeated += sign * c.DnsRepeated;
         DetailsRefused += sign * c.DetailsRefused;
         TunnelsShared += sign * c.TunnelsShared;
         for (int i = 0; i < c.Faults.Length; i++) Faults[i] += sign * c.Faults[i];

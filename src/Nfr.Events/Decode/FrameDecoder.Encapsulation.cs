@@ -52,7 +52,10 @@ public sealed partial class FrameDecoder<TSink>
                 fault = LlcSnap.TryRead(payload, out etherType, out payload);
                 return fault != DecodeFault.None ? fault : Network(etherType, payload, vlan, timestamp);
             default:
-                if (_tunnels == 0) Counters.NonIp++;
+                // Within a tunnel addresses may be another network's.
+                if (_tunnels > 0) return DecodeFault.None;
+                Counters.NonIp++;
+                if (etherType == EtherType.Arp) _hosts.OnArp(payload, vlan, timestamp, _tick);
                 return DecodeFault.None;
         }
     }

@@ -61,7 +61,7 @@ public sealed partial class FrameDecoder<TSink>
     {
         int index = OnDatagram(packet, payload.Length, out int direction);
         ref Flow flow = ref _flows[index];
-        if (Recognizer.IsDnsPort(packet.SourcePort) || Recognizer.IsDnsPort(packet.DestinationPort))
+        if (IsDns(packet, flow, payload))
         {
             if (payload.IsEmpty) return;
             var context = new EventContext
@@ -76,20 +76,24 @@ public sealed partial class FrameDecoder<TSink>
                 Vlan = packet.Vlan,
                 Tunnel = _tunnelTable[packet.Tunnel],
             };
-            DecodeFault fault = _dns.OnMessage(context, payload);
-            if (fault != DecodeFault.None)
+            App service = Recognizer.DnsService(packet.SourcePort, packet.DestinationPort);
+            DecodeFault fault = _dns.OnMessage(context, payload, service);
+            if (fault == DecodeFault.None)
             {
-                _faults[(int)fault]++;
-                // A port promises nothing: tunnels like DNS's for the ways it is let through.
-                if (flow.App == App.Unknown && (direction == 0 ? flow.PacketsOut : flow.PacketsIn) <= Datagrams.MaximumLooks)
-                    flow.App = Datagrams.Recognize(ref flow, direction, payload, packet.SourcePort, packet.DestinationPort);
+                flow.App = service;
+                if (service != App.Dns) _hosts.OnLocalNames(payload, service == App.Mdns ? HostSource.Mdns : HostSource.Llmnr, packet.Vlan, packet.Timestamp, _tick);
+                return;
             }
-            else flow.App = packet.SourcePort == 5353 || packet.DestinationPort == 5353 ? App.Mdns
-                : packet.SourcePort == 5355 || packet.DestinationPort == 5355 ? App.Llmnr : App.Dns;
+            _faults[(int)fault]++;
+            // A port promises nothing: tunnels like DNS's for the ways it is let through.
+            if (flow.App == App.Unknown && (direction == 0 ? flow.PacketsOut : flow.PacketsIn) <= Datagrams.MaximumLooks)
+                flow.App = Datagrams.Recognize(ref flow, direction, payload, packet.SourcePort, packet.DestinationPort);
             return;
         }
         if (flow.App == App.Unknown && (direction == 0 ? flow.PacketsOut : flow.PacketsIn) <= Datagrams.MaximumLooks)
             flow.App = Datagrams.Recognize(ref flow, direction, payload, packet.SourcePort, packet.DestinationPort);
+        if (flow.App == App.Dhcp) _hosts.OnDhcp(payload, packet.Vlan, packet.Timestamp, _tick);
+        if (IsNbns(packet)) _hosts.OnNbns(packet.Source, payload, packet.Vlan, packet.Timestamp, _tick);
         if (flow.App == App.Quic && (flow.Content & ContentState.Done) == 0) _quic.OnDatagram(ref flow, packet, direction, payload, _tick);
         else if ((flow.Content & ContentState.Done) == 0 && !payload.IsEmpty && ((flow.Content & ContentState.Dtls) != 0 || DtlsRecord.LooksLikeHandshake(payload)))
             OnDtls(ref flow, packet, direction, payload);
@@ -117,6 +121,13 @@ public sealed partial class FrameDecoder<TSink>
         _dtls.OnDatagram(ref flow, context, direction, payload);
     }
 
+    /// <summary>By its port, or because a flow's first datagrams are DNS messages to the last byte. NetBIOS (RFC 1002) has the same shape and other names.</summary>
+    static bool IsDns(in Packet packet, in Flow flow, ReadOnlySpan<byte> payload) =>
+        Recognizer.IsDnsPort(packet.SourcePort) || Recognizer.IsDnsPort(packet.DestinationPort) || flow.App == App.Dns
+        || (flow.App == App.Unknown && flow.PacketsOut + flow.PacketsIn <= 2 && !ServiceShapes.IsNetbiosName(payload) && DnsMessage.LooksLikeDns(payload));
+
+    static bool IsNbns(in Packet packet) => packet.DestinationPort == NbnsMessage.Port || packet.SourcePort == NbnsMessage.Port;
+
     int OnDatagram(in Packet packet, int captured, out int direction)
     {
         uint hash = _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol);
@@ -126,6 +137,21 @@ public sealed partial class FrameDecoder<TSink>
         ref Flow flow = ref _flows[index];
         Count(ref flow, index, packet, direction, PayloadLength(packet, captured));
         return index;
+    }
+
+    void OnIcmp(ref Flow flow, in Packet packet, in IcmpMessage icmp, ReadOnlySpan<byte> bytes)
+    {
+        bool six = packet.Protocol == IPProtocol.IcmpV6;
+        if (icmp.IsEcho(six, out bool isReply))
+        {
+            // A sweep over a network must not take the place of log-ins: echoes have half of the details.
+            if (flow.Details == FlowDetails.None && _details.InUse >= FlowDetails.Capacity / 2) return;
+            if (_details.TryRent(ref flow)) EchoPayloads.Add(ref _details[flow.Details], isReply, icmp.Payload, packet.CutOff);
+        }
+        else if (six && icmp.Type is >= NdpMessage.RouterSolicitation and <= NdpMessage.NeighborAdvertisement && icmp.Code == 0 && packet.HopLimit == NdpMessage.HopLimit)
+        {
+            _hosts.OnNdp(packet.Source, bytes, packet.Vlan, packet.Timestamp, _tick);
+        }
     }
 
     /// <summary>The packet, already put to its flow, was made of fragments that contradicted each other.</summary>
@@ -298,6 +324,7 @@ public sealed partial class FrameDecoder<TSink>
         if (flow.PacketsOut > 0) flow.Earlier |= EarlierSlices.PacketsOut;
         if (flow.PacketsIn > 0) flow.Earlier |= EarlierSlices.PacketsIn;
         if (flow.PayloadOut + flow.PayloadIn > 0) flow.Earlier |= EarlierSlices.Payload;
+        _details[flow.Details].Echo = default;
         flow.PacketsOut = flow.PacketsIn = flow.BytesOut = flow.BytesIn = flow.PayloadOut = flow.PayloadIn = 0;
         flow.SeenOut.Missed = flow.SeenIn.Missed = 0;
         flow.FirstTick = _tick;

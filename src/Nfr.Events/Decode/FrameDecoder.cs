@@ -24,6 +24,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
     readonly DnsTransactions<TSink> _dns;
     readonly Conversations<TSink> _conversations;
     readonly QuicConversations<TSink> _quic;
+    readonly HostWatch<TSink> _hosts;
     readonly DtlsConversations<TSink> _dtls;
     readonly Duplicates _duplicates;
     readonly FlowDetails _details = new();
@@ -43,7 +44,8 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         _duplicates = new Duplicates(Counters);
         _flows = new FlowTable(options.MaximumFlows);
         _fragments = new Fragments(_buffers, _faults);
-        _dns = new DnsTransactions<TSink>(_emitter, _buffers);
+        _dns = new DnsTransactions<TSink>(_emitter, _buffers, Counters);
+        _hosts = new HostWatch<TSink>(_emitter, _faults);
         var tls = new TlsConversation<TSink>(_emitter, _buffers, _faults);
         _conversations = new Conversations<TSink>(_emitter, _buffers, _faults, _dns, tls, _tunnelTable, _details);
         _quic = new QuicConversations<TSink>(tls, _buffers, _faults, _tunnelTable);
@@ -57,6 +59,9 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
 
     /// <summary>Buffers held by windows, fragments and waiting requests: zero after <see cref="Drain"/>.</summary>
     internal int BuffersInUse => _buffers.InUse;
+
+    /// <summary>Entries looked at for DNS messages so far: see <see cref="WaitingQueries.Steps"/>.</summary>
+    internal long DnsSteps => _dns.Steps;
 
     /// <summary>Rented by flows: zero after <see cref="Drain"/>.</summary>
     internal int DetailsInUse => _details.InUse + _tunnelTable.InUse;
@@ -234,6 +239,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
             WireBytes = ip.TotalLength,
             CutOff = Math.Max(0, ip.TotalLength - bytes.Length),
             Packets = 1,
+            HopLimit = ip.HopLimit,
         };
         fault = Transport(ref packet, ip.Payload);
         if (fault == DecodeFault.None && _tunnels == 0) Counters.Parsed++;
@@ -325,7 +331,8 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
                 packet.SourcePort = icmp.Type;
                 packet.DestinationPort = counter >= 0 ? (ushort)counter : icmp.Code;
                 packet.OneWay = counter < 0;
-                OnDatagram(packet, icmp.Payload.Length, out _);
+                int index = OnDatagram(packet, icmp.Payload.Length, out _);
+                OnIcmp(ref _flows[index], packet, icmp, bytes);
                 return DecodeFault.None;
             }
             default:

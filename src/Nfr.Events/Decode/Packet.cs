@@ -23,6 +23,8 @@ struct Packet
     public ushort Identification;
     public byte Protocol;
     public byte TcpFlags;
+    /// <summary>Of IPv6; 0 for IPv4 and for datagrams that came in pieces.</summary>
+    public byte HopLimit;
     /// <summary>An ICMP type that nothing answers: its two ends are not interchangeable.</summary>
     public bool OneWay;
 }

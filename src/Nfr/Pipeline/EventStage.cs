@@ -20,6 +20,7 @@ sealed class EventStage
     readonly EventJson _json = new();
     readonly ArrayBufferWriter<byte> _line = new(4096);
     readonly List<Alert> _raised = [];
+    readonly HostTable _hosts = new();
     Step _step;
     EventType _type;
     int _settled;
@@ -90,6 +91,8 @@ sealed class EventStage
     /// <summary>Hosts and anomalies stay on board: printed where events are, never spooled.</summary>
     public void OnHost(scoped in HostEvent e)
     {
+        // Also when nobody wants the events: alerts say whose machine it is.
+        _hosts.Learn(e.Address, 0, e.HardwareAddress, e.Name);
         if (!Admit(EventType.Host)) return;
         Counters.InScope[(int)EventType.Host]++;
         _step = Step.Kept;
@@ -193,8 +196,9 @@ sealed class EventStage
     void SettleAlerts()
     {
         Counters.Alerts += _raised.Count;
-        foreach (Alert alert in _raised)
+        foreach (Alert raised in _raised)
         {
+            Alert alert = AlertEvents.WithHost(raised, _hosts);
             _spool?.AppendAlert(alert);
             _settled++;
             _alert?.Invoke(alert);

@@ -23,7 +23,11 @@ sealed record SeenIp(
 sealed class Seen
 {
     public List<SeenIp> Ip { get; } = [];
+    /// <summary>Of each ip event.</summary>
+    public List<EchoStatistics> Echoes { get; } = [];
     public List<string> Dns { get; } = [];
+    /// <summary>"id flags payload-size notes service".</summary>
+    public List<string> DnsHeaders { get; } = [];
     public List<string> Http { get; } = [];
     public List<string> Tls { get; } = [];
     /// <summary>What each of <see cref="Tls"/> showed beside names and fingerprints.</summary>
@@ -47,9 +51,16 @@ readonly struct Collector(Seen seen) : IEventSink
         while (reader.MoveNext()) answers.Add(Bytes.Text(reader.Text));
         seen.Dns.Add($"{End(e.Context.Source, e.Context.SourcePort)} > {End(e.Context.Destination, e.Context.DestinationPort)} {Bytes.Text(e.Query)} {e.QueryType} "
             + $"{e.ResponseCode} [{string.Join(' ', answers)}] {e.QueryLength}/{e.ResponseLength}");
+        seen.DnsHeaders.Add(string.Create(CultureInfo.InvariantCulture, $"{e.Id} {e.Flags:x4} {e.EdnsPayloadSize} {e.Notes} {e.Service}"));
     }
 
-    public void OnIp(scoped in IpEvent e) => seen.Ip.Add(new SeenIp(
+    public void OnIp(scoped in IpEvent e)
+    {
+        seen.Echoes.Add(e.Echo);
+        seen.Ip.Add(Kept(e));
+    }
+
+    static SeenIp Kept(scoped in IpEvent e) => new(
         End(e.Context.Source, e.Context.SourcePort), End(e.Context.Destination, e.Context.DestinationPort), e.Context.Protocol, e.Context.Vlan,
         e.BytesOut, e.BytesIn, e.PacketsOut, e.PacketsIn, e.PayloadOut, e.PayloadIn, e.State, e.App, e.Notes, e.TcpFlags, e.Duration, Bytes.Text(e.Ja3), e.Context.Timestamp,
         e.MissedOut, e.MissedIn)
@@ -61,7 +72,7 @@ readonly struct Collector(Seen seen) : IEventSink
         HasshServer = Bytes.Text(e.HasshServer),
         LoginFailures = e.LoginFailures,
         LoginSuccesses = e.LoginSuccesses,
-    });
+    };
 
     public void OnHttp(scoped in HttpEvent e) =>
         seen.Http.Add(string.Create(CultureInfo.InvariantCulture, $"{Bytes.Text(e.Method)} {Bytes.Text(e.Url)} {e.Status} in={e.BytesIn} out={e.BytesOut} ")

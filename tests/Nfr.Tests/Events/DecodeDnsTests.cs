@@ -69,7 +69,118 @@ public sealed class DecodeDnsTests
         Reply(bed, s_answer);
         Reply(bed, s_answer);
         bed.Drain();
-        Assert.Equal([s_answered, s_answered], bed.Seen.Dns);
+        Assert.Equal([s_answered], bed.Seen.Dns);
+        Assert.Equal(["7 8180 0 Repeated Dns"], bed.Seen.DnsHeaders);
+        Assert.Equal(1, bed.Counters.DnsRepeated);
+    }
+
+    [Fact]
+    public void A_question_asked_anew_after_its_answer_is_another_event()
+    {
+        using var bed = new DecodeBed();
+        for (int i = 0; i < 3; i++)
+        {
+            Ask(bed, s_query);
+            Reply(bed, s_answer);
+        }
+        Assert.Equal([s_answered, s_answered, s_answered], bed.Seen.Dns);
+        Assert.Equal(0, bed.Counters.DnsRepeated);
+    }
+
+    /// <summary>Steps, not time: what an attacker can make us do for one packet.</summary>
+    [Theory]
+    [InlineData("one query again and again")]
+    [InlineData("one id, other names")]
+    [InlineData("one name, other ids")]
+    public void A_flood_of_unanswered_queries_costs_a_few_steps_each(string flood)
+    {
+        const int Queries = 20_000;
+        using var bed = new DecodeBed(new DecoderOptions { MaximumFlows = 64 });
+        for (int i = 0; i < Queries; i++)
+        {
+            byte[] query = flood switch
+            {
+                "one id, other names" => Contents.Query(7, $"n{i}.example"),
+                "one name, other ids" => Contents.Query(i, "www.example.com"),
+                _ => s_query,
+            };
+            byte[] frame = Frames.Ethernet(Frames.IPv4(Client, Server, 17, Frames.Udp(4000, 53, query)));
+            bed.Decoder.OnFrame(new Frame(frame, frame.Length, Make.Stamp + i, bed.Tick + i, LinkType.Ethernet));
+        }
+        bed.Drain();
+        // A table half as full as it has buckets: less than two entries a search.
+        Assert.InRange(bed.Decoder.DnsSteps, 0, 2L * Queries);
+        Assert.Equal(Queries, bed.Seen.Dns.Count + bed.Counters.DnsRepeated);
+        Assert.Equal(flood.StartsWith("one query", StringComparison.Ordinal) ? 1 : Queries, bed.Seen.Dns.Count);
+    }
+
+    [Fact]
+    public void An_opt_record_gives_the_payload_size_the_do_bit_and_the_upper_bits_of_the_code()
+    {
+        byte[] opt = Bytes.Of("00 0029 04d0 00 00 8000 0000");
+        byte[] query = [.. s_query, .. opt], answer = [.. Contents.Query(7, "www.example.com", 1, 0x8180), .. Bytes.Of("00 0029 1000 01 00 0000 0000")];
+        query[11] = answer[11] = 1;
+        using var bed = new DecodeBed();
+        Ask(bed, query);
+        Reply(bed, answer);
+        Assert.Contains(" 16 []", Assert.Single(bed.Seen.Dns), StringComparison.Ordinal);
+        Assert.Equal(["7 8180 1232 Edns, DnssecOk Dns"], bed.Seen.DnsHeaders);
+    }
+
+    [Theory]
+    [InlineData("0001 00 0001 0003 02 6832 0004 0004 c0000207 0005 0002 abcd", true, "1 . alpn=h2 ipv4hint=192.0.2.7 ech=q80=")]
+    [InlineData("0001 00 0001 0003 02 6832", false, "1 . alpn=h2")]
+    public void A_service_record_says_whether_hellos_may_be_encrypted(string data, bool ech, string text)
+    {
+        byte[] bytes = Bytes.Of(data);
+        byte[] answer = [.. Contents.Query(7, "www.example.com", 65, 0x8180), 0xC0, 0x0C, 0, 65, 0, 1, 0, 0, 0, 60, 0, (byte)bytes.Length, .. bytes];
+        answer[7] = 1;
+        using var bed = new DecodeBed();
+        Ask(bed, Contents.Query(7, "www.example.com", 65));
+        Reply(bed, answer);
+        Assert.Contains($"[{text}]", Assert.Single(bed.Seen.Dns), StringComparison.Ordinal);
+        Assert.Equal(ech, bed.Seen.DnsHeaders[0].Contains("EncryptedClientHello", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void An_answer_cut_in_its_records_keeps_what_came_and_is_counted()
+    {
+        byte[] answer = [.. s_answer, 0xC0, 0x0C, 0, 1];
+        answer[7] = 2;
+        using var bed = new DecodeBed();
+        Ask(bed, s_query);
+        Reply(bed, answer);
+        Assert.Contains("[192.0.2.7]", Assert.Single(bed.Seen.Dns), StringComparison.Ordinal);
+        Assert.Contains("AnswersTruncated", bed.Seen.DnsHeaders[0], StringComparison.Ordinal);
+        Assert.Equal([DecodeFault.DnsRecordTruncated], bed.Faults);
+    }
+
+    [Fact]
+    public void Dns_is_recognised_on_a_port_that_promises_nothing()
+    {
+        using var bed = new DecodeBed();
+        Ask(bed, s_query, serverPort: 5300);
+        Reply(bed, s_answer, serverPort: 5300);
+        Assert.Contains("192.0.2.53:5300 www.example.com 1 0 [192.0.2.7]", Assert.Single(bed.Seen.Dns), StringComparison.Ordinal);
+        Assert.Equal(App.Dns, bed.OnlyFlow().App);
+    }
+
+    [Fact]
+    public void A_message_as_long_as_its_length_word_allows_is_read_over_tcp()
+    {
+        byte[] message = [.. Contents.Query(7, "www.example.com", 16, 0x8180), .. new byte[65_535 - s_query.Length]];
+        int records = 0, at = s_query.Length;
+        // One string of 255 bytes each.
+        for (; at + 268 <= message.Length; at += 268, records++) Bytes.Of("c00c 0010 0001 0000003c 0100 ff").CopyTo(message, at);
+        (message[6], message[7]) = ((byte)(records >> 8), (byte)records);
+        using var bed = new DecodeBed();
+        var talk = new TcpTalk(bed, 40_000, 53).Open().Client(Contents.OverTcp(Contents.Query(7, "www.example.com", 16)));
+        foreach (byte[] part in Contents.OverTcp(message).Chunk(1400)) talk.Server(part);
+        talk.Client(Contents.OverTcp(Contents.Query(8, "b.example"))).Server(Contents.OverTcp(Contents.Answer(8, "b.example")));
+        Assert.Equal(2, bed.Seen.Dns.Count);
+        Assert.EndsWith("/65535", bed.Seen.Dns[0], StringComparison.Ordinal);
+        Assert.Contains("AnswersTruncated", bed.Seen.DnsHeaders[0], StringComparison.Ordinal);
+        Assert.Empty(bed.Faults);
     }
 
     [Fact]

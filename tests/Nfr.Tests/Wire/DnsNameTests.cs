@@ -89,4 +89,16 @@ public sealed class DnsNameTests
             Assert.Equal(length < whole ? 0 : whole, written);
         }
     }
+
+    [Fact]
+    public void A_chain_of_pointers_longer_than_any_name_has_labels_is_a_loop()
+    {
+        // A root, then pointers that each lead to the one before.
+        byte[] message = new byte[2 + (2 * 200)];
+        for (int i = 1; i <= 200; i++) (message[2 * i], message[(2 * i) + 1]) = ((byte)(0xC0 | ((2 * (i - 1)) >> 8)), (byte)(2 * (i - 1)));
+        int offset = 2 * 127;
+        Assert.Equal(DecodeFault.None, DnsName.Skip(message, ref offset));
+        offset = 2 * 128;
+        Assert.Equal(DecodeFault.DnsCompressionLoop, DnsName.Skip(message, ref offset));
+    }
 }

@@ -148,6 +148,10 @@ static partial class Recognizer
 
     public static bool IsDnsPort(ushort port) => port is 53 or 5353 or 5355;
 
+    /// <summary>The same messages under three names: mDNS (RFC 6762), LLMNR (RFC 4795) and DNS; only the port tells.</summary>
+    public static App DnsService(ushort sourcePort, ushort destinationPort) =>
+        sourcePort == 5353 || destinationPort == 5353 ? App.Mdns : sourcePort == 5355 || destinationPort == 5355 ? App.Llmnr : App.Dns;
+
     /// <summary>RFC 1035 4.2.2: a length, then a message whose header makes sense.</summary>
     static Recognition DnsOverTcp(ReadOnlySpan<byte> b)
     {

@@ -1,0 +1,186 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Nfr.Wire;
+
+namespace Nfr.Events;
+
+/// <summary>A DNS query that waits for its answer.</summary>
+struct WaitingQuery
+{
+    /// <summary>Nearly every name fits; the few that are longer as text (escapes) are kept in a rented buffer.</summary>
+    public const int NameSpace = 256;
+
+    public EventContext Context;
+    public uint Hash;
+    public uint Transaction;
+    public ushort Id;
+    public ushort Flags;
+    public ushort QueryType;
+    public ushort QueryLength;
+    public ushort EdnsPayloadSize;
+    public ushort NameLength;
+    public DnsNotes Notes;
+    public App Service;
+    public int Overflow;
+    // Links of the bucket and of the list by age.
+    internal int Next, Previous, Older, Newer;
+    internal NameText Name;
+
+    [InlineArray(NameSpace)]
+    internal struct NameText
+    {
+        byte _first;
+    }
+}
+
+/// <summary>
+/// The DNS queries that wait: found by endpoints, id, type and name (RFC 1035 4.1.1, RFC 5452 9.1), taken out from anywhere, and given in the order of their
+/// age. Every operation is a few steps whatever was asked: buckets are linked both ways, the name is part of the hash, and the hash has a seed of its own for each run, so that
+/// nobody can choose queries that all meet in one bucket.
+/// </summary>
+sealed class WaitingQueries
+{
+    /// <summary>8,192 entries of about 480 bytes: 4 MiB. When all are taken the caller lets the oldest go first.</summary>
+    public const int Capacity = 8192;
+    public const int None = -1;
+
+    readonly BufferPool _buffers;
+    readonly WaitingQuery[] _entries = new WaitingQuery[Capacity];
+    readonly int[] _buckets = new int[Capacity * 2];
+    // The youngest query of endpoints and id: an answer that leaves its question out names no more than these.
+    readonly int[] _byTransaction = new int[Capacity];
+    readonly ulong _seed = BitConverter.ToUInt64(System.Security.Cryptography.RandomNumberGenerator.GetBytes(sizeof(ulong)));
+    int _free;
+    int _youngest = None;
+
+    public WaitingQueries(BufferPool buffers)
+    {
+        _buffers = buffers;
+        Array.Fill(_buckets, None);
+        Array.Fill(_byTransaction, None);
+        for (int i = 0; i < Capacity; i++) _entries[i].Next = i + 1 < Capacity ? i + 1 : None;
+    }
+
+    public int Count { get; private set; }
+    public bool IsFull => _free == None;
+    public int Oldest { get; private set; } = None;
+
+    /// <summary>Entries looked at by all searches so far: what a flood costs, in steps.</summary>
+    public long Steps { get; private set; }
+
+    public ref WaitingQuery this[int index] => ref _entries[index];
+
+    public ReadOnlySpan<byte> NameOf(int index)
+    {
+        ref WaitingQuery entry = ref _entries[index];
+        return entry.Overflow == BufferPool.None ? ((ReadOnlySpan<byte>)entry.Name)[..entry.NameLength] : _buffers[entry.Overflow][..entry.NameLength];
+    }
+
+    /// <summary>The query of this question; in <paramref name="asked"/> the source is the client.</summary>
+    public int Find(uint hash, in EventContext asked, ushort id, ushort type, ReadOnlySpan<byte> name)
+    {
+        for (int i = _buckets[hash % (uint)_buckets.Length]; i != None; i = _entries[i].Next)
+        {
+            Steps++;
+            ref WaitingQuery entry = ref _entries[i];
+            if (entry.Hash == hash && entry.QueryType == type && IsOf(entry, asked, id) && System.Text.Ascii.EqualsIgnoreCase(NameOf(i), name)) return i;
+        }
+        return None;
+    }
+
+    /// <summary>The youngest query of these endpoints and this id.</summary>
+    public int Find(uint transaction, in EventContext asked, ushort id)
+    {
+        int i = _byTransaction[transaction % Capacity];
+        return i != None && IsOf(_entries[i], asked, id) ? i : None;
+    }
+
+    static bool IsOf(in WaitingQuery entry, in EventContext asked, ushort id) =>
+        entry.Id == id && entry.Context.Source == asked.Source && entry.Context.Destination == asked.Destination
+        && entry.Context.SourcePort == asked.SourcePort && entry.Context.DestinationPort == asked.DestinationPort && entry.Context.Protocol == asked.Protocol;
+
+    /// <summary>Takes a free entry, which there must be; the caller fills in what the table does not keep.</summary>
+    public int Add(uint hash, uint transaction, in EventContext context, ushort id, ushort type, ReadOnlySpan<byte> name)
+    {
+        int index = _free;
+        ref WaitingQuery entry = ref _entries[index];
+        _free = entry.Next;
+        entry.Context = context;
+        entry.Hash = hash;
+        entry.Transaction = transaction;
+        entry.Id = id;
+        entry.QueryType = type;
+        entry.NameLength = (ushort)name.Length;
+        entry.Overflow = BufferPool.None;
+        if (name.Length <= WaitingQuery.NameSpace) name.CopyTo(entry.Name);
+        else if (_buffers.TryRent(name.Length, out entry.Overflow)) name.CopyTo(_buffers[entry.Overflow]);
+        else
+        {
+            entry.NameLength = WaitingQuery.NameSpace;
+            name[..WaitingQuery.NameSpace].CopyTo(entry.Name);
+        }
+        ref int bucket = ref _buckets[hash % (uint)_buckets.Length];
+        entry.Previous = None;
+        entry.Next = bucket;
+        if (bucket != None) _entries[bucket].Previous = index;
+        bucket = index;
+        _byTransaction[transaction % Capacity] = index;
+        entry.Newer = None;
+        entry.Older = _youngest;
+        if (_youngest != None) _entries[_youngest].Newer = index;
+        else Oldest = index;
+        _youngest = index;
+        Count++;
+        return index;
+    }
+
+    public void Remove(int index)
+    {
+        ref WaitingQuery entry = ref _entries[index];
+        _buffers.Return(ref entry.Overflow);
+        if (entry.Previous != None) _entries[entry.Previous].Next = entry.Next;
+        else _buckets[entry.Hash % (uint)_buckets.Length] = entry.Next;
+        if (entry.Next != None) _entries[entry.Next].Previous = entry.Previous;
+        ref int youngest = ref _byTransaction[entry.Transaction % Capacity];
+        if (youngest == index) youngest = None;
+        if (entry.Older != None) _entries[entry.Older].Newer = entry.Newer;
+        else Oldest = entry.Newer;
+        if (entry.Newer != None) _entries[entry.Newer].Older = entry.Older;
+        else _youngest = entry.Older;
+        entry.Next = _free;
+        _free = index;
+        Count--;
+    }
+
+    /// <summary>Of the endpoints and the id. Source is the client.</summary>
+    public uint TransactionHash(in EventContext asked, ushort id)
+    {
+        ulong h = (asked.Source.High ^ _seed ^ BitOperations.RotateLeft(asked.Destination.High, 23)) * 0xD6E8FEB86659FD93UL;
+        h = (h ^ asked.Source.Low ^ BitOperations.RotateLeft(asked.Destination.Low, 31)) * 0xA0761D6478BD642FUL;
+        h ^= ((ulong)asked.SourcePort << 40) | ((ulong)asked.DestinationPort << 24) | ((ulong)asked.Protocol << 16) | id;
+        h *= 0x9E3779B97F4A7C15UL;
+        return (uint)(h >> 32) | 1;
+    }
+
+    /// <summary>Of the whole question; letters of either case are one.</summary>
+    public uint QuestionHash(uint transaction, ushort type, ReadOnlySpan<byte> name)
+    {
+        const ulong LowerCase = 0x2020_2020_2020_2020;
+        ulong h = ((ulong)transaction << 16) ^ type ^ _seed;
+        while (name.Length >= sizeof(ulong))
+        {
+            h = Mix(h ^ (MemoryMarshal.Read<ulong>(name) | LowerCase));
+            name = name[sizeof(ulong)..];
+        }
+        ulong rest = (ulong)name.Length << 56;
+        for (int i = 0; i < name.Length; i++) rest |= (ulong)(name[i] | 0x20) << (8 * i);
+        return (uint)(Mix(h ^ rest) >> 32) | 1;
+    }
+
+    static ulong Mix(ulong h)
+    {
+        h *= 0x9E3779B97F4A7C15UL;
+        return h ^ (h >> 29);
+    }
+}

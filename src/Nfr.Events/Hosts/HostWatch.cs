@@ -1,0 +1,152 @@
+using Nfr.Wire;
+
+namespace Nfr.Events;
+
+/// <summary>
+/// Hears what hosts say of themselves, in ARP, NDP, DHCP, mDNS, LLMNR and NBNS, and emits a host event when it is new or has changed. Names are text that
+/// anybody may choose: they are cut to <see cref="HostTable.NameSpace"/> bytes, and control characters are left out.
+/// </summary>
+sealed class HostWatch<TSink>(Emitter<TSink> emitter, long[] faults)
+    where TSink : struct, IEventSink
+{
+    /// <summary>Names that DHCP clients gave in requests not yet acknowledged; a place that is taken is taken over.</summary>
+    const int Pending = 256;
+
+    struct Asked
+    {
+        public ulong Key;
+        public byte Length;
+        public NameText Name;
+    }
+
+    [System.Runtime.CompilerServices.InlineArray(HostTable.NameSpace)]
+    struct NameText
+    {
+        byte _first;
+    }
+
+    readonly HostTable _said = new();
+    readonly Asked[] _asked = new Asked[Pending];
+    readonly byte[] _text = new byte[DnsName.MaxTextLength + 1];
+    readonly byte[] _clean = new byte[HostTable.NameSpace];
+
+    public void OnArp(ReadOnlySpan<byte> bytes, ushort vlan, long timestamp, long tick)
+    {
+        DecodeFault fault = ArpPacket.TryRead(bytes, out ArpPacket arp);
+        if (fault != DecodeFault.None) faults[(int)fault]++;
+        else if (arp.IsEthernetIPv4 && arp.Operation is 1 or 2) Say(arp.SenderAddress, arp.SenderHardware, default, HostSource.Arp, vlan, timestamp, tick);
+    }
+
+    /// <summary>An ICMPv6 message of one of the four types; the source is the IPv6 header's.</summary>
+    public void OnNdp(in Address source, ReadOnlySpan<byte> bytes, ushort vlan, long timestamp, long tick)
+    {
+        DecodeFault fault = NdpMessage.TryRead(bytes, out NdpMessage ndp);
+        if (fault != DecodeFault.None)
+        {
+            faults[(int)fault]++;
+            return;
+        }
+        // 7.2.2: duplicate address detection comes from "::" and says nothing.
+        Say(ndp.Type == NdpMessage.NeighborAdvertisement ? ndp.Target : source, ndp.Hardware, default, HostSource.Ndp, vlan, timestamp, tick);
+    }
+
+    /// <summary>An address is the client's once the server acknowledges it (RFC 2131 3.1); the name is in what the client sent, or in the acknowledgment.</summary>
+    public void OnDhcp(ReadOnlySpan<byte> bytes, ushort vlan, long timestamp, long tick)
+    {
+        DecodeFault fault = DhcpMessage.TryRead(bytes, out DhcpMessage dhcp);
+        if (fault != DecodeFault.None)
+        {
+            faults[(int)fault]++;
+            return;
+        }
+        ReadOnlySpan<byte> name = _text.AsSpan(0, dhcp.ReadName(_text));
+        ulong key = (dhcp.ClientHardware << 16) ^ dhcp.Transaction;
+        ref Asked asked = ref _asked[(int)((key * 0x9E3779B97F4A7C15UL) >> 56)];
+        switch (dhcp.Type)
+        {
+            case DhcpMessage.Discover or DhcpMessage.Request or DhcpMessage.Inform:
+                if (name.IsEmpty) return;
+                name = Clean(name);
+                asked.Key = key;
+                asked.Length = (byte)name.Length;
+                name.CopyTo(asked.Name);
+                break;
+            case DhcpMessage.Acknowledge:
+                if (asked.Key == key && asked.Length > 0) name = ((ReadOnlySpan<byte>)asked.Name)[..asked.Length];
+                // The answer to INFORM gives no address: the client has one.
+                Address address = dhcp.YourAddress.IsUnspecified ? dhcp.ClientAddress : dhcp.YourAddress;
+                Say(address, dhcp.ClientHardware, name, HostSource.Dhcp, vlan, timestamp, tick);
+                break;
+        }
+    }
+
+    /// <summary>Addresses of names in an mDNS or LLMNR answer. Service instances have no A and AAAA records, so their names do not come here.</summary>
+    public void OnLocalNames(ReadOnlySpan<byte> message, HostSource source, ushort vlan, long timestamp, long tick)
+    {
+        if (DnsMessage.TryRead(message, out DnsMessage dns) != DecodeFault.None || !dns.IsResponse || dns.ResponseCode != 0) return;
+        DnsRecordReader records = dns.Records;
+        while (records.MoveNext())
+        {
+            ReadOnlySpan<byte> data = records.Data;
+            if (!(records.Type == DnsTypes.A && data.Length == 4) && !(records.Type == DnsTypes.AAAA && data.Length == 16)) continue;
+            // RFC 6762 10.1: a TTL of zero takes the record back.
+            if (records.TimeToLive == 0 || records.Section == DnsSection.Authority) continue;
+            ReadOnlySpan<byte> name = _text.AsSpan(0, records.ReadOwner(_text));
+            if (source == HostSource.Mdns)
+            {
+                if (name.Length <= 6 || !System.Text.Ascii.EqualsIgnoreCase(name[^6..], ".local"u8)) continue;
+                name = name[..^6];
+            }
+            Say(data.Length == 4 ? Address.ReadV4(data) : Address.ReadV6(data), 0, name, source, vlan, timestamp, tick);
+        }
+    }
+
+    /// <summary>A datagram of port 137; the IP header's source is whose status it is.</summary>
+    public void OnNbns(in Address source, ReadOnlySpan<byte> message, ushort vlan, long timestamp, long tick)
+    {
+        if (NbnsMessage.TryRead(message, out NbnsMessage nbns) != DecodeFault.None) return;
+        Span<byte> name = stackalloc byte[NbnsMessage.NameLength];
+        DnsRecordReader records = nbns.Dns.Records;
+        while (records.MoveNext())
+        {
+            if (nbns.IsRegistration && records.Section == DnsSection.Additional && NbnsMessage.TryReadUnique(records, out Address address))
+            {
+                if (!NbnsMessage.TryReadName(message, records.OwnerOffset, name)) faults[(int)DecodeFault.NbnsNameInvalid]++;
+                else if (NbnsMessage.IsHostName(name)) Say(address, 0, name[..^1], HostSource.Nbns, vlan, timestamp, tick);
+            }
+            else if (nbns.IsStatus && records.Section == DnsSection.Answer && NbnsMessage.TryReadStatus(records, name, out ulong hardware))
+            {
+                Say(source, hardware, name[..^1], HostSource.Nbns, vlan, timestamp, tick);
+            }
+        }
+    }
+
+    void Say(in Address address, ulong hardware, ReadOnlySpan<byte> name, HostSource source, ushort vlan, long timestamp, long tick)
+    {
+        if (!HardwareAddress.IsOfStation(hardware)) hardware = 0;
+        name = Clean(name);
+        if (!IsOfHost(address) || (hardware == 0 && name.IsEmpty) || !_said.Learn(address, (byte)source, hardware, name)) return;
+        emitter.Host(new HostEvent { Timestamp = timestamp, Tick = tick, Address = address, HardwareAddress = hardware, Name = name, Source = source, Vlan = vlan });
+    }
+
+    /// <summary>Neither unspecified, loopback, broadcast nor multicast.</summary>
+    static bool IsOfHost(in Address address) => !address.IsUnspecified
+        && (address.IsV4 ? address.V4 >> 24 is not (0 or 127) && address.V4 >> 28 != 14 && address.V4 != uint.MaxValue : address.High >> 56 != 0xFF && !(address.High == 0 && address.Low == 1));
+
+    /// <summary>Without control characters (C0, DEL, and C1 in UTF-8), padding and the root's dot, and cut to what is kept.</summary>
+    ReadOnlySpan<byte> Clean(ReadOnlySpan<byte> name)
+    {
+        int n = 0;
+        for (int i = 0; i < name.Length && n < _clean.Length; i++)
+        {
+            if (name[i] is < 0x20 or 0x7F) continue;
+            if (name[i] == 0xC2 && i + 1 < name.Length && name[i + 1] is >= 0x80 and < 0xA0)
+            {
+                i++;
+                continue;
+            }
+            _clean[n++] = name[i];
+        }
+        return _clean.AsSpan(0, n).Trim((byte)' ').TrimEnd((byte)'.');
+    }
+}
