@@ -70,9 +70,9 @@ public sealed class LoginOracleTests(ITestOutputHelper output)
         string[] services = path == "ssh" ? ["ssh"] : Text(row, "service").Split(',');
         // Directories and databases are named elsewhere; here it is their change to TLS.
         if (!s_services.TryGetValue(services[0], out string? app) || (app is "ldap" or "mysql" && !services.Contains("ssl"))) return;
-        IEnumerable<JsonElement> flows = DecodedCapture.Read(pcap).Of("ip").Where(e => Text(e, "app") == app && IsBetween(e, row, "id.orig_h", "id.resp_h", "id.orig_p", "id.resp_p"));
-        Judge(tally, name, "zeek " + path + " app", row, flows.Any(), pcap);
-        if (services.Contains("ssl")) Judge(tally, name, "zeek starttls", row, flows.Any(e => e.TryGetProperty("notes", out JsonElement notes) && notes.GetRawText().Contains("startTls", StringComparison.Ordinal)), pcap);
+        List<JsonElement> flows = [.. DecodedCapture.Read(pcap).Of("ip").Where(e => Text(e, "app") == app && IsBetween(e, row, "id.orig_h", "id.resp_h", "id.orig_p", "id.resp_p"))];
+        Judge(tally, name, "zeek " + path + " app", row, flows.Count > 0, pcap);
+        if (services.Contains("ssl")) Judge(tally, name, "zeek starttls", row, flows.Exists(e => e.TryGetProperty("notes", out JsonElement notes) && notes.GetRawText().Contains("startTls", StringComparison.Ordinal)), pcap);
         if (path != "ssh") return;
         Hold(tally, name, "zeek ssh software", row, "client", flows, e => Text(e, "clientSoftware"), Software);
         Hold(tally, name, "zeek ssh software", row, "server", flows, e => Text(e, "serverSoftware"), Software);
