@@ -124,7 +124,7 @@ public sealed partial class FrameDecoder<TSink>
     /// <summary>By its port, or because a flow's first datagrams are DNS messages to the last byte. NetBIOS (RFC 1002) has the same shape and other names.</summary>
     static bool IsDns(in Packet packet, in Flow flow, ReadOnlySpan<byte> payload) =>
         Recognizer.IsDnsPort(packet.SourcePort) || Recognizer.IsDnsPort(packet.DestinationPort) || flow.App == App.Dns
-        || (flow.App == App.Unknown && flow.PacketsOut + flow.PacketsIn <= 2 && !ServiceShapes.IsNetbiosName(payload) && DnsMessage.LooksLikeDns(payload));
+        || (flow.App == App.Unknown && flow.PacketsOut + flow.PacketsIn <= 2 && !IsNbns(packet) && !ServiceShapes.IsNetbiosName(payload) && DnsMessage.LooksLikeDns(payload));
 
     static bool IsNbns(in Packet packet) => packet.DestinationPort == NbnsMessage.Port || packet.SourcePort == NbnsMessage.Port;
 

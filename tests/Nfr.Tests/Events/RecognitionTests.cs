@@ -158,4 +158,9 @@ public sealed class RecognitionTests
         if (app == App.Xmpp) talk.Client("<stream:stream to='h'>");
         Assert.Equal(app, bed.OnlyFlow().App);
     }
+
+    [Fact]
+    public void A_modbus_answer_that_ends_before_its_count_of_bytes_is_none() =>
+        // Found by the fuzzer: transaction, protocol 0, length 2, unit, function 2, and no more.
+        Assert.Equal(Recognition.No, Recognizer.Tcp(Bytes.Of("00c0 0000 0002 20 02"), 1, 4000, 502, out _, out _));
 }

@@ -13,7 +13,7 @@ static class IndustryShapes
         // 0x5A is Schneider's own, on most of its controllers.
         return b[7] switch
         {
-            >= 1 and <= 4 => direction == 0 ? b.Length == 12 : b.Length == 9 + b[8],
+            >= 1 and <= 4 => direction == 0 ? b.Length == 12 : b.Length > 8 && b.Length == 9 + b[8],
             5 or 6 => b.Length == 12,
             7 or 11 or 12 or 17 => true,
             8 => b.Length >= 12,
