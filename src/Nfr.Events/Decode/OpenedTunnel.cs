@@ -83,6 +83,7 @@ ref struct OpenedTunnel
             case AyiyaPacket.Port:
                 if (!AyiyaPacket.TryRead(opened.Payload, out AyiyaPacket ayiya)) return false;
                 opened.Kind = TunnelKind.Ayiya;
+                opened.App = App.Ayiya;
                 opened.EtherType = ayiya.PayloadType;
                 opened.Payload = ayiya.Payload;
                 return true;

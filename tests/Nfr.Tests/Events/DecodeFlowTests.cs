@@ -232,6 +232,12 @@ public sealed class DecodeFlowTests
         { "cS,cFA", ConnectionState.SH },
         { "sSA,sFA", ConnectionState.SHR },
         { "cAd,sAd", ConnectionState.OTH },
+        // A reset behind both ends, and one that answers another, only clear up.
+        { "cS,sSA,cA,cFA,sFA,sR", ConnectionState.SF },
+        { "cS,sSA,cR,sR", ConnectionState.RSTO },
+        { "cS,sSA,cA,cFA,cR,sFA", ConnectionState.RSTO },
+        // The SYN was missed.
+        { "sSA,cA,cAd,sAd", ConnectionState.S1 },
         { "sSA", ConnectionState.OTH },
         // Out of the mirror in another order.
         { "sSA,cS,cA", ConnectionState.S1 },

@@ -87,6 +87,7 @@ public sealed class TunnelContextTests
         bed.Outer(IPProtocol.Udp, Layers.Udp(40_000, 5072, [0x41, 0x52, 0x10, 59, 0, 0, 0, 0, .. new byte[36]]));   // nothing: keeps the way open
         bed.End();
         Assert.Contains("dns in.test | ayiya 0 10.0.0.1 10.0.0.2 1", bed.Events);
+        Assert.Contains(bed.Events, e => e.EndsWith(" 17 ayiya", StringComparison.Ordinal));
     }
 
     [Fact]
