@@ -186,6 +186,7 @@ sealed class Conversations<TSink>
             Vlan = flow.Vlan,
             Tunnel = _tunnels[flow.Tunnel],
         });
+        c.Scope = flow.Scope;
         c.IsLate = (flow.Content & (ContentState.OutUnknown | ContentState.InUnknown)) != 0;
         c.Out = StreamWindow.At(flow.NextOut);
         c.In = StreamWindow.At(flow.NextIn);
@@ -453,7 +454,7 @@ sealed class Conversations<TSink>
             (context.Source, context.Destination) = (context.Destination, context.Source);
             (context.SourcePort, context.DestinationPort) = (context.DestinationPort, context.SourcePort);
         }
-        return _dns.OnMessage(context, message, c.Kind == ConversationKind.Http2 ? App.Doh : App.Dns);
+        return _dns.OnMessage(context, c.Scope, message, c.Kind == ConversationKind.Http2 ? App.Doh : App.Dns);
     }
 
     /// <summary>

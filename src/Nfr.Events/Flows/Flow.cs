@@ -27,6 +27,8 @@ struct Flow
     public ContentState Content;
     public App App;
     public FlowNotes Notes;
+    /// <summary>See <see cref="FlowScope"/>; compared last.</summary>
+    public uint Scope;
 
     // Counters since the start, or since the last active-time-out slice.
     public long FirstTick;
