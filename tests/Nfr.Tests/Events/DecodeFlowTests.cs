@@ -307,6 +307,17 @@ public sealed class DecodeFlowTests
         Assert.Equal("203.0.113.9:40000", bed.OnlyFlow().Client);
     }
 
+    [Theory]
+    [InlineData(3544)]
+    [InlineData(5072)]
+    [InlineData(123)]
+    public void A_datagram_from_a_service_port_to_a_high_one_comes_from_the_server(int port)
+    {
+        using var bed = new DecodeBed();
+        bed.Udp("192.0.2.1", port, "10.0.0.1", 40_000, [1, 2, 3]);
+        Assert.Equal("10.0.0.1:40000", bed.OnlyFlow().Client);
+    }
+
     [Fact]
     public void A_mirror_of_one_direction_is_told_by_its_acknowledgments()
     {

@@ -19,9 +19,7 @@ static class ZeekConnRules
     public static string? WhySwapped(OracleRow row, string prefix)
     {
         if (row.Text("proto") == "icmp" && row.Text(prefix + "orig_p") is "131" or "134" or "136") return "an advertisement or a report answers (RFC 4861, RFC 2710); Zeek takes whoever sent it";
-        string history = row.Text("history") ?? "";
-        if (history.StartsWith('^')) return "nothing but one side's datagrams: Zeek turns the ends by a list of ports, we take who spoke";
-        return history == "H" ? "nothing but a SYN-ACK: its sender is the server; Zeek takes it for the client" : null;
+        return row.Text("history") == "H" ? "nothing but a SYN-ACK: its sender is the server; Zeek takes it for the client" : null;
     }
 
     /// <param name="rows">All rows of the case with this tuple, <paramref name="row"/> among them.</param>
