@@ -11,8 +11,8 @@ public sealed partial class FrameDecoder<TSink>
 
     void OnTcp(in Packet packet, ReadOnlySpan<byte> payload)
     {
-        uint hash = _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol);
-        int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out int direction);
+        uint hash = _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, packet.Scope);
+        int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out int direction, packet.Scope);
         _duplicates.Look(hash, packet, _tick);
         bool opens = (packet.TcpFlags & (TcpFlags.Syn | TcpFlags.Ack)) == TcpFlags.Syn;
         if (index != FlowTable.None && opens && IsAnotherConnection(_flows[index], packet, direction))
@@ -77,7 +77,7 @@ public sealed partial class FrameDecoder<TSink>
                 Tunnel = _tunnelTable[packet.Tunnel],
             };
             App service = Recognizer.DnsService(packet.SourcePort, packet.DestinationPort);
-            DecodeFault fault = _dns.OnMessage(context, payload, service);
+            DecodeFault fault = _dns.OnMessage(context, packet.Scope, payload, service);
             if (fault == DecodeFault.None)
             {
                 flow.App = service;
@@ -130,8 +130,8 @@ public sealed partial class FrameDecoder<TSink>
 
     int OnDatagram(in Packet packet, int captured, out int direction)
     {
-        uint hash = _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol);
-        int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out direction);
+        uint hash = _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, packet.Scope);
+        int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out direction, packet.Scope);
         _duplicates.Look(hash, packet, _tick);
         if (index == FlowTable.None) index = Open(packet, hash, out direction);
         ref Flow flow = ref _flows[index];
@@ -157,8 +157,8 @@ public sealed partial class FrameDecoder<TSink>
     /// <summary>The packet, already put to its flow, was made of fragments that contradicted each other.</summary>
     void NoteAmbiguous(in Packet packet)
     {
-        uint hash = _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol);
-        int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out _);
+        uint hash = _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, packet.Scope);
+        int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out _, packet.Scope);
         if (index != FlowTable.None) _flows[index].Notes |= FlowNotes.Ambiguous;
     }
 
@@ -214,6 +214,7 @@ public sealed partial class FrameDecoder<TSink>
                 _ => App.Unknown,
             };
         }
+        flow.Scope = packet.Scope;
         flow.Vlan = packet.Vlan;
         flow.Tunnel = packet.Tunnel == 0 ? (ushort)0 : _tunnelTable.Take(_tunnelTable[packet.Tunnel]);
         flow.FirstTick = _tick;
