@@ -3,7 +3,7 @@ using Nfr.Wire;
 namespace Nfr.Events;
 
 /// <summary>
-/// Hears what hosts say of themselves, in ARP, NDP, DHCP, mDNS, LLMNR and NBNS, and emits a host event when it is new or has changed. Names are text that
+/// Hears what hosts say of themselves, in ARP, NDP, DHCP, DHCPv6, mDNS, LLMNR and NBNS, and emits a host event when it is new or has changed. Names are text that
 /// anybody may choose: they are cut to <see cref="HostTable.NameSpace"/> bytes, and control characters are left out.
 /// </summary>
 sealed class HostWatch<TSink>(Emitter<TSink> emitter, long[] faults)
@@ -61,24 +61,65 @@ sealed class HostWatch<TSink>(Emitter<TSink> emitter, long[] faults)
         }
         ReadOnlySpan<byte> name = _text.AsSpan(0, dhcp.ReadName(_text));
         ulong key = (dhcp.ClientHardware << 16) ^ dhcp.Transaction;
-        ref Asked asked = ref _asked[(int)((key * 0x9E3779B97F4A7C15UL) >> 56)];
         switch (dhcp.Type)
         {
             case DhcpMessage.Discover or DhcpMessage.Request or DhcpMessage.Inform:
-                if (name.IsEmpty) return;
-                name = Clean(name);
-                asked.Key = key;
-                asked.Length = (byte)name.Length;
-                name.CopyTo(asked.Name);
+                Keep(key, name);
                 break;
             case DhcpMessage.Acknowledge:
-                if (asked.Key == key && asked.Length > 0) name = ((ReadOnlySpan<byte>)asked.Name)[..asked.Length];
+                name = Kept(key, name);
                 // The answer to INFORM gives no address: the client has one.
                 Address address = dhcp.YourAddress.IsUnspecified ? dhcp.ClientAddress : dhcp.YourAddress;
                 Say(address, dhcp.ClientHardware, name, HostSource.Dhcp, vlan, timestamp, tick);
                 break;
         }
     }
+
+    /// <summary>An address is the client's once the server's reply says so (RFC 8415 18.2.10); the name is in what the client sent, or in the reply.</summary>
+    public void OnDhcpV6(ReadOnlySpan<byte> bytes, ushort vlan, long timestamp, long tick)
+    {
+        DecodeFault fault = Dhcpv6Message.TryRead(bytes, out Dhcpv6Message dhcp);
+        if (fault != DecodeFault.None)
+        {
+            faults[(int)fault]++;
+            return;
+        }
+        ulong key = dhcp.Transaction;
+        foreach (byte b in dhcp.ClientIdentifier) key = (key ^ b) * 0x100000001B3UL;
+        ReadOnlySpan<byte> name = _text.AsSpan(0, dhcp.ReadName(_text));
+        switch (dhcp.Type)
+        {
+            case Dhcpv6Message.Solicit or Dhcpv6Message.Request or Dhcpv6Message.Confirm or Dhcpv6Message.Renew or Dhcpv6Message.Rebind:
+                Keep(key, name);
+                break;
+            case Dhcpv6Message.Reply:
+                name = Kept(key, name);
+                ulong hardware = dhcp.ClientHardware;
+                Dhcpv6AddressReader addresses = dhcp.Addresses;
+                while (addresses.MoveNext()) Say(addresses.Current, hardware, name, HostSource.DhcpV6, vlan, timestamp, tick);
+                break;
+        }
+    }
+
+    /// <summary>Keeps the name of a request until its answer comes.</summary>
+    void Keep(ulong key, ReadOnlySpan<byte> name)
+    {
+        name = Clean(name);
+        if (name.IsEmpty) return;
+        ref Asked asked = ref _asked[PlaceOf(key)];
+        asked.Key = key;
+        asked.Length = (byte)name.Length;
+        name.CopyTo(asked.Name);
+    }
+
+    /// <summary>The name of this request, else what the answer says itself.</summary>
+    ReadOnlySpan<byte> Kept(ulong key, ReadOnlySpan<byte> answered)
+    {
+        ref Asked asked = ref _asked[PlaceOf(key)];
+        return asked.Key == key && asked.Length > 0 ? ((ReadOnlySpan<byte>)asked.Name)[..asked.Length] : answered;
+    }
+
+    static int PlaceOf(ulong key) => (int)((key * 0x9E3779B97F4A7C15UL) >> 56);
 
     /// <summary>Addresses of names in an mDNS or LLMNR answer. Service instances have no A and AAAA records, so their names do not come here.</summary>
     public void OnLocalNames(ReadOnlySpan<byte> message, HostSource source, ushort vlan, long timestamp, long tick)
