@@ -18,7 +18,7 @@ public static class AlertEvents
             Ts = Time(e.Context.Timestamp),
             SrcIP = e.Context.Source.ToString(),
             Query = Text(e.Query),
-            QType = Text(DnsTypes.Name(e.QueryType, scratch)),
+            QType = Text(e.Service == App.Nbns ? NbnsMessage.TypeName(e.QueryType, scratch) : DnsTypes.Name(e.QueryType, scratch)),
         };
     }
 
