@@ -32,6 +32,9 @@ public sealed partial class FrameDecoder<TSink>
             case EtherType.Bridged:
                 fault = EthernetFrame.TryRead(payload, out EthernetFrame ethernet);
                 return fault != DecodeFault.None ? fault : Network(ethernet.Type, ethernet.Payload, vlan, timestamp);
+            case EtherType.ServiceInstance:
+                fault = ServiceTag.TryRead(payload, out ServiceTag instance);
+                return fault != DecodeFault.None ? fault : Within(TunnelKind.Pbb, instance.ServiceIdentifier, EtherType.Bridged, instance.Payload, vlan, timestamp);
             case EtherType.PppoeSession:
                 fault = PppoeSession.TryRead(payload, out PppoeSession session);
                 if (fault != DecodeFault.None) return fault;

@@ -8,9 +8,9 @@ public struct Tunnel : IEquatable<Tunnel>
     public TunnelKind Kind;
     /// <summary>How many tunnels there are around; 0 for none.</summary>
     public byte Depth;
-    /// <summary>VXLAN or Geneve VNI, GRE key, GTP TEID, ERSPAN session, MPLS label (the innermost), PPPoE or PPTP session; 0 when it has none.</summary>
+    /// <summary>VXLAN or Geneve VNI, GRE key, GTP TEID, ERSPAN session, MPLS label (the innermost), PPPoE or PPTP session, I-SID of PBB; 0 when it has none.</summary>
     public uint Identifier;
-    /// <summary>The outer packet's addresses; unset where the layer has none (MPLS, PPPoE).</summary>
+    /// <summary>The outer packet's addresses; unset where the layer has none (MPLS, PPPoE, PBB).</summary>
     public Address Source;
     public Address Destination;
 
@@ -43,6 +43,8 @@ public enum TunnelKind : byte
     Pptp,
     /// <summary>IPv6 in UDP of tunnel brokers (draft-massar-v6ops-ayiya-02).</summary>
     Ayiya,
+    /// <summary>A customer's frame within a provider's (IEEE 802.1ah).</summary>
+    Pbb,
 }
 
 public static class TunnelKinds
@@ -63,6 +65,7 @@ public static class TunnelKinds
         TunnelKind.Pppoe => "pppoe"u8,
         TunnelKind.Pptp => "pptp"u8,
         TunnelKind.Ayiya => "ayiya"u8,
+        TunnelKind.Pbb => "pbb"u8,
         _ => default,
     };
 }
