@@ -65,11 +65,12 @@ public sealed partial class FrameDecoder<TSink>
         {
             if (payload.IsEmpty) return;
             App service = Recognizer.DnsService(packet.SourcePort, packet.DestinationPort);
-            DecodeFault fault = _dns.OnMessage(ContextOf(packet), payload, service);
+            EventContext context = ContextOf(packet);
+            DecodeFault fault = _dns.OnMessage(context, payload, service);
             if (fault == DecodeFault.None)
             {
                 flow.App = service;
-                if (service != App.Dns) _hosts.OnLocalNames(payload, service == App.Mdns ? HostSource.Mdns : HostSource.Llmnr, packet.Vlan, packet.Timestamp, _tick);
+                if (service != App.Dns) _hosts.OnLocalNames(context, payload, service == App.Mdns ? HostSource.Mdns : HostSource.Llmnr);
                 return;
             }
             _faults[(int)fault]++;
@@ -80,8 +81,8 @@ public sealed partial class FrameDecoder<TSink>
         }
         if (flow.App == App.Unknown && (direction == 0 ? flow.PacketsOut : flow.PacketsIn) <= Datagrams.MaximumLooks)
             flow.App = Datagrams.Recognize(ref flow, direction, payload, packet.SourcePort, packet.DestinationPort);
-        if (flow.App == App.Dhcp) _hosts.OnDhcp(payload, packet.Vlan, packet.Timestamp, _tick);
-        else if (flow.App == App.DhcpV6) _hosts.OnDhcpV6(payload, packet.Vlan, packet.Timestamp, _tick);
+        if (flow.App == App.Dhcp) _hosts.OnDhcp(ContextOf(packet), payload);
+        else if (flow.App == App.DhcpV6) _hosts.OnDhcpV6(ContextOf(packet), payload);
         else if (flow.App == App.Nbns || IsNbns(packet)) OnNbns(ref flow, packet, payload);
         if (flow.App == App.Quic && (flow.Content & ContentState.Done) == 0) _quic.OnDatagram(ref flow, packet, direction, payload, _tick);
         else if ((flow.Content & ContentState.Done) == 0 && !payload.IsEmpty && ((flow.Content & ContentState.Dtls) != 0 || DtlsRecord.LooksLikeHandshake(payload)))
@@ -102,14 +103,15 @@ public sealed partial class FrameDecoder<TSink>
     void OnNbns(ref Flow flow, in Packet packet, ReadOnlySpan<byte> payload)
     {
         if (payload.IsEmpty) return;
-        DecodeFault fault = _dns.OnMessage(ContextOf(packet), payload, App.Nbns);
+        EventContext context = ContextOf(packet);
+        DecodeFault fault = _dns.OnMessage(context, payload, App.Nbns);
         if (fault != DecodeFault.None)
         {
             _faults[(int)fault]++;
             return;
         }
         if (flow.App == App.Unknown) flow.App = App.Nbns;
-        _hosts.OnNbns(packet.Source, payload, packet.Vlan, packet.Timestamp, _tick);
+        _hosts.OnNbns(context, payload);
     }
 
     /// <summary>Of an event that this packet alone gives: from its sender to its receiver.</summary>
@@ -155,7 +157,7 @@ public sealed partial class FrameDecoder<TSink>
         }
         else if (six && icmp.Type is >= NdpMessage.RouterSolicitation and <= NdpMessage.NeighborAdvertisement && icmp.Code == 0 && packet.HopLimit == NdpMessage.HopLimit)
         {
-            _hosts.OnNdp(packet.Source, bytes, packet.Vlan, packet.Timestamp, _tick);
+            _hosts.OnNdp(ContextOf(packet), bytes);
         }
     }
 

@@ -135,6 +135,7 @@ public sealed class EventJson
         OptionalText(JsonNames.Name, e.Name);
         Ascii(JsonNames.Source, e.Source.Utf8Name());
         if (e.Vlan != 0) _json.WriteNumber(JsonNames.Vlan, (int)e.Vlan);
+        if (e.Tunnel.Kind != TunnelKind.None) Tunnel(e.Tunnel);
         End();
     }
 

@@ -14,6 +14,28 @@ public struct Tunnel : IEquatable<Tunnel>
     public Address Source;
     public Address Destination;
 
+    /// <summary>
+    /// A number for the network within, the same for both directions: addresses mean something within it only. 0 outside of tunnels. A VNI names a network
+    /// whoever carries it; any other identifier only between its two ends.
+    /// </summary>
+    public readonly ulong Network
+    {
+        get
+        {
+            if (Kind == TunnelKind.None) return 0;
+            ulong h = (((ulong)Kind << 32) | Identifier) * 0x9E3779B97F4A7C15UL;
+            if (Kind is not (TunnelKind.Vxlan or TunnelKind.Geneve)) h += Mix(Source) + Mix(Destination);
+            return (h ^ (h >> 32)) | 1;
+        }
+    }
+
+    static ulong Mix(in Address end)
+    {
+        ulong h = (end.High ^ 0xD6E8FEB86659FD93UL) * 0xA0761D6478BD642FUL;
+        h = (h ^ (h >> 31) ^ end.Low) * 0xD6E8FEB86659FD93UL;
+        return h ^ (h >> 29);
+    }
+
     public readonly bool Equals(Tunnel other) =>
         Kind == other.Kind && Depth == other.Depth && Identifier == other.Identifier && Source == other.Source && Destination == other.Destination;
 
