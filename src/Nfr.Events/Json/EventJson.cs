@@ -29,7 +29,7 @@ public sealed class EventJson
         Api(e);
         Common(e.Context);
         if (e.ResponseCode >= 0) Ascii(JsonNames.Rcode, DnsResponseCodes.Name((ushort)e.ResponseCode, _scratch));
-        if (!e.Answers.IsEmpty) Answers(e.Answers);
+        if (!e.Answers.IsEmpty) Answers(e.Answers, e.Service);
         DnsHeader(e);
         OptionalAscii(JsonNames.Transport, WireNames.Protocol(e.Context.Protocol, _scratch));
         if (e.Context.SourcePort != 0) _json.WriteNumber(JsonNames.SrcPort, (int)e.Context.SourcePort);
@@ -131,6 +131,7 @@ public sealed class EventJson
         OptionalText(JsonNames.Name, e.Name);
         Ascii(JsonNames.Source, e.Source.Utf8Name());
         if (e.Vlan != 0) _json.WriteNumber(JsonNames.Vlan, (int)e.Vlan);
+        if (e.Tunnel.Kind != TunnelKind.None) Tunnel(e.Tunnel);
         End(output);
     }
 
@@ -181,7 +182,7 @@ public sealed class EventJson
         Time(e.Context.Timestamp);
         Ip(JsonNames.SrcIP, e.Context.Source);
         Text(JsonNames.Query, e.Query);
-        Ascii(JsonNames.QType, DnsTypes.Name(e.QueryType, _scratch));
+        Ascii(JsonNames.QType, TypeName(e.Service, e.QueryType));
     }
 
     void Api(scoped in IpEvent e)
@@ -317,14 +318,16 @@ public sealed class EventJson
         if (context.DestinationPort != 0) _json.WriteNumber(JsonNames.DestPort, (int)context.DestinationPort);
     }
 
-    void Answers(ReadOnlySpan<byte> packed)
+    ReadOnlySpan<byte> TypeName(App service, ushort type) => service == App.Nbns ? NbnsMessage.TypeName(type, _scratch) : DnsTypes.Name(type, _scratch);
+
+    void Answers(ReadOnlySpan<byte> packed, App service)
     {
         _json.WriteStartArray(JsonNames.Answers);
         var answers = new DnsAnswerReader(packed);
         while (answers.MoveNext())
         {
             _json.WriteStartObject();
-            Ascii(JsonNames.Type, DnsTypes.Name(answers.Type, _scratch));
+            Ascii(JsonNames.Type, TypeName(service, answers.Type));
             _json.WriteNumber(JsonNames.Ttl, answers.TimeToLive);
             Text(JsonNames.Data, answers.Text);
             _json.WriteEndObject();
