@@ -66,6 +66,11 @@ sealed class Conversations<TSink>
         c.Timestamp = timestamp;
         c.Tick = tick;
         Receive(c, direction, sequence, payload);
+        if (c.ReadsAhead)
+        {
+            c.ReadsAhead = false;
+            if (direction == 1 && c.Kind != ConversationKind.Done) Drain(c, 0, ref c.Out);
+        }
         Settle(ref flow, c);
     }
 
@@ -100,6 +105,7 @@ sealed class Conversations<TSink>
         // Nothing will fill the holes any more; what came behind them still counts.
         while (c.Kind != ConversationKind.Done && c.Out.HasHole) PassHole(c, 0, ref c.Out);
         while (c.Kind != ConversationKind.Done && c.In.HasHole) PassHole(c, 1, ref c.In);
+        if (c.Kind == ConversationKind.Http && _http.TryAssumeTunnel(c)) Drain(c, 0, ref c.Out);
         switch (c.Kind)
         {
             case ConversationKind.Http:
@@ -200,8 +206,9 @@ sealed class Conversations<TSink>
         flow.Notes |= c.Notes;
         c.Notes = FlowNotes.None;
         if (c.HasFound) HandOver(ref flow, c);
-        // What comes behind SOCKS or a NetBIOS session is the better name; so is what a hello says about the TLS that carries it.
-        if (c.App != App.Unknown && (flow.App is App.Unknown or App.Socks or App.Netbios || (flow.App == App.Tls && c.App is App.Dot or App.Doh or App.Tor))) flow.App = c.App;
+        // What comes behind SOCKS or a NetBIOS session is the better name; so is what a hello says about the TLS that carries it, and what HTTP changed to.
+        if (c.App != App.Unknown && (flow.App is App.Unknown or App.Socks or App.Netbios || (flow.App == App.Tls && c.App is App.Dot or App.Doh or App.Tor)
+            || (flow.App == App.Http && c.App is App.WebSocket or App.Http2))) flow.App = c.App;
         if (c.HasJa3 && !flow.HasJa3)
         {
             flow.HasJa3 = true;

@@ -6,6 +6,9 @@ namespace Nfr.Events;
 sealed class HttpConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers, long[] faults)
     where TSink : struct, IEventSink
 {
+    /// <summary>Bytes that a client may send ahead of the answer to CONNECT; with more it has seen one that we have not.</summary>
+    const int MaximumAhead = 4096;
+
     readonly WaitingRequests<TSink> _waiting = new(emitter, buffers, faults);
 
     /// <summary>Consumes what it can from the front of the client's bytes; <paramref name="skip"/> = body bytes that need not be shown.</summary>
@@ -34,6 +37,9 @@ sealed class HttpConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers,
                 if (!HttpRequestHead.LooksLikeRequest(bytes)) return bytes.Length;
                 s.Requests = HttpPhase.Head;
                 break;
+            case HttpPhase.Tunnel:
+                if (bytes.Length >= MaximumAhead) OpenTunnel(c, default);
+                return 0;
         }
         ReadState state = HttpRequestHead.TryRead(bytes, out HttpRequestHead head, out int length, out DecodeFault fault);
         if (state == ReadState.NeedMore) return 0;
@@ -43,16 +49,16 @@ sealed class HttpConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers,
             return bytes.Length;
         }
         if (head.HasInvalidLine) faults[(int)DecodeFault.HttpHeaderInvalid]++;
-        _waiting.Add(c, head);
+        Ask(c, head);
         s.AwaitsContinue = head.ExpectsContinue && head.Body != HttpBody.None;
         s.Announced = head.Body == HttpBody.ContentLength ? head.ContentLength : -1;
         switch (head.Body)
         {
-            case HttpBody.ContentLength:
+            case HttpBody.ContentLength when s.Requests == HttpPhase.Head:
                 skip = head.ContentLength;
                 _waiting.SetBody(ref s, head.ContentLength);
                 break;
-            case HttpBody.Chunked:
+            case HttpBody.Chunked when s.Requests == HttpPhase.Head:
                 s.Requests = HttpPhase.Chunks;
                 s.RequestChunks = default;
                 break;
@@ -103,6 +109,16 @@ sealed class HttpConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers,
                 s.Responses = HttpPhase.Head;
                 break;
         }
+        if (s.PendingCount == 0) TakeCut(c, HttpResponseHead.LooksLikeResponse(bytes));
+        if (s.PendingCount > 0 && _waiting.First(s).IsSimple && !HttpResponseHead.LooksLikeResponse(bytes))
+        {
+            // RFC 1945 6: no head, and the body is all that comes.
+            if (HttpResponseHead.MayBecomeResponse(bytes)) return 0;
+            (s.Status, s.BodyLength, s.ContentTypeLength) = (0, bytes.Length, 0);
+            s.ResponseOpen = true;
+            s.Responses = HttpPhase.UntilClose;
+            return bytes.Length;
+        }
         ReadState state = HttpResponseHead.TryRead(bytes, out HttpResponseHead head, out int length, out DecodeFault fault);
         if (state == ReadState.NeedMore) return 0;
         if (state != ReadState.Complete)
@@ -118,6 +134,7 @@ sealed class HttpConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers,
         }
         PendingRequest request = _waiting.Asked(ref s);
         if (s.AwaitsContinue && s.Sending == 0) Refuse(c);
+        if (request.Notes != FlowNotes.None) _waiting.Note(ref s, HttpLogIn.OnStatus(c, head.StatusCode));
         s.Status = (ushort)head.StatusCode;
         s.BodyLength = 0;
         s.BodyExpected = 0;
@@ -147,13 +164,77 @@ sealed class HttpConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers,
         }
         if (switches)
         {
-            // Nothing of HTTP follows on this connection, or it begins anew inside the tunnel.
-            Close(c);
-            s = HttpState.New();
-            c.Kind = ConversationKind.Tunnel;
-            c.Looks = 0;
+            OpenTunnel(c, head.Upgrade);
+        }
+        else if (request.IsConnect && s.Requests == HttpPhase.Tunnel)
+        {
+            s.Requests = HttpPhase.Head;
+            c.ReadsAhead = true;
         }
         return length;
+    }
+
+    void Ask(Conversation c, in HttpRequestHead head)
+    {
+        ref HttpState s = ref c.Http;
+        _waiting.Add(c, head);
+        if (head.IsConnect)
+        {
+            s.Requests = HttpPhase.Tunnel;
+        }
+        else if (head.IsSimple)
+        {
+            // It is the only one of its connection (RFC 1945 1.3), and what came before it answers nothing (RFC 9112 9.2).
+            s.Requests = HttpPhase.Lost;
+            if (s.PendingCount > 1) return;
+            s.Responses = HttpPhase.Head;
+            s.ResponseOpen = false;
+            c.In.Skip = 0;
+        }
+    }
+
+    /// <summary>The server answers a head that has not come to its end: that is the request then. Without an answer only a simple one is, which ends with its line.</summary>
+    void TakeCut(Conversation c, bool isAnswered)
+    {
+        if (c.Http.Requests != HttpPhase.Head || c.Out.HasHole || c.Out.Received.Ready == 0) return;
+        ReadOnlySpan<byte> held = buffers[c.Out.Buffer][..c.Out.Received.Ready];
+        if (!HttpRequestHead.TryReadCut(held, out HttpRequestHead head) || !(isAnswered || head.IsSimple)) return;
+        int length = held.Length;
+        Ask(c, head);
+        c.Http.Requests = HttpPhase.Lost;
+        c.Out.Consume(buffers, length);
+    }
+
+    /// <summary>Nothing of HTTP follows on this connection, or it begins anew inside the tunnel. The protocol is the Upgrade field's (RFC 9110 7.8); empty behind CONNECT.</summary>
+    void OpenTunnel(Conversation c, ReadOnlySpan<byte> protocol)
+    {
+        Close(c);
+        c.Http = HttpState.New();
+        c.Looks = 0;
+        if (System.Text.Ascii.EqualsIgnoreCase(protocol, "websocket"u8))
+        {
+            // RFC 6455: its frames are masked, and whatever they carry is the application's own.
+            c.App = App.WebSocket;
+            c.Kind = ConversationKind.Done;
+        }
+        else if (System.Text.Ascii.EqualsIgnoreCase(protocol, "h2c"u8))
+        {
+            c.App = App.Http2;
+            c.Kind = ConversationKind.Http2;
+        }
+        else
+        {
+            c.Kind = ConversationKind.Tunnel;
+        }
+        c.ReadsAhead = true;
+    }
+
+    /// <summary>The connection ends and no answer to CONNECT was seen, though the client went on: it was taken, then. True: there is something to read.</summary>
+    public bool TryAssumeTunnel(Conversation c)
+    {
+        if (c.Http.Requests != HttpPhase.Tunnel || c.Out.Received.Ready == 0) return false;
+        OpenTunnel(c, default);
+        return true;
     }
 
     /// <summary>The side's window has passed the whole of an announced body.</summary>
@@ -184,6 +265,7 @@ sealed class HttpConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers,
     public void Close(Conversation c)
     {
         CloseResponse(c);
+        if (c.Http.PendingCount == 0) TakeCut(c, isAnswered: false);
         _waiting.Close(c);
     }
 

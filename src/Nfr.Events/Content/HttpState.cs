@@ -13,6 +13,8 @@ enum HttpPhase : byte
     UntilClose,
     /// <summary>Bytes were missed inside a head: wait for a segment that starts with one.</summary>
     Lost,
+    /// <summary>The client has asked for a tunnel (CONNECT): what it sends ahead of the answer waits.</summary>
+    Tunnel,
 }
 
 /// <summary>The state of an HTTP/1.x connection; requests that wait for their response lie packed in one rented buffer.</summary>
@@ -41,6 +43,8 @@ struct HttpState
     /// <summary>The last request waits for 100 (Continue) before its body, and none of the body has come.</summary>
     public bool AwaitsContinue;
     public long Announced;
+    /// <summary>The last credentials were taken; they go with every request after that, which makes no new log-in.</summary>
+    public bool LoggedIn;
     public ushort ContentTypeLength;
     public ContentTypeText ContentType;
 
@@ -68,6 +72,8 @@ struct PendingRequest
     public FlowNotes Notes;
     public bool IsHead;
     public bool IsConnect;
+    /// <summary>RFC 1945 4.1: the response has no head.</summary>
+    public bool IsSimple;
     /// <summary>No request but a place where bytes were missed: one or more may have been there.</summary>
     public bool IsGap;
     /// <summary>A response has come for it.</summary>

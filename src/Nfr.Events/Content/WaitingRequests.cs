@@ -54,7 +54,15 @@ sealed class WaitingRequests<TSink>(Emitter<TSink> emitter, BufferPool buffers, 
         s.PendingCount++;
     }
 
-    PendingRequest First(in HttpState s) => MemoryMarshal.Read<PendingRequest>(buffers[s.Pending]);
+    /// <summary>Adds to the notes of the oldest, which must be a request.</summary>
+    public void Note(ref HttpState s, FlowNotes notes)
+    {
+        PendingRequest request = First(s);
+        request.Notes |= notes;
+        MemoryMarshal.Write(buffers[s.Pending], in request);
+    }
+
+    public PendingRequest First(in HttpState s) => MemoryMarshal.Read<PendingRequest>(buffers[s.Pending]);
 
     /// <summary>Of the request whose body is being sent.</summary>
     public void SetBody(ref HttpState s, long length)
@@ -118,9 +126,9 @@ sealed class WaitingRequests<TSink>(Emitter<TSink> emitter, BufferPool buffers, 
             UserAgent = (ushort)head.UserAgent.Length,
             IsHead = head.IsHead,
             IsConnect = head.IsConnect,
-            Notes = head.HasBasicAuthorization ? FlowNotes.CleartextCredentials : FlowNotes.None,
+            IsSimple = head.IsSimple,
+            Notes = HttpLogIn.OnRequest(c, head),
         };
-        c.Notes |= request.Notes;
         Span<byte> to = buffers[s.Pending][s.PendingLength..];
         MemoryMarshal.Write(to, in request);
         to = to[fixedLength..];
