@@ -50,6 +50,8 @@ sealed class Conversation
     public bool HasFound;
     /// <summary>Segments that a tunnel's or an undecided stream's start has been looked at.</summary>
     public int Looks;
+    /// <summary>The server's last acknowledgment: what it has had of the client's bytes.</summary>
+    public uint ServerHas;
     /// <summary>What the client sent ahead, and had to wait, may be read now.</summary>
     public bool ReadsAhead;
     /// <summary>Something else was said before the first byte that this was opened for.</summary>

@@ -79,6 +79,7 @@ sealed class Conversations<TSink>
     {
         Conversation c = _pool[flow.Conversation];
         ref StreamWindow window = ref direction == 0 ? ref c.In : ref c.Out;
+        if (direction == 1) c.ServerHas = acknowledgment;
         if (!IsPast(acknowledgment, window)) return;
         c.Timestamp = timestamp;
         c.Tick = tick;
@@ -196,6 +197,7 @@ sealed class Conversations<TSink>
         c.Out = StreamWindow.At(flow.NextOut);
         c.In = StreamWindow.At(flow.NextIn);
         c.OutStarted = (flow.Content & ContentState.OutStarted) != 0;
+        c.ServerHas = flow.NextOut;
         c.InStarted = (flow.Content & ContentState.InStarted) != 0;
         return true;
     }

@@ -43,6 +43,8 @@ struct HttpState
     /// <summary>The last request waits for 100 (Continue) before its body, and none of the body has come.</summary>
     public bool AwaitsContinue;
     public long Announced;
+    /// <summary>A request with a version has been read: what ends behind its target later is no simple one but waits for its version.</summary>
+    public bool HasVersion;
     /// <summary>The last credentials were taken; they go with every request after that, which makes no new log-in.</summary>
     public bool LoggedIn;
     public ushort ContentTypeLength;

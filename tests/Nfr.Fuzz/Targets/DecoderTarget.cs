@@ -83,6 +83,7 @@ abstract class DecoderTarget : Target
             Read(e.ContentType);
             Read(e.Referrer);
             Read(e.UserAgent);
+            if (e.BytesIn < 0 || e.BytesOut < 0) throw new InvalidOperationException("an http event counts below zero");
         }
 
         public void OnTls(scoped in TlsEvent e)

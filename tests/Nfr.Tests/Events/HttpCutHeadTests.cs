@@ -50,6 +50,12 @@ public sealed class HttpCutHeadTests
     }
 
     [Fact]
+    public void A_client_that_has_closed_is_answered_too()
+    {
+        using DecodeBed bed = Talk(t => t.Client("GET /a\r\n").Segment(0, TcpFlags.Fin | TcpFlags.Ack).Server(Page).Segment(1, TcpFlags.Fin | TcpFlags.Ack), "GET http://192.0.2.1/a 0 in=20 out=0");
+    }
+
+    [Fact]
     public void A_simple_request_without_an_answer_ends_with_its_connection()
     {
         using DecodeBed bed = Talk(t => t.Client("GET /a\r\n").Close(), "GET http://192.0.2.1/a 0 in=0 out=0");
@@ -90,6 +96,30 @@ public sealed class HttpCutHeadTests
             t => t.Client("GET /1 HTTP/1.1\r\nHost: h\r\n").Server("HTTP/1.1 408 Time\r\nContent-Length: 0\r\n\r\n").Client("User-Agent: late\r\n\r\n")
                 .Client("GET /2 HTTP/1.1\r\nHost: h\r\n\r\n").Server("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").Close(),
             "GET http://h/1 408 in=0 out=0", "GET http://h/2 200 in=0 out=0");
+    }
+
+    /// <summary>Two directions of a mirrored port come out of step: the server has had what we have yet to see.</summary>
+    [Fact]
+    public void A_head_whose_rest_the_server_has_had_is_waited_for()
+    {
+        const string head = "GET /long/path HTTP/1.1\r\nHost: h\r\n\r\n";
+        using var bed = new DecodeBed();
+        var talk = new TcpTalk(bed);
+        talk.Open().Client(head[..9]);
+        talk.ClientLost(head.Length - 9).Server("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        talk.Out -= (uint)head.Length - 9;
+        talk.Client(head[9..]);
+        bed.Drain();
+        Assert.StartsWith("GET http://h/long/path 0 ", Assert.Single(bed.Seen.Http), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_target_that_goes_on_in_the_next_segment_is_no_simple_request()
+    {
+        using DecodeBed bed = Talk(
+            t => t.Client("GET /1 HTTP/1.1\r\nHost: h\r\n\r\n").Server("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").Client("GET /lo").Server("\r\n").Client("ng HTTP/1.1\r\nHost: h\r\n\r\n")
+                .Server("HTTP/1.1 201 OK\r\nContent-Length: 0\r\n\r\n").Close(),
+            "GET http://h/1 200 in=2 out=0", "GET http://h/long 201 in=0 out=0");
     }
 
     [Fact]
