@@ -53,8 +53,9 @@ public sealed partial class FrameDecoder<TSink>
             uint sequence = packet.Sequence + ((flags & TcpFlags.Syn) != 0 ? 1u : 0u);
             _conversations.OnSegment(ref flow, direction, sequence, payload, packet.Timestamp, _tick);
         }
-        // Both sides have ended: what the parser holds is all it will get.
-        if (flow.Class == FlowClass.Closed && flow.Conversation != FlowTable.None && !_conversations.IsWaiting(flow)) _conversations.Close(ref flow);
+        // Both sides have ended: what the parser holds is all it will get. What comes behind a reset shows that the host did not take it (RFC 5961 3, a time stamp
+        // out of range); such a conversation ends with its flow.
+        if (flow.Class == FlowClass.Closed && ((flags & (TcpFlags.Fin | TcpFlags.Rst)) != 0 || !TcpStates.IsReset(flow)) && flow.Conversation != FlowTable.None && !_conversations.IsWaiting(flow)) _conversations.Close(ref flow);
     }
 
     void OnUdp(in Packet packet, ReadOnlySpan<byte> payload)
