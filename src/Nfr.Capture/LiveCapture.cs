@@ -17,6 +17,7 @@ public sealed class LiveCapture : IDisposable
     static readonly TimeSpan LongestSample = TimeSpan.FromMicroseconds(20);
 
     readonly PacketRing _ring;
+    readonly RouteSocket? _route;
     readonly TimeProvider _time;
     readonly LinkType _linkType;
     readonly int _index;
@@ -27,9 +28,10 @@ public sealed class LiveCapture : IDisposable
     long _abandoned;
     CaptureFault? _lost;
 
-    LiveCapture(PacketRing ring, CaptureInterface port, TimeProvider time, int blockTimeout)
+    LiveCapture(PacketRing ring, RouteSocket? route, CaptureInterface port, TimeProvider time, int blockTimeout)
     {
         _ring = ring;
+        _route = route;
         _blockTimeout = blockTimeout;
         _time = time;
         _linkType = port.LinkType!.Value;
@@ -54,8 +56,8 @@ public sealed class LiveCapture : IDisposable
         }
     }
 
-    /// <summary>The card's own counters since it was brought up; null when the system does not tell.</summary>
-    public NicStatistics? Nic => NicStatistics.Read(Interface, _index);
+    /// <summary>The card's own counters since it was made, whatever the asking thread's network namespace; null when it is gone.</summary>
+    public NicStatistics? Nic => NicStatistics.Of(_route?.StatisticsOf(_index));
 
     /// <summary>Opens the interface, in the network namespace of the calling thread; null and the fault when the world says no.</summary>
     public static LiveCapture? Open(LiveCaptureOptions options, out CaptureFault? fault)
@@ -74,7 +76,7 @@ public sealed class LiveCapture : IDisposable
             Filter = filter,
         };
         PacketRing? ring = PacketRing.Open(ringOptions, out PacketRingError error);
-        if (ring is not null) return new LiveCapture(ring, port, options.Time, options.BlockTimeoutMilliseconds);
+        if (ring is not null) return new LiveCapture(ring, RouteSocket.Open(), port, options.Time, options.BlockTimeoutMilliseconds);
         fault = Refused(options, error);
         return null;
     }
@@ -240,5 +242,9 @@ public sealed class LiveCapture : IDisposable
     public void Interrupt() => _ring.Interrupt();
 
     /// <summary>After the reading thread has left.</summary>
-    public void Dispose() => _ring.Dispose();
+    public void Dispose()
+    {
+        _ring.Dispose();
+        _route?.Dispose();
+    }
 }

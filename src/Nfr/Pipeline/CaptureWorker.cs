@@ -31,11 +31,15 @@ sealed class CaptureWorker
     LiveCapture? _capture;
     readonly Lock _statisticsLock = new();
     CaptureStatistics _before;
+    NicStatistics? _nicFirst;
+    NicStatistics _nicNow;
+    NicStatistics _nicBefore;
     volatile CaptureShot? _asked;
 
     public CaptureWorker(LiveCapture capture, LiveCaptureOptions options, DecoderOptions decoding, ILogger log)
     {
         _capture = capture;
+        _nicFirst = capture.Nic;
         _options = options;
         _log = log;
         _time = options.Time;
@@ -74,7 +78,26 @@ sealed class CaptureWorker
         }
     }
 
-    public NicStatistics? Nic => _capture?.Nic;
+    /// <summary>
+    /// What the card has counted while this worker listened; null when the system does not tell. A card that is put in anew begins at nothing, and what it
+    /// had said before is kept.
+    /// </summary>
+    public NicStatistics? Nic
+    {
+        get
+        {
+            lock (_statisticsLock)
+            {
+                LookAtNic();
+                return _nicFirst is null ? null : _nicBefore + _nicNow;
+            }
+        }
+    }
+
+    void LookAtNic()
+    {
+        if (_capture?.Nic is { } now && _nicFirst is { } first) _nicNow = now - first;
+    }
 
     public void Start() => _thread.Start();
 
@@ -109,6 +132,8 @@ sealed class CaptureWorker
         {
             LiveCapture? capture = _capture;
             if (capture is not null) _before += capture.Statistics;
+            LookAtNic();
+            (_nicBefore, _nicNow) = (_nicBefore + _nicNow, default);
             _capture = null;
             return capture;
         }
@@ -198,7 +223,11 @@ sealed class CaptureWorker
         _decoder.Advance(_time.GetElapsedTime(0, _time.GetTimestamp()).Ticks * 100);
         LiveCapture? capture = LiveCapture.Open(_options, out _);
         if (capture is null) return false;
-        _capture = capture;
+        lock (_statisticsLock)
+        {
+            _capture = capture;
+            _nicFirst = capture.Nic;
+        }
         _log.Information("capture: interface {Interface} is back", Interface);
         return true;
     }
