@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
+using Nfr.Pipeline;
+using Nfr.Wire;
 using Spectre.Console;
 
 namespace Nfr.Commands;
@@ -100,7 +102,7 @@ static class StatusScreen
         List<Row> decoding = Rows(s_decoding, run, moved);
         if (Find(run, "tcp.missedRatio") is { } ratio && ratio.GetDouble() > 0)
             decoding.Add(new("of what was acknowledged", ratio.GetDouble().ToString("P2", CultureInfo.InvariantCulture), Find(moved, "tcp.missedRatio")?.GetDouble().ToString("P2", CultureInfo.InvariantCulture) ?? ""));
-        foreach (JsonProperty fault in run.GetProperty("faults").EnumerateObject()) decoding.Add(Pair("fault: " + Words(fault.Name), fault.Value, Find(moved, "faults"), fault.Name));
+        foreach (JsonProperty fault in run.GetProperty("faults").EnumerateObject()) decoding.Add(Pair("fault: " + FaultWords(fault.Name), fault.Value, Find(moved, "faults"), fault.Name));
         decoding.AddRange(Rows(s_flows, run, moved));
         yield return new("Decoding", decoding, HasIntervals: true);
 
@@ -190,6 +192,8 @@ static class StatusScreen
     }
 
     static string Text(JsonElement element, string name) => element.GetProperty(name).GetString() ?? "";
+
+    static string FaultWords(string name) => Enum.TryParse(name, ignoreCase: true, out DecodeFault fault) ? LedgerText.Spell(fault) : Words(name);
 
     /// <summary>"lostBeforeSpool" as "lost before spool".</summary>
     static string Words(string name) => string.Concat(name.Select(c => char.IsUpper(c) ? " " + char.ToLowerInvariant(c) : c == '_' ? " " : c.ToString()));

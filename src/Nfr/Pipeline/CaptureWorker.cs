@@ -31,15 +31,13 @@ sealed class CaptureWorker
     LiveCapture? _capture;
     readonly Lock _statisticsLock = new();
     CaptureStatistics _before;
-    NicStatistics? _nicFirst;
-    NicStatistics _nicNow;
-    NicStatistics _nicBefore;
+    NicStatistics? _nicNow;
+    NicStatistics? _nicBefore;
     volatile CaptureShot? _asked;
 
     public CaptureWorker(LiveCapture capture, LiveCaptureOptions options, DecoderOptions decoding, ILogger log)
     {
         _capture = capture;
-        _nicFirst = capture.Nic;
         _options = options;
         _log = log;
         _time = options.Time;
@@ -88,15 +86,11 @@ sealed class CaptureWorker
         {
             lock (_statisticsLock)
             {
-                LookAtNic();
-                return _nicFirst is null ? null : _nicBefore + _nicNow;
+                // One that is gone does not answer any more: its last word holds.
+                _nicNow = _capture?.Nic ?? _nicNow;
+                return _nicBefore is { } before ? before + (_nicNow ?? default) : _nicNow;
             }
         }
-    }
-
-    void LookAtNic()
-    {
-        if (_capture?.Nic is { } now && _nicFirst is { } first) _nicNow = now - first;
     }
 
     public void Start() => _thread.Start();
@@ -132,8 +126,7 @@ sealed class CaptureWorker
         {
             LiveCapture? capture = _capture;
             if (capture is not null) _before += capture.Statistics;
-            LookAtNic();
-            (_nicBefore, _nicNow) = (_nicBefore + _nicNow, default);
+            (_nicBefore, _nicNow) = (Nic, null);
             _capture = null;
             return capture;
         }
@@ -223,11 +216,7 @@ sealed class CaptureWorker
         _decoder.Advance(_time.GetElapsedTime(0, _time.GetTimestamp()).Ticks * 100);
         LiveCapture? capture = LiveCapture.Open(_options, out _);
         if (capture is null) return false;
-        lock (_statisticsLock)
-        {
-            _capture = capture;
-            _nicFirst = capture.Nic;
-        }
+        _capture = capture;
         _log.Information("capture: interface {Interface} is back", Interface);
         return true;
     }
