@@ -203,10 +203,12 @@ public sealed partial class FrameDecoder<TSink>
             Export(oldest);
         }
         bool tcp = packet.Protocol == IPProtocol.Tcp;
-        int index = _flows.Add(hash, tcp ? FlowClass.Established : FlowClass.Datagram, _tick);
-        ref Flow flow = ref _flows[index];
+        // Asked before there is a flow, since what it asks is not ours: whatever it does, no flow lies in the table that was not counted.
         bool senderIsClient = packet.OneWay || FlowOrientation.SenderIsClient(
             packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, packet.TcpFlags, _options.IsHome);
+        int index = _flows.Add(hash, tcp ? FlowClass.Established : FlowClass.Datagram, _tick);
+        Counters.FlowsOpened++;
+        ref Flow flow = ref _flows[index];
         direction = senderIsClient ? 0 : 1;
         (flow.Client, flow.Server) = senderIsClient ? (packet.Source, packet.Destination) : (packet.Destination, packet.Source);
         (flow.ClientPort, flow.ServerPort) = senderIsClient ? (packet.SourcePort, packet.DestinationPort) : (packet.DestinationPort, packet.SourcePort);
@@ -229,7 +231,6 @@ public sealed partial class FrameDecoder<TSink>
         flow.LastTick = _tick;
         flow.FirstTimestamp = packet.Timestamp;
         if (tcp && (packet.TcpFlags & TcpFlags.Syn) == 0) flow.Notes |= FlowNotes.Midstream;
-        Counters.FlowsOpened++;
         return index;
     }
 
