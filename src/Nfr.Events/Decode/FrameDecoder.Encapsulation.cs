@@ -66,12 +66,16 @@ public sealed partial class FrameDecoder<TSink>
     DecodeFault Within(TunnelKind kind, uint identifier, ushort etherType, ReadOnlySpan<byte> payload, ushort vlan, long timestamp)
     {
         if (!TryEnter(kind, identifier, default, default, out ushort around)) return DecodeFault.EncapsulationTooDeep;
+        uint scope = _scope;
+        // Labels of MPLS are each direction's own.
+        if (_networksApart && kind == TunnelKind.Pppoe) _scope = FlowScope.Within(scope, kind, identifier);
         try
         {
             return Network(etherType, payload, vlan, timestamp);
         }
         finally
         {
+            _scope = scope;
             Leave(around);
         }
     }

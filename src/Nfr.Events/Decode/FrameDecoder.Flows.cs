@@ -11,8 +11,8 @@ public sealed partial class FrameDecoder<TSink>
 
     void OnTcp(in Packet packet, ReadOnlySpan<byte> payload)
     {
-        uint hash = _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol);
-        int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out int direction);
+        uint hash = _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, packet.Scope);
+        int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out int direction, packet.Scope);
         _duplicates.Look(hash, packet, _tick);
         bool opens = (packet.TcpFlags & (TcpFlags.Syn | TcpFlags.Ack)) == TcpFlags.Syn;
         if (index != FlowTable.None && opens && IsAnotherConnection(_flows[index], packet, direction))
@@ -53,8 +53,9 @@ public sealed partial class FrameDecoder<TSink>
             uint sequence = packet.Sequence + ((flags & TcpFlags.Syn) != 0 ? 1u : 0u);
             _conversations.OnSegment(ref flow, direction, sequence, payload, packet.Timestamp, _tick);
         }
-        // Both sides have ended: what the parser holds is all it will get.
-        if (flow.Class == FlowClass.Closed && flow.Conversation != FlowTable.None && !_conversations.IsWaiting(flow)) _conversations.Close(ref flow);
+        // Both sides have ended: what the parser holds is all it will get. What comes behind a reset shows that the host did not take it (RFC 5961 3, a time stamp
+        // out of range); such a conversation ends with its flow.
+        if (flow.Class == FlowClass.Closed && ((flags & (TcpFlags.Fin | TcpFlags.Rst)) != 0 || !TcpStates.IsReset(flow)) && flow.Conversation != FlowTable.None && !_conversations.IsWaiting(flow)) _conversations.Close(ref flow);
     }
 
     void OnUdp(in Packet packet, ReadOnlySpan<byte> payload)
@@ -66,7 +67,7 @@ public sealed partial class FrameDecoder<TSink>
             if (payload.IsEmpty) return;
             App service = Recognizer.DnsService(packet.SourcePort, packet.DestinationPort);
             EventContext context = ContextOf(packet);
-            DecodeFault fault = _dns.OnMessage(context, payload, service);
+            DecodeFault fault = _dns.OnMessage(context, packet.Scope, payload, service);
             if (fault == DecodeFault.None)
             {
                 flow.App = service;
@@ -104,7 +105,7 @@ public sealed partial class FrameDecoder<TSink>
     {
         if (payload.IsEmpty) return;
         EventContext context = ContextOf(packet);
-        DecodeFault fault = _dns.OnMessage(context, payload, App.Nbns);
+        DecodeFault fault = _dns.OnMessage(context, packet.Scope, payload, App.Nbns);
         if (fault != DecodeFault.None)
         {
             _faults[(int)fault]++;
@@ -137,8 +138,8 @@ public sealed partial class FrameDecoder<TSink>
 
     int OnDatagram(in Packet packet, int captured, out int direction)
     {
-        uint hash = _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol);
-        int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out direction);
+        uint hash = _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, packet.Scope);
+        int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out direction, packet.Scope);
         _duplicates.Look(hash, packet, _tick);
         if (index == FlowTable.None) index = Open(packet, hash, out direction);
         ref Flow flow = ref _flows[index];
@@ -164,8 +165,8 @@ public sealed partial class FrameDecoder<TSink>
     /// <summary>The packet, already put to its flow, was made of fragments that contradicted each other.</summary>
     void NoteAmbiguous(in Packet packet)
     {
-        uint hash = _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol);
-        int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out _);
+        uint hash = _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, packet.Scope);
+        int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out _, packet.Scope);
         if (index != FlowTable.None) _flows[index].Notes |= FlowNotes.Ambiguous;
     }
 
@@ -202,10 +203,12 @@ public sealed partial class FrameDecoder<TSink>
             Export(oldest);
         }
         bool tcp = packet.Protocol == IPProtocol.Tcp;
-        int index = _flows.Add(hash, tcp ? FlowClass.Established : FlowClass.Datagram, _tick);
-        ref Flow flow = ref _flows[index];
+        // Asked before there is a flow, since what it asks is not ours: whatever it does, no flow lies in the table that was not counted.
         bool senderIsClient = packet.OneWay || FlowOrientation.SenderIsClient(
             packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, packet.TcpFlags, _options.IsHome);
+        int index = _flows.Add(hash, tcp ? FlowClass.Established : FlowClass.Datagram, _tick);
+        Counters.FlowsOpened++;
+        ref Flow flow = ref _flows[index];
         direction = senderIsClient ? 0 : 1;
         (flow.Client, flow.Server) = senderIsClient ? (packet.Source, packet.Destination) : (packet.Destination, packet.Source);
         (flow.ClientPort, flow.ServerPort) = senderIsClient ? (packet.SourcePort, packet.DestinationPort) : (packet.DestinationPort, packet.SourcePort);
@@ -221,13 +224,13 @@ public sealed partial class FrameDecoder<TSink>
                 _ => App.Unknown,
             };
         }
+        flow.Scope = packet.Scope;
         flow.Vlan = packet.Vlan;
         flow.Tunnel = packet.Tunnel == 0 ? (ushort)0 : _tunnelTable.Take(_tunnelTable[packet.Tunnel]);
         flow.FirstTick = _tick;
         flow.LastTick = _tick;
         flow.FirstTimestamp = packet.Timestamp;
         if (tcp && (packet.TcpFlags & TcpFlags.Syn) == 0) flow.Notes |= FlowNotes.Midstream;
-        Counters.FlowsOpened++;
         return index;
     }
 

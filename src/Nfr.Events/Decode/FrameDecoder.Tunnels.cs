@@ -20,6 +20,9 @@ public sealed partial class FrameDecoder<TSink>
     /// <summary>The innermost of them, of the <see cref="TunnelTable"/>; 0 for none.</summary>
     ushort _tunnel;
 
+    /// <summary>Of the packet being decoded: see <see cref="FlowScope"/>.</summary>
+    uint _scope;
+
     void OnTunnel(ref Flow flow, in Packet outer, ReadOnlySpan<byte> payload)
     {
         if (!OpenedTunnel.TryOpen(outer, payload, out OpenedTunnel opened))
@@ -39,6 +42,8 @@ public sealed partial class FrameDecoder<TSink>
             return;
         }
         DecodeFault fault;
+        uint scope = _scope;
+        if (_networksApart) _scope = FlowScope.Within(scope, opened.Kind, opened.Network);
         _tunnels++;
         try
         {
@@ -47,6 +52,7 @@ public sealed partial class FrameDecoder<TSink>
         finally
         {
             _tunnels--;
+            _scope = scope;
             Leave(around);
         }
         if (fault == DecodeFault.EncapsulationTooDeep) _faults[(int)DecodeFault.TunnelTooDeep]++;

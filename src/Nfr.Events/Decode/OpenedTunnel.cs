@@ -10,6 +10,8 @@ ref struct OpenedTunnel
 
     public TunnelKind Kind;
     public uint Identifier;
+    /// <summary>The network within, by a number that both directions carry; 0 when there is none. TEIDs, PPTP's calls and ERSPAN's sessions are a direction's own.</summary>
+    public uint Network;
     /// <summary>What the flow around speaks.</summary>
     public App App;
     /// <summary>Of the payload; <see cref="EtherType.None"/> when nothing in it concerns us.</summary>
@@ -60,7 +62,7 @@ ref struct OpenedTunnel
             case VxlanHeader.Port or VxlanHeader.LinuxPort:
                 if (!VxlanHeader.TryRead(opened.Payload, out VxlanHeader vxlan)) return false;
                 opened.Kind = TunnelKind.Vxlan;
-                opened.Identifier = vxlan.NetworkIdentifier;
+                opened.Identifier = opened.Network = vxlan.NetworkIdentifier;
                 opened.App = App.Vxlan;
                 opened.EtherType = Wire.EtherType.Bridged;
                 opened.Payload = vxlan.Payload;
@@ -76,7 +78,7 @@ ref struct OpenedTunnel
             case GeneveHeader.Port:
                 if (!GeneveHeader.TryRead(opened.Payload, out GeneveHeader geneve)) return false;
                 opened.Kind = TunnelKind.Geneve;
-                opened.Identifier = geneve.NetworkIdentifier;
+                opened.Identifier = opened.Network = geneve.NetworkIdentifier;
                 opened.App = App.Geneve;
                 opened.EtherType = geneve.ProtocolType;
                 opened.Payload = geneve.Payload;
@@ -94,6 +96,7 @@ ref struct OpenedTunnel
             case AyiyaPacket.Port:
                 if (!AyiyaPacket.TryRead(opened.Payload, out AyiyaPacket ayiya)) return false;
                 opened.Kind = TunnelKind.Ayiya;
+                opened.App = App.Ayiya;
                 opened.EtherType = ayiya.PayloadType;
                 opened.Payload = ayiya.Payload;
                 return true;
@@ -127,6 +130,8 @@ ref struct OpenedTunnel
         }
         opened.Kind = gre.Version == 1 ? TunnelKind.Pptp : TunnelKind.Gre;
         opened.Identifier = gre.Key;
+        // NVGRE (RFC 7637 3.2): the key's last byte is the flow's entropy, another for each direction.
+        if (gre.Version == 0) opened.Network = gre.ProtocolType == Wire.EtherType.Bridged ? gre.Key >> 8 : gre.Key;
         if (gre.Payload.IsEmpty) return true;
         opened.EtherType = gre.ProtocolType;
         opened.Payload = gre.Payload;
