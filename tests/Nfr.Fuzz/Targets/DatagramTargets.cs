@@ -124,7 +124,7 @@ sealed class NbnsTarget() : DialogueTarget(137, 137)
     static readonly byte[] s_name = [32, .. "EOEBFDCACACACACACACACACACACACACA"u8, 0];
 
     public override string Name => "nbns";
-    public override int Runs => 400_000;
+    public override int Runs => 300_000;
     public override IReadOnlyList<byte[]> Words { get; } = [[0xC0, 0x0C], [0, 0x20, 0, 1], [0, 0x21, 0, 1], [0x85, 0], [0x01, 0x10], [0x29, 0x10], [0x84, 0], [32, (byte)'C', (byte)'K'], [0x80, 0], s_name];
 
     public override IEnumerable<byte[]> Seeds(Seeds seeds)
@@ -156,7 +156,7 @@ sealed class NbnsTarget() : DialogueTarget(137, 137)
 sealed class DtlsTarget() : DialogueTarget(45_000, 4433)
 {
     public override string Name => "dtls";
-    public override int Runs => 300_000;
+    public override int Runs => 60_000;
     public override IReadOnlyList<byte[]> Words { get; } =
         [[22, 0xFE, 0xFD, 0, 0], [22, 0xFE, 0xFF, 0, 0], [20, 0xFE, 0xFD], [26, 0xFE, 0xFD], [0x2E], [1, 0, 0], [2, 0, 0], [3, 0, 0], [11, 0, 0], [14, 0, 0], [0, 43, 0, 3, 2, 0xFE, 0xFC], [0xCF, 0x21, 0xAD, 0x74], [0, 0, 0]];
 

@@ -7,7 +7,7 @@ namespace Nfr.Fuzz;
 sealed class SshTarget : StreamTarget
 {
     public override string Name => "ssh";
-    public override int Runs => 150_000;
+    public override int Runs => 60_000;
     public override IReadOnlyList<byte[]> Words { get; } =
         [.. ((string[])["SSH-2.0-", "SSH-1.99-", "SSH-", "\r\n", "\n", "curve25519-sha256", "aes128-ctr,aes256-ctr", "none", ",", "zlib@openssh.com"]).Select(Encoding.ASCII.GetBytes), [20], [0, 0, 0, 1], [0, 0, 0, 0], [0xFF, 0xFF, 0xFF, 0xFF], [1, 0], [0, 0]];
 

@@ -133,7 +133,8 @@ public sealed class DhcpV6Tests
         for (int length = 0; length < whole.Length; length++)
         {
             // A copy of just that length: a read past the end would throw.
-            DecodeFault fault = Dhcpv6Message.TryRead(whole[..length], out Dhcpv6Message message);
+            byte[] cut = whole[..length];
+            DecodeFault fault = Dhcpv6Message.TryRead(cut, out Dhcpv6Message message);
             if (fault == DecodeFault.None) read++;
             else Assert.Equal(DecodeFault.DhcpV6Invalid, fault);
             if (fault == DecodeFault.None) Assert.Equal(7, message.Type);
