@@ -31,6 +31,8 @@ sealed class Conversation
     public bool InStarted;
     public ConversationKind Kind;
     public EventContext Context;
+    /// <summary>See <see cref="FlowScope"/>.</summary>
+    public uint Scope;
     public App App;
     public FlowNotes Notes;
     /// <summary>An overlap that differs has been told.</summary>

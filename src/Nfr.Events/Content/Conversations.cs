@@ -193,6 +193,7 @@ sealed class Conversations<TSink>
             Vlan = flow.Vlan,
             Tunnel = _tunnels[flow.Tunnel],
         });
+        c.Scope = flow.Scope;
         c.IsLate = (flow.Content & (ContentState.OutUnknown | ContentState.InUnknown)) != 0;
         c.Out = StreamWindow.At(flow.NextOut);
         c.In = StreamWindow.At(flow.NextIn);
@@ -209,7 +210,7 @@ sealed class Conversations<TSink>
         c.Notes = FlowNotes.None;
         if (c.HasFound) HandOver(ref flow, c);
         // What comes behind SOCKS or a NetBIOS session is the better name; so is what a hello says about the TLS that carries it, and what HTTP changed to.
-        if (c.App != App.Unknown && (flow.App is App.Unknown or App.Socks or App.Netbios || (flow.App == App.Tls && c.App is App.Dot or App.Doh or App.Tor)
+        if (c.App != App.Unknown && (flow.App is App.Unknown or App.Socks or App.Netbios || (flow.App is App.Tls or App.Http2 && c.App is App.Dot or App.Doh or App.Tor)
             || (flow.App == App.Http && c.App is App.WebSocket or App.Http2))) flow.App = c.App;
         if (c.HasJa3 && !flow.HasJa3)
         {
@@ -462,7 +463,7 @@ sealed class Conversations<TSink>
             (context.Source, context.Destination) = (context.Destination, context.Source);
             (context.SourcePort, context.DestinationPort) = (context.DestinationPort, context.SourcePort);
         }
-        return _dns.OnMessage(context, message, c.Kind == ConversationKind.Http2 ? App.Doh : App.Dns);
+        return _dns.OnMessage(context, c.Scope, message, c.Kind == ConversationKind.Http2 ? App.Doh : App.Dns);
     }
 
     /// <summary>
@@ -484,7 +485,7 @@ sealed class Conversations<TSink>
         int end = Http2FrameHeader.HeaderLength + frame.Length;
         if (bytes.Length < end) return 0;
         ReadOnlySpan<byte> content = frame.Content(bytes[Http2FrameHeader.HeaderLength..end]);
-        if (DnsMessage.LooksLikeDns(content) && OnDnsMessage(c, direction, content) == DecodeFault.None) c.Looks = 0;
+        if (DnsMessage.LooksLikeDns(content) && OnDnsMessage(c, direction, content) == DecodeFault.None) (c.App, c.Looks) = (App.Doh, 0);
         else if (++c.Looks >= MaximumLooks) c.Kind = ConversationKind.Done;
         return end;
     }

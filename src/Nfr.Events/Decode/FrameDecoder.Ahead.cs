@@ -24,8 +24,10 @@ public sealed partial class FrameDecoder<TSink>
         if (linkType != LinkType.Ethernet || bytes.Length < EthernetHeaderLength + IPv4Packet.MinimumHeaderLength + 4) return;
         ushort type = BinaryPrimitives.ReadUInt16BigEndian(bytes[12..]);
         scoped ReadOnlySpan<byte> ip = bytes[EthernetHeaderLength..];
+        uint scope = 0;
         if (type == EtherType.Vlan)
         {
+            if (_vlansApart) scope = FlowScope.Tagged(0, (ushort)(BinaryPrimitives.ReadUInt16BigEndian(bytes[14..]) & 0x0FFF));
             type = BinaryPrimitives.ReadUInt16BigEndian(bytes[16..]);
             ip = ip[VlanTagLength..];
         }
@@ -49,7 +51,7 @@ public sealed partial class FrameDecoder<TSink>
             return;
         }
         if (protocol is not (IPProtocol.Tcp or IPProtocol.Udp)) return;
-        uint hash = _flows.Hash(source, BinaryPrimitives.ReadUInt16BigEndian(ports), destination, BinaryPrimitives.ReadUInt16BigEndian(ports[2..]), protocol);
+        uint hash = _flows.Hash(source, BinaryPrimitives.ReadUInt16BigEndian(ports), destination, BinaryPrimitives.ReadUInt16BigEndian(ports[2..]), protocol, scope);
         _flows.AskForSlot(hash);
         ref uint earlier = ref _aheadHashes[_aheadCount++ & (SlotLead - 1)];
         _flows.AskForEntry(earlier);

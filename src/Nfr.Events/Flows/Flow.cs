@@ -19,6 +19,8 @@ struct Flow
     public EndpointState ClientState;
     public EndpointState ServerState;
     public uint Hash;
+    /// <summary>See <see cref="FlowScope"/>.</summary>
+    public uint Scope;
     public long LastTick;
     /// <summary>When it last moved in the least-recently-seen list of its class.</summary>
     public long ListedTick;

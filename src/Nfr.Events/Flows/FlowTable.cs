@@ -48,11 +48,11 @@ sealed class FlowTable
 
     public ref Flow this[int index] => ref _flows[index];
 
-    /// <summary>The same for both directions: each endpoint is mixed on its own and the two are added.</summary>
+    /// <summary>The same for both directions: each endpoint is mixed on its own and the two are added, and so is the <see cref="FlowScope"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public uint Hash(in Address a, ushort aPort, in Address b, ushort bPort, byte protocol)
+    public uint Hash(in Address a, ushort aPort, in Address b, ushort bPort, byte protocol, uint scope = 0)
     {
-        ulong h = Mix(a, aPort) + Mix(b, bPort) + protocol;
+        ulong h = Mix(a, aPort) + Mix(b, bPort) + protocol + ((ulong)scope << 8);
         h *= 0x9E3779B97F4A7C15UL;
         return (uint)(h >> 32);
     }
@@ -79,18 +79,18 @@ sealed class FlowTable
 
     /// <summary>The flow of this pair of endpoints, or <see cref="None"/>. <paramref name="direction"/>: 0 the packet goes out (client to server), 1 in.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int Find(uint hash, in Address source, ushort sourcePort, in Address destination, ushort destinationPort, byte protocol, out int direction)
+    public int Find(uint hash, in Address source, ushort sourcePort, in Address destination, ushort destinationPort, byte protocol, out int direction, uint scope = 0)
     {
         for (int i = _index.First(hash, out uint place); i != None; i = _index.Next(hash, ref place))
         {
             ref Flow flow = ref _flows[i];
             if (flow.Protocol != protocol) continue;
-            if (flow.ClientPort == sourcePort && flow.ServerPort == destinationPort && flow.Client == source && flow.Server == destination)
+            if (flow.ClientPort == sourcePort && flow.ServerPort == destinationPort && flow.Client == source && flow.Server == destination && flow.Scope == scope)
             {
                 direction = 0;
                 return i;
             }
-            if (flow.ClientPort == destinationPort && flow.ServerPort == sourcePort && flow.Client == destination && flow.Server == source)
+            if (flow.ClientPort == destinationPort && flow.ServerPort == sourcePort && flow.Client == destination && flow.Server == source && flow.Scope == scope)
             {
                 direction = 1;
                 return i;

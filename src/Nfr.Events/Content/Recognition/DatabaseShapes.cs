@@ -110,6 +110,11 @@ static class DatabaseShapes
         return topic > 1 && topic <= b.Length - 2 && !b.Slice(2, topic).ContainsAnyExceptInRange((byte)0x20, (byte)0x7E) && b[2..(2 + topic)].IndexOfAny((byte)'#', (byte)'+') < 0;
     }
 
+    /// <summary>MQTT's CONNACK (3.2), where the client's side was missed: flags, a reason, and in version 5 properties that end where the segment does.</summary>
+    public static bool IsMqttAnswer(ReadOnlySpan<byte> b) =>
+        b.Length >= 4 && b[0] == 0x20 && b[1] < 0x80 && b[1] == b.Length - 2 && b[2] <= 1 && b[3] is <= 5 or >= 0x80 and < 0xA0
+        && (b[1] == 2 || (b.Length > 4 && b[4] == b[1] - 3));
+
     /// <summary>MQTT 3.1.1 and 5 (3.1): CONNECT with its name and a version; 3.1 called itself MQIsdp.</summary>
     public static bool IsMqtt(ReadOnlySpan<byte> b)
     {

@@ -43,6 +43,7 @@ static partial class Recognizer
                 if (DatabaseShapes.IsMemcached(b)) return App.Memcached;
                 break;
         }
+        if (IndustryShapes.IsEnip(b)) return App.Enip;
         if (b[0] is 1 or 2 or 3 or 8 && DatabaseShapes.IsAmqpFrame(b)) return App.Amqp;
         if (direction == 0 && DatabaseShapes.IsCassandra(b)) return App.Cassandra;
         if (direction == 1 && DatabaseShapes.IsMysqlGreeting(b)) return App.Mysql;

@@ -42,6 +42,14 @@ static class WindowsShapes
         return rest.IsEmpty || rest[0] is 1 or 2 or 3 || rest.StartsWith("Cookie: ms"u8);
     }
 
+    /// <summary>
+    /// MS-RDPEUDP 2.2.2.1, 2.2.2.9: the SYN that opens RDP over UDP acknowledges nothing (all ones), names two transfer units of 1132 to 1232 bytes, and is filled
+    /// up to their size.
+    /// </summary>
+    public static bool IsRdpDatagram(ReadOnlySpan<byte> b) =>
+        b.Length is >= 1132 and <= 1232 && ReadUInt32BigEndian(b) == uint.MaxValue && (b[7] & 5) == 1
+        && ReadUInt16BigEndian(b[12..]) is >= 1132 and <= 1232 && ReadUInt16BigEndian(b[14..]) is >= 1132 and <= 1232;
+
     public static bool IsTransportOpening(ReadOnlySpan<byte> b) => b.Length >= 11 && b[0] == 3 && b[1] == 0 && b[5] is 0xE0 or 0xD0;
 
     /// <summary>RFC 5531 9: a call of version 2 to the programs of NFS, of its mount or its lock service; over TCP a record mark stands before it.</summary>
