@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Nfr.Wire;
 
 namespace Nfr.Events;
@@ -35,6 +36,12 @@ sealed class DnsTransactions<TSink>
 
     /// <inheritdoc cref="WaitingQueries.Steps"/>
     public long Steps => _waiting.Steps;
+
+    /// <summary>A datagram from a name server comes soon.</summary>
+    public void AskFor(in Packet answer, ReadOnlySpan<byte> message)
+    {
+        if (message.Length >= sizeof(ushort)) _waiting.AskFor(answer, BinaryPrimitives.ReadUInt16BigEndian(message));
+    }
 
     /// <param name="context">Of the packet that brought the message: source and destination as on the wire.</param>
     /// <param name="scope">See <see cref="FlowScope"/>.</param>

@@ -151,14 +151,24 @@ sealed class WaitingQueries
     }
 
     /// <summary>Of the endpoints, their scope and the id. Source is the client.</summary>
-    public uint TransactionHash(in EventContext asked, uint scope, ushort id)
+    public uint TransactionHash(in EventContext asked, uint scope, ushort id) =>
+        TransactionHash(asked.Source, asked.SourcePort, asked.Destination, asked.DestinationPort, asked.Protocol, scope, id);
+
+    uint TransactionHash(in Address client, ushort clientPort, in Address server, ushort serverPort, byte protocol, uint scope, ushort id)
     {
-        ulong h = (asked.Source.High ^ _seed ^ BitOperations.RotateLeft(asked.Destination.High, 23)) * 0xD6E8FEB86659FD93UL;
-        h = (h ^ asked.Source.Low ^ BitOperations.RotateLeft(asked.Destination.Low, 31)) * 0xA0761D6478BD642FUL;
-        h ^= ((ulong)asked.SourcePort << 40) | ((ulong)asked.DestinationPort << 24) | ((ulong)asked.Protocol << 16) | id;
+        ulong h = (client.High ^ _seed ^ BitOperations.RotateLeft(server.High, 23)) * 0xD6E8FEB86659FD93UL;
+        h = (h ^ client.Low ^ BitOperations.RotateLeft(server.Low, 31)) * 0xA0761D6478BD642FUL;
+        h ^= ((ulong)clientPort << 40) | ((ulong)serverPort << 24) | ((ulong)protocol << 16) | id;
         h += (ulong)scope << 8;
         h *= 0x9E3779B97F4A7C15UL;
         return (uint)(h >> 32) | 1;
+    }
+
+    /// <summary>Of an answer that comes soon, from server to client: its query is fetched from memory meanwhile.</summary>
+    public void AskFor(in Packet answer, ushort id)
+    {
+        int index = _byTransaction[TransactionHash(answer.Destination, answer.DestinationPort, answer.Source, answer.SourcePort, answer.Protocol, answer.Scope, id) % Capacity];
+        if (index != None) Prefetch.Value(ref _entries[index]);
     }
 
     /// <summary>Of the whole question; letters of either case are one.</summary>

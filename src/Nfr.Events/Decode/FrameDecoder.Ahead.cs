@@ -13,7 +13,7 @@ public sealed partial class FrameDecoder<TSink>
     /// <summary>Frames between asking for a flow's slot and asking for the entry that it names. A power of two, half of what readers look ahead.</summary>
     const int SlotLead = 8;
 
-    const int VlanTagLength = 4, EthernetHeaderLength = 14;
+    const int VlanTagLength = 4, EthernetHeaderLength = 14, DnsPort = 53;
 
     /// <summary>Hashes of the frames whose slots were asked for, in a circle.</summary>
     readonly uint[] _aheadHashes = new uint[SlotLead];
@@ -66,6 +66,7 @@ public sealed partial class FrameDecoder<TSink>
             int length = packet.WireBytes - IPv4Packet.MinimumHeaderLength;
             // A frame to many is counted; one that is cut off says less than its headers.
             if ((bytes[0] & 1) == 0 && !isFragment && length > 0 && length <= transport.Length) glimpse.IsRead = ReadTransport(ref glimpse, transport[..length]);
+            if (packet.SourcePort == DnsPort && glimpse.IsRead && protocol == IPProtocol.Udp) _dns.AskFor(packet, bytes.Slice(glimpse.PayloadAt, glimpse.PayloadLength));
         }
         else if (!TryHash(bytes, ip, type, out hash))
         {

@@ -45,7 +45,8 @@ public sealed partial class FrameDecoder<TSink>
         }
         if ((flow.Content & ContentState.Done) != 0) return;
         // First what the other side has had before it sent this: a response is read after its request, though bytes before that were missed.
-        if (flow.Conversation != FlowTable.None && (flags & TcpFlags.Ack) != 0)
+        // Where nothing is missing, a segment that brings nothing changes nothing.
+        if (flow.Conversation != FlowTable.None && (flags & TcpFlags.Ack) != 0 && (flow.HasHole || !payload.IsEmpty || (flags & (TcpFlags.Fin | TcpFlags.Rst)) != 0))
         {
             _conversations.OnAcknowledgment(ref flow, direction, packet.Acknowledgment, packet.Timestamp, _tick);
             if ((flow.Content & ContentState.Done) != 0) return;

@@ -61,6 +61,8 @@ struct Flow
     /// <summary>What slices before this one have seen, since their counters start anew.</summary>
     public EarlierSlices Earlier;
     public bool HasJa3;
+    /// <summary>Bytes of its conversation are missing, and an acknowledgment may say that they will not come.</summary>
+    public bool HasHole;
 
     // Fourth line: begin and end only.
     public long FirstTimestamp;
