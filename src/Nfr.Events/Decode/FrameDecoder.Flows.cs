@@ -64,24 +64,13 @@ public sealed partial class FrameDecoder<TSink>
         if (IsDns(packet, flow, payload))
         {
             if (payload.IsEmpty) return;
-            var context = new EventContext
-            {
-                Timestamp = packet.Timestamp,
-                Tick = _tick,
-                Source = packet.Source,
-                Destination = packet.Destination,
-                SourcePort = packet.SourcePort,
-                DestinationPort = packet.DestinationPort,
-                Protocol = packet.Protocol,
-                Vlan = packet.Vlan,
-                Tunnel = _tunnelTable[packet.Tunnel],
-            };
             App service = Recognizer.DnsService(packet.SourcePort, packet.DestinationPort);
+            EventContext context = ContextOf(packet);
             DecodeFault fault = _dns.OnMessage(context, packet.Scope, payload, service);
             if (fault == DecodeFault.None)
             {
                 flow.App = service;
-                if (service != App.Dns) _hosts.OnLocalNames(payload, service == App.Mdns ? HostSource.Mdns : HostSource.Llmnr, packet.Vlan, packet.Timestamp, _tick);
+                if (service != App.Dns) _hosts.OnLocalNames(context, payload, service == App.Mdns ? HostSource.Mdns : HostSource.Llmnr);
                 return;
             }
             _faults[(int)fault]++;
@@ -92,8 +81,9 @@ public sealed partial class FrameDecoder<TSink>
         }
         if (flow.App == App.Unknown && (direction == 0 ? flow.PacketsOut : flow.PacketsIn) <= Datagrams.MaximumLooks)
             flow.App = Datagrams.Recognize(ref flow, direction, payload, packet.SourcePort, packet.DestinationPort);
-        if (flow.App == App.Dhcp) _hosts.OnDhcp(payload, packet.Vlan, packet.Timestamp, _tick);
-        if (IsNbns(packet)) _hosts.OnNbns(packet.Source, payload, packet.Vlan, packet.Timestamp, _tick);
+        if (flow.App == App.Dhcp) _hosts.OnDhcp(ContextOf(packet), payload);
+        else if (flow.App == App.DhcpV6) _hosts.OnDhcpV6(ContextOf(packet), payload);
+        else if (flow.App == App.Nbns || IsNbns(packet)) OnNbns(ref flow, packet, payload);
         if (flow.App == App.Quic && (flow.Content & ContentState.Done) == 0) _quic.OnDatagram(ref flow, packet, direction, payload, _tick);
         else if ((flow.Content & ContentState.Done) == 0 && !payload.IsEmpty && ((flow.Content & ContentState.Dtls) != 0 || DtlsRecord.LooksLikeHandshake(payload)))
             OnDtls(ref flow, packet, direction, payload);
@@ -106,20 +96,37 @@ public sealed partial class FrameDecoder<TSink>
     {
         flow.Content |= ContentState.Dtls;
         if (flow.App is App.Unknown or App.Stun) flow.App = App.Dtls;
-        var context = new EventContext
-        {
-            Timestamp = packet.Timestamp,
-            Tick = _tick,
-            Source = packet.Source,
-            Destination = packet.Destination,
-            SourcePort = packet.SourcePort,
-            DestinationPort = packet.DestinationPort,
-            Protocol = packet.Protocol,
-            Vlan = packet.Vlan,
-            Tunnel = _tunnelTable[packet.Tunnel],
-        };
-        _dtls.OnDatagram(ref flow, context, direction, payload);
+        _dtls.OnDatagram(ref flow, ContextOf(packet), direction, payload);
     }
+
+    /// <summary>NetBIOS names (RFC 1002): DNS's messages with names of their own, as dns events and as what they say of hosts.</summary>
+    void OnNbns(ref Flow flow, in Packet packet, ReadOnlySpan<byte> payload)
+    {
+        if (payload.IsEmpty) return;
+        EventContext context = ContextOf(packet);
+        DecodeFault fault = _dns.OnMessage(context, payload, App.Nbns);
+        if (fault != DecodeFault.None)
+        {
+            _faults[(int)fault]++;
+            return;
+        }
+        if (flow.App == App.Unknown) flow.App = App.Nbns;
+        _hosts.OnNbns(context, payload);
+    }
+
+    /// <summary>Of an event that this packet alone gives: from its sender to its receiver.</summary>
+    EventContext ContextOf(in Packet packet) => new()
+    {
+        Timestamp = packet.Timestamp,
+        Tick = _tick,
+        Source = packet.Source,
+        Destination = packet.Destination,
+        SourcePort = packet.SourcePort,
+        DestinationPort = packet.DestinationPort,
+        Protocol = packet.Protocol,
+        Vlan = packet.Vlan,
+        Tunnel = _tunnelTable[packet.Tunnel],
+    };
 
     /// <summary>By its port, or because a flow's first datagrams are DNS messages to the last byte. NetBIOS (RFC 1002) has the same shape and other names.</summary>
     static bool IsDns(in Packet packet, in Flow flow, ReadOnlySpan<byte> payload) =>
@@ -150,7 +157,7 @@ public sealed partial class FrameDecoder<TSink>
         }
         else if (six && icmp.Type is >= NdpMessage.RouterSolicitation and <= NdpMessage.NeighborAdvertisement && icmp.Code == 0 && packet.HopLimit == NdpMessage.HopLimit)
         {
-            _hosts.OnNdp(packet.Source, bytes, packet.Vlan, packet.Timestamp, _tick);
+            _hosts.OnNdp(ContextOf(packet), bytes);
         }
     }
 

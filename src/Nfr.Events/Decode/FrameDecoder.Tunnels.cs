@@ -3,12 +3,12 @@ using Nfr.Wire;
 namespace Nfr.Events;
 
 /// <summary>
-/// The half of the loop that looks into tunnels: IP in IP, GRE (also in UDP), ERSPAN, PPTP, VXLAN, Geneve, GTP, Teredo, AYIYA. The packet around is a
+/// The half of the loop that looks into tunnels: IP in IP, GRE (also in UDP), ERSPAN, PPTP, VXLAN (also GPE), Geneve, GTP, Teredo, AYIYA. The packet around is a
 /// packet of its flow like any other; the packet within is put to its own flow besides, without being counted as a frame again.
 /// </summary>
 public sealed partial class FrameDecoder<TSink>
 {
-    /// <summary>Tunnels within tunnels are followed this far, those of the link layer (MPLS, PPPoE) included: each level is a call deeper.</summary>
+    /// <summary>Tunnels within tunnels are followed this far, those of the link layer (MPLS, PPPoE, PBB) included: each level is a call deeper.</summary>
     const int MaximumTunnels = 4;
 
     /// <summary>How many tunnels the packet being decoded is in that have a packet around them: its frame has been counted.</summary>
@@ -27,8 +27,10 @@ public sealed partial class FrameDecoder<TSink>
     {
         if (!OpenedTunnel.TryOpen(outer, payload, out OpenedTunnel opened))
         {
-            // A port promises nothing: what is no tunnel there is no fault. A protocol number does.
-            if (outer.Protocol != IPProtocol.Udp) _faults[(int)DecodeFault.TunnelInvalid]++;
+            // A port promises nothing: what is no tunnel there is no fault. A protocol number does, and so do tunnel packets that the flow had before.
+            // An empty datagram only keeps a translator's way open.
+            bool empty = payload.IsEmpty && outer.CutOff == 0;
+            if (outer.Protocol != IPProtocol.Udp || (OpenedTunnel.IsKnown(flow.App) && !empty)) _faults[(int)DecodeFault.TunnelInvalid]++;
             return;
         }
         // Before the packet within is decoded: that may take this flow's place in the table.

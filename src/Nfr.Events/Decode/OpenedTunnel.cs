@@ -23,9 +23,12 @@ ref struct OpenedTunnel
     /// length right; Teredo says itself what it is, on any port.
     /// </summary>
     public static bool MayBe(App app, in Packet packet, ReadOnlySpan<byte> payload) =>
-        IsPort(packet.DestinationPort) || IsPort(packet.SourcePort) || (app is App.Unknown or App.Teredo && TeredoPacket.MayBe(payload));
+        IsPort(packet.DestinationPort) || IsPort(packet.SourcePort) || app == App.Teredo || (app == App.Unknown && TeredoPacket.MayBe(payload));
 
-    static bool IsPort(ushort port) => port is VxlanHeader.Port or VxlanHeader.LinuxPort or GeneveHeader.Port or GreInUdpPort or GtpHeader.Port or AyiyaPacket.Port;
+    /// <summary>A flow of one of these was recognised by an earlier packet's content: what follows is a tunnel's too, or no good.</summary>
+    public static bool IsKnown(App app) => app is App.Vxlan or App.Geneve or App.Gre or App.Gtp or App.Teredo;
+
+    static bool IsPort(ushort port) => port is VxlanHeader.Port or VxlanHeader.LinuxPort or VxlanGpeHeader.Port or GeneveHeader.Port or GreInUdpPort or GtpHeader.Port or AyiyaPacket.Port;
 
     /// <summary>False when what should be a tunnel's header is none.</summary>
     public static bool TryOpen(in Packet outer, ReadOnlySpan<byte> payload, out OpenedTunnel opened)
@@ -63,6 +66,14 @@ ref struct OpenedTunnel
                 opened.App = App.Vxlan;
                 opened.EtherType = Wire.EtherType.Bridged;
                 opened.Payload = vxlan.Payload;
+                return true;
+            case VxlanGpeHeader.Port:
+                if (!VxlanGpeHeader.TryRead(opened.Payload, out VxlanGpeHeader generic)) return false;
+                opened.Kind = TunnelKind.Vxlan;
+                opened.Identifier = generic.NetworkIdentifier;
+                opened.App = App.Vxlan;
+                opened.EtherType = generic.PayloadType;
+                opened.Payload = generic.Payload;
                 return true;
             case GeneveHeader.Port:
                 if (!GeneveHeader.TryRead(opened.Payload, out GeneveHeader geneve)) return false;

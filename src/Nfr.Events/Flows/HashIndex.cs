@@ -13,12 +13,12 @@ sealed class HashIndex
     public const int None = -1;
 
     /// <summary>The hash above, the entry's number + 1 below; 0 is an empty slot.</summary>
-    readonly ulong[] _slots;
+    readonly PinnedTable<ulong> _slots;
     readonly uint _mask;
 
     public HashIndex(int entries)
     {
-        _slots = GC.AllocateArray<ulong>((int)BitOperations.RoundUpToPowerOf2((uint)entries * 2), pinned: true);
+        _slots = new PinnedTable<ulong>((int)BitOperations.RoundUpToPowerOf2((uint)entries * 2));
         _mask = (uint)_slots.Length - 1;
     }
 
@@ -40,10 +40,10 @@ sealed class HashIndex
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     int At(uint hash, ref uint place)
     {
-        ulong[] slots = _slots;
-        for (uint mask = (uint)slots.Length - 1; ; place++)
+        PinnedTable<ulong> slots = _slots;
+        for (uint mask = _mask; ; place++)
         {
-            ulong slot = slots[place & mask];
+            ulong slot = slots[(int)(place & mask)];
             if (slot >> 32 == hash && slot != 0) return (int)(uint)slot - 1;
             if (slot == 0) return None;
         }
@@ -52,8 +52,8 @@ sealed class HashIndex
     public void Add(uint hash, int entry)
     {
         uint place = hash & _mask;
-        while (_slots[place] != 0) place = (place + 1) & _mask;
-        _slots[place] = ((ulong)hash << 32) | (uint)(entry + 1);
+        while (_slots[(int)place] != 0) place = (place + 1) & _mask;
+        _slots[(int)place] = ((ulong)hash << 32) | (uint)(entry + 1);
     }
 
     /// <summary>An entry that was added under this hash.</summary>
@@ -61,19 +61,19 @@ sealed class HashIndex
     {
         ulong own = ((ulong)hash << 32) | (uint)(entry + 1);
         uint hole = hash & _mask;
-        while (_slots[hole] != own) hole = (hole + 1) & _mask;
-        for (uint place = (hole + 1) & _mask; _slots[place] != 0; place = (place + 1) & _mask)
+        while (_slots[(int)hole] != own) hole = (hole + 1) & _mask;
+        for (uint place = (hole + 1) & _mask; _slots[(int)place] != 0; place = (place + 1) & _mask)
         {
             // One whose own place lies behind the hole must stay behind it.
-            uint home = (uint)(_slots[place] >> 32) & _mask;
+            uint home = (uint)(_slots[(int)place] >> 32) & _mask;
             if (((place - home) & _mask) < ((place - hole) & _mask)) continue;
-            _slots[hole] = _slots[place];
+            _slots[(int)hole] = _slots[(int)place];
             hole = place;
         }
-        _slots[hole] = 0;
+        _slots[(int)hole] = 0;
     }
 
     /// <summary>Of a search that comes soon: its slot is fetched from memory meanwhile.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void AskFor(uint hash) => Prefetch.Value(ref _slots[hash & _mask]);
+    public void AskFor(uint hash) => Prefetch.Value(ref _slots[(int)(hash & _mask)]);
 }

@@ -211,7 +211,7 @@ sealed class DatagramTarget : DecoderTarget
 /// A TCP connection as a script: port (1 byte), then segments: control (1 byte: direction, FIN, RST, handshake, keep place), step of the sequence number (1 byte,
 /// signed), length (2 bytes), bytes.
 /// </summary>
-sealed class StreamTarget : DecoderTarget
+class StreamTarget : DecoderTarget
 {
     static readonly ushort[] s_ports = [80, 443, 21, 25, 110, 143, 23, 22, 53, 389, 3306, 5432, 3389, 1080, 3333, 445, 6667, 8333];
 
@@ -241,6 +241,18 @@ sealed class StreamTarget : DecoderTarget
     }
 
     static byte[] Length(int length) => [(byte)(length >> 8), (byte)length];
+
+    /// <summary>A connection to this port whose sides say these in turn, the client first.</summary>
+    protected static byte[] Talk(ushort port, bool serverBegins, params byte[][] said)
+    {
+        List<byte> script = [(byte)Array.IndexOf(s_ports, port)];
+        for (int i = 0; i < said.Length; i++)
+        {
+            int direction = (i & 1) ^ (serverBegins ? 1 : 0);
+            script.AddRange([(byte)((i == 0 ? 4 : 0) | direction), 0, .. Length(said[i].Length), .. said[i]]);
+        }
+        return [.. script];
+    }
 
     public override void Run(ReadOnlySpan<byte> input)
     {

@@ -46,9 +46,8 @@ internal sealed class TunnelBed
 
         public void OnHttp(scoped in HttpEvent e) => Keep("http " + Encoding.ASCII.GetString(e.Host), e.Context);
         public void OnTls(scoped in TlsEvent e) => Keep("tls " + Encoding.ASCII.GetString(e.Sni), e.Context);
-        public void OnHost(scoped in HostEvent e)
-        {
-        }
+        public void OnHost(scoped in HostEvent e) =>
+            Keep($"{Encoding.ASCII.GetString(e.Source.Utf8Name())} {e.Address} {Encoding.UTF8.GetString(e.Name)}".TrimEnd(), new EventContext { Tunnel = e.Tunnel });
 
         public void OnAnomaly(scoped in AnomalyEvent e) => Keep($"anomaly {e.Fault}", e.Context);
 
