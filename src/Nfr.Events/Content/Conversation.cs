@@ -52,6 +52,10 @@ sealed class Conversation
     public bool HasFound;
     /// <summary>Segments that a tunnel's or an undecided stream's start has been looked at.</summary>
     public int Looks;
+    /// <summary>The server's last acknowledgment: what it has had of the client's bytes.</summary>
+    public uint ServerHas;
+    /// <summary>What the client sent ahead, and had to wait, may be read now.</summary>
+    public bool ReadsAhead;
     /// <summary>Something else was said before the first byte that this was opened for.</summary>
     public bool IsLate;
 
@@ -70,6 +74,7 @@ sealed class Conversation
         Looks = 0;
         OutMessage = InMessage = -1;
         IsLate = false;
+        ReadsAhead = false;
         Http = HttpState.New();
         Tls = TlsState.New();
         Text = default;

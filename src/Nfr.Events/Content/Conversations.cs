@@ -66,6 +66,11 @@ sealed class Conversations<TSink>
         c.Timestamp = timestamp;
         c.Tick = tick;
         Receive(c, direction, sequence, payload);
+        if (c.ReadsAhead)
+        {
+            c.ReadsAhead = false;
+            if (direction == 1 && c.Kind != ConversationKind.Done) Drain(c, 0, ref c.Out);
+        }
         Settle(ref flow, c);
     }
 
@@ -74,6 +79,7 @@ sealed class Conversations<TSink>
     {
         Conversation c = _pool[flow.Conversation];
         ref StreamWindow window = ref direction == 0 ? ref c.In : ref c.Out;
+        if (direction == 1) c.ServerHas = acknowledgment;
         if (!IsPast(acknowledgment, window)) return;
         c.Timestamp = timestamp;
         c.Tick = tick;
@@ -100,6 +106,7 @@ sealed class Conversations<TSink>
         // Nothing will fill the holes any more; what came behind them still counts.
         while (c.Kind != ConversationKind.Done && c.Out.HasHole) PassHole(c, 0, ref c.Out);
         while (c.Kind != ConversationKind.Done && c.In.HasHole) PassHole(c, 1, ref c.In);
+        if (c.Kind == ConversationKind.Http && _http.TryAssumeTunnel(c)) Drain(c, 0, ref c.Out);
         switch (c.Kind)
         {
             case ConversationKind.Http:
@@ -191,6 +198,7 @@ sealed class Conversations<TSink>
         c.Out = StreamWindow.At(flow.NextOut);
         c.In = StreamWindow.At(flow.NextIn);
         c.OutStarted = (flow.Content & ContentState.OutStarted) != 0;
+        c.ServerHas = flow.NextOut;
         c.InStarted = (flow.Content & ContentState.InStarted) != 0;
         return true;
     }
@@ -201,8 +209,9 @@ sealed class Conversations<TSink>
         flow.Notes |= c.Notes;
         c.Notes = FlowNotes.None;
         if (c.HasFound) HandOver(ref flow, c);
-        // What comes behind SOCKS or a NetBIOS session is the better name; so is what a hello says about the TLS that carries it.
-        if (c.App != App.Unknown && (flow.App is App.Unknown or App.Socks or App.Netbios || (flow.App is App.Tls or App.Http2 && c.App is App.Dot or App.Doh or App.Tor))) flow.App = c.App;
+        // What comes behind SOCKS or a NetBIOS session is the better name; so is what a hello says about the TLS that carries it, and what HTTP changed to.
+        if (c.App != App.Unknown && (flow.App is App.Unknown or App.Socks or App.Netbios || (flow.App is App.Tls or App.Http2 && c.App is App.Dot or App.Doh or App.Tor)
+            || (flow.App == App.Http && c.App is App.WebSocket or App.Http2))) flow.App = c.App;
         if (c.HasJa3 && !flow.HasJa3)
         {
             flow.HasJa3 = true;

@@ -53,8 +53,9 @@ public sealed partial class FrameDecoder<TSink>
             uint sequence = packet.Sequence + ((flags & TcpFlags.Syn) != 0 ? 1u : 0u);
             _conversations.OnSegment(ref flow, direction, sequence, payload, packet.Timestamp, _tick);
         }
-        // Both sides have ended: what the parser holds is all it will get.
-        if (flow.Class == FlowClass.Closed && flow.Conversation != FlowTable.None && !_conversations.IsWaiting(flow)) _conversations.Close(ref flow);
+        // Both sides have ended: what the parser holds is all it will get. What comes behind a reset shows that the host did not take it (RFC 5961 3, a time stamp
+        // out of range); such a conversation ends with its flow.
+        if (flow.Class == FlowClass.Closed && ((flags & (TcpFlags.Fin | TcpFlags.Rst)) != 0 || !TcpStates.IsReset(flow)) && flow.Conversation != FlowTable.None && !_conversations.IsWaiting(flow)) _conversations.Close(ref flow);
     }
 
     void OnUdp(in Packet packet, ReadOnlySpan<byte> payload)
@@ -104,7 +105,7 @@ public sealed partial class FrameDecoder<TSink>
     {
         if (payload.IsEmpty) return;
         EventContext context = ContextOf(packet);
-        DecodeFault fault = _dns.OnMessage(context, payload, App.Nbns);
+        DecodeFault fault = _dns.OnMessage(context, packet.Scope, payload, App.Nbns);
         if (fault != DecodeFault.None)
         {
             _faults[(int)fault]++;
@@ -202,10 +203,12 @@ public sealed partial class FrameDecoder<TSink>
             Export(oldest);
         }
         bool tcp = packet.Protocol == IPProtocol.Tcp;
-        int index = _flows.Add(hash, tcp ? FlowClass.Established : FlowClass.Datagram, _tick);
-        ref Flow flow = ref _flows[index];
+        // Asked before there is a flow, since what it asks is not ours: whatever it does, no flow lies in the table that was not counted.
         bool senderIsClient = packet.OneWay || FlowOrientation.SenderIsClient(
             packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, packet.TcpFlags, _options.IsHome);
+        int index = _flows.Add(hash, tcp ? FlowClass.Established : FlowClass.Datagram, _tick);
+        Counters.FlowsOpened++;
+        ref Flow flow = ref _flows[index];
         direction = senderIsClient ? 0 : 1;
         (flow.Client, flow.Server) = senderIsClient ? (packet.Source, packet.Destination) : (packet.Destination, packet.Source);
         (flow.ClientPort, flow.ServerPort) = senderIsClient ? (packet.SourcePort, packet.DestinationPort) : (packet.DestinationPort, packet.SourcePort);
@@ -228,7 +231,6 @@ public sealed partial class FrameDecoder<TSink>
         flow.LastTick = _tick;
         flow.FirstTimestamp = packet.Timestamp;
         if (tcp && (packet.TcpFlags & TcpFlags.Syn) == 0) flow.Notes |= FlowNotes.Midstream;
-        Counters.FlowsOpened++;
         return index;
     }
 

@@ -88,8 +88,9 @@ static class TcpStates
         return ConnectionState.OTH;
     }
 
+    public static bool IsReset(in Flow flow) => flow.ClientState == EndpointState.Reset || flow.ServerState == EndpointState.Reset;
+
     /// <summary>Both ends have finished, or one has aborted.</summary>
     public static bool IsOver(in Flow flow) =>
-        flow.ClientState == EndpointState.Reset || flow.ServerState == EndpointState.Reset
-        || (flow.ClientState == EndpointState.Closed && flow.ServerState == EndpointState.Closed);
+        IsReset(flow) || (flow.ClientState == EndpointState.Closed && flow.ServerState == EndpointState.Closed);
 }

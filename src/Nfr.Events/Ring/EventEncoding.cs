@@ -290,6 +290,8 @@ static class EventEncoding
                 reader.Fixed(out AnomalyFixed anomaly);
                 sink.OnAnomaly(new AnomalyEvent { Context = anomaly.Context, Fault = anomaly.Fault });
                 break;
+            default:
+                throw new InvalidDataException($"an event of type {record[0]}");
         }
     }
 

@@ -83,6 +83,7 @@ abstract class DecoderTarget : Target
             Read(e.ContentType);
             Read(e.Referrer);
             Read(e.UserAgent);
+            if (e.BytesIn < 0 || e.BytesOut < 0) throw new InvalidOperationException("an http event counts below zero");
         }
 
         public void OnTls(scoped in TlsEvent e)
@@ -222,7 +223,8 @@ class StreamTarget : DecoderTarget
     [
         [0, 0], [1, 0], [0x80, 0], [0, 0xFF], [4, 0],
         .. ((string[])["GET / HTTP/1.1\r\n", "HTTP/1.1 200 OK\r\n", "Content-Length: 5\r\n\r\n", "CONNECT a:443 HTTP/1.1\r\n\r\n", "USER a\r\n", "PASS b\r\n", "230 ok\r\n", "530 no\r\n", "AUTH PLAIN ",
-            "EHLO a\r\n", "STARTTLS\r\n", "220 a\r\n", "a LOGIN b c\r\n", "a OK\r\n", "+OK\r\n", "SSH-2.0-x\r\n", "login: ", "Password: ", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"]).Select(System.Text.Encoding.ASCII.GetBytes),
+            "EHLO a\r\n", "STARTTLS\r\n", "220 a\r\n", "a LOGIN b c\r\n", "a OK\r\n", "+OK\r\n", "SSH-2.0-x\r\n", "login: ", "Password: ", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            "GET /\r\n", "Authorization: Basic dTpw\r\n", "HTTP/1.1 401 No\r\n", "HTTP/1.1 101 X\r\nUpgrade: websocket\r\n\r\n", "HTTP/1.1 101 X\r\nUpgrade: h2c\r\n\r\n"]).Select(System.Text.Encoding.ASCII.GetBytes),
         [0x16, 3, 1, 0, 50, 1, 0, 0, 46], [0xFF, 0xFD, 1], [5, 1, 0], [5, 0],
     ];
 
