@@ -189,13 +189,15 @@ public sealed class LiveCapture : IDisposable
         PacketRingBlock.Enumerator each = block.GetEnumerator(), ahead = block.GetEnumerator();
         try
         {
-            for (int i = 0; i < PcapRecords.LookAhead && ahead.MoveNext(); i++) sink.OnAhead(ahead.Current.Bytes, _linkType);
+            int told = 0;
+            while (told < PcapRecords.LookAhead && ahead.MoveNext()) sink.OnAhead(ahead.Current.Bytes, _linkType, told++);
             while (each.MoveNext())
             {
-                if (ahead.MoveNext()) sink.OnAhead(ahead.Current.Bytes, _linkType);
+                if (ahead.MoveNext()) sink.OnAhead(ahead.Current.Bytes, _linkType, told++ & (IFrameSink.AheadPlaces - 1));
                 PacketRingFrame packet = each.Current;
+                int place = frames < told ? (frames & (IFrameSink.AheadPlaces - 1)) + 1 : 0;
                 var frame = new Frame(packet.Bytes, packet.OriginalLength, packet.Timestamp, _clock.Tick(packet.Timestamp), _linkType,
-                    packet.VlanTpid, packet.VlanTci);
+                    packet.VlanTpid, packet.VlanTci, place);
                 sink.OnFrame(frame);
                 frames++;
             }

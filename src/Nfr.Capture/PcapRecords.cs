@@ -21,7 +21,7 @@ sealed class PcapRecords
     internal const uint ModifiedMagic = 0xA1B2CD34;
 
     /// <summary>Frames that a sink is told of before it gets them (<see cref="IFrameSink.OnAhead"/>): enough to cover two trips to memory.</summary>
-    internal const int LookAhead = 16;
+    internal const int LookAhead = IFrameSink.AheadPlaces / 2;
 
     readonly bool _bigEndian;
     readonly long _nanosecondsPerFraction;
@@ -83,13 +83,14 @@ sealed class PcapRecords
         where TSink : struct, IFrameSink, allows ref struct
     {
         int at = 0;
-        long frames = 0;
+        int frames = 0;
         long tick = _tick;
         long nanosecondsPerFraction = _nanosecondsPerFraction;
         CaptureFileFaultKind fault = CaptureFileFaultKind.None;
         long detail = 0;
         int ahead = 0;
-        for (int i = 0; i < LookAhead; i++) ahead = Ahead<TOrder, TSink>(window, ahead, ref sink);
+        int told = 0;
+        for (int i = 0; i < LookAhead; i++) ahead = Ahead<TOrder, TSink>(window, ahead, ref told, ref sink);
         while (window.Length - at >= RecordHeaderLength)
         {
             ReadOnlySpan<byte> header = window.Slice(at, RecordHeaderLength);
@@ -109,8 +110,9 @@ sealed class PcapRecords
             if (captured > (uint)(window.Length - at - RecordHeaderLength)) break;
             long stamp = TOrder.UInt32(header) * 1_000_000_000L + TOrder.UInt32(header[4..]) * nanosecondsPerFraction;
             tick = Math.Max(tick, stamp);
-            var frame = new Frame(window.Slice(at + RecordHeaderLength, (int)captured), (int)Math.Min(original, int.MaxValue), stamp, tick, _linkType);
-            ahead = Ahead<TOrder, TSink>(window, ahead, ref sink);
+            int place = frames < told ? (frames & (IFrameSink.AheadPlaces - 1)) + 1 : 0;
+            var frame = new Frame(window.Slice(at + RecordHeaderLength, (int)captured), (int)Math.Min(original, int.MaxValue), stamp, tick, _linkType, ahead: place);
+            ahead = Ahead<TOrder, TSink>(window, ahead, ref told, ref sink);
             sink.OnFrame(frame);
             frames++;
             at += RecordHeaderLength + (int)captured;
@@ -122,7 +124,7 @@ sealed class PcapRecords
 
     /// <summary>Tells the sink of the record at <paramref name="at"/> if it is whole; returns where the next one begins.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    int Ahead<TOrder, TSink>(ReadOnlySpan<byte> window, int at, ref TSink sink)
+    int Ahead<TOrder, TSink>(ReadOnlySpan<byte> window, int at, ref int told, ref TSink sink)
         where TOrder : struct, IByteOrder
         where TSink : struct, IFrameSink, allows ref struct
     {
@@ -130,7 +132,8 @@ sealed class PcapRecords
         uint captured = TOrder.UInt32(window[(at + 8)..]);
         if (_lengthsMayBeSwapped) captured = Math.Min(captured, TOrder.UInt32(window[(at + 12)..]));
         if (captured > (uint)(window.Length - at - RecordHeaderLength)) return at;
-        sink.OnAhead(window.Slice(at + RecordHeaderLength, (int)captured), _linkType);
+        sink.OnAhead(window.Slice(at + RecordHeaderLength, (int)captured), _linkType, told & (IFrameSink.AheadPlaces - 1));
+        told++;
         return at + RecordHeaderLength + (int)captured;
     }
 }

@@ -3,7 +3,7 @@ namespace Nfr.Wire;
 /// <summary>One captured frame, borrowed: its bytes belong to the ring block or file buffer that it came from.</summary>
 public readonly ref struct Frame
 {
-    public Frame(ReadOnlySpan<byte> bytes, int originalLength, long timestamp, long tick, LinkType linkType, ushort vlanTpid = 0, ushort vlanTci = 0)
+    public Frame(ReadOnlySpan<byte> bytes, int originalLength, long timestamp, long tick, LinkType linkType, ushort vlanTpid = 0, ushort vlanTci = 0, int ahead = 0)
     {
         Bytes = bytes;
         OriginalLength = originalLength;
@@ -12,6 +12,7 @@ public readonly ref struct Frame
         LinkType = linkType;
         VlanTpid = vlanTpid;
         VlanTci = vlanTci;
+        Ahead = ahead;
     }
 
     public ReadOnlySpan<byte> Bytes { get; }
@@ -32,6 +33,9 @@ public readonly ref struct Frame
 
     /// <summary>That tag's control information: priority, DEI, VLAN identifier in the low 12 bits.</summary>
     public ushort VlanTci { get; }
+
+    /// <summary>One more than the place under which <see cref="IFrameSink.OnAhead"/> was told of this very frame; 0 when it was not.</summary>
+    public int Ahead { get; }
 }
 
 /// <summary>Takes frames; a struct, so that the call is inlined into the reader's loop.</summary>
@@ -39,11 +43,15 @@ public interface IFrameSink
 {
     void OnFrame(scoped in Frame frame);
 
+    /// <summary>Places for <see cref="OnAhead"/>: a reader is at most this many frames in front.</summary>
+    public const int AheadPlaces = 32;
+
     /// <summary>
-    /// Bytes of a frame that <see cref="OnFrame"/> will get soon, a dozen frames from now: the sink may ask for the memory that it will want then, and
-    /// must not depend on it. Readers that cannot look ahead do not call it. A struct that leaves it out is boxed for each call.
+    /// Bytes of a frame that <see cref="OnFrame"/> will get soon, a dozen frames from now: the sink may ask for the memory that it will want then, and keep what it
+    /// learns under <paramref name="place"/>, 0 to <see cref="AheadPlaces"/> - 1, which <see cref="Frame.Ahead"/> names again. It must not depend on it: readers that
+    /// cannot look ahead do not call it, and some frames never come. A struct that leaves it out is boxed for each call.
     /// </summary>
-    void OnAhead(scoped ReadOnlySpan<byte> bytes, LinkType linkType)
+    void OnAhead(scoped ReadOnlySpan<byte> bytes, LinkType linkType, int place)
     {
     }
 }

@@ -9,9 +9,11 @@ public sealed partial class FrameDecoder<TSink>
     /// <summary>Two directions of a mirrored port come out of step by less than this (nanoseconds).</summary>
     const long MirrorReordering = 10_000_000;
 
-    void OnTcp(in Packet packet, ReadOnlySpan<byte> payload)
+    uint HashOf(in Packet packet) =>
+        _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, packet.Scope);
+
+    void OnTcp(in Packet packet, ReadOnlySpan<byte> payload, uint hash)
     {
-        uint hash = _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, packet.Scope);
         int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out int direction, packet.Scope);
         _duplicates.Look(hash, packet, _tick);
         bool opens = (packet.TcpFlags & (TcpFlags.Syn | TcpFlags.Ack)) == TcpFlags.Syn;
@@ -58,9 +60,9 @@ public sealed partial class FrameDecoder<TSink>
         if (flow.Class == FlowClass.Closed && ((flags & (TcpFlags.Fin | TcpFlags.Rst)) != 0 || !TcpStates.IsReset(flow)) && flow.Conversation != FlowTable.None && !_conversations.IsWaiting(flow)) _conversations.Close(ref flow);
     }
 
-    void OnUdp(in Packet packet, ReadOnlySpan<byte> payload)
+    void OnUdp(in Packet packet, ReadOnlySpan<byte> payload, uint hash)
     {
-        int index = OnDatagram(packet, payload.Length, out int direction);
+        int index = OnDatagram(packet, payload.Length, hash, out int direction);
         ref Flow flow = ref _flows[index];
         if (IsDns(packet, flow, payload))
         {
@@ -136,9 +138,8 @@ public sealed partial class FrameDecoder<TSink>
 
     static bool IsNbns(in Packet packet) => packet.DestinationPort == NbnsMessage.Port || packet.SourcePort == NbnsMessage.Port;
 
-    int OnDatagram(in Packet packet, int captured, out int direction)
+    int OnDatagram(in Packet packet, int captured, uint hash, out int direction)
     {
-        uint hash = _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, packet.Scope);
         int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out direction, packet.Scope);
         _duplicates.Look(hash, packet, _tick);
         if (index == FlowTable.None) index = Open(packet, hash, out direction);
@@ -165,7 +166,7 @@ public sealed partial class FrameDecoder<TSink>
     /// <summary>The packet, already put to its flow, was made of fragments that contradicted each other.</summary>
     void NoteAmbiguous(in Packet packet)
     {
-        uint hash = _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, packet.Scope);
+        uint hash = HashOf(packet);
         int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out _, packet.Scope);
         if (index != FlowTable.None) _flows[index].Notes |= FlowNotes.Ambiguous;
     }

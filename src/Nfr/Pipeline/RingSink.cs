@@ -114,5 +114,5 @@ readonly struct DecoderInlet<TSink>(FrameDecoder<TSink> decoder) : Wire.IFrameSi
     where TSink : struct, IEventSink
 {
     public void OnFrame(scoped in Wire.Frame frame) => decoder.OnFrame(frame);
-    public void OnAhead(scoped ReadOnlySpan<byte> bytes, Wire.LinkType linkType) => decoder.OnAhead(bytes, linkType);
+    public void OnAhead(scoped ReadOnlySpan<byte> bytes, Wire.LinkType linkType, int place) => decoder.OnAhead(bytes, linkType, place);
 }

@@ -105,7 +105,7 @@ readonly struct KeepFrames() : IFrameSink
     public void OnFrame(scoped in Frame frame) =>
         Frames.Add(new KeptFrame(frame.Bytes.ToArray(), frame.OriginalLength, frame.Timestamp, frame.Tick, frame.LinkType, frame.VlanTpid, frame.VlanTci));
 
-    public void OnAhead(scoped ReadOnlySpan<byte> bytes, LinkType linkType)
+    public void OnAhead(scoped ReadOnlySpan<byte> bytes, LinkType linkType, int place)
     {
     }
 }
@@ -126,7 +126,7 @@ struct CountFrames : IFrameSink
         Bytes += frame.Bytes.Length;
     }
 
-    public void OnAhead(scoped ReadOnlySpan<byte> bytes, LinkType linkType)
+    public void OnAhead(scoped ReadOnlySpan<byte> bytes, LinkType linkType, int place)
     {
     }
 }

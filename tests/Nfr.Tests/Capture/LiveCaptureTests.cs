@@ -146,7 +146,7 @@ public sealed class LiveCaptureTests
     {
         public int Frames;
 
-        public readonly void OnAhead(scoped ReadOnlySpan<byte> bytes, LinkType linkType)
+        public readonly void OnAhead(scoped ReadOnlySpan<byte> bytes, LinkType linkType, int place)
         {
         }
 

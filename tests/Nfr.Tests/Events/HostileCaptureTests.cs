@@ -94,7 +94,7 @@ public sealed class HostileCaptureTests(ITestOutputHelper output)
             decoder.OnFrame(new Frame(bytes, bytes.Length, frame.Timestamp, frame.Tick, frame.LinkType, frame.VlanTpid, frame.VlanTci));
         }
 
-        public void OnAhead(scoped ReadOnlySpan<byte> bytes, LinkType linkType)
+        public void OnAhead(scoped ReadOnlySpan<byte> bytes, LinkType linkType, int place)
         {
         }
     }

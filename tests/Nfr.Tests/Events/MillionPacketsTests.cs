@@ -56,6 +56,7 @@ public sealed class MillionPacketsTests(ITestOutputHelper output)
         {
             // A packet every 20 µs: flows of a pass time out in the passes after it.
             tick += 20_000;
+            frames.LookAhead(decoder, i == 0 ? 0 : i + Kept.Lead - 1, i + Kept.Lead);
             decoder.OnFrame(frames.At(i, tick));
             if (ring.Waiting > ring.Capacity / 2) ring.Read(ref taken, int.MaxValue);
         }
@@ -84,10 +85,18 @@ public sealed class MillionPacketsTests(ITestOutputHelper output)
             Bytes += frame.Bytes.Length;
         }
 
+        /// <summary>As the readers of files and rings do.</summary>
+        public const int Lead = 16;
+
+        public void LookAhead(FrameDecoder<RingSink> decoder, int from, int to)
+        {
+            for (int i = from; i < Math.Min(to, Count); i++) decoder.OnAhead(_frames[i].Bytes, _frames[i].Link, i % IFrameSink.AheadPlaces);
+        }
+
         public Frame At(int index, long tick)
         {
             (byte[] bytes, int originalLength, LinkType link) = _frames[index];
-            return new Frame(bytes, originalLength, tick, tick, link);
+            return new Frame(bytes, originalLength, tick, tick, link, ahead: (index % IFrameSink.AheadPlaces) + 1);
         }
     }
 

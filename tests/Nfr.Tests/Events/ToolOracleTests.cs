@@ -179,7 +179,7 @@ public sealed class ToolOracleTests(ITestOutputHelper output)
     readonly struct Feed(FrameDecoder<Collect> decoder) : IFrameSink
     {
         public void OnFrame(scoped in Frame frame) => decoder.OnFrame(frame);
-        public void OnAhead(scoped ReadOnlySpan<byte> bytes, LinkType linkType) => decoder.OnAhead(bytes, linkType);
+        public void OnAhead(scoped ReadOnlySpan<byte> bytes, LinkType linkType, int place) => decoder.OnAhead(bytes, linkType, place);
     }
 
     readonly struct Collect(HashSet<string> values) : IEventSink

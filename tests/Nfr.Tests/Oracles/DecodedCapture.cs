@@ -33,13 +33,13 @@ sealed class DecodedCapture
         isHome is not null || separation != FlowSeparation.Networks ? Decode(path, isHome, separation)
             : s_read.GetOrAdd(path, p => new Lazy<DecodedCapture>(() => Decode(p, null, separation))).Value;
 
-    static DecodedCapture Decode(string path, Func<Address, bool>? isHome, FlowSeparation separation)
+    internal static DecodedCapture Decode(string path, Func<Address, bool>? isHome, FlowSeparation separation, bool lookAhead = true)
     {
         var events = new List<JsonElement>();
         using CaptureFile? capture = CaptureFile.Open(path, out string? error);
         if (capture is null) return new DecodedCapture(events, new DecodeCounters { NonIp = 0 }) { Fault = error };
         var decoder = new FrameDecoder<Collect>(new DecoderOptions { MaximumFlows = 32_768, IsHome = isHome, Separation = separation }, new Collect(events, new EventJson(), new ArrayBufferWriter<byte>(4096)));
-        var feed = new Feed(decoder);
+        var feed = new Feed(decoder, lookAhead);
         while (capture.Read(ref feed))
         {
         }
@@ -52,10 +52,13 @@ sealed class DecodedCapture
     /// <summary>Why the file could not be read, or not to its end.</summary>
     public string? Fault { get; private init; }
 
-    readonly struct Feed(FrameDecoder<Collect> decoder) : IFrameSink
+    readonly struct Feed(FrameDecoder<Collect> decoder, bool lookAhead) : IFrameSink
     {
         public void OnFrame(scoped in Frame frame) => decoder.OnFrame(frame);
-        public void OnAhead(scoped ReadOnlySpan<byte> bytes, LinkType linkType) => decoder.OnAhead(bytes, linkType);
+        public void OnAhead(scoped ReadOnlySpan<byte> bytes, LinkType linkType, int place)
+        {
+            if (lookAhead) decoder.OnAhead(bytes, linkType, place);
+        }
     }
 
     readonly struct Collect(List<JsonElement> events, EventJson json, ArrayBufferWriter<byte> line) : IEventSink
