@@ -46,7 +46,9 @@ static class ConfigEditor
             return string.Join('\n', lines);
         }
         if (old is not YamlText was || (!was.IsNull && (was.Line != found!.Line || was.EndLine != found.Line))) return null;
-        string line = lines[found!.Line - 1];
+        // A lone carriage return ends a line for the reader and none here: the key is not where it says.
+        if (found!.Line > lines.Count || found.EndColumn > lines[found.Line - 1].Length) return null;
+        string line = lines[found.Line - 1];
         int colon = line.IndexOf(':', found.EndColumn - 1);
         if (colon < 0) return null;
         string rest = was.IsNull && was.Text.Length == 0 ? line[(colon + 1)..] : line[Math.Min(was.EndColumn - 1, line.Length)..];

@@ -51,7 +51,7 @@ public sealed class LoginOracleTests(ITestOutputHelper output)
         string type = Text(row, "event_type");
         string app = type == "flow" ? Text(row, "app_proto") : type;
         if (app is not ("ssh" or "ftp" or "smtp" or "pop3" or "imap" or "telnet")) return;
-        IEnumerable<JsonElement> flows = DecodedCapture.Read(pcap).Of("ip").Where(e => Text(e, "app") == app && IsFrom(e, row, "src_ip", "dest_ip", "src_port", "dest_port"));
+        List<JsonElement> flows = [.. DecodedCapture.Read(pcap).Of("ip").Where(e => Text(e, "app") == app && IsFrom(e, row, "src_ip", "dest_ip", "src_port", "dest_port"))];
         if (app == "ssh")
         {
             Hold(tally, name, "suricata ssh software", row, "ssh.client.software_version", flows, e => Word(Text(e, "clientSoftware")));
@@ -61,14 +61,14 @@ public sealed class LoginOracleTests(ITestOutputHelper output)
         }
         LogIn(tally, name, app, row, flows, pcap);
         // Of mail and files, the commands, addresses and attachments of each transaction are none of our events'; that it is the protocol is.
-        Judge(tally, name, "suricata " + app + " app", row, flows.Any(), pcap);
+        Judge(tally, name, "suricata " + app + " app", row, flows.Count > 0, pcap);
     }
 
     /// <summary>Commands that log in, and what was said to them.</summary>
-    static void LogIn(Tally tally, string name, string app, JsonElement row, IEnumerable<JsonElement> flows, string pcap)
+    static void LogIn(Tally tally, string name, string app, JsonElement row, List<JsonElement> flows, string pcap)
     {
         string command = Text(row, app + (app == "pop3" ? ".request.command" : ".command"));
-        if (command == "USER") Judge(tally, name, "suricata user", row, flows.Any(e => Of(e, "user").Length > 0), pcap);
+        if (command == "USER") Judge(tally, name, "suricata user", row, flows.Exists(e => Of(e, "user").Length > 0), pcap);
         string code = row.TryGetProperty("ftp.completion_code", out JsonElement codes) ? codes[0].ToString() : "";
         bool? succeeded = (app, command) switch
         {
@@ -77,7 +77,7 @@ public sealed class LoginOracleTests(ITestOutputHelper output)
             ("pop3", "PASS" or "<SASL DATA>") when Text(row, "pop3.response.success").Length > 0 => Text(row, "pop3.response.success") == "True",
             _ => null,
         };
-        if (succeeded is { } yes) Judge(tally, name, "suricata log-in", row, flows.Any(e => Of(e, yes ? "successes" : "failures") is not ("" or "0")), pcap);
+        if (succeeded is { } yes) Judge(tally, name, "suricata log-in", row, flows.Exists(e => Of(e, yes ? "successes" : "failures") is not ("" or "0")), pcap);
 
         static string Of(JsonElement e, string key) => e.TryGetProperty("login", out JsonElement login) ? Text(login, key) : "";
     }
