@@ -96,27 +96,4 @@ static class DatabaseShapes
         uint length = ReadUInt32BigEndian(b[3..]);
         return length is > 0 and < 1 << 17 && length <= b.Length - 8 && b[7 + (int)length] == 0xCE;
     }
-
-    /// <summary>MQTT's PUBLISH, picked up in the middle: it is as long as the segment, and its topic is text.</summary>
-    public static bool IsMqttPublish(ReadOnlySpan<byte> b)
-    {
-        if (b.Length < 8 || b[0] >> 4 != 3 || (b[0] & 6) == 6) return false;
-        bool wide = b[1] >= 0x80;
-        if (wide && b[2] >= 0x80) return false;
-        int length = wide ? (b[1] & 0x7F) | (b[2] << 7) : b[1];
-        b = b[(wide ? 3 : 2)..];
-        if (length != b.Length) return false;
-        int topic = ReadUInt16BigEndian(b);
-        return topic > 1 && topic <= b.Length - 2 && !b.Slice(2, topic).ContainsAnyExceptInRange((byte)0x20, (byte)0x7E) && b[2..(2 + topic)].IndexOfAny((byte)'#', (byte)'+') < 0;
-    }
-
-    /// <summary>MQTT 3.1.1 and 5 (3.1): CONNECT with its name and a version; 3.1 called itself MQIsdp.</summary>
-    public static bool IsMqtt(ReadOnlySpan<byte> b)
-    {
-        if (b.Length < 10 || b[0] != 0x10) return false;
-        int at = 1;
-        while (at < 4 && b[at] >= 0x80) at++;
-        b = b[(at + 1)..];
-        return b.StartsWith("\0\u0004MQTT"u8) || b.StartsWith("\0\u0006MQIsdp"u8);
-    }
 }
