@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 using Nfr.Wire;
@@ -25,6 +26,9 @@ static partial class Recognizer
     /// <summary>As many bytes as any rule here needs to see.</summary>
     public const int Enough = 24;
 
+    /// <summary>Printable ASCII and what ends or colours a line.</summary>
+    static readonly SearchValues<byte> s_typed = SearchValues.Create([(byte)'\r', (byte)'\n', (byte)'\t', (byte)'\0', 0x1B, .. Enumerable.Range(0x20, 0x5F).Select(i => (byte)i)]);
+
     public static Recognition Tcp(ReadOnlySpan<byte> b, int direction, ushort serverPort, ushort clientPort, out App app, out ConversationKind kind)
     {
         app = App.Unknown;
@@ -42,7 +46,7 @@ static partial class Recognizer
                 if (b.Length < 6) return b.Length < 2 || b[1] == 3 ? Recognition.NeedMore : Recognition.No;
                 if (IsTlsHello(b, direction)) return Set(Recognition.Parse, App.Tls, ConversationKind.Tls, out app, out kind);
                 // Picked up in the middle of a handshake.
-                return b[1] == 3 && b[2] <= 4 ? Set(Recognition.Name, App.Tls, ConversationKind.Done, out app, out kind) : Recognition.No;
+                return b[1] == 3 && b[2] <= 4 && BinaryPrimitives.ReadUInt16BigEndian(b[3..]) is > 0 and <= 16_640 ? Set(Recognition.Name, App.Tls, ConversationKind.Done, out app, out kind) : Recognition.No;
             case 0x15 when b.SequenceEqual((ReadOnlySpan<byte>)[0x15, 0, 0, 0, 2, 1, 0]):
                 // A server that closes before a hello has agreed on a version puts 0 there.
                 return Set(Recognition.Name, App.Tls, ConversationKind.Done, out app, out kind);
@@ -51,7 +55,9 @@ static partial class Recognizer
                     return Set(Recognition.Name, App.Tls, ConversationKind.Done, out app, out kind);
                 return Recognition.No;
             case >= 0x80 when direction == 0 && b.Length >= 5 && b[2] == 1 && b[3] == 3 && b[4] <= 4:
-                // SSLv2-compatible ClientHello: the parser reads the server's side.
+                // SSLv2-compatible ClientHello (RFC 5246 E.2): the parser reads the server's side.
+                if (b.Length < 11) return Recognition.NeedMore;
+                if (BinaryPrimitives.ReadUInt16BigEndian(b[5..]) % 3 != 0 || BinaryPrimitives.ReadUInt16BigEndian(b[7..]) is not (0 or 16) || BinaryPrimitives.ReadUInt16BigEndian(b[9..]) is < 16 or > 32) return Recognition.No;
                 return Set(Recognition.Parse, App.Tls, ConversationKind.Tls, out app, out kind);
             case 0x13 when b.Length >= 20:
                 return b[1..].StartsWith("BitTorrent protocol"u8) ? Set(Recognition.Name, App.BitTorrent, ConversationKind.Done, out app, out kind) : Recognition.No;
@@ -185,7 +191,9 @@ static partial class Recognizer
     static bool IsTelnet(ReadOnlySpan<byte> b)
     {
         if (b.Length < 3 || b[1] is < 0xFA or > 0xFE || b[2] is > 49 and not (70 or 138 or 139 or 140 or 255)) return false;
-        return b[1] == 0xFA || b.Length == 3 || b[3] is 0xFF or (>= 0x20 and < 0x7F) or (byte)'\r' or (byte)'\n' or 0x1B;
+        if (b[1] == 0xFA) return b.IndexOf((ReadOnlySpan<byte>)[0xFF, 0xF0]) > 3;
+        ReadOnlySpan<byte> rest = b[3..Math.Min(b.Length, 11)];
+        return rest.IsEmpty || (rest[0] == 0xFF && (rest.Length == 1 || rest[1] is >= 0xF0 and <= 0xFE)) || !rest.ContainsAnyExcept(s_typed);
     }
 
     /// <summary>

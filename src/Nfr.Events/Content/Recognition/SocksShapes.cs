@@ -18,7 +18,8 @@ static class SocksShapes
         if (b.Length < 3 || b[1] is 0 or >= 10 || b.Length != 2 + b[1]) return false;
         foreach (byte method in b[2..])
         {
-            if (method is > 9 and < 0x80 or 0xFF) return false;
+            // IANA's numbers, and the first of those for private use.
+            if (method is > 9 and < 0x80 or > 0x88) return false;
         }
         return true;
     }
