@@ -245,7 +245,7 @@ sealed class Conversations<TSink>
         c.Notes = FlowNotes.None;
         if (c.HasFound) HandOver(ref flow, c);
         // What comes behind SOCKS or a NetBIOS session is the better name; so is what a hello says about the TLS that carries it.
-        if (c.App != App.Unknown && (flow.App is App.Unknown or App.Socks or App.Netbios || (flow.App == App.Tls && c.App is App.Dot or App.Doh or App.Tor))) flow.App = c.App;
+        if (c.App != App.Unknown && (flow.App is App.Unknown or App.Socks or App.Netbios || (flow.App == App.Ftp && c.App == App.Smtp) || (flow.App == App.Tls && c.App is App.Dot or App.Doh or App.Tor))) flow.App = c.App;
         if (c.HasJa3 && !flow.HasJa3)
         {
             flow.HasJa3 = true;

@@ -13,7 +13,7 @@ static class DatabaseShapes
         uint code = ReadUInt32BigEndian(b[4..]);
         if (length == 8) return code is 80877103 or 80877104;
         if (code == 80877102) return length is >= 16 and <= 272;
-        return code >> 16 == 3 && (code & 0xFFFF) <= 9 && length > 8 && length == b.Length && b[^1] == 0;
+        return code >> 16 == 3 && (code & 0xFFFF) <= 9 && length > 8 && ((length == b.Length && b[^1] == 0) || b[8..].StartsWith("user\0"u8));
     }
 
     /// <summary>MySQL's greeting: a three-byte length that is the packet's, number 0, protocol 10 and a version in text. Or an error in its place.</summary>
@@ -29,6 +29,8 @@ static class DatabaseShapes
     {
         if (b.Length < 8 || b[1] > 1 || ReadUInt16BigEndian(b[2..]) != b.Length || b[7] != 0) return false;
         if (direction == 1) return b[0] == 4 && b[6] <= 1 && b.Length > 8 && b[8] is 0x00 or 0xE3 or 0xAB or 0xAD or 0xAA;
+        // Before version 7 a log-in has one size.
+        if (b[0] == 2) return b.Length >= 512 && ReadUInt16BigEndian(b[4..]) == 0;
         // A pre-login is a table of options whose first is the version.
         return b[0] == 0x12 ? b.Length > 13 && b[8] == 0 && b[9] == 0 : b[0] == 0x10 && b.Length > 44 && ReadUInt32LittleEndian(b[8..]) <= b.Length - 8;
     }

@@ -9,7 +9,7 @@ static class IndustryShapes
     public static bool IsModbus(ReadOnlySpan<byte> b, int direction)
     {
         if (b.Length < 8 || b.Length > 260 || ReadUInt16BigEndian(b[2..]) != 0 || ReadUInt16BigEndian(b[4..]) != b.Length - 6) return false;
-        if (b[7] >= 0x80) return direction == 1 && b.Length == 9 && (b[7] & 0x7F) <= 43 && b[8] is > 0 and <= 11;
+        if (b[7] >= 0x80) return b.Length == 9 && (b[7] & 0x7F) <= 43 && b[8] is > 0 and <= 11;
         // 0x5A is Schneider's own, on most of its controllers.
         return b[7] switch
         {

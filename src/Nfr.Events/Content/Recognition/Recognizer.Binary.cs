@@ -23,7 +23,7 @@ static partial class Recognizer
                 if (direction == 0 && MediaShapes.IsRtmp(b)) return App.Rtmp;
                 if (WindowsShapes.IsRdpData(b)) return App.Rdp;
                 break;
-            case 0x04 or 0x10 or 0x12:
+            case 0x02 or 0x04 or 0x10 or 0x12:
                 if (MqttShapes.IsMqtt(b)) return App.Mqtt;
                 if (DatabaseShapes.IsTds(b, direction)) return App.Tds;
                 break;
@@ -52,6 +52,8 @@ static partial class Recognizer
                 if (MqttShapes.IsMqtt(b)) return App.Mqtt;
                 break;
         }
+        // RFC 8489 6.2.2: over TCP the same message, which has the cookie.
+        if (b[0] <= 1 && b.Length >= 20 && ReadUInt32BigEndian(b[4..]) == 0x2112A442 && MediaShapes.IsStun(b)) return App.Stun;
         if (b[0] is 1 or 2 or 3 or 8 && DatabaseShapes.IsAmqpFrame(b)) return App.Amqp;
         if (direction == 0 && DatabaseShapes.IsCassandra(b)) return App.Cassandra;
         if (direction == 1 && DatabaseShapes.IsMysqlGreeting(b)) return App.Mysql;

@@ -176,7 +176,7 @@ static partial class Recognizer
 
     /// <summary>The same messages under three names: mDNS (RFC 6762), LLMNR (RFC 4795) and DNS; only the port tells.</summary>
     public static App DnsService(ushort sourcePort, ushort destinationPort) =>
-        sourcePort == 5353 || destinationPort == 5353 ? App.Mdns : sourcePort == 5355 || destinationPort == 5355 ? App.Llmnr : App.Dns;
+        sourcePort == 53 || destinationPort == 53 ? App.Dns : sourcePort == 5353 || destinationPort == 5353 ? App.Mdns : sourcePort == 5355 || destinationPort == 5355 ? App.Llmnr : App.Dns;
 
     /// <summary>RFC 1035 4.2.2: a length, then a message whose header makes sense.</summary>
     static Recognition DnsOverTcp(ReadOnlySpan<byte> b)

@@ -46,12 +46,12 @@ static class ServiceShapes
             && b.Length > end + 1 && b[end + 1] is >= 0x20 and < 0x7F;
     }
 
-    /// <summary>RFC 2865 3: a code, the datagram's own length, and attributes that fill it. At its ports the length is enough.</summary>
+    /// <summary>RFC 2865 3: a code, the datagram's own length, and attributes that fill it. At its ports the length is enough, and what lies behind it is padding.</summary>
     public static bool IsRadius(ReadOnlySpan<byte> b, ushort sourcePort, ushort destinationPort)
     {
-        if (b.Length < 20 || b[0] is not ((>= 1 and <= 5) or (>= 11 and <= 13) or (>= 40 and <= 45)) || ReadUInt16BigEndian(b[2..]) != b.Length) return false;
+        if (b.Length < 20 || b[0] is not ((>= 1 and <= 5) or (>= 11 and <= 13) or (>= 40 and <= 45)) || ReadUInt16BigEndian(b[2..]) is var length && (length < 20 || length > b.Length)) return false;
         if (IsRadiusPort(sourcePort) || IsRadiusPort(destinationPort)) return true;
-        if (b.Length == 20) return false;
+        if (b.Length == 20 || length != b.Length) return false;
         int at = 20;
         while (at + 2 <= b.Length && b[at] != 0 && b[at + 1] >= 2) at += b[at + 1];
         return at == b.Length;

@@ -7,7 +7,9 @@ static class SocksShapes
 {
     public static bool IsVersion5(ReadOnlySpan<byte> b, int direction)
     {
-        if (direction == 0) return IsGreeting(b) || IsAddressed(b, 1, 3);
+        // A relay behind a firewall calls its users: then the side that opened the connection answers.
+        if (IsGreeting(b) || IsAddressed(b, 1, 3)) return true;
+        if (direction == 0) return false;
         // The choice of a method and the reply to the request, which follow each other when the client's side is missed.
         return IsAddressed(b, 0, 8) || (b.Length > 2 && b[1] <= 2 && IsAddressed(b[2..], 0, 8));
     }
