@@ -17,6 +17,8 @@ public sealed class LiveCapture : IDisposable
     static readonly TimeSpan LongestSample = TimeSpan.FromMicroseconds(20);
 
     readonly PacketRing _ring;
+    readonly RouteSocket? _route;
+    readonly NicStatistics? _nicAtOpen;
     readonly TimeProvider _time;
     readonly LinkType _linkType;
     readonly int _index;
@@ -27,9 +29,11 @@ public sealed class LiveCapture : IDisposable
     long _abandoned;
     CaptureFault? _lost;
 
-    LiveCapture(PacketRing ring, CaptureInterface port, TimeProvider time, int blockTimeout)
+    LiveCapture(PacketRing ring, RouteSocket? route, NicStatistics? nicAtOpen, CaptureInterface port, TimeProvider time, int blockTimeout)
     {
         _ring = ring;
+        _route = route;
+        _nicAtOpen = nicAtOpen;
         _blockTimeout = blockTimeout;
         _time = time;
         _linkType = port.LinkType!.Value;
@@ -54,8 +58,8 @@ public sealed class LiveCapture : IDisposable
         }
     }
 
-    /// <summary>The card's own counters since it was brought up; null when the system does not tell.</summary>
-    public NicStatistics? Nic => NicStatistics.Read(Interface, _index);
+    /// <summary>The card's own counters since <see cref="Open"/>, whatever the asking thread's network namespace; null when it is gone.</summary>
+    public NicStatistics? Nic => NicStatistics.Of(_route?.StatisticsOf(_index)) is { } now ? now - _nicAtOpen : null;
 
     /// <summary>Opens the interface, in the network namespace of the calling thread; null and the fault when the world says no.</summary>
     public static LiveCapture? Open(LiveCaptureOptions options, out CaptureFault? fault)
@@ -73,8 +77,12 @@ public sealed class LiveCapture : IDisposable
             FanoutGroup = options.FanoutGroup,
             Filter = filter,
         };
+        // The card is asked first, so that no frame of the ring is missing in what it says.
+        RouteSocket? route = RouteSocket.Open();
+        NicStatistics? nic = NicStatistics.Of(route?.StatisticsOf(port.Index));
         PacketRing? ring = PacketRing.Open(ringOptions, out PacketRingError error);
-        if (ring is not null) return new LiveCapture(ring, port, options.Time, options.BlockTimeoutMilliseconds);
+        if (ring is not null) return new LiveCapture(ring, route, nic, port, options.Time, options.BlockTimeoutMilliseconds);
+        route?.Dispose();
         fault = Refused(options, error);
         return null;
     }
@@ -240,5 +248,9 @@ public sealed class LiveCapture : IDisposable
     public void Interrupt() => _ring.Interrupt();
 
     /// <summary>After the reading thread has left.</summary>
-    public void Dispose() => _ring.Dispose();
+    public void Dispose()
+    {
+        _ring.Dispose();
+        _route?.Dispose();
+    }
 }

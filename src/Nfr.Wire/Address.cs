@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
@@ -61,13 +60,40 @@ public readonly struct Address(ulong high, ulong low) : IEquatable<Address>, ICo
             int n = 0;
             for (int shift = 24; shift >= 0; shift -= 8)
             {
-                ((byte)(v >> shift)).TryFormat(destination[n..], out int w, default, CultureInfo.InvariantCulture);
-                n += w;
+                n = WriteDecimal(v >> shift & 0xFF, destination, n);
                 if (shift > 0) destination[n++] = (byte)'.';
             }
             return n;
         }
         return FormatV6(destination);
+    }
+
+    /// <summary>Up to 255.</summary>
+    static int WriteDecimal(uint value, Span<byte> destination, int n)
+    {
+        if (value >= 100)
+        {
+            destination[n++] = (byte)('0' + (value / 100));
+            value %= 100;
+            destination[n++] = (byte)('0' + (value / 10));
+            value %= 10;
+        }
+        else if (value >= 10)
+        {
+            destination[n++] = (byte)('0' + (value / 10));
+            value %= 10;
+        }
+        destination[n++] = (byte)('0' + value);
+        return n;
+    }
+
+    static int WriteHex(uint value, Span<byte> destination, int n)
+    {
+        if (value >= 0x1000) destination[n++] = Hex.Digit((int)(value >> 12));
+        if (value >= 0x100) destination[n++] = Hex.Digit((int)(value >> 8 & 15));
+        if (value >= 0x10) destination[n++] = Hex.Digit((int)(value >> 4 & 15));
+        destination[n++] = Hex.Digit((int)(value & 15));
+        return n;
     }
 
     int FormatV6(Span<byte> destination)
@@ -99,8 +125,7 @@ public readonly struct Address(ulong high, ulong low) : IEquatable<Address>, ICo
             }
             if (i > 0 && i != best + bestLength) destination[n++] = (byte)':';
             else if (i > 0 && best < 0) destination[n++] = (byte)':';
-            groups[i].TryFormat(destination[n..], out int w, "x", CultureInfo.InvariantCulture);
-            n += w;
+            n = WriteHex(groups[i], destination, n);
         }
         return n;
     }

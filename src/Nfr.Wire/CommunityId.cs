@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
-using System.Security.Cryptography;
+using Nfr.Wire.Digests;
 
 namespace Nfr.Wire;
 
@@ -46,8 +46,8 @@ public static class CommunityId
             BinaryPrimitives.WriteUInt16BigEndian(tuple[(n + 2)..], destinationPort);
             n += 4;
         }
-        Span<byte> hash = stackalloc byte[SHA1.HashSizeInBytes];
-        SHA1.HashData(tuple[..n], hash);
+        Span<byte> hash = stackalloc byte[Sha1.Length];
+        Sha1.Hash(tuple[..n], hash);
         "1:"u8.CopyTo(text);
         Base64.EncodeToUtf8(hash, text[2..], out _, out int written);
         return 2 + written;

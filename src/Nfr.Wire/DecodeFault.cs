@@ -89,6 +89,9 @@ public enum DecodeFault
     ArpTooShort,
     NdpInvalid,
     DhcpInvalid,
+    DhcpV6Invalid,
+    /// <summary>More relays' messages around a client's than relays allow.</summary>
+    DhcpV6RelayedTooOften,
     NbnsNameInvalid,
     SshIdentificationInvalid,
     SshIdentificationTooLong,

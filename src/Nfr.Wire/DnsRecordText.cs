@@ -156,7 +156,7 @@ public static class DnsRecordText
         return AppendLastName(ref text, upToEnd, upToEnd.Length - rest.Length);
     }
 
-    static void AppendGeneric(ref Utf8Cursor text, ReadOnlySpan<byte> data)
+    internal static void AppendGeneric(ref Utf8Cursor text, ReadOnlySpan<byte> data)
     {
         text.Rewind(0);
         text.Append("\\# "u8);

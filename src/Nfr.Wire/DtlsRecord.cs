@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace Nfr.Wire;
 
 /// <summary>
-/// RFC 6347 4.1: one DTLS record in the clear (epoch 0). Encrypted ones have a later epoch, and in DTLS 1.3 another header (RFC 9147 4). Every getter
+/// RFC 6347 4.1, RFC 9147 4: one DTLS record in the clear (epoch 0). Encrypted ones have a later epoch, and in DTLS 1.3 another header. Every getter
 /// is safe once <see cref="TryNext"/> has said true.
 /// </summary>
 public readonly ref struct DtlsRecord
@@ -15,6 +15,9 @@ public readonly ref struct DtlsRecord
 
     /// <summary>What OpenSSL wrote before DTLS was a standard, and AnyConnect still does.</summary>
     const ushort VersionBeforeStandard = 0x0100;
+
+    /// <summary>RFC 9147 7: acknowledges handshake records, in the clear those of the hellos.</summary>
+    const byte Acknowledgment = 26;
 
     readonly ReadOnlySpan<byte> _bytes;
     DtlsRecord(ReadOnlySpan<byte> bytes) => _bytes = bytes;
@@ -29,7 +32,7 @@ public readonly ref struct DtlsRecord
     public static bool TryNext(scoped ref ReadOnlySpan<byte> datagram, out DtlsRecord record)
     {
         record = default;
-        if (datagram.Length < HeaderLength || datagram[0] is < 20 or > 24) return false;
+        if (datagram.Length < HeaderLength || datagram[0] is not (>= 20 and <= 24 or Acknowledgment)) return false;
         if (BinaryPrimitives.ReadUInt16BigEndian(datagram[1..]) is not (Version10 or Version12 or VersionBeforeStandard)) return false;
         int end = HeaderLength + BinaryPrimitives.ReadUInt16BigEndian(datagram[11..]);
         if (datagram.Length < end) return false;

@@ -18,6 +18,8 @@ public static class EtherType
     /// <summary>IEEE 802.1BR.</summary>
     public const ushort ETag = 0x893F;
     public const ushort VnTag = 0x8926;
+    /// <summary>IEEE 802.1ah: a customer's frame within a provider's.</summary>
+    public const ushort ServiceInstance = 0x88E7;
     /// <summary>RFC 8300.</summary>
     public const ushort Nsh = 0x894F;
     /// <summary>Smaller numbers are the length of an 802.3 frame, in which LLC follows.</summary>

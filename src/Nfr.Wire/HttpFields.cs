@@ -25,7 +25,7 @@ internal ref struct HttpFields
     internal static readonly SearchValues<byte> TokenBytes =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
 
-    public ReadOnlySpan<byte> Host, Referer, UserAgent, ContentType, Authorization, Upgrade, TransferEncoding, Server, Location;
+    public ReadOnlySpan<byte> Host, Referer, UserAgent, ContentType, Authorization, ProxyAuthorization, Upgrade, TransferEncoding, Server, Location;
     public long ContentLength = -1;
     public bool Close, KeepAlive, ConnectionUpgrade, ExpectContinue, HasInvalidLine;
 
@@ -56,8 +56,11 @@ internal ref struct HttpFields
         return ReadState.Complete;
     }
 
-    /// <summary>Reads the fields from <paramref name="offset"/> to the empty line, and moves past it when Complete.</summary>
-    public ReadState Read(ReadOnlySpan<byte> buffer, ref int offset, out DecodeFault fault)
+    /// <summary>
+    /// Reads the fields from <paramref name="offset"/> to the empty line, and moves past it when Complete. <paramref name="isCut"/>: nothing more will come, so
+    /// a line at the end of the buffer does not wait for what may be folded behind it.
+    /// </summary>
+    public ReadState Read(ReadOnlySpan<byte> buffer, ref int offset, out DecodeFault fault, bool isCut = false)
     {
         int position = offset;
         while (true)
@@ -78,7 +81,7 @@ internal ref struct HttpFields
                 if (more < 0) return NeedMoreOrTooLong(buffer, out fault);
                 end += more + 1;
             }
-            if (end + 1 == rest.Length) return NeedMoreOrTooLong(buffer, out fault);
+            if (end + 1 == rest.Length && !isCut) return NeedMoreOrTooLong(buffer, out fault);
             fault = ReadField(rest[..end]);
             if (fault != DecodeFault.None) return ReadState.Invalid;
             position += end + 1;
@@ -118,6 +121,7 @@ internal ref struct HttpFields
                 if (Ascii.EqualsIgnoreCase(name, "content-length"u8)) return ReadContentLength(value);
                 break;
             case 17: Keep(ref TransferEncoding, name, "transfer-encoding"u8, value); break;
+            case 19: Keep(ref ProxyAuthorization, name, "proxy-authorization"u8, value); break;
         }
         return DecodeFault.None;
     }
@@ -170,7 +174,11 @@ internal ref struct HttpFields
         return fault == DecodeFault.None ? ReadState.NeedMore : ReadState.Invalid;
     }
 
-    /// <summary>"HTTP/1." and one digit, RFC 9112 2.3; later majors are other protocols on the wire.</summary>
-    internal static bool IsVersion(ReadOnlySpan<byte> text) =>
-        text.Length == 8 && text.StartsWith("HTTP/1."u8) && char.IsAsciiDigit((char)text[7]);
+    /// <summary>
+    /// "HTTP/1." and one digit, RFC 9112 2.3; later majors are other protocols on the wire. The name is in capitals there, but browsers take small letters too,
+    /// and what they take is to be seen.
+    /// </summary>
+    internal static bool IsVersion(ReadOnlySpan<byte> text) => text.Length == 8 && BeginsVersion(text) && char.IsAsciiDigit((char)text[7]);
+
+    internal static bool BeginsVersion(ReadOnlySpan<byte> text) => text.Length >= 7 && Ascii.EqualsIgnoreCase(text[..7], "HTTP/1."u8);
 }

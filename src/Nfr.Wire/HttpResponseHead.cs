@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Nfr.Wire;
 
 /// <summary>
@@ -80,10 +82,13 @@ public readonly ref struct HttpResponseHead
     /// <summary>Whether the first bytes of a stream are a status line, as far as it has come: at least "HTTP/1.".</summary>
     public static bool LooksLikeResponse(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length < 12) return bytes.StartsWith("HTTP/1."u8);
+        if (bytes.Length < 12) return HttpFields.BeginsVersion(bytes);
         int end = bytes.IndexOf((byte)'\n');
         return TrySplit(end < 0 ? bytes : HttpFields.TrimEnd(bytes[..end]), out _, out _);
     }
+
+    /// <summary>Too short to tell, and so far it is the name of the version.</summary>
+    public static bool MayBecomeResponse(ReadOnlySpan<byte> bytes) => bytes.Length < 7 && Ascii.EqualsIgnoreCase(bytes, "HTTP/1."u8[..bytes.Length]);
 
     static bool TrySplit(ReadOnlySpan<byte> line, out int statusCode, out ReadOnlySpan<byte> reason)
     {

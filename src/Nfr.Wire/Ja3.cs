@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Nfr.Wire.Digests;
 
 namespace Nfr.Wire;
 
@@ -14,12 +15,22 @@ public static class Ja3
     /// <summary>The longest text hashed, in bytes; real ones have a few hundred.</summary>
     public const int MaxTextLength = 8192;
 
+    /// <summary>Nearly all texts fit here, and need no more to be cleared for them.</summary>
+    const int CommonTextLength = 768;
+
     /// <summary>Writes 32 hex digits; false when the text is too long or <paramref name="destination"/> too short.</summary>
-    public static bool TryWrite(TlsClientHello hello, Span<byte> destination)
+    public static bool TryWrite(TlsClientHello hello, Span<byte> destination, RecentDigests? recent = null)
+    {
+        Span<byte> text = stackalloc byte[CommonTextLength];
+        int length = WriteText(hello, text);
+        return length > 0 ? TryHash(text[..length], destination, recent) : TryWriteLong(hello, destination);
+    }
+
+    static bool TryWriteLong(TlsClientHello hello, Span<byte> destination)
     {
         Span<byte> text = stackalloc byte[MaxTextLength];
         int length = WriteText(hello, text);
-        return length > 0 && TryHash(text[..length], destination);
+        return length > 0 && TryHash(text[..length], destination, null);
     }
 
     /// <summary>Writes the text "version,ciphers,extensions,groups,point formats" and returns its length; 0 when it does not fit.</summary>
@@ -43,11 +54,18 @@ public static class Ja3
     }
 
     /// <summary>JA3S: writes 32 hex digits; false when the text is too long or <paramref name="destination"/> too short.</summary>
-    public static bool TryWrite(TlsServerHello hello, Span<byte> destination)
+    public static bool TryWrite(TlsServerHello hello, Span<byte> destination, RecentDigests? recent = null)
+    {
+        Span<byte> text = stackalloc byte[CommonTextLength];
+        int length = WriteText(hello, text);
+        return length > 0 ? TryHash(text[..length], destination, recent) : TryWriteLong(hello, destination);
+    }
+
+    static bool TryWriteLong(TlsServerHello hello, Span<byte> destination)
     {
         Span<byte> text = stackalloc byte[MaxTextLength];
         int length = WriteText(hello, text);
-        return length > 0 && TryHash(text[..length], destination);
+        return length > 0 && TryHash(text[..length], destination, null);
     }
 
     /// <summary>JA3S: writes the text "version,cipher,extensions" and returns its length; 0 when it does not fit.</summary>
@@ -82,11 +100,12 @@ public static class Ja3
         text.AppendDecimal(value);
     }
 
-    static bool TryHash(ReadOnlySpan<byte> text, Span<byte> destination)
+    static bool TryHash(ReadOnlySpan<byte> text, Span<byte> destination, RecentDigests? recent)
     {
         if (destination.Length < HashLength) return false;
         Span<byte> hash = stackalloc byte[MD5.HashSizeInBytes];
-        MD5.HashData(text, hash);
+        if (recent is null) MD5.HashData(text, hash);
+        else recent.Md5(text, hash);
         Hex.Write(hash, destination[..HashLength]);
         return true;
     }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Nfr.Wire.Digests;
 
 namespace Nfr.Wire;
 
@@ -27,7 +28,7 @@ public static class Ja4
     const int HashPartLength = 12;
 
     /// <summary>Writes 36 characters; false when the hello holds too many values or <paramref name="destination"/> is too short.</summary>
-    public static bool TryWrite(TlsClientHello hello, Ja4Transport transport, Span<byte> destination)
+    public static bool TryWrite(TlsClientHello hello, Ja4Transport transport, Span<byte> destination, RecentDigests? recent = null)
     {
         if (destination.Length < Length) return false;
         Span<ushort> ciphers = stackalloc ushort[MaxValues], extensions = stackalloc ushort[MaxValues];
@@ -46,14 +47,14 @@ public static class Ja4
         var list = new Utf8Cursor(buffer);
         text.Append((byte)'_');
         AppendList(ref list, ciphers[..cipherCount]);
-        AppendHash(ref text, list.Written);
+        AppendHash(ref text, list.Written, recent);
 
         list = new Utf8Cursor(buffer);
         text.Append((byte)'_');
         AppendList(ref list, extensions[..hashedCount]);
         if (hashedCount > 0) AppendSignatureAlgorithms(ref list, hello.SignatureAlgorithms);
         if (list.IsCut) return false;
-        AppendHash(ref text, list.Written);
+        AppendHash(ref text, list.Written, recent);
         return true;
     }
 
@@ -127,7 +128,7 @@ public static class Ja4
         text.Append(plain ? last : Hex.Digit(last & 15));
     }
 
-    static void AppendHash(ref Utf8Cursor text, scoped ReadOnlySpan<byte> list)
+    static void AppendHash(ref Utf8Cursor text, scoped ReadOnlySpan<byte> list, RecentDigests? recent)
     {
         if (list.IsEmpty)
         {
@@ -135,7 +136,8 @@ public static class Ja4
             return;
         }
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(list, hash);
+        if (recent is null) SHA256.HashData(list, hash);
+        else recent.Sha256(list, hash);
         for (int i = 0; i < HashPartLength / 2; i++) text.AppendHex(hash[i]);
     }
 

@@ -12,6 +12,9 @@ public readonly ref struct NbnsMessage
     public const ushort TypeNB = 0x20, TypeStatus = 0x21;
     public const int NameLength = 16;
 
+    /// <summary>A name as text is no longer: sixteen characters, each as \DDD, with the scope that may follow.</summary>
+    public const int MaxTextLength = DnsName.MaxTextLength;
+
     const int EncodedLength = 32;
     const ushort GroupFlag = 0x8000;
 
@@ -26,6 +29,9 @@ public readonly ref struct NbnsMessage
 
     /// <summary>The answer to a node status request (4.2.18).</summary>
     public bool IsStatus => _dns.IsResponse && _dns.Opcode == 0 && _dns.ResponseCode == 0;
+
+    /// <summary>4.2.1.1, the B flag: sent to all, so that whoever has the name answers.</summary>
+    public static bool IsBroadcast(in DnsMessage dns) => (dns.Flags & 0x0010) != 0;
 
     public static DecodeFault TryRead(ReadOnlySpan<byte> bytes, out NbnsMessage message)
     {
@@ -55,6 +61,123 @@ public readonly ref struct NbnsMessage
         }
         return true;
     }
+
+    /// <summary>
+    /// Writes the first question's name, or of a message without one the first answer's owner, as <see cref="TryFormatName"/> does; <paramref name="type"/> is
+    /// that question's or record's. Nothing is written, and that is no fault, when there is neither.
+    /// </summary>
+    public static DecodeFault ReadSubject(in DnsMessage dns, Span<byte> destination, out int written, out ushort type)
+    {
+        written = 0;
+        type = dns.QuestionType;
+        int offset = DnsMessage.HeaderLength;
+        if (!dns.HasQuestion)
+        {
+            DnsRecordReader records = dns.Records;
+            if (!records.MoveNext() || records.Section != DnsSection.Answer) return records.Fault;
+            offset = records.OwnerOffset;
+            type = records.Type;
+        }
+        return TryFormatName(dns.Bytes, offset, destination, out written) ? DecodeFault.None : DecodeFault.NbnsNameInvalid;
+    }
+
+    /// <summary>
+    /// Writes the name at <paramref name="offset"/> as people and tools do: without padding, its suffix as two hex digits, the scope (RFC 1001 14.1) behind a
+    /// dot: DESKTOP-7&lt;20&gt;, WORKGROUP&lt;1d&gt;.example. Characters are escaped as <see cref="DnsName.Read"/> escapes them, but a space within stays.
+    /// False when it is no such name, or <paramref name="destination"/> (<see cref="MaxTextLength"/> bytes) is too short.
+    /// </summary>
+    public static bool TryFormatName(ReadOnlySpan<byte> message, int offset, Span<byte> destination, out int written)
+    {
+        written = 0;
+        Span<byte> name = stackalloc byte[NameLength];
+        if (!TryReadName(message, offset, name)) return false;
+        // Once more as a DNS name: the 32 letters, then the scope's labels.
+        Span<byte> labels = stackalloc byte[DnsName.MaxTextLength];
+        if (DnsName.Read(message, ref offset, labels, out int length) != DecodeFault.None) return false;
+        var text = new Utf8Cursor(destination);
+        AppendName(ref text, name);
+        text.Append(labels[EncodedLength..length]);
+        written = text.Length;
+        return !text.IsCut;
+    }
+
+    /// <summary>
+    /// Writes a record's data: the addresses of an NB record, the names of an NBSTAT record and the unit's hardware address, of other types what
+    /// <see cref="DnsRecordReader.FormatData"/> writes. Groups are marked by an asterisk behind them.
+    /// </summary>
+    public static int FormatData(in DnsRecordReader record, Span<byte> destination, out bool cut)
+    {
+        var text = new Utf8Cursor(destination);
+        ReadOnlySpan<byte> data = record.Data;
+        bool good;
+        switch (record.Type)
+        {
+            case TypeNB:
+                good = AppendAddresses(ref text, data);
+                break;
+            case TypeStatus:
+                good = AppendStatus(ref text, data);
+                break;
+            default:
+                return record.FormatData(destination, out cut);
+        }
+        if (!good) DnsRecordText.AppendGeneric(ref text, data);
+        cut = text.IsCut;
+        return text.Length;
+    }
+
+    /// <summary>4.2.1.3: flags and address, as often as there are.</summary>
+    static bool AppendAddresses(ref Utf8Cursor text, ReadOnlySpan<byte> data)
+    {
+        const int entry = 6;
+        if (data.IsEmpty || data.Length % entry != 0) return false;
+        for (int at = 0; at < data.Length; at += entry)
+        {
+            if (at > 0) text.Append((byte)' ');
+            DnsRecordText.AppendAddress(ref text, data.Slice(at + 2, 4));
+            if ((BinaryPrimitives.ReadUInt16BigEndian(data[at..]) & GroupFlag) != 0) text.Append((byte)'*');
+        }
+        return true;
+    }
+
+    /// <summary>4.2.18.</summary>
+    static bool AppendStatus(ref Utf8Cursor text, ReadOnlySpan<byte> data)
+    {
+        const int entry = NameLength + 2;
+        if (data.IsEmpty || data.Length - 1 < data[0] * entry) return false;
+        ReadOnlySpan<byte> entries = data.Slice(1, data[0] * entry), statistics = data[(1 + entries.Length)..];
+        for (; !entries.IsEmpty; entries = entries[entry..])
+        {
+            AppendName(ref text, entries);
+            if ((BinaryPrimitives.ReadUInt16BigEndian(entries[NameLength..]) & GroupFlag) != 0) text.Append((byte)'*');
+            text.Append((byte)' ');
+        }
+        if (statistics.Length < 6) return false;
+        foreach (byte b in statistics[..6]) text.AppendHex(b);
+        return true;
+    }
+
+    static void AppendName(ref Utf8Cursor text, scoped ReadOnlySpan<byte> name)
+    {
+        ReadOnlySpan<byte> characters = name[..(NameLength - 1)].TrimEnd(" \0"u8);
+        foreach (byte b in characters)
+        {
+            if (b is (byte)'.' or (byte)'\\') text.Append((byte)'\\');
+            if (b is >= 0x20 and < 0x7F) text.Append(b);
+            else text.AppendDdd(b);
+        }
+        text.Append((byte)'<');
+        text.AppendHex(name[NameLength - 1]);
+        text.Append((byte)'>');
+    }
+
+    /// <summary>What the type of a question or record is called here: NB and NBSTAT, which elsewhere are other types; else as <see cref="DnsTypes.Name"/>.</summary>
+    public static ReadOnlySpan<byte> TypeName(ushort type, Span<byte> scratch) => type switch
+    {
+        TypeNB => "NB"u8,
+        TypeStatus => "NBSTAT"u8,
+        _ => DnsTypes.Name(type, scratch),
+    };
 
     /// <summary>Workstation (00) and server (20) names are the host's; others are of domains, users and browsers.</summary>
     public static bool IsHostName(ReadOnlySpan<byte> name) => name[NameLength - 1] is 0x00 or 0x20 && name[0] is > 0x20 and not (byte)'*';

@@ -13,7 +13,8 @@ public static class PppFrame
         etherType = 0;
         payload = default;
         if (bytes.Length >= 2 && bytes[0] == 0xFF && bytes[1] == 0x03) bytes = bytes[2..];
-        if (bytes.IsEmpty) return DecodeFault.PppTooShort;
+        // An address without its control is cut off: it would be a protocol number that RFC 1661 2 reserves.
+        if (bytes.IsEmpty || bytes is [0xFF]) return DecodeFault.PppTooShort;
         // RFC 1661 6.5: a number may be sent as one byte, which is odd then.
         int length = (bytes[0] & 1) != 0 ? 1 : ProtocolLength;
         if (bytes.Length < length) return DecodeFault.PppTooShort;

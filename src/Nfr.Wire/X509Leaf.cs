@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Nfr.Wire.Digests;
 
 namespace Nfr.Wire;
 
@@ -80,11 +81,12 @@ public readonly ref struct X509Leaf
     }
 
     /// <summary>Writes the SHA-1 of the certificate as 40 hex digits; 0 when <paramref name="destination"/> is shorter.</summary>
-    public int WriteSha1(Span<byte> destination)
+    public int WriteSha1(Span<byte> destination, RecentDigests? recent = null)
     {
         if (destination.Length < HashLength) return 0;
         Span<byte> hash = stackalloc byte[SHA1.HashSizeInBytes];
-        SHA1.HashData(_der, hash);
+        if (recent is null) SHA1.HashData(_der, hash);
+        else recent.Sha1(_der, hash);
         Hex.Write(hash, destination[..HashLength]);
         return HashLength;
     }

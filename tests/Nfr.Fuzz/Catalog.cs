@@ -6,6 +6,7 @@ static class Catalog
     public static IReadOnlyList<Target> All { get; } =
     [
         new FrameTarget(), new FragmentTarget(), new DatagramTarget(), new StreamTarget(),
+        new DhcpTarget(), new DhcpV6Target(), new NbnsTarget(), new DtlsTarget(), new SshTarget(), new RepliesTarget(),
         new DnsTarget(), new TlsTarget(), new X509Target(), new HttpTarget(), new QuicTarget(),
         new PcapTarget(), new PcapngTarget(), new ConfigTarget(), new ScopeTarget(), new EngineTarget(),
     ];

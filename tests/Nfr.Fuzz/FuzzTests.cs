@@ -36,6 +36,12 @@ public sealed class FuzzTests(ITestOutputHelper output)
     [InlineData("http")]
     [InlineData("quic")]
     [InlineData("datagram")]
+    [InlineData("dhcp")]
+    [InlineData("dhcp6")]
+    [InlineData("nbns")]
+    [InlineData("dtls")]
+    [InlineData("ssh")]
+    [InlineData("replies")]
     public void Every_prefix_of_every_seed_is_read(string target) => Run(target, "--prefixes");
 
     (long Runs, int Edges) Run(params string[] arguments)

@@ -18,7 +18,7 @@ public static class AlertEvents
             Ts = Time(e.Context.Timestamp),
             SrcIP = e.Context.Source.ToString(),
             Query = Text(e.Query),
-            QType = Text(DnsTypes.Name(e.QueryType, scratch)),
+            QType = Text(e.Service == App.Nbns ? NbnsMessage.TypeName(e.QueryType, scratch) : DnsTypes.Name(e.QueryType, scratch)),
         };
     }
 
@@ -77,12 +77,12 @@ public static class AlertEvents
         };
     }
 
-    /// <summary>The alert with the name and the hardware address of its source, where the table knows them.</summary>
-    public static Alert WithHost(Alert alert, HostTable hosts)
+    /// <summary>The alert with the name and the hardware address of its source, where the table knows them in that network.</summary>
+    public static Alert WithHost(Alert alert, HostTable hosts, ulong network = 0)
     {
         ArgumentNullException.ThrowIfNull(alert);
         ArgumentNullException.ThrowIfNull(hosts);
-        if (!Address.TryParse(alert.Event.SrcIP, out Address source) || !hosts.TryFind(source, 0, out ulong hardware, out ReadOnlySpan<byte> name)) return alert;
+        if (!Address.TryParse(alert.Event.SrcIP, out Address source) || !hosts.TryFind(source, 0, out ulong hardware, out ReadOnlySpan<byte> name, network)) return alert;
         Span<byte> scratch = stackalloc byte[17];
         return alert with
         {

@@ -31,6 +31,8 @@ sealed class Conversation
     public bool InStarted;
     public ConversationKind Kind;
     public EventContext Context;
+    /// <summary>See <see cref="FlowScope"/>.</summary>
+    public uint Scope;
     public App App;
     public FlowNotes Notes;
     /// <summary>An overlap that differs has been told.</summary>
@@ -50,6 +52,10 @@ sealed class Conversation
     public bool HasFound;
     /// <summary>Segments that a tunnel's or an undecided stream's start has been looked at.</summary>
     public int Looks;
+    /// <summary>The server's last acknowledgment: what it has had of the client's bytes.</summary>
+    public uint ServerHas;
+    /// <summary>What the client sent ahead, and had to wait, may be read now.</summary>
+    public bool ReadsAhead;
     /// <summary>Something else was said before the first byte that this was opened for.</summary>
     public bool IsLate;
 
@@ -68,6 +74,7 @@ sealed class Conversation
         Looks = 0;
         OutMessage = InMessage = -1;
         IsLate = false;
+        ReadsAhead = false;
         Http = HttpState.New();
         Tls = TlsState.New();
         Text = default;

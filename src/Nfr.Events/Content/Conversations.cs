@@ -69,6 +69,11 @@ sealed class Conversations<TSink>
         c.Timestamp = timestamp;
         c.Tick = tick;
         Receive(c, direction, sequence, payload);
+        if (c.ReadsAhead)
+        {
+            c.ReadsAhead = false;
+            if (direction == 1 && c.Kind != ConversationKind.Done) Drain(c, 0, ref c.Out);
+        }
         Settle(ref flow, c);
     }
 
@@ -77,6 +82,7 @@ sealed class Conversations<TSink>
     {
         Conversation c = _pool[flow.Conversation];
         ref StreamWindow window = ref direction == 0 ? ref c.In : ref c.Out;
+        if (direction == 1) c.ServerHas = acknowledgment;
         if (!IsPast(acknowledgment, window)) return;
         c.Timestamp = timestamp;
         c.Tick = tick;
@@ -103,6 +109,7 @@ sealed class Conversations<TSink>
         // Nothing will fill the holes any more; what came behind them still counts.
         while (c.Kind != ConversationKind.Done && c.Out.HasHole) PassHole(c, 0, ref c.Out);
         while (c.Kind != ConversationKind.Done && c.In.HasHole) PassHole(c, 1, ref c.In);
+        if (c.Kind == ConversationKind.Http && _http.TryAssumeTunnel(c)) Drain(c, 0, ref c.Out);
         switch (c.Kind)
         {
             case ConversationKind.Http:
@@ -230,10 +237,12 @@ sealed class Conversations<TSink>
             Vlan = flow.Vlan,
             Tunnel = _tunnels[flow.Tunnel],
         });
+        c.Scope = flow.Scope;
         c.IsLate = (flow.Content & (ContentState.OutUnknown | ContentState.InUnknown)) != 0;
         c.Out = StreamWindow.At(flow.NextOut);
         c.In = StreamWindow.At(flow.NextIn);
         c.OutStarted = (flow.Content & ContentState.OutStarted) != 0;
+        c.ServerHas = flow.NextOut;
         c.InStarted = (flow.Content & ContentState.InStarted) != 0;
         return true;
     }
@@ -244,8 +253,9 @@ sealed class Conversations<TSink>
         flow.Notes |= c.Notes;
         c.Notes = FlowNotes.None;
         if (c.HasFound) HandOver(ref flow, c);
-        // What comes behind SOCKS or a NetBIOS session is the better name; so is what a hello says about the TLS that carries it.
-        if (c.App != App.Unknown && (flow.App is App.Unknown or App.Socks or App.Netbios || (flow.App == App.Ftp && c.App == App.Smtp) || (flow.App == App.Tls && c.App is App.Dot or App.Doh or App.Tor))) flow.App = c.App;
+        // What comes behind SOCKS or a NetBIOS session is the better name; so is what a hello says about the TLS that carries it, and what HTTP changed to.
+        if (c.App != App.Unknown && (flow.App is App.Unknown or App.Socks or App.Netbios || (flow.App == App.Ftp && c.App == App.Smtp) || (flow.App is App.Tls or App.Http2 && c.App is App.Dot or App.Doh or App.Tor)
+            || (flow.App == App.Http && c.App is App.WebSocket or App.Http2))) flow.App = c.App;
         if (c.HasJa3 && !flow.HasJa3)
         {
             flow.HasJa3 = true;
@@ -497,7 +507,7 @@ sealed class Conversations<TSink>
             (context.Source, context.Destination) = (context.Destination, context.Source);
             (context.SourcePort, context.DestinationPort) = (context.DestinationPort, context.SourcePort);
         }
-        return _dns.OnMessage(context, message, c.Kind == ConversationKind.Http2 ? App.Doh : App.Dns);
+        return _dns.OnMessage(context, c.Scope, message, c.Kind == ConversationKind.Http2 ? App.Doh : App.Dns);
     }
 
     /// <summary>
@@ -519,7 +529,7 @@ sealed class Conversations<TSink>
         int end = Http2FrameHeader.HeaderLength + frame.Length;
         if (bytes.Length < end) return 0;
         ReadOnlySpan<byte> content = frame.Content(bytes[Http2FrameHeader.HeaderLength..end]);
-        if (DnsMessage.LooksLikeDns(content) && OnDnsMessage(c, direction, content) == DecodeFault.None) c.Looks = 0;
+        if (DnsMessage.LooksLikeDns(content) && OnDnsMessage(c, direction, content) == DecodeFault.None) (c.App, c.Looks) = (App.Doh, 0);
         else if (++c.Looks >= MaximumLooks) c.Kind = ConversationKind.Done;
         return end;
     }

@@ -37,16 +37,21 @@ sealed class DnsTransactions<TSink>
     public long Steps => _waiting.Steps;
 
     /// <param name="context">Of the packet that brought the message: source and destination as on the wire.</param>
+    /// <param name="scope">See <see cref="FlowScope"/>.</param>
     /// <param name="message">The bytes of a DNS message.</param>
-    /// <param name="service">What carried it: Dns, Mdns, Llmnr, Doh.</param>
-    public DecodeFault OnMessage(in EventContext context, ReadOnlySpan<byte> message, App service)
+    /// <param name="service">What carried it: Dns, Mdns, Llmnr, Nbns, Doh.</param>
+    public DecodeFault OnMessage(in EventContext context, uint scope, ReadOnlySpan<byte> message, App service)
     {
         DecodeFault fault = DnsMessage.TryRead(message, out DnsMessage dns);
         if (fault != DecodeFault.None) return fault;
         if (!dns.HasQuestion && !dns.IsResponse) return DecodeFault.None;
-        ReadOnlySpan<byte> name = _name.AsSpan(0, dns.ReadQuestionName(_name));
-        if (dns.IsResponse) OnResponse(context, dns, name, service);
-        else OnQuery(context, dns, name, service);
+        ushort type = dns.QuestionType;
+        int length;
+        if (service != App.Nbns) length = dns.ReadQuestionName(_name);
+        else if ((fault = NbnsMessage.ReadSubject(dns, _name, out length, out type)) != DecodeFault.None) return fault;
+        ReadOnlySpan<byte> name = _name.AsSpan(0, length);
+        if (dns.IsResponse) OnResponse(context, scope, dns, name, type, service);
+        else OnQuery(context, scope, dns, name, service);
         return DecodeFault.None;
     }
 
@@ -61,12 +66,12 @@ sealed class DnsTransactions<TSink>
         while (_waiting.Oldest != None) EmitUnanswered(_waiting.Oldest);
     }
 
-    void OnQuery(in EventContext context, in DnsMessage dns, ReadOnlySpan<byte> name, App service)
+    void OnQuery(in EventContext context, uint scope, in DnsMessage dns, ReadOnlySpan<byte> name, App service)
     {
-        Records records = Read(dns, default, out _);
+        Records records = Read(dns, service, default, out _);
         ushort payloadSize = records.HasOpt ? records.PayloadSize : (ushort)0;
-        // A multicast question (mDNS, LLMNR) is answered from elsewhere, by many or by nobody.
-        if (IsMulticast(context.Destination))
+        // A question to many (mDNS, LLMNR, a NetBIOS broadcast) is answered from elsewhere, by many or by nobody.
+        if (IsMulticast(context.Destination) || (service == App.Nbns && NbnsMessage.IsBroadcast(dns)))
         {
             _emitter.Dns(new DnsEvent
             {
@@ -83,9 +88,9 @@ sealed class DnsTransactions<TSink>
             });
             return;
         }
-        uint transaction = _waiting.TransactionHash(context, dns.Id);
+        uint transaction = _waiting.TransactionHash(context, scope, dns.Id);
         uint hash = _waiting.QuestionHash(transaction, dns.QuestionType, name);
-        int index = _waiting.Find(hash, context, dns.Id, dns.QuestionType, name);
+        int index = _waiting.Find(hash, context, scope, dns.Id, dns.QuestionType, name);
         if (index != None)
         {
             _waiting[index].Notes |= DnsNotes.Repeated;
@@ -93,7 +98,7 @@ sealed class DnsTransactions<TSink>
             return;
         }
         if (_waiting.IsFull) EmitUnanswered(_waiting.Oldest);
-        ref WaitingQuery entry = ref _waiting[_waiting.Add(hash, transaction, context, dns.Id, dns.QuestionType, name)];
+        ref WaitingQuery entry = ref _waiting[_waiting.Add(hash, transaction, context, scope, dns.Id, dns.QuestionType, name)];
         entry.Flags = dns.Flags;
         entry.QueryLength = LengthOf(dns);
         entry.EdnsPayloadSize = payloadSize;
@@ -101,23 +106,24 @@ sealed class DnsTransactions<TSink>
         entry.Service = service;
     }
 
-    void OnResponse(in EventContext context, in DnsMessage dns, ReadOnlySpan<byte> name, App service)
+    /// <summary>The type is the question's, or of a NetBIOS answer, which has no question, the first record's.</summary>
+    void OnResponse(in EventContext context, uint scope, in DnsMessage dns, ReadOnlySpan<byte> name, ushort type, App service)
     {
         EventContext asked = context;
         (asked.Source, asked.Destination) = (context.Destination, context.Source);
         (asked.SourcePort, asked.DestinationPort) = (context.DestinationPort, context.SourcePort);
-        Records records = Read(dns, _answers, out int length);
+        Records records = Read(dns, service, _answers, out int length);
         ReadOnlySpan<byte> answers = _answers.AsSpan(0, length);
-        uint hash = _waiting.TransactionHash(asked, dns.Id);
+        uint hash = _waiting.TransactionHash(asked, scope, dns.Id);
         int index;
         if (dns.HasQuestion)
         {
             hash = _waiting.QuestionHash(hash, dns.QuestionType, name);
-            index = _waiting.Find(hash, asked, dns.Id, dns.QuestionType, name);
+            index = _waiting.Find(hash, asked, scope, dns.Id, dns.QuestionType, name);
         }
         else
         {
-            index = _waiting.Find(hash, asked, dns.Id);
+            index = _waiting.Find(hash, asked, scope, dns.Id);
         }
         // RFC 6891 6.1.3: the OPT record has the upper eight bits.
         short code = (short)((records.ExtendedCode << 4) | dns.ResponseCode);
@@ -128,13 +134,13 @@ sealed class DnsTransactions<TSink>
             Emit(index, code, answers, LengthOf(dns), dns.Flags, records.Notes);
             return;
         }
-        if (remembered == hash || !dns.HasQuestion || IsMulticast(context.Destination)) return;
+        if (remembered == hash || name.IsEmpty || IsMulticast(context.Destination)) return;
         remembered = hash;
         _emitter.Dns(new DnsEvent
         {
             Context = asked,
             Query = name,
-            QueryType = dns.QuestionType,
+            QueryType = type,
             ResponseCode = code,
             Answers = answers,
             ResponseLength = LengthOf(dns),
@@ -156,7 +162,7 @@ sealed class DnsTransactions<TSink>
     }
 
     /// <summary>Walks all records once: answers are packed into <paramref name="space"/> (none when it is empty), OPT and ech are looked at.</summary>
-    Records Read(in DnsMessage dns, Span<byte> space, out int length)
+    Records Read(in DnsMessage dns, App service, Span<byte> space, out int length)
     {
         var found = default(Records);
         var writer = new DnsAnswerWriter(space);
@@ -182,7 +188,8 @@ sealed class DnsTransactions<TSink>
                 writer.Truncate();
                 continue;
             }
-            writer.Commit(records.Type, records.TimeToLive, records.FormatData(text, out bool cut));
+            bool cut;
+            writer.Commit(records.Type, records.TimeToLive, service == App.Nbns ? NbnsMessage.FormatData(records, text, out cut) : records.FormatData(text, out cut));
             if (!cut) kept++;
         }
         if (records.Fault != DecodeFault.None) _counters.Faults[(int)records.Fault]++;

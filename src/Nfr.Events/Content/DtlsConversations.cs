@@ -182,8 +182,10 @@ sealed class DtlsConversations<TSink>
     {
         if (!server)
         {
-            // The second hello, with the cookie, is the one that counts; it has the first one's fingerprint.
-            if (type == TlsHandshakeType.ClientHello && !c.Tls.HasServerHello) _tls.OnClientHello(c, body, Ja4Transport.Dtls);
+            // After a HelloVerifyRequest the second hello counts: it has the first one's fingerprint. After a HelloRetryRequest (RFC 9147 5.1) the cookie is an
+            // extension: as in TLS, the first one says what the client is.
+            bool isAgain = c.Tls.HasRetryRequest && c.Tls.HasClientHello;
+            if (type == TlsHandshakeType.ClientHello && !c.Tls.HasServerHello && !isAgain) _tls.OnClientHello(c, body, Ja4Transport.Dtls);
             return true;
         }
         if (type == TlsHandshakeType.HelloVerifyRequest)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Nfr.Wire;
+using Nfr.Wire.Digests;
 
 namespace Nfr.Events;
 
@@ -49,6 +50,12 @@ sealed class TlsConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers, 
     const int SanLimit = 1024;
 
     readonly byte[] _scratch = new byte[BufferPool.MaximumSize];
+
+    /// <summary>A network has a few hundred kinds of clients and servers: 139 KiB.</summary>
+    readonly RecentDigests _lists = new(slots: 256, longest: 512);
+
+    /// <summary>And calls the same services over and over: 130 KiB.</summary>
+    readonly RecentDigests _certificates = new(slots: 64, longest: 2048);
 
     /// <summary>Consumes nothing until the hello is whole (the handshake is walked again as it grows), then everything.</summary>
     public int OnClientBytes(Conversation c, ReadOnlySpan<byte> bytes)
@@ -173,8 +180,8 @@ sealed class TlsConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers, 
         if (alpn.Length > 64) alpn = alpn[..64];
         alpn.CopyTo(texts[Alpn..]);
         s.AlpnLength = (byte)alpn.Length;
-        s.HasJa3 = Ja3.TryWrite(hello, texts.Slice(Ja3At, Ja3.HashLength));
-        s.HasJa4 = Ja4.TryWrite(hello, transport, texts.Slice(Ja4At, Ja4.Length));
+        s.HasJa3 = Ja3.TryWrite(hello, texts.Slice(Ja3At, Ja3.HashLength), _lists);
+        s.HasJa4 = Ja4.TryWrite(hello, transport, texts.Slice(Ja4At, Ja4.Length), _lists);
         c.App = EncryptedDns.Of(transport == Ja4Transport.Quic ? App.Quic : App.Tls, sni, alpn, c.Context.DestinationPort);
         if (c.App == App.Tls && transport == Ja4Transport.Tcp && TorShapes.IsHello(hello)) c.App = App.Tor;
         if (!s.HasServerHello) s.Version = hello.HighestVersion;
@@ -199,7 +206,7 @@ sealed class TlsConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers, 
         }
         if (!TryTexts(ref s, out Span<byte> texts)) return;
         s.Version = hello.Version;
-        s.HasJa3s = Ja3.TryWrite(hello, texts.Slice(Ja3sAt, Ja3.HashLength));
+        s.HasJa3s = Ja3.TryWrite(hello, texts.Slice(Ja3sAt, Ja3.HashLength), _lists);
         if (hello.IsHelloRetryRequest)
         {
             s.HasRetryRequest = true;
@@ -228,7 +235,7 @@ sealed class TlsConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers, 
         }
         if (!TryTexts(ref s, out Span<byte> texts)) return;
         s.HasCertificate = true;
-        leaf.WriteSha1(texts.Slice(HashAt, X509Leaf.HashLength));
+        leaf.WriteSha1(texts.Slice(HashAt, X509Leaf.HashLength), _certificates);
         s.IssuerLength = (ushort)leaf.WriteIssuer(texts.Slice(Issuer, NameLength));
         s.SubjectLength = (ushort)leaf.WriteSubject(texts.Slice(Subject, NameLength));
         if (c.App == App.Tls && TorShapes.IsCertificate(texts.Slice(Issuer, s.IssuerLength), texts.Slice(Subject, s.SubjectLength))) c.App = App.Tor;

@@ -23,6 +23,9 @@ public sealed record DecoderOptions
     /// <summary>A flow that lives longer is reported in slices of this length.</summary>
     public long ActiveTimeout { get; init; } = 1_800_000_000_000;
 
+    /// <summary>What tells flows of the same addresses and ports apart.</summary>
+    public FlowSeparation Separation { get; init; } = FlowSeparation.Networks;
+
     /// <summary>Whether an address is one of ours: decides client and server where no SYN does. Asked once per flow.</summary>
     public Func<Address, bool>? IsHome { get; init; }
 }

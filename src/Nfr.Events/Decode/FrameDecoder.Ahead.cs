@@ -9,13 +9,13 @@ namespace Nfr.Events;
 /// </summary>
 public sealed partial class FrameDecoder<TSink>
 {
-    /// <summary>Frames between asking for a flow's bucket and asking for the entry that it names. A power of two, half of what readers look ahead.</summary>
-    const int BucketLead = 8;
+    /// <summary>Frames between asking for a flow's slot and asking for the entry that it names. A power of two, half of what readers look ahead.</summary>
+    const int SlotLead = 8;
 
     const int VlanTagLength = 4, EthernetHeaderLength = 14;
 
-    /// <summary>Hashes of the frames whose buckets were asked for, in a circle.</summary>
-    readonly uint[] _aheadHashes = new uint[BucketLead];
+    /// <summary>Hashes of the frames whose slots were asked for, in a circle.</summary>
+    readonly uint[] _aheadHashes = new uint[SlotLead];
     uint _aheadCount;
 
     /// <summary>As <see cref="IFrameSink.OnAhead"/>: the common shapes only, one tag at most, no options, no tunnels.</summary>
@@ -24,8 +24,10 @@ public sealed partial class FrameDecoder<TSink>
         if (linkType != LinkType.Ethernet || bytes.Length < EthernetHeaderLength + IPv4Packet.MinimumHeaderLength + 4) return;
         ushort type = BinaryPrimitives.ReadUInt16BigEndian(bytes[12..]);
         scoped ReadOnlySpan<byte> ip = bytes[EthernetHeaderLength..];
+        uint scope = 0;
         if (type == EtherType.Vlan)
         {
+            if (_vlansApart) scope = FlowScope.Tagged(0, (ushort)(BinaryPrimitives.ReadUInt16BigEndian(bytes[14..]) & 0x0FFF));
             type = BinaryPrimitives.ReadUInt16BigEndian(bytes[16..]);
             ip = ip[VlanTagLength..];
         }
@@ -49,9 +51,9 @@ public sealed partial class FrameDecoder<TSink>
             return;
         }
         if (protocol is not (IPProtocol.Tcp or IPProtocol.Udp)) return;
-        uint hash = _flows.Hash(source, BinaryPrimitives.ReadUInt16BigEndian(ports), destination, BinaryPrimitives.ReadUInt16BigEndian(ports[2..]), protocol);
-        _flows.AskForBucket(hash);
-        ref uint earlier = ref _aheadHashes[_aheadCount++ & (BucketLead - 1)];
+        uint hash = _flows.Hash(source, BinaryPrimitives.ReadUInt16BigEndian(ports), destination, BinaryPrimitives.ReadUInt16BigEndian(ports[2..]), protocol, scope);
+        _flows.AskForSlot(hash);
+        ref uint earlier = ref _aheadHashes[_aheadCount++ & (SlotLead - 1)];
         _flows.AskForEntry(earlier);
         earlier = hash;
     }

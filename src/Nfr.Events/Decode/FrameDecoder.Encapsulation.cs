@@ -32,6 +32,9 @@ public sealed partial class FrameDecoder<TSink>
             case EtherType.Bridged:
                 fault = EthernetFrame.TryRead(payload, out EthernetFrame ethernet);
                 return fault != DecodeFault.None ? fault : Network(ethernet.Type, ethernet.Payload, vlan, timestamp);
+            case EtherType.ServiceInstance:
+                fault = ServiceTag.TryRead(payload, out ServiceTag instance);
+                return fault != DecodeFault.None ? fault : Within(TunnelKind.Pbb, instance.ServiceIdentifier, EtherType.Bridged, instance.Payload, vlan, timestamp);
             case EtherType.PppoeSession:
                 fault = PppoeSession.TryRead(payload, out PppoeSession session);
                 if (fault != DecodeFault.None) return fault;
@@ -52,10 +55,9 @@ public sealed partial class FrameDecoder<TSink>
                 fault = LlcSnap.TryRead(payload, out etherType, out payload);
                 return fault != DecodeFault.None ? fault : Network(etherType, payload, vlan, timestamp);
             default:
-                // Within a tunnel addresses may be another network's.
-                if (_tunnels > 0) return DecodeFault.None;
-                Counters.NonIp++;
-                if (etherType == EtherType.Arp) _hosts.OnArp(payload, vlan, timestamp, _tick);
+                // Within a tunnel the frame is the outer packet's, which has been counted.
+                if (_tunnels == 0) Counters.NonIp++;
+                if (etherType == EtherType.Arp) _hosts.OnArp(new EventContext { Timestamp = timestamp, Tick = _tick, Vlan = vlan, Tunnel = _tunnelTable[_tunnel] }, payload);
                 return DecodeFault.None;
         }
     }
@@ -64,12 +66,16 @@ public sealed partial class FrameDecoder<TSink>
     DecodeFault Within(TunnelKind kind, uint identifier, ushort etherType, ReadOnlySpan<byte> payload, ushort vlan, long timestamp)
     {
         if (!TryEnter(kind, identifier, default, default, out ushort around)) return DecodeFault.EncapsulationTooDeep;
+        uint scope = _scope;
+        // Labels of MPLS are each direction's own.
+        if (_networksApart && kind == TunnelKind.Pppoe) _scope = FlowScope.Within(scope, kind, identifier);
         try
         {
             return Network(etherType, payload, vlan, timestamp);
         }
         finally
         {
+            _scope = scope;
             Leave(around);
         }
     }

@@ -11,8 +11,8 @@ public sealed partial class FrameDecoder<TSink>
 
     void OnTcp(in Packet packet, ReadOnlySpan<byte> payload)
     {
-        uint hash = _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol);
-        int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out int direction);
+        uint hash = _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, packet.Scope);
+        int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out int direction, packet.Scope);
         _duplicates.Look(hash, packet, _tick);
         bool opens = (packet.TcpFlags & (TcpFlags.Syn | TcpFlags.Ack)) == TcpFlags.Syn;
         if (index != FlowTable.None && opens && IsAnotherConnection(_flows[index], packet, direction))
@@ -53,8 +53,9 @@ public sealed partial class FrameDecoder<TSink>
             uint sequence = packet.Sequence + ((flags & TcpFlags.Syn) != 0 ? 1u : 0u);
             _conversations.OnSegment(ref flow, direction, sequence, payload, packet.Timestamp, _tick);
         }
-        // Both sides have ended: what the parser holds is all it will get.
-        if (flow.Class == FlowClass.Closed && flow.Conversation != FlowTable.None && !_conversations.IsWaiting(flow)) _conversations.Close(ref flow);
+        // Both sides have ended: what the parser holds is all it will get. What comes behind a reset shows that the host did not take it (RFC 5961 3, a time stamp
+        // out of range); such a conversation ends with its flow.
+        if (flow.Class == FlowClass.Closed && ((flags & (TcpFlags.Fin | TcpFlags.Rst)) != 0 || !TcpStates.IsReset(flow)) && flow.Conversation != FlowTable.None && !_conversations.IsWaiting(flow)) _conversations.Close(ref flow);
     }
 
     void OnUdp(in Packet packet, ReadOnlySpan<byte> payload)
@@ -64,24 +65,13 @@ public sealed partial class FrameDecoder<TSink>
         if (IsDns(packet, flow, payload))
         {
             if (payload.IsEmpty) return;
-            var context = new EventContext
-            {
-                Timestamp = packet.Timestamp,
-                Tick = _tick,
-                Source = packet.Source,
-                Destination = packet.Destination,
-                SourcePort = packet.SourcePort,
-                DestinationPort = packet.DestinationPort,
-                Protocol = packet.Protocol,
-                Vlan = packet.Vlan,
-                Tunnel = _tunnelTable[packet.Tunnel],
-            };
             App service = Recognizer.DnsService(packet.SourcePort, packet.DestinationPort);
-            DecodeFault fault = _dns.OnMessage(context, payload, service);
+            EventContext context = ContextOf(packet);
+            DecodeFault fault = _dns.OnMessage(context, packet.Scope, payload, service);
             if (fault == DecodeFault.None)
             {
                 flow.App = service;
-                if (service != App.Dns) _hosts.OnLocalNames(payload, service == App.Mdns ? HostSource.Mdns : HostSource.Llmnr, packet.Vlan, packet.Timestamp, _tick);
+                if (service != App.Dns) _hosts.OnLocalNames(context, payload, service == App.Mdns ? HostSource.Mdns : HostSource.Llmnr);
                 return;
             }
             _faults[(int)fault]++;
@@ -92,8 +82,9 @@ public sealed partial class FrameDecoder<TSink>
         }
         if (flow.App == App.Unknown && (direction == 0 ? flow.PacketsOut : flow.PacketsIn) <= Datagrams.MaximumLooks)
             flow.App = Datagrams.Recognize(ref flow, direction, payload, packet.SourcePort, packet.DestinationPort);
-        if (flow.App == App.Dhcp) _hosts.OnDhcp(payload, packet.Vlan, packet.Timestamp, _tick);
-        if (IsNbns(packet)) _hosts.OnNbns(packet.Source, payload, packet.Vlan, packet.Timestamp, _tick);
+        if (flow.App == App.Dhcp) _hosts.OnDhcp(ContextOf(packet), payload);
+        else if (flow.App == App.DhcpV6) _hosts.OnDhcpV6(ContextOf(packet), payload);
+        else if (flow.App == App.Nbns || IsNbns(packet)) OnNbns(ref flow, packet, payload);
         if (flow.App == App.Quic && (flow.Content & ContentState.Done) == 0) _quic.OnDatagram(ref flow, packet, direction, payload, _tick);
         else if ((flow.Content & ContentState.Done) == 0 && !payload.IsEmpty && ((flow.Content & ContentState.Dtls) != 0 || DtlsRecord.LooksLikeHandshake(payload)))
             OnDtls(ref flow, packet, direction, payload);
@@ -106,20 +97,37 @@ public sealed partial class FrameDecoder<TSink>
     {
         flow.Content |= ContentState.Dtls;
         if (flow.App is App.Unknown or App.Stun) flow.App = App.Dtls;
-        var context = new EventContext
-        {
-            Timestamp = packet.Timestamp,
-            Tick = _tick,
-            Source = packet.Source,
-            Destination = packet.Destination,
-            SourcePort = packet.SourcePort,
-            DestinationPort = packet.DestinationPort,
-            Protocol = packet.Protocol,
-            Vlan = packet.Vlan,
-            Tunnel = _tunnelTable[packet.Tunnel],
-        };
-        _dtls.OnDatagram(ref flow, context, direction, payload);
+        _dtls.OnDatagram(ref flow, ContextOf(packet), direction, payload);
     }
+
+    /// <summary>NetBIOS names (RFC 1002): DNS's messages with names of their own, as dns events and as what they say of hosts.</summary>
+    void OnNbns(ref Flow flow, in Packet packet, ReadOnlySpan<byte> payload)
+    {
+        if (payload.IsEmpty) return;
+        EventContext context = ContextOf(packet);
+        DecodeFault fault = _dns.OnMessage(context, payload, App.Nbns);
+        if (fault != DecodeFault.None)
+        {
+            _faults[(int)fault]++;
+            return;
+        }
+        if (flow.App == App.Unknown) flow.App = App.Nbns;
+        _hosts.OnNbns(context, payload);
+    }
+
+    /// <summary>Of an event that this packet alone gives: from its sender to its receiver.</summary>
+    EventContext ContextOf(in Packet packet) => new()
+    {
+        Timestamp = packet.Timestamp,
+        Tick = _tick,
+        Source = packet.Source,
+        Destination = packet.Destination,
+        SourcePort = packet.SourcePort,
+        DestinationPort = packet.DestinationPort,
+        Protocol = packet.Protocol,
+        Vlan = packet.Vlan,
+        Tunnel = _tunnelTable[packet.Tunnel],
+    };
 
     /// <summary>By its port, or because a flow's first datagrams are DNS messages to the last byte. NetBIOS (RFC 1002) has the same shape and other names.</summary>
     static bool IsDns(in Packet packet, in Flow flow, ReadOnlySpan<byte> payload) =>
@@ -130,8 +138,8 @@ public sealed partial class FrameDecoder<TSink>
 
     int OnDatagram(in Packet packet, int captured, out int direction)
     {
-        uint hash = _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol);
-        int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out direction);
+        uint hash = _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, packet.Scope);
+        int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out direction, packet.Scope);
         _duplicates.Look(hash, packet, _tick);
         if (index == FlowTable.None) index = Open(packet, hash, out direction);
         ref Flow flow = ref _flows[index];
@@ -150,15 +158,15 @@ public sealed partial class FrameDecoder<TSink>
         }
         else if (six && icmp.Type is >= NdpMessage.RouterSolicitation and <= NdpMessage.NeighborAdvertisement && icmp.Code == 0 && packet.HopLimit == NdpMessage.HopLimit)
         {
-            _hosts.OnNdp(packet.Source, bytes, packet.Vlan, packet.Timestamp, _tick);
+            _hosts.OnNdp(ContextOf(packet), bytes);
         }
     }
 
     /// <summary>The packet, already put to its flow, was made of fragments that contradicted each other.</summary>
     void NoteAmbiguous(in Packet packet)
     {
-        uint hash = _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol);
-        int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out _);
+        uint hash = _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, packet.Scope);
+        int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out _, packet.Scope);
         if (index != FlowTable.None) _flows[index].Notes |= FlowNotes.Ambiguous;
     }
 
@@ -195,10 +203,12 @@ public sealed partial class FrameDecoder<TSink>
             Export(oldest);
         }
         bool tcp = packet.Protocol == IPProtocol.Tcp;
-        int index = _flows.Add(hash, tcp ? FlowClass.Established : FlowClass.Datagram, _tick);
-        ref Flow flow = ref _flows[index];
+        // Asked before there is a flow, since what it asks is not ours: whatever it does, no flow lies in the table that was not counted.
         bool senderIsClient = packet.OneWay || FlowOrientation.SenderIsClient(
             packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, packet.TcpFlags, _options.IsHome);
+        int index = _flows.Add(hash, tcp ? FlowClass.Established : FlowClass.Datagram, _tick);
+        Counters.FlowsOpened++;
+        ref Flow flow = ref _flows[index];
         direction = senderIsClient ? 0 : 1;
         (flow.Client, flow.Server) = senderIsClient ? (packet.Source, packet.Destination) : (packet.Destination, packet.Source);
         (flow.ClientPort, flow.ServerPort) = senderIsClient ? (packet.SourcePort, packet.DestinationPort) : (packet.DestinationPort, packet.SourcePort);
@@ -214,13 +224,13 @@ public sealed partial class FrameDecoder<TSink>
                 _ => App.Unknown,
             };
         }
+        flow.Scope = packet.Scope;
         flow.Vlan = packet.Vlan;
         flow.Tunnel = packet.Tunnel == 0 ? (ushort)0 : _tunnelTable.Take(_tunnelTable[packet.Tunnel]);
         flow.FirstTick = _tick;
         flow.LastTick = _tick;
         flow.FirstTimestamp = packet.Timestamp;
         if (tcp && (packet.TcpFlags & TcpFlags.Syn) == 0) flow.Notes |= FlowNotes.Midstream;
-        Counters.FlowsOpened++;
         return index;
     }
 

@@ -30,6 +30,8 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
     readonly FlowDetails _details = new();
     readonly TunnelTable _tunnelTable = new();
     readonly long[] _faults;
+    readonly bool _networksApart;
+    readonly bool _vlansApart;
     long _tick;
     long _nextSweep;
     bool _reassembled;
@@ -38,6 +40,8 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
     {
         FirstUse.Make();
         _options = options;
+        _networksApart = options.Separation >= FlowSeparation.Networks;
+        _vlansApart = options.Separation >= FlowSeparation.Vlans;
         _emitter = new Emitter<TSink>(sink);
         Counters = new DecodeCounters();
         _faults = Counters.Faults;
@@ -74,6 +78,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         DecodeCounters counters = Counters;
         // Still set only if a mistake of ours ended the frame before in the middle.
         _tunnels = _depth = _encapsulations = _tunnel = 0;
+        _scope = 0;
         _reassembled = false;
         counters.Frames++;
         counters.Bytes += frame.OriginalLength;
@@ -174,6 +179,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         if (frame.VlanTpid != 0)
         {
             vlan = (ushort)(frame.VlanTci & 0x0FFF);
+            if (_vlansApart) _scope = FlowScope.Tagged(0, vlan);
             Counters.VlanTagged++;
         }
         if (frame.VlanTpid == 0 && EtherType.IsVlan(etherType)) Counters.VlanTagged++;
@@ -190,6 +196,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
             fault = VlanTag.TryRead(payload, out VlanTag tag);
             if (fault != DecodeFault.None) return fault;
             if (vlan == 0) vlan = tag.Identifier;
+            if (_vlansApart) _scope = FlowScope.Tagged(_scope, tag.Identifier);
             etherType = tag.Type;
             payload = tag.Payload;
         }
@@ -211,6 +218,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
             Protocol = ip.Protocol,
             Vlan = vlan,
             Tunnel = _tunnel,
+            Scope = _scope,
             Timestamp = timestamp,
             WireBytes = ip.TotalLength,
             CutOff = Math.Max(0, ip.TotalLength - bytes.Length),
@@ -235,6 +243,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
             Protocol = ip.Protocol,
             Vlan = vlan,
             Tunnel = _tunnel,
+            Scope = _scope,
             Timestamp = timestamp,
             WireBytes = ip.TotalLength,
             CutOff = Math.Max(0, ip.TotalLength - bytes.Length),
@@ -251,7 +260,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
     {
         // One datagram is read in place at a time; fragments within one that came in fragments are not worth a second place.
         if (_reassembled) return DecodeFault.DatagramInvalid;
-        FragmentResult result = _fragments.Add(source, destination, identification, protocol, offset, more, payload, totalLength, _tick);
+        FragmentResult result = _fragments.Add(source, destination, _scope, identification, protocol, offset, more, payload, totalLength, _tick);
         if (result == FragmentResult.Beyond) return DecodeFault.FragmentBeyondDatagram;
         if (_fragments.IsNews) OnFragmentsDiffer(source, destination, protocol, vlan, timestamp);
         if (_tunnels == 0) Counters.FragmentsHeld++;
@@ -266,6 +275,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
             Protocol = protocol,
             Vlan = vlan,
             Tunnel = _tunnel,
+            Scope = _scope,
             Timestamp = timestamp,
             WireBytes = _fragments.WireBytes,
             Packets = _fragments.Packets,

@@ -10,6 +10,8 @@ ref struct OpenedTunnel
 
     public TunnelKind Kind;
     public uint Identifier;
+    /// <summary>The network within, by a number that both directions carry; 0 when there is none. TEIDs, PPTP's calls and ERSPAN's sessions are a direction's own.</summary>
+    public uint Network;
     /// <summary>What the flow around speaks.</summary>
     public App App;
     /// <summary>Of the payload; <see cref="EtherType.None"/> when nothing in it concerns us.</summary>
@@ -21,9 +23,12 @@ ref struct OpenedTunnel
     /// length right; Teredo says itself what it is, on any port.
     /// </summary>
     public static bool MayBe(App app, in Packet packet, ReadOnlySpan<byte> payload) =>
-        IsPort(packet.DestinationPort) || IsPort(packet.SourcePort) || (app is App.Unknown or App.Teredo && TeredoPacket.MayBe(payload));
+        IsPort(packet.DestinationPort) || IsPort(packet.SourcePort) || app == App.Teredo || (app == App.Unknown && TeredoPacket.MayBe(payload));
 
-    static bool IsPort(ushort port) => port is VxlanHeader.Port or VxlanHeader.LinuxPort or GeneveHeader.Port or GreInUdpPort or GtpHeader.Port or AyiyaPacket.Port;
+    /// <summary>A flow of one of these was recognised by an earlier packet's content: what follows is a tunnel's too, or no good.</summary>
+    public static bool IsKnown(App app) => app is App.Vxlan or App.Geneve or App.Gre or App.Gtp or App.Teredo;
+
+    static bool IsPort(ushort port) => port is VxlanHeader.Port or VxlanHeader.LinuxPort or VxlanGpeHeader.Port or GeneveHeader.Port or GreInUdpPort or GtpHeader.Port or AyiyaPacket.Port;
 
     /// <summary>False when what should be a tunnel's header is none.</summary>
     public static bool TryOpen(in Packet outer, ReadOnlySpan<byte> payload, out OpenedTunnel opened)
@@ -57,15 +62,23 @@ ref struct OpenedTunnel
             case VxlanHeader.Port or VxlanHeader.LinuxPort:
                 if (!VxlanHeader.TryRead(opened.Payload, out VxlanHeader vxlan)) return false;
                 opened.Kind = TunnelKind.Vxlan;
-                opened.Identifier = vxlan.NetworkIdentifier;
+                opened.Identifier = opened.Network = vxlan.NetworkIdentifier;
                 opened.App = App.Vxlan;
                 opened.EtherType = Wire.EtherType.Bridged;
                 opened.Payload = vxlan.Payload;
                 return true;
+            case VxlanGpeHeader.Port:
+                if (!VxlanGpeHeader.TryRead(opened.Payload, out VxlanGpeHeader generic)) return false;
+                opened.Kind = TunnelKind.Vxlan;
+                opened.Identifier = generic.NetworkIdentifier;
+                opened.App = App.Vxlan;
+                opened.EtherType = generic.PayloadType;
+                opened.Payload = generic.Payload;
+                return true;
             case GeneveHeader.Port:
                 if (!GeneveHeader.TryRead(opened.Payload, out GeneveHeader geneve)) return false;
                 opened.Kind = TunnelKind.Geneve;
-                opened.Identifier = geneve.NetworkIdentifier;
+                opened.Identifier = opened.Network = geneve.NetworkIdentifier;
                 opened.App = App.Geneve;
                 opened.EtherType = geneve.ProtocolType;
                 opened.Payload = geneve.Payload;
@@ -83,6 +96,7 @@ ref struct OpenedTunnel
             case AyiyaPacket.Port:
                 if (!AyiyaPacket.TryRead(opened.Payload, out AyiyaPacket ayiya)) return false;
                 opened.Kind = TunnelKind.Ayiya;
+                opened.App = App.Ayiya;
                 opened.EtherType = ayiya.PayloadType;
                 opened.Payload = ayiya.Payload;
                 return true;
@@ -116,6 +130,8 @@ ref struct OpenedTunnel
         }
         opened.Kind = gre.Version == 1 ? TunnelKind.Pptp : TunnelKind.Gre;
         opened.Identifier = gre.Key;
+        // NVGRE (RFC 7637 3.2): the key's last byte is the flow's entropy, another for each direction.
+        if (gre.Version == 0) opened.Network = gre.ProtocolType == Wire.EtherType.Bridged ? gre.Key >> 8 : gre.Key;
         if (gre.Payload.IsEmpty) return true;
         opened.EtherType = gre.ProtocolType;
         opened.Payload = gre.Payload;

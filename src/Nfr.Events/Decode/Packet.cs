@@ -20,6 +20,8 @@ struct Packet
     public ushort Vlan;
     /// <summary>Of the <see cref="TunnelTable"/>, held by the decoder while the packet within is decoded; 0 for none.</summary>
     public ushort Tunnel;
+    /// <summary>See <see cref="FlowScope"/>.</summary>
+    public uint Scope;
     public ushort Identification;
     public byte Protocol;
     public byte TcpFlags;

@@ -1,11 +1,15 @@
+using System.Runtime.InteropServices;
 using Nfr.Wire;
 
 namespace Nfr.Events;
 
-/// <summary>One entry of the flow table. Out = from the client, In = from the server; direction 0 is out, 1 is in.</summary>
+/// <summary>
+/// One entry of the flow table, four cache lines of 64 bytes; fields lie in the order of use. Out = from the client, In = from the server; direction 0 is out, 1 is in.
+/// </summary>
+[StructLayout(LayoutKind.Sequential, Size = 256)]
 struct Flow
 {
-    // What a lookup compares. Fields lie in the order of use: a packet of a known flow touches the first 128 bytes and no more.
+    // First line: what a lookup compares, and when the flow was seen.
     public Address Client;
     public Address Server;
     public ushort ClientPort;
@@ -14,20 +18,20 @@ struct Flow
     public FlowClass Class;
     public EndpointState ClientState;
     public EndpointState ServerState;
-    /// <summary>Next flow of the same hash bucket; -1 ends the chain.</summary>
-    public int NextInBucket;
     public uint Hash;
+    /// <summary>See <see cref="FlowScope"/>.</summary>
+    public uint Scope;
     public long LastTick;
     /// <summary>When it last moved in the least-recently-seen list of its class.</summary>
     public long ListedTick;
 
-    // Content.
+    // Second line: what each packet changes.
     public int Conversation;
     public byte TcpFlags;
     public ContentState Content;
     public App App;
-    public FlowNotes Notes;
-
+    /// <summary>Segments or datagrams looked at for content that begins later than at the start.</summary>
+    public byte Looks;
     // Counters since the start, or since the last active-time-out slice.
     public long FirstTick;
     public long PacketsOut;
@@ -37,28 +41,29 @@ struct Flow
     public long BytesIn;
     public long PayloadIn;
 
-    /// <summary>Of TCP, each way.</summary>
+    // Third line: TCP with payload.
     public SeenBytes SeenOut;
     public SeenBytes SeenIn;
-
-    public long FirstTimestamp;
-    public int Older;
-    public int Newer;
-    public ushort Vlan;
-    /// <summary>Of the <see cref="TunnelTable"/>; 0 for none.</summary>
-    public ushort Tunnel;
-    /// <summary>Of the <see cref="FlowDetails"/>; 0 for none.</summary>
-    public ushort Details;
-    public bool HasJa3;
-    /// <summary>Segments or datagrams looked at for content that begins later than at the start.</summary>
-    public byte Looks;
-    /// <summary>What slices before this one have seen, since their counters start anew.</summary>
-    public EarlierSlices Earlier;
     /// <summary>Next expected sequence number each way, kept while content is still of interest.</summary>
     public uint NextOut;
     public uint NextIn;
     /// <summary>The client's initial sequence number: tells a retransmitted SYN from a new connection on the same ports.</summary>
     public uint InitialSequence;
+    public int Older;
+    /// <summary>Of an entry that is free: the next free one.</summary>
+    public int Newer;
+    public FlowNotes Notes;
+    public ushort Vlan;
+    /// <summary>Of the <see cref="TunnelTable"/>; 0 for none.</summary>
+    public ushort Tunnel;
+    /// <summary>Of the <see cref="FlowDetails"/>; 0 for none.</summary>
+    public ushort Details;
+    /// <summary>What slices before this one have seen, since their counters start anew.</summary>
+    public EarlierSlices Earlier;
+    public bool HasJa3;
+
+    // Fourth line: begin and end only.
+    public long FirstTimestamp;
     public Hash128 Ja3;
 }
 

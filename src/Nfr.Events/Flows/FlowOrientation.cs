@@ -30,8 +30,8 @@ static class FlowOrientation
         return true;
     }
 
-    /// <summary>System ports (RFC 6335) and the DNS relatives above them.</summary>
-    static bool IsService(ushort port) => port is > 0 and < 1024 or 5353 or 5355;
+    /// <summary>System ports (RFC 6335), the DNS relatives above them, and the servers of Teredo (RFC 4380 2.7) and AYIYA. Asked only where nothing else tells.</summary>
+    static bool IsService(ushort port) => port is > 0 and < 1024 or 5353 or 5355 or TeredoPacket.Port or AyiyaPacket.Port;
 
     static bool IsReply(ushort type, bool v6) => v6 ? type is 129 or 131 or 134 or 136 or 140 : type is 0 or 14 or 16 or 18;
 }

@@ -12,7 +12,7 @@ namespace Nfr.Events;
 /// </summary>
 sealed class FlowTable
 {
-    /// <summary>Flows kept when nothing is configured: 65,536 entries of 224 bytes, 14 MiB of the 160 that a sensor may take.</summary>
+    /// <summary>Flows kept when nothing is configured: 65,536 entries of 256 bytes, 16 MiB of the 160 that a sensor may take.</summary>
     public const int DefaultCapacity = 65_536;
 
     /// <summary>A flow moves to the young end of its list at most this often (nanoseconds): moving costs two cache lines of strangers.</summary>
@@ -20,9 +20,8 @@ sealed class FlowTable
 
     public const int None = -1;
 
-    readonly Flow[] _flows;
-    readonly int[] _buckets;
-    readonly int _mask;
+    readonly PinnedTable<Flow> _flows;
+    readonly HashIndex _index;
     readonly ulong _seed;
     /// <summary>Entries that were used and given back; behind them come those from <see cref="_fresh"/> on, whose memory nobody has touched yet.</summary>
     int _free = None;
@@ -35,11 +34,9 @@ sealed class FlowTable
     public FlowTable(int capacity = DefaultCapacity)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 16);
-        _flows = GC.AllocateArray<Flow>(capacity, pinned: true);
-        _buckets = GC.AllocateArray<int>((int)BitOperations.RoundUpToPowerOf2((uint)capacity * 2), pinned: true);
-        Array.Fill(_buckets, None);
-        _mask = _buckets.Length - 1;
-        // A seed of its own for each run, so that nobody can choose addresses that all meet in one bucket.
+        _flows = new PinnedTable<Flow>(capacity);
+        _index = new HashIndex(capacity);
+        // A seed of its own for each run, so that nobody can choose addresses that all meet in one place.
         Span<byte> seed = stackalloc byte[8];
         RandomNumberGenerator.Fill(seed);
         _seed = BitConverter.ToUInt64(seed);
@@ -51,11 +48,11 @@ sealed class FlowTable
 
     public ref Flow this[int index] => ref _flows[index];
 
-    /// <summary>The same for both directions: each endpoint is mixed on its own and the two are added.</summary>
+    /// <summary>The same for both directions: each endpoint is mixed on its own and the two are added, and so is the <see cref="FlowScope"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public uint Hash(in Address a, ushort aPort, in Address b, ushort bPort, byte protocol)
+    public uint Hash(in Address a, ushort aPort, in Address b, ushort bPort, byte protocol, uint scope = 0)
     {
-        ulong h = Mix(a, aPort) + Mix(b, bPort) + protocol;
+        ulong h = Mix(a, aPort) + Mix(b, bPort) + protocol + ((ulong)scope << 8);
         h *= 0x9E3779B97F4A7C15UL;
         return (uint)(h >> 32);
     }
@@ -68,33 +65,32 @@ sealed class FlowTable
         return h ^ (h >> 32);
     }
 
-    /// <summary>Of a packet that comes soon: its bucket is fetched from memory meanwhile.</summary>
+    /// <summary>Of a packet that comes soon: its slot is fetched from memory meanwhile.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void AskForBucket(uint hash) => Prefetch.Value(ref _buckets[hash & (uint)_mask]);
+    public void AskForSlot(uint hash) => _index.AskFor(hash);
 
-    /// <summary>And a little later the entry that its bucket names.</summary>
+    /// <summary>And a little later the entry that its slot names.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void AskForEntry(uint hash)
     {
-        int index = _buckets[hash & (uint)_mask];
+        int index = _index.First(hash, out _);
         if (index != None) Prefetch.Value(ref _flows[index]);
     }
 
     /// <summary>The flow of this pair of endpoints, or <see cref="None"/>. <paramref name="direction"/>: 0 the packet goes out (client to server), 1 in.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int Find(uint hash, in Address source, ushort sourcePort, in Address destination, ushort destinationPort, byte protocol, out int direction)
+    public int Find(uint hash, in Address source, ushort sourcePort, in Address destination, ushort destinationPort, byte protocol, out int direction, uint scope = 0)
     {
-        Flow[] flows = _flows;
-        for (int i = _buckets[hash & (uint)_mask]; i != None; i = flows[i].NextInBucket)
+        for (int i = _index.First(hash, out uint place); i != None; i = _index.Next(hash, ref place))
         {
-            ref Flow flow = ref flows[i];
-            if (flow.Hash != hash || flow.Protocol != protocol) continue;
-            if (flow.ClientPort == sourcePort && flow.ServerPort == destinationPort && flow.Client == source && flow.Server == destination)
+            ref Flow flow = ref _flows[i];
+            if (flow.Protocol != protocol) continue;
+            if (flow.ClientPort == sourcePort && flow.ServerPort == destinationPort && flow.Client == source && flow.Server == destination && flow.Scope == scope)
             {
                 direction = 0;
                 return i;
             }
-            if (flow.ClientPort == destinationPort && flow.ServerPort == sourcePort && flow.Client == destination && flow.Server == source)
+            if (flow.ClientPort == destinationPort && flow.ServerPort == sourcePort && flow.Client == destination && flow.Server == source && flow.Scope == scope)
             {
                 direction = 1;
                 return i;
@@ -109,14 +105,12 @@ sealed class FlowTable
     {
         int index = _free != None ? _free : _fresh++;
         ref Flow flow = ref _flows[index];
-        if (index == _free) _free = flow.NextInBucket;
+        if (index == _free) _free = flow.Newer;
         flow = default;
         flow.Hash = hash;
         flow.Class = flowClass;
         flow.Conversation = None;
-        ref int bucket = ref _buckets[hash & (uint)_mask];
-        flow.NextInBucket = bucket;
-        bucket = index;
+        _index.Add(hash, index);
         Append(index, ref flow, tick);
         Count++;
         return index;
@@ -126,10 +120,8 @@ sealed class FlowTable
     {
         ref Flow flow = ref _flows[index];
         Unlink(index, ref flow);
-        ref int link = ref _buckets[flow.Hash & (uint)_mask];
-        while (link != index) link = ref _flows[link].NextInBucket;
-        link = flow.NextInBucket;
-        flow.NextInBucket = _free;
+        _index.Remove(flow.Hash, index);
+        flow.Newer = _free;
         _free = index;
         Count--;
     }
@@ -178,7 +170,12 @@ sealed class FlowTable
     {
         int c = (int)flow.Class;
         if (flow.Older != None) _flows[flow.Older].Newer = flow.Newer;
-        else _oldest[c] = flow.Newer;
+        else
+        {
+            _oldest[c] = flow.Newer;
+            // The next one to time out or to make room, not touched for long.
+            if (flow.Newer != None) Prefetch.Value(ref _flows[flow.Newer]);
+        }
         if (flow.Newer != None) _flows[flow.Newer].Older = flow.Older;
         else _youngest[c] = flow.Older;
     }

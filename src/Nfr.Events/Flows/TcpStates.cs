@@ -12,6 +12,8 @@ static class TcpStates
         ref EndpointState peer = ref direction == 0 ? ref flow.ServerState : ref flow.ClientState;
         if ((flags & TcpFlags.Rst) != 0)
         {
+            // Both have finished already, or the other side has aborted: this only clears up (RFC 9293 3.5.2).
+            if (peer == EndpointState.Closed ? self == EndpointState.Closed : peer == EndpointState.Reset && self != EndpointState.Inactive) return;
             self = EndpointState.Reset;
             return;
         }
@@ -37,6 +39,8 @@ static class TcpStates
         else if (self == EndpointState.Inactive)
         {
             self = EndpointState.Partial;
+            // The SYN was missed; the answer to it and the ACK of that were not.
+            if ((flags & TcpFlags.Ack) != 0 && peer == EndpointState.SynAckSent) self = peer = EndpointState.Established;
         }
         else if (self == EndpointState.SynSent && (flags & TcpFlags.Ack) != 0 && peer is EndpointState.SynAckSent or EndpointState.Partial)
         {
@@ -84,8 +88,9 @@ static class TcpStates
         return ConnectionState.OTH;
     }
 
+    public static bool IsReset(in Flow flow) => flow.ClientState == EndpointState.Reset || flow.ServerState == EndpointState.Reset;
+
     /// <summary>Both ends have finished, or one has aborted.</summary>
     public static bool IsOver(in Flow flow) =>
-        flow.ClientState == EndpointState.Reset || flow.ServerState == EndpointState.Reset
-        || (flow.ClientState == EndpointState.Closed && flow.ServerState == EndpointState.Closed);
+        IsReset(flow) || (flow.ClientState == EndpointState.Closed && flow.ServerState == EndpointState.Closed);
 }

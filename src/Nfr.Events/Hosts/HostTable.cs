@@ -4,12 +4,12 @@ using Nfr.Wire;
 namespace Nfr.Events;
 
 /// <summary>
-/// What hosts said of themselves last: by address, or by address and source. At most <see cref="Capacity"/> entries, no expiry; when full, the one that was
+/// What hosts said of themselves last: by network and address, or by these and source. At most <see cref="Capacity"/> entries, no expiry; when full, the one that was
 /// silent longest is forgotten, so that it is told anew when it speaks again.
 /// </summary>
 public sealed class HostTable
 {
-    /// <summary>4,096 entries of 136 bytes: 550 KiB.</summary>
+    /// <summary>4,096 entries of 144 bytes: 580 KiB.</summary>
     public const int Capacity = 4096;
 
     /// <summary>A longer name is cut.</summary>
@@ -20,6 +20,7 @@ public sealed class HostTable
     struct Entry
     {
         public Address Address;
+        public ulong Network;
         public ulong HardwareAddress;
         public int Next, Previous, Older, Newer;
         public byte Source;
@@ -47,12 +48,13 @@ public sealed class HostTable
     /// <param name="source">Part of the key: one table per address alone uses one value.</param>
     /// <param name="hardware">0 when none was said.</param>
     /// <param name="name">Empty when none was said.</param>
-    public bool Learn(in Address address, byte source, ulong hardware, ReadOnlySpan<byte> name)
+    /// <param name="network">Where the address is one (<see cref="Tunnel.Network"/>): what is heard within a tunnel says nothing of the network around it.</param>
+    public bool Learn(in Address address, byte source, ulong hardware, ReadOnlySpan<byte> name, ulong network = 0)
     {
         if (name.Length > NameSpace) name = name[..NameSpace];
-        int index = Find(address, source);
+        int index = Find(address, source, network);
         bool changed = index == None;
-        if (changed) index = Add(address, source);
+        if (changed) index = Add(address, source, network);
         else if (index != _youngest)
         {
             Unlist(index);
@@ -74,22 +76,22 @@ public sealed class HostTable
     }
 
     /// <summary>What is known of the address; false when nothing is. The name is borrowed until the next <see cref="Learn"/>.</summary>
-    public bool TryFind(in Address address, byte source, out ulong hardware, out ReadOnlySpan<byte> name)
+    public bool TryFind(in Address address, byte source, out ulong hardware, out ReadOnlySpan<byte> name, ulong network = 0)
     {
-        int index = Find(address, source);
+        int index = Find(address, source, network);
         hardware = index == None ? 0 : _entries[index].HardwareAddress;
         name = index == None ? default : ((ReadOnlySpan<byte>)_entries[index].Name)[.._entries[index].NameLength];
         return index != None;
     }
 
-    int Find(in Address address, byte source)
+    int Find(in Address address, byte source, ulong network)
     {
-        int i = _buckets[BucketOf(address, source)];
-        while (i != None && (_entries[i].Address != address || _entries[i].Source != source)) i = _entries[i].Next;
+        int i = _buckets[BucketOf(address, source, network)];
+        while (i != None && (_entries[i].Address != address || _entries[i].Source != source || _entries[i].Network != network)) i = _entries[i].Next;
         return i;
     }
 
-    int Add(in Address address, byte source)
+    int Add(in Address address, byte source, ulong network)
     {
         int index = Count;
         if (Count < Capacity) Count++;
@@ -99,12 +101,13 @@ public sealed class HostTable
             Unlist(index);
             ref Entry old = ref _entries[index];
             if (old.Previous != None) _entries[old.Previous].Next = old.Next;
-            else _buckets[BucketOf(old.Address, old.Source)] = old.Next;
+            else _buckets[BucketOf(old.Address, old.Source, old.Network)] = old.Next;
             if (old.Next != None) _entries[old.Next].Previous = old.Previous;
         }
-        ref int bucket = ref _buckets[BucketOf(address, source)];
+        ref int bucket = ref _buckets[BucketOf(address, source, network)];
         ref Entry entry = ref _entries[index];
         entry.Address = address;
+        entry.Network = network;
         entry.Source = source;
         entry.HardwareAddress = 0;
         entry.NameLength = 0;
@@ -134,9 +137,9 @@ public sealed class HostTable
         else _youngest = entry.Older;
     }
 
-    int BucketOf(in Address address, byte source)
+    int BucketOf(in Address address, byte source, ulong network)
     {
-        ulong h = (address.High ^ _seed) * 0xD6E8FEB86659FD93UL;
+        ulong h = (address.High ^ network ^ _seed) * 0xD6E8FEB86659FD93UL;
         h = (h ^ (h >> 31) ^ address.Low ^ source) * 0x9E3779B97F4A7C15UL;
         return (int)(h >> 52);
     }

@@ -3,8 +3,9 @@ using Nfr.Wire;
 namespace Nfr.Events;
 
 /// <summary>
-/// Hears what hosts say of themselves, in ARP, NDP, DHCP, mDNS, LLMNR and NBNS, and emits a host event when it is new or has changed. Names are text that
-/// anybody may choose: they are cut to <see cref="HostTable.NameSpace"/> bytes, and control characters are left out.
+/// Hears what hosts say of themselves, in ARP, NDP, DHCP, DHCPv6, mDNS, LLMNR and NBNS, and emits a host event when it is new or has changed. Names are text that
+/// anybody may choose: they are cut to <see cref="HostTable.NameSpace"/> bytes, and control characters are left out. What is heard within a tunnel is of the
+/// network within: it has its own entries, and its events say the tunnel.
 /// </summary>
 sealed class HostWatch<TSink>(Emitter<TSink> emitter, long[] faults)
     where TSink : struct, IEventSink
@@ -30,15 +31,15 @@ sealed class HostWatch<TSink>(Emitter<TSink> emitter, long[] faults)
     readonly byte[] _text = new byte[DnsName.MaxTextLength + 1];
     readonly byte[] _clean = new byte[HostTable.NameSpace];
 
-    public void OnArp(ReadOnlySpan<byte> bytes, ushort vlan, long timestamp, long tick)
+    public void OnArp(in EventContext heard, ReadOnlySpan<byte> bytes)
     {
         DecodeFault fault = ArpPacket.TryRead(bytes, out ArpPacket arp);
         if (fault != DecodeFault.None) faults[(int)fault]++;
-        else if (arp.IsEthernetIPv4 && arp.Operation is 1 or 2) Say(arp.SenderAddress, arp.SenderHardware, default, HostSource.Arp, vlan, timestamp, tick);
+        else if (arp.IsEthernetIPv4 && arp.Operation is 1 or 2) Say(heard, arp.SenderAddress, arp.SenderHardware, default, HostSource.Arp);
     }
 
-    /// <summary>An ICMPv6 message of one of the four types; the source is the IPv6 header's.</summary>
-    public void OnNdp(in Address source, ReadOnlySpan<byte> bytes, ushort vlan, long timestamp, long tick)
+    /// <summary>An ICMPv6 message of one of the four types.</summary>
+    public void OnNdp(in EventContext heard, ReadOnlySpan<byte> bytes)
     {
         DecodeFault fault = NdpMessage.TryRead(bytes, out NdpMessage ndp);
         if (fault != DecodeFault.None)
@@ -47,11 +48,11 @@ sealed class HostWatch<TSink>(Emitter<TSink> emitter, long[] faults)
             return;
         }
         // 7.2.2: duplicate address detection comes from "::" and says nothing.
-        Say(ndp.Type == NdpMessage.NeighborAdvertisement ? ndp.Target : source, ndp.Hardware, default, HostSource.Ndp, vlan, timestamp, tick);
+        Say(heard, ndp.Type == NdpMessage.NeighborAdvertisement ? ndp.Target : heard.Source, ndp.Hardware, default, HostSource.Ndp);
     }
 
     /// <summary>An address is the client's once the server acknowledges it (RFC 2131 3.1); the name is in what the client sent, or in the acknowledgment.</summary>
-    public void OnDhcp(ReadOnlySpan<byte> bytes, ushort vlan, long timestamp, long tick)
+    public void OnDhcp(in EventContext heard, ReadOnlySpan<byte> bytes)
     {
         DecodeFault fault = DhcpMessage.TryRead(bytes, out DhcpMessage dhcp);
         if (fault != DecodeFault.None)
@@ -60,28 +61,69 @@ sealed class HostWatch<TSink>(Emitter<TSink> emitter, long[] faults)
             return;
         }
         ReadOnlySpan<byte> name = _text.AsSpan(0, dhcp.ReadName(_text));
-        ulong key = (dhcp.ClientHardware << 16) ^ dhcp.Transaction;
-        ref Asked asked = ref _asked[(int)((key * 0x9E3779B97F4A7C15UL) >> 56)];
+        ulong key = (dhcp.ClientHardware << 16) ^ dhcp.Transaction ^ heard.Tunnel.Network;
         switch (dhcp.Type)
         {
             case DhcpMessage.Discover or DhcpMessage.Request or DhcpMessage.Inform:
-                if (name.IsEmpty) return;
-                name = Clean(name);
-                asked.Key = key;
-                asked.Length = (byte)name.Length;
-                name.CopyTo(asked.Name);
+                Keep(key, name);
                 break;
             case DhcpMessage.Acknowledge:
-                if (asked.Key == key && asked.Length > 0) name = ((ReadOnlySpan<byte>)asked.Name)[..asked.Length];
+                name = Kept(key, name);
                 // The answer to INFORM gives no address: the client has one.
                 Address address = dhcp.YourAddress.IsUnspecified ? dhcp.ClientAddress : dhcp.YourAddress;
-                Say(address, dhcp.ClientHardware, name, HostSource.Dhcp, vlan, timestamp, tick);
+                Say(heard, address, dhcp.ClientHardware, name, HostSource.Dhcp);
                 break;
         }
     }
 
+    /// <summary>An address is the client's once the server's reply says so (RFC 8415 18.2.10); the name is in what the client sent, or in the reply.</summary>
+    public void OnDhcpV6(in EventContext heard, ReadOnlySpan<byte> bytes)
+    {
+        DecodeFault fault = Dhcpv6Message.TryRead(bytes, out Dhcpv6Message dhcp);
+        if (fault != DecodeFault.None)
+        {
+            faults[(int)fault]++;
+            return;
+        }
+        ulong key = dhcp.Transaction ^ heard.Tunnel.Network;
+        foreach (byte b in dhcp.ClientIdentifier) key = (key ^ b) * 0x100000001B3UL;
+        ReadOnlySpan<byte> name = _text.AsSpan(0, dhcp.ReadName(_text));
+        switch (dhcp.Type)
+        {
+            case Dhcpv6Message.Solicit or Dhcpv6Message.Request or Dhcpv6Message.Confirm or Dhcpv6Message.Renew or Dhcpv6Message.Rebind:
+                Keep(key, name);
+                break;
+            case Dhcpv6Message.Reply:
+                name = Kept(key, name);
+                ulong hardware = dhcp.ClientHardware;
+                Dhcpv6AddressReader addresses = dhcp.Addresses;
+                while (addresses.MoveNext()) Say(heard, addresses.Current, hardware, name, HostSource.DhcpV6);
+                break;
+        }
+    }
+
+    /// <summary>Keeps the name of a request until its answer comes.</summary>
+    void Keep(ulong key, ReadOnlySpan<byte> name)
+    {
+        name = Clean(name);
+        if (name.IsEmpty) return;
+        ref Asked asked = ref _asked[PlaceOf(key)];
+        asked.Key = key;
+        asked.Length = (byte)name.Length;
+        name.CopyTo(asked.Name);
+    }
+
+    /// <summary>The name of this request, else what the answer says itself.</summary>
+    ReadOnlySpan<byte> Kept(ulong key, ReadOnlySpan<byte> answered)
+    {
+        ref Asked asked = ref _asked[PlaceOf(key)];
+        return asked.Key == key && asked.Length > 0 ? ((ReadOnlySpan<byte>)asked.Name)[..asked.Length] : answered;
+    }
+
+    static int PlaceOf(ulong key) => (int)((key * 0x9E3779B97F4A7C15UL) >> 56);
+
     /// <summary>Addresses of names in an mDNS or LLMNR answer. Service instances have no A and AAAA records, so their names do not come here.</summary>
-    public void OnLocalNames(ReadOnlySpan<byte> message, HostSource source, ushort vlan, long timestamp, long tick)
+    public void OnLocalNames(in EventContext heard, ReadOnlySpan<byte> message, HostSource source)
     {
         if (DnsMessage.TryRead(message, out DnsMessage dns) != DecodeFault.None || !dns.IsResponse || dns.ResponseCode != 0) return;
         DnsRecordReader records = dns.Records;
@@ -97,12 +139,12 @@ sealed class HostWatch<TSink>(Emitter<TSink> emitter, long[] faults)
                 if (name.Length <= 6 || !System.Text.Ascii.EqualsIgnoreCase(name[^6..], ".local"u8)) continue;
                 name = name[..^6];
             }
-            Say(data.Length == 4 ? Address.ReadV4(data) : Address.ReadV6(data), 0, name, source, vlan, timestamp, tick);
+            Say(heard, data.Length == 4 ? Address.ReadV4(data) : Address.ReadV6(data), 0, name, source);
         }
     }
 
-    /// <summary>A datagram of port 137; the IP header's source is whose status it is.</summary>
-    public void OnNbns(in Address source, ReadOnlySpan<byte> message, ushort vlan, long timestamp, long tick)
+    /// <summary>NetBIOS names; the IP header's source is whose status it is.</summary>
+    public void OnNbns(in EventContext heard, ReadOnlySpan<byte> message)
     {
         if (NbnsMessage.TryRead(message, out NbnsMessage nbns) != DecodeFault.None) return;
         Span<byte> name = stackalloc byte[NbnsMessage.NameLength];
@@ -112,21 +154,31 @@ sealed class HostWatch<TSink>(Emitter<TSink> emitter, long[] faults)
             if (nbns.IsRegistration && records.Section == DnsSection.Additional && NbnsMessage.TryReadUnique(records, out Address address))
             {
                 if (!NbnsMessage.TryReadName(message, records.OwnerOffset, name)) faults[(int)DecodeFault.NbnsNameInvalid]++;
-                else if (NbnsMessage.IsHostName(name)) Say(address, 0, name[..^1], HostSource.Nbns, vlan, timestamp, tick);
+                else if (NbnsMessage.IsHostName(name)) Say(heard, address, 0, name[..^1], HostSource.Nbns);
             }
             else if (nbns.IsStatus && records.Section == DnsSection.Answer && NbnsMessage.TryReadStatus(records, name, out ulong hardware))
             {
-                Say(source, hardware, name[..^1], HostSource.Nbns, vlan, timestamp, tick);
+                Say(heard, heard.Source, hardware, name[..^1], HostSource.Nbns);
             }
         }
     }
 
-    void Say(in Address address, ulong hardware, ReadOnlySpan<byte> name, HostSource source, ushort vlan, long timestamp, long tick)
+    void Say(in EventContext heard, in Address address, ulong hardware, ReadOnlySpan<byte> name, HostSource source)
     {
         if (!HardwareAddress.IsOfStation(hardware)) hardware = 0;
         name = Clean(name);
-        if (!IsOfHost(address) || (hardware == 0 && name.IsEmpty) || !_said.Learn(address, (byte)source, hardware, name)) return;
-        emitter.Host(new HostEvent { Timestamp = timestamp, Tick = tick, Address = address, HardwareAddress = hardware, Name = name, Source = source, Vlan = vlan });
+        if (!IsOfHost(address) || (hardware == 0 && name.IsEmpty) || !_said.Learn(address, (byte)source, hardware, name, heard.Tunnel.Network)) return;
+        emitter.Host(new HostEvent
+        {
+            Timestamp = heard.Timestamp,
+            Tick = heard.Tick,
+            Address = address,
+            HardwareAddress = hardware,
+            Name = name,
+            Source = source,
+            Vlan = heard.Vlan,
+            Tunnel = heard.Tunnel,
+        });
     }
 
     /// <summary>Neither unspecified, loopback, broadcast nor multicast.</summary>

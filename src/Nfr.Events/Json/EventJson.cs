@@ -1,7 +1,5 @@
 using System.Buffers;
 using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using Nfr.Wire;
 
 namespace Nfr.Events;
@@ -18,9 +16,8 @@ namespace Nfr.Events;
 /// </remarks>
 public sealed class EventJson
 {
-    static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
-
-    readonly Utf8JsonWriter _json = new(new ArrayBufferWriter<byte>(), Options);
+    readonly JsonLine _json = new();
+    readonly EventTime.Memory _time = new();
     readonly byte[] _scratch = new byte[64];
     byte[] _repaired = [];
     ArrayBufferWriter<byte>? _line;
@@ -28,34 +25,33 @@ public sealed class EventJson
     /// <summary>The event line of a dns event.</summary>
     public void WriteLine(scoped in DnsEvent e, IBufferWriter<byte> output)
     {
-        Begin(output, EventType.Dns);
+        Begin(EventType.Dns);
         Api(e);
         Common(e.Context);
         if (e.ResponseCode >= 0) Ascii(JsonNames.Rcode, DnsResponseCodes.Name((ushort)e.ResponseCode, _scratch));
-        if (!e.Answers.IsEmpty) Answers(e.Answers);
+        if (!e.Answers.IsEmpty) Answers(e.Answers, e.Service);
         DnsHeader(e);
         OptionalAscii(JsonNames.Transport, WireNames.Protocol(e.Context.Protocol, _scratch));
         if (e.Context.SourcePort != 0) _json.WriteNumber(JsonNames.SrcPort, (int)e.Context.SourcePort);
         OptionalDestination(e.Context);
-        End();
+        End(output);
     }
 
     /// <summary>The upload line of a dns event, for events/dns.</summary>
     public void WriteUpload(scoped in DnsEvent e, IBufferWriter<byte> output)
     {
-        Begin(output);
+        Begin();
         Api(e);
-        End();
+        End(output);
     }
 
     /// <summary>The event line of an ip event.</summary>
     public void WriteLine(scoped in IpEvent e, IBufferWriter<byte> output)
     {
-        Begin(output, EventType.Ip);
+        Begin(EventType.Ip);
         Api(e);
         Common(e.Context);
-        _json.WritePropertyName(JsonNames.Duration);
-        _json.WriteRawValue(_scratch.AsSpan(0, EventTime.FormatDuration(e.Duration, _scratch)), skipInputValidation: true);
+        _json.WriteRaw(JsonNames.Duration, _scratch.AsSpan(0, EventTime.FormatDuration(e.Duration, _scratch)));
         _json.WriteNumber(JsonNames.PacketsIn, e.PacketsIn);
         _json.WriteNumber(JsonNames.PacketsOut, e.PacketsOut);
         if (e.Context.Protocol == 6) Ascii(JsonNames.TcpFlags, WireNames.TcpFlags(e.TcpFlags, _scratch));
@@ -70,41 +66,41 @@ public sealed class EventJson
         OptionalAscii(JsonNames.Hassh, e.Hassh);
         OptionalAscii(JsonNames.HasshServer, e.HasshServer);
         Echo(e.Echo);
-        End();
+        End(output);
     }
 
     /// <summary>The upload line of an ip event, for events/ip.</summary>
     public void WriteUpload(scoped in IpEvent e, IBufferWriter<byte> output)
     {
-        Begin(output);
+        Begin();
         Api(e);
-        End();
+        End(output);
     }
 
     /// <summary>The event line of an http event.</summary>
     public void WriteLine(scoped in HttpEvent e, IBufferWriter<byte> output)
     {
-        Begin(output, EventType.Http);
+        Begin(EventType.Http);
         Api(e);
         Common(e.Context);
         OptionalText(JsonNames.Host, e.Host);
         OptionalDestination(e.Context);
         Notes(e.Notes);
-        End();
+        End(output);
     }
 
     /// <summary>The upload line of an http event, for events/http.</summary>
     public void WriteUpload(scoped in HttpEvent e, IBufferWriter<byte> output)
     {
-        Begin(output);
+        Begin();
         Api(e);
-        End();
+        End(output);
     }
 
     /// <summary>The event line of a tls event.</summary>
     public void WriteLine(scoped in TlsEvent e, IBufferWriter<byte> output)
     {
-        Begin(output, EventType.Tls);
+        Begin(EventType.Tls);
         Api(e);
         Common(e.Context);
         OptionalText(JsonNames.Sni, e.Sni);
@@ -114,34 +110,35 @@ public sealed class EventJson
         OptionalText(JsonNames.ServerAlpn, e.ServerAlpn);
         if (!e.SubjectAltNames.IsEmpty) Names(JsonNames.San, e.SubjectAltNames);
         Notes(e.Notes);
-        End();
+        End(output);
     }
 
     /// <summary>The upload line of a tls event, for events/tls.</summary>
     public void WriteUpload(scoped in TlsEvent e, IBufferWriter<byte> output)
     {
-        Begin(output);
+        Begin();
         Api(e);
-        End();
+        End(output);
     }
 
     /// <summary>The event line of a host event; it has no upload line.</summary>
     public void WriteLine(scoped in HostEvent e, IBufferWriter<byte> output)
     {
-        Begin(output, EventType.Host);
+        Begin(EventType.Host);
         Time(e.Timestamp);
         Ip(JsonNames.Address, e.Address);
         if (e.HardwareAddress != 0) Ascii(JsonNames.Mac, WireNames.HardwareAddress(e.HardwareAddress, _scratch));
         OptionalText(JsonNames.Name, e.Name);
         Ascii(JsonNames.Source, e.Source.Utf8Name());
         if (e.Vlan != 0) _json.WriteNumber(JsonNames.Vlan, (int)e.Vlan);
-        End();
+        if (e.Tunnel.Kind != TunnelKind.None) Tunnel(e.Tunnel);
+        End(output);
     }
 
     /// <summary>The event line of an anomaly event; it has no upload line.</summary>
     public void WriteLine(scoped in AnomalyEvent e, IBufferWriter<byte> output)
     {
-        Begin(output, EventType.Anomaly);
+        Begin(EventType.Anomaly);
         Time(e.Context.Timestamp);
         Ascii(JsonNames.Fault, FaultNames.Of(e.Fault));
         Ip(JsonNames.SrcIP, e.Context.Source);
@@ -149,7 +146,7 @@ public sealed class EventJson
         OptionalDestination(e.Context);
         OptionalAscii(JsonNames.Proto, WireNames.Protocol(e.Context.Protocol, _scratch));
         Common(e.Context);
-        End();
+        End(output);
     }
 
     /// <summary>The event line as a string: evidence samples and other rare uses.</summary>
@@ -185,7 +182,7 @@ public sealed class EventJson
         Time(e.Context.Timestamp);
         Ip(JsonNames.SrcIP, e.Context.Source);
         Text(JsonNames.Query, e.Query);
-        Ascii(JsonNames.QType, DnsTypes.Name(e.QueryType, _scratch));
+        Ascii(JsonNames.QType, TypeName(e.Service, e.QueryType));
     }
 
     void Api(scoped in IpEvent e)
@@ -296,7 +293,7 @@ public sealed class EventJson
     }
 
     /// <summary>A list that is kept as one text with commas.</summary>
-    void Names(JsonEncodedText key, ReadOnlySpan<byte> joined)
+    void Names(JsonKey key, ReadOnlySpan<byte> joined)
     {
         _json.WriteStartArray(key);
         foreach (Range range in joined.Split((byte)',')) _json.WriteStringValue(Utf8Text.Valid(joined[range], ref _repaired));
@@ -321,14 +318,16 @@ public sealed class EventJson
         if (context.DestinationPort != 0) _json.WriteNumber(JsonNames.DestPort, (int)context.DestinationPort);
     }
 
-    void Answers(ReadOnlySpan<byte> packed)
+    ReadOnlySpan<byte> TypeName(App service, ushort type) => service == App.Nbns ? NbnsMessage.TypeName(type, _scratch) : DnsTypes.Name(type, _scratch);
+
+    void Answers(ReadOnlySpan<byte> packed, App service)
     {
         _json.WriteStartArray(JsonNames.Answers);
         var answers = new DnsAnswerReader(packed);
         while (answers.MoveNext())
         {
             _json.WriteStartObject();
-            Ascii(JsonNames.Type, DnsTypes.Name(answers.Type, _scratch));
+            Ascii(JsonNames.Type, TypeName(service, answers.Type));
             _json.WriteNumber(JsonNames.Ttl, answers.TimeToLive);
             Text(JsonNames.Data, answers.Text);
             _json.WriteEndObject();
@@ -353,38 +352,38 @@ public sealed class EventJson
         _json.WriteEndArray();
     }
 
-    void Begin(IBufferWriter<byte> output)
+    void Begin()
     {
-        _json.Reset(output);
+        _json.Reset();
         _json.WriteStartObject();
     }
 
-    void Begin(IBufferWriter<byte> output, EventType type)
+    void Begin(EventType type)
     {
-        Begin(output);
+        Begin();
         Ascii(JsonNames.Type, type.Utf8Name());
     }
 
-    void End()
+    void End(IBufferWriter<byte> output)
     {
         _json.WriteEndObject();
-        _json.Flush();
+        _json.Flush(output);
     }
 
-    void Time(long timestamp) => Ascii(JsonNames.Ts, _scratch.AsSpan(0, EventTime.Format(timestamp, _scratch)));
+    void Time(long timestamp) => Ascii(JsonNames.Ts, _scratch.AsSpan(0, _time.Format(timestamp, _scratch)));
 
-    void Ip(JsonEncodedText key, Address address) => Ascii(key, _scratch.AsSpan(0, address.Format(_scratch)));
+    void Ip(JsonKey key, Address address) => Ascii(key, _scratch.AsSpan(0, address.Format(_scratch)));
 
-    void Text(JsonEncodedText key, ReadOnlySpan<byte> text) => _json.WriteString(key, Utf8Text.Valid(text, ref _repaired));
+    void Text(JsonKey key, ReadOnlySpan<byte> text) => _json.WriteString(key, Utf8Text.Valid(text, ref _repaired));
 
-    void OptionalText(JsonEncodedText key, ReadOnlySpan<byte> text)
+    void OptionalText(JsonKey key, ReadOnlySpan<byte> text)
     {
         if (!text.IsEmpty) Text(key, text);
     }
 
-    void Ascii(JsonEncodedText key, ReadOnlySpan<byte> text) => _json.WriteString(key, text);
+    void Ascii(JsonKey key, ReadOnlySpan<byte> text) => _json.WriteString(key, text);
 
-    void OptionalAscii(JsonEncodedText key, ReadOnlySpan<byte> text)
+    void OptionalAscii(JsonKey key, ReadOnlySpan<byte> text)
     {
         if (!text.IsEmpty) Ascii(key, text);
     }

@@ -15,16 +15,40 @@ public static class EventTime
     // Seconds since 1970 of 0001-01-01 and of the last second of 9999: what the format can say.
     const long FirstSecond = -62_135_596_800, LastSecond = 253_402_300_799;
 
+    /// <summary>Of "2018-09-03T09:39:47".</summary>
+    const int LengthToSeconds = 19;
+
     /// <summary>Any nanosecond stamp can be written: 64 bits reach from 1677 to 2262.</summary>
     public static int Format(long nanoseconds, Span<byte> destination)
     {
+        (long seconds, int rest) = Split(nanoseconds);
+        return Format(seconds, rest, destination);
+    }
+
+    static (long Seconds, int Nanoseconds) Split(long nanoseconds)
+    {
         long seconds = Math.DivRem(nanoseconds, NanosPerSecond, out long rest);
-        if (rest < 0)
+        return rest < 0 ? (seconds - 1, (int)(rest + NanosPerSecond)) : (seconds, (int)rest);
+    }
+
+    /// <summary>Remembers the text of the latest second: events come thousands in each. One thread.</summary>
+    internal sealed class Memory
+    {
+        readonly byte[] _text = new byte[MaxLength];
+        long _second = long.MinValue;
+
+        /// <summary>As <see cref="EventTime.Format(long, Span{byte})"/>.</summary>
+        public int Format(long nanoseconds, Span<byte> destination)
         {
-            seconds--;
-            rest += NanosPerSecond;
+            (long second, int rest) = Split(nanoseconds);
+            if (second != _second)
+            {
+                EventTime.Format(second, 0, _text);
+                _second = second;
+            }
+            _text.AsSpan(0, LengthToSeconds).CopyTo(destination);
+            return LengthToSeconds + FormatEnd(rest, destination[LengthToSeconds..]);
         }
-        return Format(seconds, (int)rest, destination);
     }
 
     /// <summary>Whole seconds since 1970; 0 bytes when the year is not within 1 to 9999 or the instant is 0001-01-01T00:00:00Z.</summary>
@@ -35,6 +59,13 @@ public static class EventTime
     {
         DateTime time = DateTime.UnixEpoch.AddTicks(seconds * TimeSpan.TicksPerSecond);
         time.TryFormat(destination, out int n, "yyyy-MM-dd'T'HH:mm:ss", CultureInfo.InvariantCulture);
+        return n + FormatEnd(nanoseconds, destination[n..]);
+    }
+
+    /// <summary>What follows the second.</summary>
+    static int FormatEnd(int nanoseconds, Span<byte> destination)
+    {
+        int n = 0;
         if (nanoseconds != 0)
         {
             destination[n++] = (byte)'.';
@@ -59,6 +90,12 @@ public static class EventTime
     static int FormatFraction(int nanoseconds, Span<byte> destination)
     {
         int digits = 9;
+        // Most clocks tell micro- or milliseconds.
+        while (nanoseconds % 1000 == 0)
+        {
+            nanoseconds /= 1000;
+            digits -= 3;
+        }
         while (nanoseconds % 10 == 0)
         {
             nanoseconds /= 10;
@@ -66,8 +103,8 @@ public static class EventTime
         }
         for (int i = digits - 1; i >= 0; i--)
         {
-            destination[i] = (byte)('0' + (nanoseconds % 10));
-            nanoseconds /= 10;
+            (nanoseconds, int digit) = Math.DivRem(nanoseconds, 10);
+            destination[i] = (byte)('0' + digit);
         }
         return digits;
     }

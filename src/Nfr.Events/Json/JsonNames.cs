@@ -1,11 +1,9 @@
-using System.Text.Json;
-
 namespace Nfr.Events;
 
-/// <summary>Keys of events, encoded once.</summary>
+/// <summary>Keys of events, made once.</summary>
 static class JsonNames
 {
-    public static readonly JsonEncodedText
+    public static readonly JsonKey
         Type = Key("type"), Ts = Key("ts"), SrcIP = Key("srcIP"), SrcPort = Key("srcPort"), DestIP = Key("destIP"), DestPort = Key("destPort"),
         Query = Key("query"), QType = Key("qtype"), Proto = Key("proto"), BytesIn = Key("bytesIn"), BytesOut = Key("bytesOut"), Ja3 = Key("ja3"),
         Url = Key("url"), Method = Key("method"), Status = Key("status"), Action = Key("action"), ContentType = Key("contentType"),
@@ -13,7 +11,7 @@ static class JsonNames
         ValidFrom = Key("validFrom"), ValidTo = Key("validTo"), Ja3s = Key("ja3s");
 
     /// <summary>Ours, beyond the API.</summary>
-    public static readonly JsonEncodedText
+    public static readonly JsonKey
         CommunityId = Key("communityId"), Vlan = Key("vlan"), Rcode = Key("rcode"), Answers = Key("answers"), Ttl = Key("ttl"), Data = Key("data"),
         Transport = Key("transport"), Duration = Key("duration"), PacketsIn = Key("packetsIn"), PacketsOut = Key("packetsOut"),
         TcpFlags = Key("tcpFlags"), State = Key("state"), App = Key("app"), Notes = Key("notes"), Host = Key("host"), Sni = Key("sni"),
@@ -26,5 +24,5 @@ static class JsonNames
         ServerAlpn = Key("serverAlpn"), San = Key("san"), Address = Key("address"), Mac = Key("mac"), Name = Key("name"), Source = Key("source"),
         Fault = Key("fault");
 
-    static JsonEncodedText Key(string name) => JsonEncodedText.Encode(name);
+    static JsonKey Key(string name) => new(name);
 }

@@ -90,6 +90,9 @@ public enum App : byte
     L2tp,
     Icmp,
     Igmp,
+    Ayiya,
+    /// <summary>EtherNet/IP: CIP in TCP or UDP.</summary>
+    Enip,
 }
 
 public static class Apps
@@ -181,6 +184,8 @@ public static class Apps
         App.IpInIp => "ipip"u8,
         App.Pptp => "pptp"u8,
         App.L2tp => "l2tp"u8,
+        App.Ayiya => "ayiya"u8,
+        App.Enip => "enip"u8,
         App.Icmp => "icmp"u8,
         App.Igmp => "igmp"u8,
         _ => default,

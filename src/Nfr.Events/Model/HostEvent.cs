@@ -19,6 +19,8 @@ public ref struct HostEvent
     public ReadOnlySpan<byte> Name;
     public HostSource Source;
     public ushort Vlan;
+    /// <summary>What it was heard in: the address is one of that network.</summary>
+    public Tunnel Tunnel;
 }
 
 /// <summary>Where a host's name or hardware address was read.</summary>

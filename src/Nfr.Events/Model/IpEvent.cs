@@ -24,7 +24,7 @@ public ref struct IpEvent
     /// <summary>TCP bytes each way that the other side acknowledged and that never passed our port: loss before the sensor.</summary>
     public long MissedIn;
     public long MissedOut;
-    /// <summary>Log-ins that the server refused and took, in FTP, SMTP, POP3, IMAP and Telnet.</summary>
+    /// <summary>Log-ins that the server refused and took, in FTP, SMTP, POP3, IMAP, Telnet and HTTP (Basic authentication).</summary>
     public ushort LoginFailures;
     public ushort LoginSuccesses;
     /// <summary>Who logged in or tried to, last; never a password. Empty when not seen.</summary>

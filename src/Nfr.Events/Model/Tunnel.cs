@@ -8,11 +8,33 @@ public struct Tunnel : IEquatable<Tunnel>
     public TunnelKind Kind;
     /// <summary>How many tunnels there are around; 0 for none.</summary>
     public byte Depth;
-    /// <summary>VXLAN or Geneve VNI, GRE key, GTP TEID, ERSPAN session, MPLS label (the innermost), PPPoE or PPTP session; 0 when it has none.</summary>
+    /// <summary>VXLAN or Geneve VNI, GRE key, GTP TEID, ERSPAN session, MPLS label (the innermost), PPPoE or PPTP session, I-SID of PBB; 0 when it has none.</summary>
     public uint Identifier;
-    /// <summary>The outer packet's addresses; unset where the layer has none (MPLS, PPPoE).</summary>
+    /// <summary>The outer packet's addresses; unset where the layer has none (MPLS, PPPoE, PBB).</summary>
     public Address Source;
     public Address Destination;
+
+    /// <summary>
+    /// A number for the network within, the same for both directions: addresses mean something within it only. 0 outside of tunnels. A VNI names a network
+    /// whoever carries it; any other identifier only between its two ends.
+    /// </summary>
+    public readonly ulong Network
+    {
+        get
+        {
+            if (Kind == TunnelKind.None) return 0;
+            ulong h = (((ulong)Kind << 32) | Identifier) * 0x9E3779B97F4A7C15UL;
+            if (Kind is not (TunnelKind.Vxlan or TunnelKind.Geneve)) h += Mix(Source) + Mix(Destination);
+            return (h ^ (h >> 32)) | 1;
+        }
+    }
+
+    static ulong Mix(in Address end)
+    {
+        ulong h = (end.High ^ 0xD6E8FEB86659FD93UL) * 0xA0761D6478BD642FUL;
+        h = (h ^ (h >> 31) ^ end.Low) * 0xD6E8FEB86659FD93UL;
+        return h ^ (h >> 29);
+    }
 
     public readonly bool Equals(Tunnel other) =>
         Kind == other.Kind && Depth == other.Depth && Identifier == other.Identifier && Source == other.Source && Destination == other.Destination;
@@ -43,6 +65,8 @@ public enum TunnelKind : byte
     Pptp,
     /// <summary>IPv6 in UDP of tunnel brokers (draft-massar-v6ops-ayiya-02).</summary>
     Ayiya,
+    /// <summary>A customer's frame within a provider's (IEEE 802.1ah).</summary>
+    Pbb,
 }
 
 public static class TunnelKinds
@@ -63,6 +87,7 @@ public static class TunnelKinds
         TunnelKind.Pppoe => "pppoe"u8,
         TunnelKind.Pptp => "pptp"u8,
         TunnelKind.Ayiya => "ayiya"u8,
+        TunnelKind.Pbb => "pbb"u8,
         _ => default,
     };
 }

@@ -65,6 +65,7 @@ static class EventEncoding
         public ulong HardwareAddress;
         public HostSource Source;
         public ushort Vlan;
+        public Tunnel Tunnel;
     }
 
     struct AnomalyFixed
@@ -167,6 +168,7 @@ static class EventEncoding
             HardwareAddress = e.HardwareAddress,
             Source = e.Source,
             Vlan = e.Vlan,
+            Tunnel = e.Tunnel,
         });
         writer.Text(e.Name);
         return writer.Length;
@@ -280,6 +282,7 @@ static class EventEncoding
                     HardwareAddress = host.HardwareAddress,
                     Source = host.Source,
                     Vlan = host.Vlan,
+                    Tunnel = host.Tunnel,
                     Name = reader.Text(),
                 });
                 break;
@@ -287,6 +290,8 @@ static class EventEncoding
                 reader.Fixed(out AnomalyFixed anomaly);
                 sink.OnAnomaly(new AnomalyEvent { Context = anomaly.Context, Fault = anomaly.Fault });
                 break;
+            default:
+                throw new InvalidDataException($"an event of type {record[0]}");
         }
     }
 

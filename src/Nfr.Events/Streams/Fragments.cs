@@ -35,6 +35,8 @@ sealed class Fragments
     {
         public Address Source;
         public Address Destination;
+        /// <summary>See <see cref="FlowScope"/>.</summary>
+        public uint Scope;
         public uint Identification;
         public byte Protocol;
         public int Buffer;
@@ -76,20 +78,20 @@ sealed class Fragments
     /// <summary>The fragment that <see cref="Add"/> was given contradicts an earlier one, and nothing of these two hosts has been told lately.</summary>
     public bool IsNews { get; private set; }
 
-    public FragmentResult Add(in Address source, in Address destination, uint identification, byte protocol, int offset, bool more,
+    public FragmentResult Add(in Address source, in Address destination, uint scope, uint identification, byte protocol, int offset, bool more,
         ReadOnlySpan<byte> payload, int wireBytes, long tick)
     {
         IsNews = false;
         if (offset + payload.Length > 65_535) return FragmentResult.Beyond;
-        uint key = (uint)HashCode.Combine(source, destination, identification, protocol) | 1;
-        int index = Find(key, source, destination, identification, protocol);
+        uint key = (uint)HashCode.Combine(source, destination, scope, identification, protocol) | 1;
+        int index = Find(key, source, destination, scope, identification, protocol);
         if (index >= 0 && tick - _entries[index].FirstTick > Timeout)
         {
             _faults[(int)DecodeFault.FragmentTimedOut]++;
             Free(index);
             index = -1;
         }
-        if (index < 0) index = Open(key, source, destination, identification, protocol, tick);
+        if (index < 0) index = Open(key, source, destination, scope, identification, protocol, tick);
         ref Entry entry = ref _entries[index];
         entry.Packets++;
         entry.WireBytes += wireBytes;
@@ -163,7 +165,7 @@ sealed class Fragments
         IsNews = true;
     }
 
-    int Find(uint key, in Address source, in Address destination, uint identification, byte protocol)
+    int Find(uint key, in Address source, in Address destination, uint scope, uint identification, byte protocol)
     {
         int from = 0;
         while (from < Capacity)
@@ -172,13 +174,13 @@ sealed class Fragments
             if (at < 0) return -1;
             at += from;
             ref Entry entry = ref _entries[at];
-            if (entry.Identification == identification && entry.Protocol == protocol && entry.Source == source && entry.Destination == destination) return at;
+            if (entry.Identification == identification && entry.Protocol == protocol && entry.Source == source && entry.Destination == destination && entry.Scope == scope) return at;
             from = at + 1;
         }
         return -1;
     }
 
-    int Open(uint key, in Address source, in Address destination, uint identification, byte protocol, long tick)
+    int Open(uint key, in Address source, in Address destination, uint scope, uint identification, byte protocol, long tick)
     {
         int index = _keys.AsSpan().IndexOf(0u);
         if (index < 0)
@@ -193,6 +195,7 @@ sealed class Fragments
         entry = default;
         entry.Source = source;
         entry.Destination = destination;
+        entry.Scope = scope;
         entry.Identification = identification;
         entry.Protocol = protocol;
         entry.Buffer = BufferPool.None;

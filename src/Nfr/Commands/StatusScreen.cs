@@ -1,126 +1,199 @@
 using System.Globalization;
 using System.Text.Json;
-using Nfr.Config;
+using Nfr.Pipeline;
+using Nfr.Wire;
 using Spectre.Console;
 
 namespace Nfr.Commands;
 
-/// <summary>A status answer for people: tables on a terminal, plain rows where the output goes elsewhere.</summary>
+/// <summary>
+/// A status answer for people, 78 columns wide: what is wrong first, then a section a stage with the whole run and the last interval side by side. What is
+/// zero and usually is stays away; --json has it. Colours where the output is a terminal: losses, troubles, and whether it adds up.
+/// </summary>
 static class StatusScreen
 {
-    sealed record Row(string Name, string Value, string Interval = "");
+    const int NameWidth = 42;
+    const int NumberWidth = 17;
+
+    enum Kind
+    {
+        Always,
+        IfAny,
+        /// <summary>Shown if any, and marked: something is gone.</summary>
+        Loss,
+    }
+
+    enum Mark
+    {
+        None,
+        Good,
+        Bad,
+    }
+
+    sealed record Row(string Name, string Run, string Interval = "", Mark Mark = Mark.None);
+
+    sealed record Section(string Title, IReadOnlyList<Row> Rows, bool HasIntervals = false);
+
+    static readonly (string Path, string Name, Kind Kind)[] s_port =
+    [
+        ("nicPackets", "frames on the card", Kind.IfAny), ("nicDropped", "dropped on the card", Kind.Loss), ("nicMissed", "missed by the card", Kind.Loss),
+        ("nicFifoErrors", "overrun on the card", Kind.Loss), ("received", "frames that came in", Kind.Always), ("dropped", "dropped by the kernel, ring full", Kind.Loss),
+        ("abandoned", "given up in their block", Kind.Loss), ("lostToMistakes", "lost to mistakes in nfr itself", Kind.Loss), ("waiting", "waiting in the ring", Kind.IfAny),
+    ];
+
+    static readonly (string Path, string Name, Kind Kind)[] s_decoding =
+    [
+        ("packets", "frames", Kind.Always), ("bytes", "bytes", Kind.Always), ("parsed", "put to a flow", Kind.Always), ("nonIp", "not IP", Kind.IfAny), ("fragments", "fragments", Kind.IfAny),
+        ("truncated", "cut short by the capture", Kind.IfAny), ("tcp.payloadBytes", "TCP payload, bytes", Kind.IfAny), ("tcp.missedBytes", "TCP bytes missed before our port", Kind.Loss),
+    ];
+
+    static readonly (string Path, string Name, Kind Kind)[] s_flows =
+    [
+        ("flows.opened", "flows opened", Kind.Always), ("flows.closed", "flows ended", Kind.Always), ("flows.evicted", "of them early, table full", Kind.Loss), ("flows.open", "flows open now", Kind.Always),
+        ("flows.detailsRefused", "without details, their table full", Kind.IfAny), ("flows.tunnelsShared", "sharing a tunnel's entry", Kind.IfAny),
+    ];
+
+    static readonly (string Path, string Name, Kind Kind)[] s_stage =
+    [
+        ("dnsRepeated", "DNS queries sent again", Kind.IfAny), ("pipeline.queued", "waiting for the pipeline", Kind.IfAny), ("pipeline.lostToMistakes", "lost to mistakes in nfr itself", Kind.Loss),
+        ("pipeline.unwanted", "of a type that is switched off", Kind.IfAny), ("pipeline.inScope", "in scope", Kind.Always), ("pipeline.scored", "part of a finding", Kind.IfAny),
+        ("pipeline.alerts", "alerts raised", Kind.Always), ("pipeline.alertsFetched", "alerts fetched from the engine", Kind.IfAny), ("pipeline.alertsLostToMistakes", "alerts lost to mistakes in nfr itself", Kind.Loss),
+    ];
+
+    static readonly (string Path, string Name, Kind Kind)[] s_spool =
+    [
+        ("spooled", "spooled", Kind.Always), ("delivered", "delivered", Kind.IfAny), ("pending", "waiting to be written down", Kind.IfAny), ("lostBeforeSpool", "lost before the spool", Kind.Loss),
+        ("evicted", "evicted, spool full", Kind.Loss), ("quarantined", "put aside as unreadable", Kind.Loss), ("inSpool", "in the spool now", Kind.Always),
+    ];
 
     public static void Write(byte[] answer, Terminal terminal)
     {
         using JsonDocument document = JsonDocument.Parse(answer);
-        JsonElement root = document.RootElement;
-        IEnumerable<(string Title, List<Row> Rows)> tables = Tables(root);
-        if (Console.IsOutputRedirected || !ReferenceEquals(terminal.Out, Console.Out)) Plain(tables, terminal.Out);
-        else Draw(tables);
-    }
-
-    static void Plain(IEnumerable<(string Title, List<Row> Rows)> tables, TextWriter output)
-    {
-        foreach ((string title, List<Row> rows) in tables)
+        bool colours = !Console.IsOutputRedirected && ReferenceEquals(terminal.Out, Console.Out);
+        foreach (Section section in Sections(document.RootElement))
         {
-            output.WriteLine(title);
-            foreach (Row row in rows) output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {row.Name,-34} {row.Value,18} {row.Interval,18}").TrimEnd());
+            Line(Head(section, document.RootElement), colours ? "bold" : null);
+            foreach (Row row in section.Rows)
+                Line(string.Create(CultureInfo.InvariantCulture, $"  {row.Name.PadRight(NameWidth)}{row.Run,NumberWidth}{row.Interval,NumberWidth}"), colours ? row.Mark switch { Mark.Bad => "yellow", Mark.Good => "green", _ => null } : null);
+        }
+
+        void Line(string text, string? style)
+        {
+            if (style is null) terminal.Out.WriteLine(text.TrimEnd());
+            else AnsiConsole.MarkupLine($"[{style}]{Markup.Escape(text.TrimEnd())}[/]");
         }
     }
 
-    static void Draw(IEnumerable<(string Title, List<Row> Rows)> tables)
+    static string Head(Section section, JsonElement root)
     {
-        foreach ((string title, List<Row> rows) in tables)
-        {
-            var table = new Table { Border = TableBorder.Rounded };
-            table.AddColumn(new TableColumn(Markup.Escape(title)));
-            table.AddColumn(new TableColumn("").RightAligned());
-            table.AddColumn(new TableColumn("").RightAligned());
-            foreach (Row row in rows) table.AddRow(Markup.Escape(row.Name), Markup.Escape(row.Value), Markup.Escape(row.Interval));
-            AnsiConsole.Write(table);
-        }
+        if (!section.HasIntervals) return section.Title;
+        string last = root.TryGetProperty("interval", out JsonElement interval) ? string.Create(CultureInfo.InvariantCulture, $"last {interval.GetProperty("seconds").GetDouble():0} s") : "";
+        return string.Create(CultureInfo.InvariantCulture, $"{section.Title.PadRight(NameWidth + 2)}{"whole run",NumberWidth}{last,NumberWidth}");
     }
 
-    static IEnumerable<(string, List<Row>)> Tables(JsonElement root)
+    static IEnumerable<Section> Sections(JsonElement root)
     {
-        JsonElement clock = root.GetProperty("clock"), run = root.GetProperty("run");
+        JsonElement run = root.GetProperty("run");
         JsonElement? moved = root.TryGetProperty("interval", out JsonElement interval) ? interval.GetProperty("moved") : null;
-        List<Row> sensor =
-        [
-            new("version", Text(root, "version")),
-            new("running for", TimeSpan.FromSeconds(Math.Round(clock.GetProperty("uptimeSeconds").GetDouble())).ToString("c", CultureInfo.InvariantCulture)),
-            new("clock", clock.GetProperty("now").GetDateTime().ToString("u", CultureInfo.InvariantCulture)),
-            new("clock set since the start by", string.Create(CultureInfo.InvariantCulture, $"{clock.GetProperty("setSeconds").GetDouble():0.0} s")),
-        ];
-        sensor.AddRange(root.GetProperty("troubles").EnumerateArray().Select(t => new Row("TROUBLE", t.GetString()!)));
-        yield return ("Sensor", sensor);
-
-        string last = moved is null ? "" : string.Create(CultureInfo.InvariantCulture, $"last {interval.GetProperty("seconds").GetDouble():0} s");
-        List<Row> capture = [new("", "whole run", last)];
+        yield return Sensor(root, run, moved);
         foreach (JsonProperty port in run.GetProperty("interfaces").EnumerateObject())
-        {
-            JsonElement? then = moved?.GetProperty("interfaces").GetProperty(port.Name);
-            foreach (JsonProperty number in port.Value.EnumerateObject()) capture.Add(Pair($"{port.Name} {Words(number.Name)}", number.Value, then, number.Name));
-        }
-        foreach (string name in (string[])["packets", "bytes", "parsed", "nonIp", "fragments", "packetFaults"]) capture.Add(Pair(Words(name), run.GetProperty(name), moved, name));
-        foreach (JsonProperty fault in run.GetProperty("faults").EnumerateObject()) capture.Add(Pair("fault: " + Words(fault.Name), fault.Value, moved?.GetProperty("faults"), fault.Name));
-        Section(capture, "tcp", run, moved, "tcp ");
-        yield return ("Capture", capture);
+            yield return new($"Port {port.Name}", Rows(s_port, port.Value, Find(moved, "interfaces")?.GetProperty(port.Name)), HasIntervals: true);
 
-        List<Row> events = [new("", "whole run", last)];
-        Section(events, "flows", run, moved, "flows ");
-        Section(events, "events", run, moved, "events ");
-        Section(events, "droppedEvents", run, moved, "dropped ");
-        Section(events, "pipeline", run, moved, "");
-        events.Add(Pair("mistakes in nfr itself", run.GetProperty("mistakes"), moved, "mistakes"));
-        yield return ("Events", events);
+        List<Row> decoding = Rows(s_decoding, run, moved);
+        if (Find(run, "tcp.missedRatio") is { } ratio && ratio.GetDouble() > 0)
+            decoding.Add(new("of what was acknowledged", ratio.GetDouble().ToString("P2", CultureInfo.InvariantCulture), Find(moved, "tcp.missedRatio")?.GetDouble().ToString("P2", CultureInfo.InvariantCulture) ?? ""));
+        foreach (JsonProperty fault in run.GetProperty("faults").EnumerateObject()) decoding.Add(Pair("fault: " + FaultWords(fault.Name), fault.Value, Find(moved, "faults"), fault.Name));
+        decoding.AddRange(Rows(s_flows, run, moved));
+        yield return new("Decoding", decoding, HasIntervals: true);
 
-        List<Row> spool = [new("", "whole run", last)];
-        Section(spool, "spool", run, moved, "events ");
-        Section(spool, "alertSpool", run, moved, "alerts ");
-        if (root.TryGetProperty("spool", out JsonElement now))
-        {
-            spool.Add(new("on disk", $"{ByteSize.Format(now.GetProperty("bytesOnDisk").GetInt64())}"));
-            spool.Add(new("at most", ByteSize.Format(now.GetProperty("maxBytes").GetInt64())));
-            spool.Add(new("faults", Number(now.GetProperty("faults"))));
-        }
-        yield return ("Spool", spool);
+        List<Row> events = [];
+        foreach (JsonProperty type in run.GetProperty("events").EnumerateObject()) events.Add(Pair(type.Name, type.Value, Find(moved, "events"), type.Name));
+        foreach (JsonProperty type in run.GetProperty("droppedEvents").EnumerateObject().Where(t => t.Value.GetInt64() != 0)) events.Add(Pair($"{type.Name} dropped, pipeline behind", type.Value, Find(moved, "droppedEvents"), type.Name, Mark.Bad));
+        foreach (JsonProperty reason in Find(run, "pipeline.outOfScope")?.EnumerateObject() ?? default) events.Add(Pair("not in scope: " + Words(reason.Name), reason.Value, Find(moved, "pipeline.outOfScope"), reason.Name));
+        events.AddRange(Rows(s_stage, run, moved));
+        yield return new("Events", events, HasIntervals: true);
 
-        List<Row> away = [new("engine", Text(root.GetProperty("uplink"), "engine"))];
-        if (root.GetProperty("uplink").TryGetProperty("types", out JsonElement types))
+        List<Row> spool = Rows(s_spool, Find(run, "spool"), Find(moved, "spool"), "events ");
+        spool.AddRange(Rows(s_spool, Find(run, "alertSpool"), Find(moved, "alertSpool"), "alerts "));
+        if (Find(root, "spool") is { } now)
         {
-            foreach (JsonProperty type in types.EnumerateObject()) away.Add(new($"{type.Name} delivered", Number(type.Value.GetProperty("deliveredEvents")), Text(type.Value, "phase")));
+            spool.Add(new("on disk", Size(now.GetProperty("bytesOnDisk").GetInt64()), "of " + Size(now.GetProperty("maxBytes").GetInt64())));
+            if (now.GetProperty("faults").GetInt64() is > 0 and var faults) spool.Add(new("faults", Number(faults), "", Mark.Bad));
         }
-        foreach (JsonElement output in root.GetProperty("outputs").EnumerateArray()) away.Add(new($"alerts to {Text(output, "target")}", Number(output.GetProperty("alerts"))));
-        yield return ("Uplink and outputs", away);
-
-        List<Row> sums = [new("whole run", run.GetProperty("closes").GetBoolean() ? "adds up" : "does NOT add up")];
-        sums.AddRange(run.GetProperty("gaps").EnumerateArray().Select(g => new Row(g.GetString()!, "")));
-        if (moved is { } m)
-        {
-            sums.Add(new(last, m.GetProperty("closes").GetBoolean() ? "adds up" : "does NOT add up"));
-            sums.AddRange(m.GetProperty("gaps").EnumerateArray().Select(g => new Row(g.GetString()!, "")));
-        }
-        yield return ("Ledger", sums);
+        yield return new("Spool", spool, HasIntervals: true);
+        yield return new("Uplink and outputs", Away(root));
     }
 
-    static void Section(List<Row> rows, string name, JsonElement run, JsonElement? moved, string lead)
+    static Section Sensor(JsonElement root, JsonElement run, JsonElement? moved)
     {
-        if (!run.TryGetProperty(name, out JsonElement section)) return;
-        JsonElement? then = moved is { } m && m.TryGetProperty(name, out JsonElement part) ? part : null;
-        foreach (JsonProperty number in section.EnumerateObject())
-        {
-            if (number.Value.ValueKind == JsonValueKind.Number) rows.Add(Pair(lead + Words(number.Name), number.Value, then, number.Name));
-            else Section(rows, number.Name, section, then, Words(number.Name) + ": ");
-        }
+        JsonElement clock = root.GetProperty("clock");
+        List<Row> rows = [.. root.GetProperty("troubles").EnumerateArray().Select(t => new Row("TROUBLE: " + t.GetString(), "", "", Mark.Bad))];
+        rows.Add(new("running for", TimeSpan.FromSeconds(Math.Round(clock.GetProperty("uptimeSeconds").GetDouble())).ToString("c", CultureInfo.InvariantCulture)));
+        rows.Add(new("clock", clock.GetProperty("now").GetDateTime().ToString("u", CultureInfo.InvariantCulture)));
+        if (clock.GetProperty("setSeconds").GetDouble() is var set && Math.Abs(set) >= 1) rows.Add(new("clock set since the start by", string.Create(CultureInfo.InvariantCulture, $"{set:0.0} s")));
+        // A word, not a sentence: the eye goes along the column.
+        rows.Add(Sums("the ledger", run));
+        if (moved is { } last) rows.Add(Sums("the ledger of the last interval", last));
+        foreach (JsonElement gap in run.GetProperty("gaps").EnumerateArray()) rows.Add(new("  " + gap.GetString(), "", "", Mark.Bad));
+        return new($"Sensor {Text(root, "sensor")}, nfr {Text(root, "version")}", rows);
     }
 
-    static Row Pair(string name, JsonElement value, JsonElement? moved, string key) =>
-        new(name, Number(value), moved is { } m && m.TryGetProperty(key, out JsonElement then) ? Number(then) : "");
+    static Row Sums(string name, JsonElement ledger) => ledger.GetProperty("closes").GetBoolean()
+        ? new(name, ledger.GetProperty("exact").GetBoolean() ? "adds up" : "no time to ask", "", Mark.Good)
+        : new(name, "does NOT add up", "", Mark.Bad);
 
-    static string Number(JsonElement value) => value.TryGetInt64(out long whole) ? whole.ToString("N0", CultureInfo.InvariantCulture) : value.GetDouble().ToString("0.######", CultureInfo.InvariantCulture);
+    static List<Row> Away(JsonElement root)
+    {
+        JsonElement uplink = root.GetProperty("uplink");
+        List<Row> away = [new("engine", Text(uplink, "engine"))];
+        foreach (JsonProperty type in Find(uplink, "types")?.EnumerateObject() ?? default)
+            away.Add(new($"{type.Name} delivered", Number(type.Value.GetProperty("deliveredEvents").GetInt64()), Text(type.Value, "phase")));
+        foreach (JsonElement output in root.GetProperty("outputs").EnumerateArray())
+        {
+            bool failing = output.GetProperty("trouble").ValueKind == JsonValueKind.String;
+            away.Add(new($"alerts to {Text(output, "target")}", Number(output.GetProperty("alerts").GetInt64()), failing ? "failing" : "", failing ? Mark.Bad : Mark.None));
+        }
+        return away;
+    }
+
+    static List<Row> Rows((string Path, string Name, Kind Kind)[] what, JsonElement? run, JsonElement? moved, string lead = "")
+    {
+        List<Row> rows = [];
+        foreach ((string path, string name, Kind kind) in what)
+        {
+            if (Find(run, path) is not { } value) continue;
+            long count = value.GetInt64();
+            if (count != 0 || kind == Kind.Always) rows.Add(Pair(lead + name, value, moved, path, kind == Kind.Loss ? Mark.Bad : Mark.None));
+        }
+        return rows;
+    }
+
+    static Row Pair(string name, JsonElement value, JsonElement? moved, string path, Mark mark = Mark.None) =>
+        new(name, Number(value.GetInt64()), moved is null ? "" : Number(Find(moved, path)?.GetInt64() ?? 0), mark);
+
+    static JsonElement? Find(JsonElement? element, string path)
+    {
+        foreach (string name in path.Split('.'))
+        {
+            if (element is not { } parent || !parent.TryGetProperty(name, out JsonElement child)) return null;
+            element = child;
+        }
+        return element;
+    }
+
+    static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
+
+    static string Size(long bytes)
+    {
+        string[] units = ["B", "KiB", "MiB", "GiB", "TiB"];
+        (double size, int unit) = (bytes, 0);
+        for (; size >= 1024 && unit < units.Length - 1; unit++) size /= 1024;
+        return string.Create(CultureInfo.InvariantCulture, $"{size:0.#} {units[unit]}");
+    }
 
     static string Text(JsonElement element, string name) => element.GetProperty(name).GetString() ?? "";
+
+    static string FaultWords(string name) => Enum.TryParse(name, ignoreCase: true, out DecodeFault fault) ? LedgerText.Spell(fault) : Words(name);
 
     /// <summary>"lostBeforeSpool" as "lost before spool".</summary>
     static string Words(string name) => string.Concat(name.Select(c => char.IsUpper(c) ? " " + char.ToLowerInvariant(c) : c == '_' ? " " : c.ToString()));

@@ -11,6 +11,8 @@ public sealed record FlowsConfig
     public TimeSpan UdpTimeout { get; init; } = TimeSpan.FromSeconds(60);
     /// <summary>A flow that lasts is exported this often.</summary>
     public TimeSpan ActiveTimeout { get; init; } = TimeSpan.FromMinutes(30);
+    /// <summary>What tells flows of the same addresses and ports apart: "none", "networks" or "vlans".</summary>
+    public string Separate { get; init; } = "networks";
 
     internal static FlowsConfig Read(Section s)
     {
@@ -21,6 +23,7 @@ public sealed record FlowsConfig
             IdleTimeout = s.Duration("idle_timeout", TimeSpan.FromMinutes(5), second, day),
             UdpTimeout = s.Duration("udp_timeout", TimeSpan.FromSeconds(60), second, day),
             ActiveTimeout = s.Duration("active_timeout", TimeSpan.FromMinutes(30), second, day),
+            Separate = s.Choice("separate", "networks", "none", "networks", "vlans"),
         };
         s.End();
         return flows;

@@ -31,6 +31,8 @@ sealed class CaptureWorker
     LiveCapture? _capture;
     readonly Lock _statisticsLock = new();
     CaptureStatistics _before;
+    NicStatistics? _nicNow;
+    NicStatistics? _nicBefore;
     volatile CaptureShot? _asked;
 
     public CaptureWorker(LiveCapture capture, LiveCaptureOptions options, DecoderOptions decoding, ILogger log)
@@ -74,7 +76,22 @@ sealed class CaptureWorker
         }
     }
 
-    public NicStatistics? Nic => _capture?.Nic;
+    /// <summary>
+    /// What the card has counted while this worker listened; null when the system does not tell. A card that is put in anew begins at nothing, and what it
+    /// had said before is kept.
+    /// </summary>
+    public NicStatistics? Nic
+    {
+        get
+        {
+            lock (_statisticsLock)
+            {
+                // One that is gone does not answer any more: its last word holds.
+                _nicNow = _capture?.Nic ?? _nicNow;
+                return _nicBefore is { } before ? before + (_nicNow ?? default) : _nicNow;
+            }
+        }
+    }
 
     public void Start() => _thread.Start();
 
@@ -109,6 +126,7 @@ sealed class CaptureWorker
         {
             LiveCapture? capture = _capture;
             if (capture is not null) _before += capture.Statistics;
+            (_nicBefore, _nicNow) = (Nic, null);
             _capture = null;
             return capture;
         }

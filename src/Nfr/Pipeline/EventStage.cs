@@ -58,7 +58,7 @@ sealed class EventStage
         int score = _scorer?.Score(e, _raised) ?? 0;
         if (_spool is not null) _json.WriteUpload(e, _line);
         else if (_print is not null) _json.WriteLine(e, _line);
-        Settle(EventType.Dns, score);
+        Settle(EventType.Dns, score, e.Context.Tunnel);
     }
 
     public void OnIp(scoped in IpEvent e)
@@ -67,7 +67,7 @@ sealed class EventStage
         int score = _scorer?.Score(e, _raised) ?? 0;
         if (_spool is not null) _json.WriteUpload(e, _line);
         else if (_print is not null) _json.WriteLine(e, _line);
-        Settle(EventType.Ip, score);
+        Settle(EventType.Ip, score, e.Context.Tunnel);
     }
 
     public void OnHttp(scoped in HttpEvent e)
@@ -76,7 +76,7 @@ sealed class EventStage
         int score = _scorer?.Score(e, _raised) ?? 0;
         if (_spool is not null) _json.WriteUpload(e, _line);
         else if (_print is not null) _json.WriteLine(e, _line);
-        Settle(EventType.Http, score);
+        Settle(EventType.Http, score, e.Context.Tunnel);
     }
 
     public void OnTls(scoped in TlsEvent e)
@@ -85,14 +85,14 @@ sealed class EventStage
         int score = _scorer?.Score(e, _raised) ?? 0;
         if (_spool is not null) _json.WriteUpload(e, _line);
         else if (_print is not null) _json.WriteLine(e, _line);
-        Settle(EventType.Tls, score);
+        Settle(EventType.Tls, score, e.Context.Tunnel);
     }
 
     /// <summary>Hosts and anomalies stay on board: printed where events are, never spooled.</summary>
     public void OnHost(scoped in HostEvent e)
     {
         // Also when nobody wants the events: alerts say whose machine it is.
-        _hosts.Learn(e.Address, 0, e.HardwareAddress, e.Name);
+        _hosts.Learn(e.Address, 0, e.HardwareAddress, e.Name, e.Tunnel.Network);
         if (!Admit(EventType.Host)) return;
         Counters.InScope[(int)EventType.Host]++;
         _step = Step.Kept;
@@ -175,7 +175,7 @@ sealed class EventStage
         return false;
     }
 
-    void Settle(EventType type, int score)
+    void Settle(EventType type, int score, in Tunnel tunnel)
     {
         if (score > 0) Counters.Scored[(int)type]++;
         if (_spool is not null)
@@ -189,16 +189,16 @@ sealed class EventStage
         }
         _line.ResetWrittenCount();
         _step = Step.Kept;
-        if (_raised.Count > 0) SettleAlerts();
+        if (_raised.Count > 0) SettleAlerts(tunnel.Network);
         _step = Step.None;
     }
 
-    void SettleAlerts()
+    void SettleAlerts(ulong network)
     {
         Counters.Alerts += _raised.Count;
         foreach (Alert raised in _raised)
         {
-            Alert alert = AlertEvents.WithHost(raised, _hosts);
+            Alert alert = AlertEvents.WithHost(raised, _hosts, network);
             _spool?.AppendAlert(alert);
             _settled++;
             _alert?.Invoke(alert);

@@ -51,6 +51,9 @@ sealed record Ledger
     /// <summary>Events that waited between capture and pipeline when the span began, by type.</summary>
     public long[] QueuedAtStart { get; init; } = new long[EventTypes.Count];
 
+    /// <summary>Those among them that the pipeline could not read and gave up; they stay in the difference of their type for ever.</summary>
+    public long UnreadAtStart { get; init; }
+
     /// <summary>Taken after the end: nothing is on its way any more, so every sum must come out.</summary>
     public bool IsClosing { get; init; }
 
@@ -72,6 +75,8 @@ sealed record Ledger
     public long FlowsEvicted => Captures.Sum(c => c.Decoded.FlowsEvicted);
     public long FlowSlices => Captures.Sum(c => c.Decoded.FlowSlices);
     public long FlowsActive => Captures.Sum(c => (long)c.ActiveFlows);
+    public long Truncated => Captures.Sum(c => c.Decoded.Truncated);
+    public long DnsRepeated => Captures.Sum(c => c.Decoded.DnsRepeated);
     public long DetailsRefused => Captures.Sum(c => c.Decoded.DetailsRefused);
     public long TunnelsShared => Captures.Sum(c => c.Decoded.TunnelsShared);
     public long TcpPayloadBytes => Captures.Sum(c => c.Decoded.TcpPayloadBytes);
@@ -84,9 +89,15 @@ sealed record Ledger
     public long DroppedEventsOf(EventType type) => Captures.Sum(c => c.DroppedEvents[(int)type]);
     public long FaultsOf(DecodeFault fault) => Captures.Sum(c => c.Decoded.Faults[(int)fault]);
 
-    /// <summary>Events between capture and pipeline now.</summary>
+    /// <summary>Events between capture and pipeline now, those that were given up unread among them: what they were nobody could read.</summary>
     public long QueuedOf(EventType type) =>
         Stage is null ? 0 : QueuedAtStart[(int)type] + EventsOf(type) - DroppedEventsOf(type) - Stage.Taken[(int)type];
+
+    /// <summary>Events that wait for the pipeline now.</summary>
+    public long Queued => Stage is null ? 0 : EventTypes.All.Sum(QueuedOf) - UnreadAtStart - Stage.Unread;
+
+    /// <summary>Events that waited when the span began.</summary>
+    public long WaitedAtStart => QueuedAtStart.Sum() - UnreadAtStart;
 
     /// <summary>Faults that occurred, worst first.</summary>
     public IEnumerable<(DecodeFault Fault, long Count)> Faults =>
@@ -105,6 +116,7 @@ sealed record Ledger
         Spool = Spool,
         PipelineMistakes = PipelineMistakes - earlier.PipelineMistakes,
         QueuedAtStart = [.. EventTypes.All.Select(earlier.QueuedOf)],
+        UnreadAtStart = earlier.UnreadAtStart + (earlier.Stage?.Unread ?? 0),
         IsClosing = IsClosing,
         IsExact = IsExact && earlier.IsExact,
     };

@@ -44,6 +44,9 @@ static class LedgerJson
         json.WriteNumber("nonIp", ledger.NonIp);
         json.WriteNumber("fragments", ledger.Fragments);
         json.WriteNumber("packetFaults", ledger.PacketFaults);
+        json.WriteNumber("lostToMistakes", ledger.MistakenFrames);
+        json.WriteNumber("truncated", ledger.Truncated);
+        json.WriteNumber("dnsRepeated", ledger.DnsRepeated);
         json.WriteStartObject("tcp");
         json.WriteNumber("payloadBytes", ledger.TcpPayloadBytes);
         json.WriteNumber("missedBytes", ledger.TcpMissedBytes);
@@ -84,18 +87,39 @@ static class LedgerJson
         json.WriteNumber("dropped", kernel.Dropped);
         json.WriteNumber("ringFull", kernel.FreezeCount);
         json.WriteNumber("abandoned", kernel.Abandoned);
+        json.WriteNumber("brokenBlocks", kernel.BrokenBlocks);
         json.WriteNumber("waiting", port.Sum(w => w.Waiting));
-        json.WriteNumber("decoded", port.Sum(w => w.Decoded.Frames));
+        DecodeCounters d = DecodeCounters.Sum(port.Select(w => w.Decoded));
+        json.WriteNumber("decoded", d.Frames);
+        json.WriteNumber("parsed", d.Parsed);
+        json.WriteNumber("nonIp", d.NonIp);
+        json.WriteNumber("fragments", d.FragmentsHeld);
+        json.WriteNumber("packetFaults", d.PacketFaults);
+        json.WriteNumber("lostToMistakes", port.Sum(w => w.MistakenFrames));
+        json.WriteNumber("tcpMissedBytes", d.TcpMissedBytes);
+        json.WriteNumber("flowsOpened", d.FlowsOpened);
+        json.WriteNumber("flowsClosed", d.FlowsClosed);
+        json.WriteNumber("flowsEvicted", d.FlowsEvicted);
+        json.WriteNumber("flowsOpen", port.Sum(w => (long)w.ActiveFlows));
         json.WriteNumber("workers", port.Count());
+        json.WriteStartObject("faults");
+        for (int i = 1; i < d.Faults.Length; i++)
+        {
+            if (d.Faults[i] != 0) json.WriteNumber(Name((DecodeFault)i), d.Faults[i]);
+        }
+        json.WriteEndObject();
+        json.WriteStartObject("events");
+        foreach (EventType type in EventTypes.All) json.WriteNumber(type.Name(), port.Sum(w => w.Events[(int)type]));
+        json.WriteEndObject();
         json.WriteEndObject();
     }
 
     static void Stage(Utf8JsonWriter json, Ledger ledger, StageCounters stage)
     {
         json.WriteStartObject("pipeline");
-        json.WriteNumber("queuedBefore", ledger.QueuedAtStart.Sum());
+        json.WriteNumber("queuedBefore", ledger.WaitedAtStart);
         json.WriteNumber("taken", stage.Taken.Sum());
-        json.WriteNumber("queued", EventTypes.All.Sum(ledger.QueuedOf) - stage.Unread);
+        json.WriteNumber("queued", ledger.Queued);
         json.WriteNumber("unwanted", stage.Unwanted.Sum());
         json.WriteStartObject("outOfScope");
         for (int i = 0; i < stage.OutOfScope.Length; i++)
@@ -108,6 +132,7 @@ static class LedgerJson
         json.WriteNumber("lostToMistakes", stage.Unread + stage.Undecided.Sum() + stage.Unkept.Sum());
         json.WriteNumber("alerts", stage.Alerts);
         json.WriteNumber("alertsLostToMistakes", stage.AlertsUnkept);
+        if (ledger is { Spool: { } spool, SpoolAtStart: { } start }) json.WriteNumber("alertsFetched", spool.EngineAlerts - start.EngineAlerts);
         json.WriteEndObject();
     }
 

@@ -40,25 +40,28 @@ static class LedgerSums
 
     static void Events(List<string> gaps, Ledger ledger, StageCounters stage)
     {
-        long unread = stage.Unread;
+        bool left = ledger.IsClosing && ledger.Queued > 0;
         foreach (EventType type in EventTypes.All)
         {
             long queued = ledger.QueuedOf(type);
-            if (queued < 0 || (ledger.IsClosing && queued > unread))
+            if (queued < 0 || (left && queued > 0))
                 Same(gaps, $"{type.Name()} events = taken + dropped", ledger.QueuedAtStart[(int)type] + ledger.EventsOf(type), stage.Taken[(int)type] + ledger.DroppedEventsOf(type));
         }
-        Same(gaps, "events taken = in scope + out of scope + unwanted",
+        if (ledger.Queued < 0) gaps.Add($"events = taken + dropped + given up unread: {-ledger.Queued} too many were given up");
+        Same(gaps, "events taken = in scope + out of scope + unwanted + undecided",
             stage.Taken.Sum(), stage.InScope.Sum() + stage.OutOfScope.Sum() + stage.Unwanted.Sum() + stage.Undecided.Sum());
     }
 
     static void Spooled(List<string> gaps, Ledger ledger, StageCounters stage, SpoolCounters start, SpoolCounters spool)
     {
+        // Otherwise "in the spool" is what the other counts make it, and its sum proves nothing.
+        if (ledger.IsClosing && !spool.RowsCounted) gaps.Add("the rows of the spool could not be counted at the end");
         SpoolTally total = spool.Total, before = start.Total;
-        Same(gaps, "events in scope = accepted by the spool",
-            EventTypes.Uploaded.Sum(t => stage.InScope[(int)t] - stage.Unkept[(int)t]), total.Accepted - before.Accepted);
+        Same(gaps, "events in scope = accepted by the spool + unkept",
+            EventTypes.Uploaded.Sum(t => stage.InScope[(int)t]), total.Accepted - before.Accepted + EventTypes.Uploaded.Sum(t => stage.Unkept[(int)t]));
         Stock(gaps, "events", before, total, ledger.IsClosing);
-        Same(gaps, "alerts raised + fetched = accepted by the spool",
-            stage.Alerts - stage.AlertsUnkept + spool.EngineAlerts - start.EngineAlerts, spool.Alerts.Accepted - start.Alerts.Accepted);
+        Same(gaps, "alerts raised + fetched = accepted by the spool + unkept",
+            stage.Alerts + spool.EngineAlerts - start.EngineAlerts, spool.Alerts.Accepted - start.Alerts.Accepted + stage.AlertsUnkept);
         Stock(gaps, "alerts", start.Alerts, spool.Alerts, ledger.IsClosing);
     }
 

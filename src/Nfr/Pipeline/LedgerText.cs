@@ -20,6 +20,7 @@ static class LedgerText
         Below(text, "not IP", ledger.NonIp);
         foreach ((Wire.DecodeFault fault, long count) in ledger.Faults) Below(text, Spell(fault), count);
         Below(text, "lost to a mistake in nfr itself", ledger.MistakenFrames);
+        Below(text, "of them cut short by the capture", ledger.Truncated);
         if (ledger.TcpPayloadBytes + ledger.TcpMissedBytes > 0)
         {
             Line(text, "TCP payload, bytes", ledger.TcpPayloadBytes);
@@ -34,10 +35,11 @@ static class LedgerText
         Below(text, "sharing a tunnel's entry, its table full", ledger.TunnelsShared);
         Line(text, "events", EventTypes.All.Sum(ledger.EventsOf));
         foreach (EventType type in EventTypes.All) Below(text, type.Name(), ledger.EventsOf(type), always: type < (EventType)EventTypes.UploadedCount);
+        Below(text, "DNS queries sent again, in the first one's", ledger.DnsRepeated);
         Below(text, "dropped, pipeline behind", EventTypes.All.Sum(ledger.DroppedEventsOf));
         if (ledger.Stage is { } stage)
         {
-            Below(text, "waiting for the pipeline", EventTypes.All.Sum(ledger.QueuedOf) - stage.Unread);
+            Below(text, "waiting for the pipeline", ledger.Queued);
             Below(text, "lost to a mistake in nfr itself", stage.Unread + stage.Undecided.Sum() + stage.Unkept.Sum());
             Below(text, "of a type that is switched off", stage.Unwanted.Sum());
             for (int i = 0; i < stage.OutOfScope.Length; i++) Below(text, "not in scope: " + ((ScopeReason)i).Name().Replace('_', ' '), stage.OutOfScope[i]);

@@ -37,22 +37,25 @@ sealed class MetricsText
         Ports(ports, "nfr_frames_parsed_total", "Frames put to a flow.", p => p.Sum(c => c.Decoded.Parsed));
         Ports(ports, "nfr_frames_not_ip_total", "Frames without IP.", p => p.Sum(c => c.Decoded.NonIp));
         Ports(ports, "nfr_frames_fragments_total", "Fragments kept until their datagram was whole.", p => p.Sum(c => c.Decoded.FragmentsHeld));
+        Ports(ports, "nfr_frames_truncated_total", "Frames cut short by the capture.", p => p.Sum(c => c.Decoded.Truncated));
         Ports(ports, "nfr_flows_opened_total", "Flows opened.", p => p.Sum(c => c.Decoded.FlowsOpened));
         Ports(ports, "nfr_flows_closed_total", "Flows closed, evicted ones among them.", p => p.Sum(c => c.Decoded.FlowsClosed));
         Ports(ports, "nfr_flows_evicted_total", "Flows closed early because the table was full.", p => p.Sum(c => c.Decoded.FlowsEvicted));
+        Ports(ports, "nfr_flow_slices_total", "Events of flows that went on.", p => p.Sum(c => c.Decoded.FlowSlices));
         Ports(ports, "nfr_flow_details_refused_total", "Flows without details because their table was full.", p => p.Sum(c => c.Decoded.DetailsRefused));
         Ports(ports, "nfr_tunnels_shared_total", "Flows that share a tunnel's entry because the table was full.", p => p.Sum(c => c.Decoded.TunnelsShared));
         Ports(ports, "nfr_tcp_payload_bytes_total", "TCP payload seen.", p => p.Sum(c => c.Decoded.TcpPayloadBytes));
         Ports(ports, "nfr_tcp_missed_bytes_total", "TCP payload that was acknowledged and never seen.", p => p.Sum(c => c.Decoded.TcpMissedBytes));
+        Ports(ports, "nfr_dns_repeated_total", "DNS queries sent again while they waited for their answer.", p => p.Sum(c => c.Decoded.DnsRepeated));
         Ports(ports, "nfr_flows_open", "Flows open now.", p => p.Sum(c => (long)c.ActiveFlows), "gauge");
         Ports(ports, "nfr_ring_waiting", "Frames in the ring now.", p => p.Sum(c => c.Waiting), "gauge");
+        // Each from the beginning: a rate is no rate without the zero before the first one.
         Head("nfr_faults_total", "Decode faults.", "counter");
         foreach (IGrouping<string, CaptureEntry> port in ports)
         {
             for (int i = 1; i < (int)DecodeFault.Count; i++)
             {
-                long count = port.Sum(c => c.Decoded.Faults[i]);
-                if (count > 0) Sample("nfr_faults_total", $"interface=\"{Label(port.Key)}\",fault=\"{LedgerJson.Name((DecodeFault)i)}\"", count);
+                Sample("nfr_faults_total", $"interface=\"{Label(port.Key)}\",fault=\"{LedgerJson.Name((DecodeFault)i)}\"", port.Sum(c => c.Decoded.Faults[i]));
             }
         }
         Types("nfr_events_total", "Events made.", ports, c => c.Events);
@@ -64,7 +67,10 @@ sealed class MetricsText
             Types("nfr_events_unwanted_total", "Events of types that are switched off.", stage.Unwanted);
             Head("nfr_events_out_of_scope_total", "Events out of scope, by reason.", "counter");
             for (int i = 0; i < stage.OutOfScope.Length; i++) Sample("nfr_events_out_of_scope_total", $"reason=\"{((ScopeReason)i).Name()}\"", stage.OutOfScope[i]);
+            Gauge("nfr_events_queued", "Events that wait for the pipeline now.", ledger.Queued);
+            Counter("nfr_events_mistaken_total", "Events that met a mistake in nfr itself.", stage.Unread + stage.Undecided.Sum() + stage.Unkept.Sum());
             Counter("nfr_alerts_raised_total", "Alerts raised on board.", stage.Alerts);
+            Counter("nfr_alerts_mistaken_total", "Alerts that met a mistake in nfr itself.", stage.AlertsUnkept);
         }
         Counter("nfr_mistakes_total", "Mistakes in nfr itself; the log has them.", ledger.Mistakes);
         Gauge("nfr_ledger_gaps", "Sums of the ledger that do not come out.", ledger.Gaps.Count);
@@ -86,6 +92,7 @@ sealed class MetricsText
         Each("nfr_spool_lost_total", "Lost before they were written down.", t => t.LostBeforeSpool);
         Each("nfr_spool_held", "In the spool now.", t => t.InSpool, "gauge");
         Each("nfr_spool_pending", "Waiting to be written down.", t => t.Pending, "gauge");
+        Counter("nfr_alerts_fetched_total", "Alerts fetched from the engine.", spool.EngineAlerts);
         Gauge("nfr_spool_bytes", "Bytes of the spool on disk.", spool.BytesOnDisk);
         Counter("nfr_spool_faults_total", "Faults of the spool.", spool.Faults);
     }

@@ -215,7 +215,9 @@ sealed class ReadRun
                 TextWriter to = _options.Print == PrintMode.None ? _run.Terminal.Out : _run.Terminal.Error;
                 to.WriteLine(LedgerText.Write(ledger));
                 to.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"{ledger.Frames:N0} packets, {ledger.Bytes:N0} bytes in {seconds:F3} s: {ledger.Frames / Math.Max(seconds, 1e-9):N0} packets/s, {(double)_allocated / Math.Max(1, ledger.Frames):0.###} bytes allocated per packet"));
+                    $"{ledger.Frames:N0} packets and {ledger.Bytes:N0} bytes in {seconds:F3} s:"));
+                to.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"{ledger.Frames / Math.Max(seconds, 1e-9):N0} packets/s, {(double)_allocated / Math.Max(1, ledger.Frames):0.###} bytes allocated per packet."));
             }
         }
         foreach (string fault in _faults) _run.Terminal.Fail(ExitCode.Failed, fault);

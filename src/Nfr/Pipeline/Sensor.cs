@@ -36,8 +36,6 @@ sealed class Sensor : IDisposable
     readonly List<Task> _outputLoops = [];
     readonly Lock _balancing = new();
     readonly object _turning = new();
-    readonly Dictionary<string, NicStatistics> _nics = [];
-    readonly Dictionary<string, NicStatistics> _nicLast = [];
     readonly CancellationTokenSource _outputStop = new();
     readonly List<(string Interface, Observer Observer)> _observers = [];
     readonly Timer _observing;
@@ -66,10 +64,6 @@ sealed class Sensor : IDisposable
             _outputs.Add(new AlertOutput(spool, options, Commands.VersionText.Version, time, n => Notices.Log(log, n)));
         foreach (string name in workers.Select(w => w.Interface).Distinct())
             _observers.Add((name, new Observer(name, Tell, time)));
-        foreach (CaptureWorker worker in workers)
-        {
-            if (worker.Nic is { } nic) _nics[worker.Interface] = nic;
-        }
         _observing = new Timer(_ => Observe());
         _balancer = new Timer(_ => TurnLedger());
         _started = time.GetUtcNow();
@@ -213,20 +207,10 @@ sealed class Sensor : IDisposable
     }
 
     CaptureEntry Entry(CaptureWorker w) =>
-        new(w.Interface, w.Statistics, NicOf(w), DecodeCounters.Sum([w.Counters]), [.. w.Events], [.. w.DroppedEvents], w.ActiveFlows, w.Mistakes) { MistakenFrames = w.MistakenFrames };
+        new(w.Interface, w.Statistics, w.Nic, DecodeCounters.Sum([w.Counters]), [.. w.Events], [.. w.DroppedEvents], w.ActiveFlows, w.Mistakes) { MistakenFrames = w.MistakenFrames };
 
     CaptureEntry Entry(CaptureWorker w, CaptureShot s) =>
-        new(w.Interface, s.Kernel, NicOf(w), s.Decoded, s.Events, s.Dropped, s.ActiveFlows, s.Mistakes) { MistakenFrames = s.MistakenFrames };
-
-    /// <summary>Since the start of the sensor. A card that was taken out and put in begins anew, and its last word is kept.</summary>
-    NicStatistics? NicOf(CaptureWorker worker)
-    {
-        lock (_nics)
-        {
-            if (worker.Nic is { } now) _nicLast[worker.Interface] = now;
-            return _nicLast.TryGetValue(worker.Interface, out NicStatistics last) && _nics.TryGetValue(worker.Interface, out NicStatistics first) ? last - first : null;
-        }
-    }
+        new(w.Interface, s.Kernel, w.Nic, s.Decoded, s.Events, s.Dropped, s.ActiveFlows, s.Mistakes) { MistakenFrames = s.MistakenFrames };
 
     /// <summary>Drains: no further frame, flows exported, events spooled, alerts written. Returns the closing ledger.</summary>
     public Ledger Stop()
@@ -298,7 +282,11 @@ sealed class Sensor : IDisposable
             Ledger now = Balance();
             // Without an exact end there is no interval: the next one is longer.
             if (!now.IsExact || _stopped) return;
-            lock (_ledgerClock) Tell(_ledgerClock.Turn(now));
+            lock (_ledgerClock)
+            {
+                // The closing one comes last.
+                if (!_stopped) Tell(_ledgerClock.Turn(now));
+            }
         }
         catch (Exception mistake)
         {

@@ -45,6 +45,7 @@ static class SensorParts
         TcpIdleTimeout = Nanoseconds(flows.IdleTimeout),
         DatagramIdleTimeout = Nanoseconds(flows.UdpTimeout),
         ActiveTimeout = Nanoseconds(flows.ActiveTimeout),
+        Separation = flows.Separate switch { "none" => FlowSeparation.None, "vlans" => FlowSeparation.Vlans, _ => FlowSeparation.Networks },
         IsHome = scope.IsHome,
     };
 

@@ -83,6 +83,7 @@ abstract class DecoderTarget : Target
             Read(e.ContentType);
             Read(e.Referrer);
             Read(e.UserAgent);
+            if (e.BytesIn < 0 || e.BytesOut < 0) throw new InvalidOperationException("an http event counts below zero");
         }
 
         public void OnTls(scoped in TlsEvent e)
@@ -211,7 +212,7 @@ sealed class DatagramTarget : DecoderTarget
 /// A TCP connection as a script: port (1 byte), then segments: control (1 byte: direction, FIN, RST, handshake, keep place), step of the sequence number (1 byte,
 /// signed), length (2 bytes), bytes.
 /// </summary>
-sealed class StreamTarget : DecoderTarget
+class StreamTarget : DecoderTarget
 {
     static readonly ushort[] s_ports = [80, 443, 21, 25, 110, 143, 23, 22, 53, 389, 3306, 5432, 3389, 1080, 3333, 445, 6667, 8333];
 
@@ -222,7 +223,8 @@ sealed class StreamTarget : DecoderTarget
     [
         [0, 0], [1, 0], [0x80, 0], [0, 0xFF], [4, 0],
         .. ((string[])["GET / HTTP/1.1\r\n", "HTTP/1.1 200 OK\r\n", "Content-Length: 5\r\n\r\n", "CONNECT a:443 HTTP/1.1\r\n\r\n", "USER a\r\n", "PASS b\r\n", "230 ok\r\n", "530 no\r\n", "AUTH PLAIN ",
-            "EHLO a\r\n", "STARTTLS\r\n", "220 a\r\n", "a LOGIN b c\r\n", "a OK\r\n", "+OK\r\n", "SSH-2.0-x\r\n", "login: ", "Password: ", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"]).Select(System.Text.Encoding.ASCII.GetBytes),
+            "EHLO a\r\n", "STARTTLS\r\n", "220 a\r\n", "a LOGIN b c\r\n", "a OK\r\n", "+OK\r\n", "SSH-2.0-x\r\n", "login: ", "Password: ", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            "GET /\r\n", "Authorization: Basic dTpw\r\n", "HTTP/1.1 401 No\r\n", "HTTP/1.1 101 X\r\nUpgrade: websocket\r\n\r\n", "HTTP/1.1 101 X\r\nUpgrade: h2c\r\n\r\n"]).Select(System.Text.Encoding.ASCII.GetBytes),
         [0x16, 3, 1, 0, 50, 1, 0, 0, 46], [0xFF, 0xFD, 1], [5, 1, 0], [5, 0],
     ];
 
@@ -241,6 +243,18 @@ sealed class StreamTarget : DecoderTarget
     }
 
     static byte[] Length(int length) => [(byte)(length >> 8), (byte)length];
+
+    /// <summary>A connection to this port whose sides say these in turn, the client first.</summary>
+    protected static byte[] Talk(ushort port, bool serverBegins, params byte[][] said)
+    {
+        List<byte> script = [(byte)Array.IndexOf(s_ports, port)];
+        for (int i = 0; i < said.Length; i++)
+        {
+            int direction = (i & 1) ^ (serverBegins ? 1 : 0);
+            script.AddRange([(byte)((i == 0 ? 4 : 0) | direction), 0, .. Length(said[i].Length), .. said[i]]);
+        }
+        return [.. script];
+    }
 
     public override void Run(ReadOnlySpan<byte> input)
     {

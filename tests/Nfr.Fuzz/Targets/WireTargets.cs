@@ -115,7 +115,7 @@ sealed class HttpTarget : Target
     public override int Runs => 2_000_000;
     public override IReadOnlyList<byte[]> Words { get; } =
     [
-        [13, 10], [13, 10, 13, 10], [10], [(byte)':'], [0], .. Texts("GET ", "CONNECT ", "HTTP/1.1", "HTTP/1.1 100 ", "Content-Length: ", "Transfer-Encoding: chunked", "Host: ", "Upgrade: h2c", "0\r\n\r\n", "ffffffff", "\r\n "),
+        [13, 10], [13, 10, 13, 10], [10], [(byte)':'], [0], .. Texts("GET ", "CONNECT ", "GET /\n", "Authorization: Basic ", "HTTP/1.1", "HTTP/1.1 100 ", "Content-Length: ", "Transfer-Encoding: chunked", "Host: ", "Upgrade: h2c", "0\r\n\r\n", "ffffffff", "\r\n "),
     ];
 
     static IEnumerable<byte[]> Texts(params string[] texts) => texts.Select(System.Text.Encoding.ASCII.GetBytes);
@@ -125,7 +125,8 @@ sealed class HttpTarget : Target
 
     public override void Run(ReadOnlySpan<byte> input)
     {
-        HttpRequestHead.TryRead(input, out _, out _, out _);
+        HttpRequestHead.TryRead(input, out HttpRequestHead request, out _, out _);
+        _ = request.BasicCredentials.Length + (HttpRequestHead.TryReadCut(input, out request) ? request.BasicCredentials.Length + (request.IsPersistent ? 1 : 0) : 0);
         HttpResponseHead.TryRead(input, out _, out int head, out _);
         Http2FrameHeader.TryRead(input, out _);
         var chunks = new HttpChunkReader();

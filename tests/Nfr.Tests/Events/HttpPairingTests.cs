@@ -124,7 +124,8 @@ public sealed class HttpPairingTests
     }
 
     [Theory]
-    [InlineData("GET /\r\n")]
+    [InlineData("GET key\r\n")]
+    [InlineData("POST /\r\n")]
     [InlineData("GET\r\n\r\n")]
     [InlineData("HTTP/1.1 200 OK\r\n\r\n")]
     [InlineData("\0\0\0\0GET / HTTP/1.1\r\n\r\n")]

@@ -30,6 +30,7 @@ public sealed class RecognitionTests
         { App.Quic, "0d 1122334455667788 51303433 01" },
         { App.Quic, "80 00000000 04 11223344 04 11223344 00000001" },
         { App.Bacnet, "81 0b 0008 01 20 ffff" },
+        { App.Enip, "6300 0000 00000000 00000000 0000000000000000 00000000" },
         { App.Nbns, "1234 0110 0001 0000 0000 0000 20" + s_name + "00 0020 0001" },
         { App.Dns, "1234 0100 0001 0000 0000 0000 01 61 00 0001 0001" },
         { App.Unknown, "01000000" + new string('7', 290) },
@@ -67,6 +68,30 @@ public sealed class RecognitionTests
         using var bed = new DecodeBed();
         bed.Udp("10.0.0.1", 40_000, "192.0.2.1", 40_001, Bytes.Ascii(text));
         Assert.Equal(app, bed.OnlyFlow().App);
+    }
+
+    [Theory]
+    [InlineData(App.Rdp, "ffffffff 0040 1801 a7eb5da4 04d0 04d0", 1232)]
+    [InlineData(App.Unknown, "ffffffff 0040 1801 a7eb5da4 04d0 04d0", 1131)]
+    [InlineData(App.Unknown, "ffffffff 0040 1804 a7eb5da4 04d0 04d0", 1232)]
+    [InlineData(App.Unknown, "ffffffff 0040 1801 a7eb5da4 04d0 0400", 1232)]
+    public void Remote_desktop_over_UDP_opens_with_a_full_datagram(App app, string hex, int length)
+    {
+        byte[] payload = new byte[length];
+        Bytes.Of(hex).CopyTo(payload, 0);
+        using var bed = new DecodeBed();
+        bed.Udp("10.0.0.1", 40_000, "192.0.2.1", 40_001, payload);
+        Assert.Equal(app, bed.OnlyFlow().App);
+    }
+
+    [Fact]
+    public void HTTP_2_in_the_clear_that_carries_DNS_is_DoH()
+    {
+        byte[] query = Layers.DnsQuery("a.test");
+        using var bed = new DecodeBed();
+        new TcpTalk(bed).Open().Client([.. Bytes.Ascii("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), 0, 0, (byte)query.Length, 0, 1, 0, 0, 0, 1, .. query]);
+        Assert.Equal(App.Doh, bed.OnlyFlow().App);
+        Assert.Single(bed.Seen.Dns);
     }
 
     [Theory]
@@ -113,6 +138,11 @@ public sealed class RecognitionTests
         { App.Iec104, "68 04 07 00 00 00" },
         { App.Dnp3, "05 64 05 c0 01 00 00 04 e9 21" },
         { App.Modbus, "0001 0000 0006 01 03 0000 0001" },
+        { App.Enip, "6300 0000 00000000 00000000 0000000000000000 00000000" },
+        { App.Enip, "6500 0400 00000000 00000000 0000000000000000 00000000 0100 0000" },
+        { App.Mqtt, "20 02 00 00" },
+        { App.Mqtt, "20 06 00 00 03 22 000a" },
+        { App.Http, "474554202f0d0a0d0a" },
         { App.Bgp, "ffffffffffffffffffffffffffffffff 0013 04" },
         { App.Mongodb, "1a000000 01000000 00000000 dd070000 00000000 00 0500000000" },
         { App.Cassandra, "04 00 0000 05 00000000" },

@@ -11,17 +11,19 @@ internal sealed class TunnelBed
     readonly FrameDecoder<Sink> _decoder;
     long _tick = 1_000_000_000;
 
-    public TunnelBed() => _decoder = new FrameDecoder<Sink>(new DecoderOptions { MaximumFlows = 64 }, new Sink(Events));
+    public TunnelBed(FlowSeparation separation = FlowSeparation.Networks) =>
+        _decoder = new FrameDecoder<Sink>(new DecoderOptions { MaximumFlows = 64, Separation = separation }, new Sink(Events));
 
     public List<string> Events { get; } = [];
     public DecodeCounters Counters => _decoder.Counters;
 
     public long Fault(DecodeFault fault) => _decoder.Counters.Faults[(int)fault];
 
-    public void Frame(byte[] bytes, LinkType link = LinkType.Ethernet)
+    /// <param name="vlan">Of a tag that the card took out; 0 for none.</param>
+    public void Frame(byte[] bytes, LinkType link = LinkType.Ethernet, ushort vlan = 0)
     {
         _tick += 1_000_000;
-        _decoder.OnFrame(new Frame(bytes, bytes.Length, _tick, _tick, link));
+        _decoder.OnFrame(new Frame(bytes, bytes.Length, _tick, _tick, link, vlan == 0 ? (ushort)0 : EtherType.Vlan, vlan));
     }
 
     /// <summary>Between 10.0.0.1 and 10.0.0.2.</summary>
@@ -44,9 +46,8 @@ internal sealed class TunnelBed
 
         public void OnHttp(scoped in HttpEvent e) => Keep("http " + Encoding.ASCII.GetString(e.Host), e.Context);
         public void OnTls(scoped in TlsEvent e) => Keep("tls " + Encoding.ASCII.GetString(e.Sni), e.Context);
-        public void OnHost(scoped in HostEvent e)
-        {
-        }
+        public void OnHost(scoped in HostEvent e) =>
+            Keep($"{Encoding.ASCII.GetString(e.Source.Utf8Name())} {e.Address} {Encoding.UTF8.GetString(e.Name)}".TrimEnd(), new EventContext { Tunnel = e.Tunnel });
 
         public void OnAnomaly(scoped in AnomalyEvent e) => Keep($"anomaly {e.Fault}", e.Context);
 

@@ -34,6 +34,11 @@ public sealed class TunnelContextTests
         { "teredo 0", "teredo", IPProtocol.Udp, Layers.Udp(40_000, 3544, Teredo) },
         { "teredo 0", "teredo", IPProtocol.Udp, Layers.Udp(40_000, 40_001, Teredo) },
         { "teredo 0", "teredo", IPProtocol.Udp, Layers.Udp(3544, 40_000, [0, 1, 2, 1, 7, 7, 7, .. new byte[9], 0, 0, 1, 2, 1, 2, 3, 4, .. Teredo]) },
+        { "vxlan 7", "vxlan", IPProtocol.Udp, Layers.Udp(40_000, 4790, [0x08, 0, 0, 0, 0, 0, 7, 0, .. QueryFrame]) },
+        { "vxlan 7", "vxlan", IPProtocol.Udp, Layers.Udp(40_000, 4790, [0x0C, 0, 0, 3, 0, 0, 7, 0, .. QueryFrame]) },
+        { "vxlan 7", "vxlan", IPProtocol.Udp, Layers.Udp(40_000, 4790, [0x0C, 0, 0, 1, 0, 0, 7, 0, .. Query]) },
+        { "vxlan 0", "vxlan", IPProtocol.Udp, Layers.Udp(40_000, 4790, [0x04, 0, 0, 2, 0, 0, 7, 0, .. Query6]) },
+        { "vxlan 7", "vxlan", IPProtocol.Udp, Layers.Udp(40_000, 4790, [0x0C, 0, 0, 4, 0, 0, 7, 0, 0x0F, 0xC2, 1, 1, 0, 0, 0, 1, .. Query]) },
         { "geneve 1", "geneve", IPProtocol.Udp, Layers.Udp(40_000, 6081, [0, 0, 0x86, 0xDD, 0, 0, 1, 0, .. Query6]) },
     };
 
@@ -46,7 +51,7 @@ public sealed class TunnelContextTests
         bed.End();
         Assert.Contains($"dns in.test | {tunnel} 10.0.0.1 10.0.0.2 1", bed.Events);
         Assert.Contains(bed.Events, e => e.EndsWith($":53 17 dns | {tunnel} 10.0.0.1 10.0.0.2 1", StringComparison.Ordinal));
-        Assert.Contains(bed.Events, e => e.StartsWith("ip 10.0.0.1:", StringComparison.Ordinal) && e.EndsWith($" {protocol} {app}", StringComparison.Ordinal));
+        Assert.Contains(bed.Events, e => e.StartsWith("ip 10.0.0.", StringComparison.Ordinal) && e.EndsWith($" {protocol} {app}", StringComparison.Ordinal));
         Assert.Equal(3, bed.Events.Count);
         Assert.Equal((1, 0), (bed.Counters.Parsed, bed.Counters.Faults.Sum()));
     }
@@ -87,6 +92,7 @@ public sealed class TunnelContextTests
         bed.Outer(IPProtocol.Udp, Layers.Udp(40_000, 5072, [0x41, 0x52, 0x10, 59, 0, 0, 0, 0, .. new byte[36]]));   // nothing: keeps the way open
         bed.End();
         Assert.Contains("dns in.test | ayiya 0 10.0.0.1 10.0.0.2 1", bed.Events);
+        Assert.Contains(bed.Events, e => e.EndsWith(" 17 ayiya", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -313,6 +319,42 @@ public sealed class TunnelContextTests
         bed.End();
         Assert.Equal(["dns in.test | pppoe 258 1", "ip 192.168.1.1:5000 192.168.1.2:53 17 dns | pppoe 258 1"], bed.Events.Order());
         Assert.Equal((1, 1), (bed.Counters.Parsed, bed.Counters.NonIp));
+    }
+
+    [Theory]
+    [InlineData("88E7 00000102", "0800")]
+    [InlineData("88A8 0009 88E7 E0000102", "8100 0005 0800")]
+    public void A_customers_frame_within_a_providers_is_a_tunnel_of_its_service(string provider, string customer)
+    {
+        var bed = new TunnelBed();
+        bed.Frame([.. new byte[12], .. Bytes(provider), .. new byte[12], .. Bytes(customer), .. Query]);
+        bed.End();
+        Assert.Contains("dns in.test | pbb 258 1", bed.Events);
+        Assert.Equal((1, 0), (bed.Counters.Parsed, bed.Counters.Faults.Sum()));
+    }
+
+    [Theory]
+    [InlineData("1C000001 00000700")]                      // another version
+    [InlineData("8C000001 00000700")]                      // reserved flags
+    [InlineData("0C000080 00000700 80000001")]             // a shim of no length
+    [InlineData("0C000080 00000700 80010080 80010080 80010080 80010080 80010001")]
+    public void A_header_that_is_no_generic_VXLAN_is_none(string header)
+    {
+        var bed = new TunnelBed();
+        bed.Outer(IPProtocol.Udp, Layers.Udp(40_000, 4790, [.. Bytes(header), .. Query]));
+        bed.End();
+        Assert.Equal(["ip 10.0.0.1:40000 10.0.0.2:4790 17"], bed.Events);
+        Assert.Equal(0, bed.Counters.Faults.Sum());
+    }
+
+    [Fact]
+    public void A_protocol_that_is_not_known_is_left_in_its_tunnel()
+    {
+        var bed = new TunnelBed();
+        bed.Outer(IPProtocol.Udp, Layers.Udp(40_000, 4790, [0x0C, 0, 0, 7, 0, 0, 7, 0, .. Query]));
+        bed.End();
+        Assert.Equal(["ip 10.0.0.1:40000 10.0.0.2:4790 17 vxlan"], bed.Events);
+        Assert.Equal(0, bed.Counters.Faults.Sum());
     }
 
     [Fact]

@@ -33,15 +33,17 @@ sealed class DecodedCapture
 
     /// <summary>Read once for all tests of a run. The ledger closes and nothing stays rented, else this throws.</summary>
     /// <param name="isHome">Whether an address is one of ours; null = nobody says.</param>
-    public static DecodedCapture Read(string path, Func<Address, bool>? isHome = null) =>
-        isHome is not null ? Decode(path, isHome) : s_read.GetOrAdd(path, p => new Lazy<DecodedCapture>(() => Decode(p, null))).Value;
+    /// <param name="separation">What tells flows apart.</param>
+    public static DecodedCapture Read(string path, Func<Address, bool>? isHome = null, FlowSeparation separation = FlowSeparation.Networks) =>
+        isHome is not null || separation != FlowSeparation.Networks ? Decode(path, isHome, separation)
+            : s_read.GetOrAdd(path, p => new Lazy<DecodedCapture>(() => Decode(p, null, separation))).Value;
 
-    static DecodedCapture Decode(string path, Func<Address, bool>? isHome)
+    static DecodedCapture Decode(string path, Func<Address, bool>? isHome, FlowSeparation separation)
     {
         var events = new List<JsonElement>();
         using CaptureFile? capture = CaptureFile.Open(path, out string? error);
         if (capture is null) return new DecodedCapture(events, new DecodeCounters { NonIp = 0 }) { Fault = error };
-        var decoder = new FrameDecoder<Collect>(new DecoderOptions { MaximumFlows = 32_768, IsHome = isHome }, new Collect(events, new EventJson(), new ArrayBufferWriter<byte>(4096)));
+        var decoder = new FrameDecoder<Collect>(new DecoderOptions { MaximumFlows = 32_768, IsHome = isHome, Separation = separation }, new Collect(events, new EventJson(), new ArrayBufferWriter<byte>(4096)));
         var feed = new Feed(decoder);
         while (capture.Read(ref feed))
         {

@@ -64,7 +64,7 @@ public sealed class DnsOracleTests(ITestOutputHelper output)
         var found = new List<JsonElement>(events);
         foreach (JsonProperty property in match.EnumerateObject())
         {
-            Func<JsonElement, bool>? test = Test(type, property, isAnswer);
+            Func<JsonElement, bool>? test = Test(type, property, isAnswer, turned: Text(match, type + ".type") == "response");
             if (test is null) continue;
             keys++;
             found.RemoveAll(e => !test(e));
@@ -102,17 +102,17 @@ public sealed class DnsOracleTests(ITestOutputHelper output)
     }
 
     /// <summary>What one key of an EVE record asks of our event; null when we do not carry it.</summary>
-    static Func<JsonElement, bool>? Test(string type, JsonProperty property, bool isAnswer)
+    /// <param name="turned">The answer of version 3 is written as it was sent, from the server; that of version 2 has the query's ends.</param>
+    static Func<JsonElement, bool>? Test(string type, JsonProperty property, bool isAnswer, bool turned)
     {
         string key = property.Name, value = property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString()! : property.Value.GetRawText();
         string rest = key.StartsWith(type + ".", StringComparison.Ordinal) ? key[(type.Length + 1)..] : key;
         switch (rest)
         {
-            // Suricata's answer to a query whose direction it turned around may have either end as its source.
             case "src_ip" or "dest_ip":
-                return e => Same(Text(e, "srcIP"), value) || Same(Text(e, "destIP"), value);
+                return e => Same(Text(e, rest == "src_ip" != turned ? "srcIP" : "destIP"), value);
             case "src_port" or "dest_port":
-                return e => Text(e, "srcPort") == value || Text(e, "destPort") == value;
+                return e => Text(e, rest == "src_port" != turned ? "srcPort" : "destPort") == value;
             case "proto":
                 return e => string.Equals(Text(e, "transport"), value, StringComparison.OrdinalIgnoreCase);
             case "id":
@@ -140,10 +140,15 @@ public sealed class DnsOracleTests(ITestOutputHelper output)
         }
         if (rest.StartsWith("answers[", StringComparison.Ordinal) || rest.StartsWith("grouped.", StringComparison.Ordinal))
         {
-            if (rest.EndsWith(".ttl", StringComparison.Ordinal)) return e => Answers(e).Any(a => a.Ttl == value);
-            if (rest.EndsWith(".rrtype", StringComparison.Ordinal)) return e => Answers(e).Any(a => a.Type == value);
-            if (rest.EndsWith(".rdata", StringComparison.Ordinal) || rest.EndsWith(".a", StringComparison.Ordinal) || rest.StartsWith("grouped.", StringComparison.Ordinal))
-                return e => Answers(e).Any(a => string.Equals(a.Data, value, StringComparison.OrdinalIgnoreCase));
+            // The answer of that number, in the message's order; "grouped.A[1]" is the second of its type.
+            int bracket = rest.IndexOf('[', StringComparison.Ordinal);
+            int number = int.Parse(rest.AsSpan(bracket + 1, rest.IndexOf(']', StringComparison.Ordinal) - bracket - 1), CultureInfo.InvariantCulture);
+            string? group = rest.StartsWith("grouped.", StringComparison.Ordinal) ? rest["grouped.".Length..bracket] : null;
+            (string Type, string Ttl, string Data)? Nth(JsonElement e) => Answers(e).Where(a => group is null || a.Type == group).Skip(number).Select(a => ((string, string, string)?)a).FirstOrDefault();
+            if (rest.EndsWith(".ttl", StringComparison.Ordinal)) return e => Nth(e)?.Ttl == value;
+            if (rest.EndsWith(".rrtype", StringComparison.Ordinal)) return e => Nth(e)?.Type == value;
+            if (rest.EndsWith(".rdata", StringComparison.Ordinal) || rest.EndsWith(".a", StringComparison.Ordinal) || group is not null)
+                return e => string.Equals(Nth(e)?.Data, value, StringComparison.OrdinalIgnoreCase);
         }
         return null;
     }
@@ -192,11 +197,6 @@ public sealed class DnsOracleTests(ITestOutputHelper output)
     static void Zeek(Tally tally, string name, JsonElement row, JsonElement[] events)
     {
         string server = Text(row, "id.resp_p");
-        if (server == "137")
-        {
-            tally.LeaveOut(name, "dns", "NetBIOS names are host events, not dns events");
-            return;
-        }
         if (!row.TryGetProperty("qtype", out _) && server == "5353")
         {
             tally.LeaveOut(name, "dns", "an mDNS answer without a question: its names are host events");
@@ -206,8 +206,8 @@ public sealed class DnsOracleTests(ITestOutputHelper output)
             Same(Text(e, "srcIP"), Text(row, "id.orig_h")) && Same(Text(e, "destIP"), Text(row, "id.resp_h"))
             && Text(e, "srcPort") == Text(row, "id.orig_p") && Text(e, "destPort") == server && Text(e, "transport") == Text(row, "proto")
             && (Text(e, "id") is { Length: > 0 } id ? id : "0") == Text(row, "trans_id")
-            && (Text(row, "query").Length == 0 || string.Equals(Text(e, "query"), Text(row, "query"), StringComparison.OrdinalIgnoreCase))
-            && (Text(row, "qtype").Length == 0 || Text(e, "qtype") == TypeName(Text(row, "qtype_name")))
+            && (Text(row, "query").Length == 0 || string.Equals(QueryAsZeek(e), Text(row, "query"), StringComparison.OrdinalIgnoreCase))
+            && (Text(row, "qtype").Length == 0 || TypeAsZeek(e) == TypeName(Text(row, "qtype_name")))
             && (Text(row, "rcode_name").Length == 0 || Text(e, "rcode") == Text(row, "rcode_name"))
             && Header(e, row) && Lifetimes(e, row) && Addresses(e, row));
         if (agreed) tally.Agree(name, "dns");
@@ -217,6 +217,16 @@ public sealed class DnsOracleTests(ITestOutputHelper output)
     /// <summary>Zeek writes ANY as "*", and a type without a name as "query-65534" (RFC 3597 5: TYPE65534).</summary>
     static string TypeName(string zeek) => zeek == "*" ? "ANY" : zeek.Replace("query-", "TYPE", StringComparison.Ordinal);
 
+    /// <summary>Zeek leaves a NetBIOS name's suffix out, and calls its types by DNS's names for their numbers.</summary>
+    static string QueryAsZeek(JsonElement e)
+    {
+        string query = Text(e, "query");
+        return Text(e, "service") == "nbns" && query.LastIndexOf('<') is >= 0 and int suffix ? query[..suffix] : query;
+    }
+
+    /// <inheritdoc cref="QueryAsZeek"/>
+    static string TypeAsZeek(JsonElement e) => Text(e, "qtype") switch { "NB" => "NIMLOC", "NBSTAT" => "SRV", var type => type };
+
     static string? WhyZeek(JsonElement row) => null;
 
     /// <summary>Zeek takes AA and RA from an answer that has records, and RD from the query; without them it says false, whatever the wire said (RFC 1035 4.1.1).</summary>
@@ -225,21 +235,17 @@ public sealed class DnsOracleTests(ITestOutputHelper output)
         && (!row.TryGetProperty("qtype", out _) || Bit(e, 0x0100) == Text(row, "RD"))
         && Bit(e, 0x0200) == Text(row, "TC") && (Flags(e) >> 11 & 15).ToString(CultureInfo.InvariantCulture) == Text(row, "opcode");
 
-    /// <summary>Zeek repeats no TTL that we lack: each of its is one of ours.</summary>
-    static bool Lifetimes(JsonElement e, JsonElement row)
-    {
-        if (!row.TryGetProperty("TTLs", out JsonElement lifetimes)) return true;
-        HashSet<string> ours = [.. Answers(e).Select(a => a.Ttl)];
-        return lifetimes.EnumerateArray().All(t => ours.Contains(((long)t.GetDouble()).ToString(CultureInfo.InvariantCulture)));
-    }
+    /// <summary>As many as our answers, and in their order.</summary>
+    static bool Lifetimes(JsonElement e, JsonElement row) => !row.TryGetProperty("TTLs", out JsonElement lifetimes)
+        || lifetimes.EnumerateArray().Select(t => ((long)t.GetDouble()).ToString(CultureInfo.InvariantCulture)).SequenceEqual(Answers(e).Select(a => a.Ttl), StringComparer.Ordinal);
 
-    /// <summary>Answers that are addresses or names are compared; Zeek has a form of its own for all others.</summary>
+    /// <summary>Answers that are addresses or names are compared, each with that of its place; Zeek has a form of its own for all others.</summary>
     static bool Addresses(JsonElement e, JsonElement row)
     {
         if (!row.TryGetProperty("answers", out JsonElement answers)) return true;
-        List<string> ours = [.. Answers(e).Select(a => a.Data)];
-        return answers.EnumerateArray().Select(a => a.GetString()!).Where(a => a.AsSpan().IndexOfAny(' ', '<') < 0 && a.AsSpan().IndexOfAny('.', ':') >= 0)
-            .All(a => ours.Any(o => Same(o, a) || o.EndsWith(' ' + a, StringComparison.OrdinalIgnoreCase)));
+        string[] theirs = [.. answers.EnumerateArray().Select(a => a.GetString()!)], ours = [.. Answers(e).Select(a => a.Data)];
+        return theirs.Length == ours.Length && theirs.Zip(ours).All(p => p.First.AsSpan().IndexOfAny(' ', '<') >= 0 || p.First.AsSpan().IndexOfAny('.', ':') < 0
+            || Same(p.Second, p.First) || p.Second.EndsWith(' ' + p.First, StringComparison.OrdinalIgnoreCase));
     }
 
     static IEnumerable<(string Type, string Ttl, string Data)> Answers(JsonElement e) => e.TryGetProperty("answers", out JsonElement list)

@@ -12,13 +12,13 @@ sealed class EventsByEnds
 
     public EventsByEnds(DecodedCapture capture)
     {
-        HasBrokenHello = new[] { DecodeFault.TlsHelloTruncated, DecodeFault.TlsExtensionTruncated, DecodeFault.TlsRecordVersionUnknown, DecodeFault.TlsRecordTooLong }.Any(f => capture.Counters.Faults[(int)f] > 0);
+        BrokenHellos = new[] { DecodeFault.TlsHelloTruncated, DecodeFault.TlsExtensionTruncated, DecodeFault.TlsRecordVersionUnknown, DecodeFault.TlsRecordTooLong }.Sum(f => capture.Counters.Faults[(int)f]);
         _events = capture.Events.Where(e => Port(e, "destPort") >= 0 || Has(e, "destIP"))
             .ToLookup(e => Key(Text(e, "srcIP")!, Port(e, "srcPort"), Text(e, "destIP") ?? "0.0.0.0", Port(e, "destPort")), StringComparer.Ordinal);
     }
 
-    /// <summary>A hello of the capture was refused, and counted.</summary>
-    public bool HasBrokenHello { get; }
+    /// <summary>Hellos of the capture that were refused, or read as far as they were whole, and counted.</summary>
+    public long BrokenHellos { get; }
 
     /// <summary>Events of one type between two ends.</summary>
     public List<JsonElement> Between(string type, string address, int port, string otherAddress, int otherPort) =>

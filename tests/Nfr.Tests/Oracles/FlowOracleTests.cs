@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Nfr.Events;
 using Nfr.Wire;
 using Xunit.Abstractions;
 
@@ -33,31 +34,40 @@ public sealed class FlowOracleTests(ITestOutputHelper output)
                 tally.LeaveOut(row.Case, category, "flows of ESP by SPI");
                 continue;
             }
-            DecodedCapture ours = DecodedCapture.Read(row.Capture);
-            JsonElement[] flows = [.. ours.Of("ip")];
+            if (row.Expected.TryGetProperty("count", out JsonElement none) && none.GetInt32() == 0 && row.Document.GetProperty("custom_config").GetBoolean())
+            {
+                tally.LeaveOut(row.Case, category, "asks that a protocol is not named, which the case's own configuration has switched off");
+                continue;
+            }
+            // Tags are part of Suricata's key; ours has them where the config says so.
+            bool tagged = row.Match.TryGetProperty("vlan", out _);
+            DecodedCapture ours = DecodedCapture.Read(row.Capture, separation: tagged ? FlowSeparation.Vlans : FlowSeparation.Networks);
+            // Suricata keeps no flows of IGMP and GRE packets; a row that counts all of them counts the others.
+            JsonElement[] flows = [.. ours.Of("ip").Where(e => row.Text("proto") is not null || Text(e, "proto") is not ("2" or "47"))];
             bool loose = row.Match.EnumerateObject().Any(p => p.Name is "flow.state" or "not-has-key" or "flow.age" or "ether.src_macs" or "spi" || p.Name.StartsWith("flow.exception", StringComparison.Ordinal));
             string[] differences = [.. flows.Select(e => Differences(row, e))];
             int found = differences.Count(d => d.Length == 0);
             if (row.Holds(found, loose)) tally.Agree(row.Case, category);
-            else tally.Differ(row.Case, category, $"{found} found, nearest {differences.MinBy(d => d.Length)}: {row.Expected.GetRawText()}", row.Unreached(ours) ?? ReasonOf(differences.MinBy(d => d.Length) ?? ""));
+            else tally.Differ(row.Case, category, $"{found} found, nearest {differences.MinBy(d => d.Length)}: {row.Expected.GetRawText()}", ReasonOf(row, flows));
         }
-        tally.Finish(70);
+        tally.Finish(95);
     }
 
-    /// <summary>By the only field that differs in the nearest flow.</summary>
-    static string ReasonOf(string difference)
+    /// <summary>A rule of the protocol that the row's own flow bears out; null when nobody knows.</summary>
+    static string? ReasonOf(OracleRow row, JsonElement[] flows)
     {
-        if (difference == "app ") return "application not recognised";
-        if (difference.StartsWith("app ", StringComparison.Ordinal) && !difference.Contains(',', StringComparison.Ordinal)) return "another name for the application";
-        if (difference.StartsWith("community_id", StringComparison.Ordinal)) return "a Community ID with a seed";
-        return difference.Contains("proto 132", StringComparison.Ordinal) ? "ports of SCTP are not read" : OracleRow.Open;
+        // What a client says alone is a line of several protocols.
+        if (row.Text("app_proto") is "ftp" or "smtp" && flows.Any(e => Differences(row, e) == "app " && e.GetProperty("bytesIn").GetInt64() <= 60 * e.GetProperty("packetsIn").GetInt64()))
+            return "the server said nothing: named by its port alone";
+        return null;
     }
 
     static string Differences(OracleRow row, JsonElement e)
     {
-        // Either side may be the client to one who came in the middle.
-        string straight = Differences(row, e, swapped: false), swapped = Differences(row, e, swapped: true);
-        return straight.Length <= swapped.Length || !Text(e, "notes").Contains("midstream", StringComparison.Ordinal) ? straight : swapped;
+        // Either side may be the client to one who came in the middle; and DNS's port answers, though it be seen first (RFC 1035 4.2).
+        bool either = Text(e, "notes").Contains("midstream", StringComparison.Ordinal) || (Text(e, "proto") == "udp" && Text(e, "destPort") == "53");
+        string straight = Differences(row, e, swapped: false), swapped = either ? Differences(row, e, swapped: true) : straight;
+        return straight.Length <= swapped.Length ? straight : swapped;
     }
 
     static string Differences(OracleRow row, JsonElement e, bool swapped)
@@ -76,10 +86,13 @@ public sealed class FlowOracleTests(ITestOutputHelper output)
         Compare("dest_port", Text(e, toPort));
         string protocol = Text(e, "proto").ToUpperInvariant();
         if (row.Text("proto") is { } proto && !proto.Equals(protocol, StringComparison.OrdinalIgnoreCase)
-            && (proto, protocol) is not (("IP-in-IP", "IPIP") or ("IP-in-IP", "IPV4") or ("IPv6-ICMP", "ICMPV6") or ("IPv6", "IPV6"))) names.Add("proto " + protocol);
-        if (row.Text("app_proto") is { } app && app != SuricataName(Text(e, "app"))) names.Add("app " + Text(e, "app"));
-        Compare("community_id", Text(e, "communityId"));
+            && (proto, protocol) is not (("IP-in-IP", "4") or ("IPv6-ICMP", "ICMP6") or ("IPv6", "41") or ("SCTP", "132") or ("IGMP", "2"))) names.Add("proto " + protocol);
+        // "template" is a sample for those who write a parser for Suricata: nobody speaks it.
+        if (row.Text("app_proto") is { } app and not "template" && app != SuricataName(Text(e, "app"))
+            && !(app == "tls" && Text(e, "notes").Contains("startTls", StringComparison.Ordinal))) names.Add("app " + Text(e, "app"));
         Compare("vlan[0]", Text(e, "vlan"));
+        // All tags from the outermost on; an event has that one.
+        if (row.Match.TryGetProperty("vlan", out JsonElement tags) && tags[0].ToString() != Text(e, "vlan")) names.Add("vlan " + Text(e, "vlan"));
         Compare("flow.pkts_toserver", Text(e, sent));
         Compare("flow.pkts_toclient", Text(e, received));
         CompareBytes("flow.bytes_toserver", bytesSent, sent);
@@ -94,6 +107,8 @@ public sealed class FlowOracleTests(ITestOutputHelper output)
         {
             if (row.Text(name) is { } wanted && bool.Parse(wanted) != flags.Contains(letter)) names.Add(name);
         }
+        // Last: it is looked for among all seeds.
+        if (names.Count == 0 && row.Text("community_id") is { } id && id != Text(e, "communityId") && !IsWithSeed(e, id)) names.Add("community_id " + Text(e, "communityId"));
         return string.Join(", ", names);
 
         // Suricata counts frames, we count the packets in them.
@@ -103,6 +118,22 @@ public sealed class FlowOracleTests(ITestOutputHelper output)
             long around = theirs - e.GetProperty(bytes).GetInt64();
             if (around < 0 || around > MostAround * e.GetProperty(packets).GetInt64()) names.Add($"{name} {Text(e, bytes)}");
         }
+    }
+
+    /// <summary>The case's configuration has a seed of its own; with that our function gives the same.</summary>
+    static bool IsWithSeed(JsonElement e, string id)
+    {
+        if (!Address.TryParse(Text(e, "srcIP"), out Address source) || !Address.TryParse(Text(e, "destIP"), out Address destination) || Text(e, "proto") is not ("tcp" or "udp")) return false;
+        Span<byte> text = stackalloc byte[CommunityId.Length];
+        Span<byte> wanted = stackalloc byte[CommunityId.Length];
+        if (!System.Text.Encoding.ASCII.TryGetBytes(id, wanted, out _)) return false;
+        byte protocol = Text(e, "proto") == "tcp" ? (byte)6 : (byte)17;
+        for (int seed = 1; seed <= ushort.MaxValue; seed++)
+        {
+            CommunityId.Write(source, destination, e.GetProperty("srcPort").GetUInt16(), e.GetProperty("destPort").GetUInt16(), protocol, (ushort)seed, text);
+            if (text.SequenceEqual(wanted)) return true;
+        }
+        return false;
     }
 
     static string SuricataName(string app) => app switch
@@ -123,7 +154,8 @@ public sealed class FlowOracleTests(ITestOutputHelper output)
             return;
         }
         var tally = new Tally("zeek-conn", output);
-        foreach (OracleRow row in OracleRow.Of(folder, "_path", "conn"))
+        ILookup<string, OracleRow> rows = OracleRow.Of(folder, "_path", "conn").ToLookup(r => r.Case, StringComparer.Ordinal);
+        foreach (OracleRow row in rows.SelectMany(r => r))
         {
             string prefix = row.Text("id.orig_h") is not null ? "id." : "id_";
             if (row.Text(prefix + "orig_h") is null)
@@ -133,11 +165,16 @@ public sealed class FlowOracleTests(ITestOutputHelper output)
             }
             DecodedCapture ours = DecodedCapture.Read(row.Capture);
             JsonElement[] flows = [.. ours.Of("ip").Where(e => IsTuple(row, e, prefix))];
+            if (flows.Length == 0 && !ours.Of("ip").Any(e => HasEnd(e, row.Text(prefix + "orig_h")!) || HasEnd(e, row.Text(prefix + "resp_h")!)) && ours.Counters.Faults.Sum() == 0)
+            {
+                tally.LeaveOut(row.Case, "connection", "the test reads several captures, the row is of another one");
+                continue;
+            }
             if (flows.Length == 0)
             {
                 bool swapped = ours.Of("ip").Any(e => SameAddress(row.Text(prefix + "orig_h"), Text(e, "destIP")) && row.Text(prefix + "orig_p") == Text(e, "destPort"));
                 tally.Differ(row.Case, "connection", $"{(swapped ? "swapped" : "none")}: {row.Match.GetRawText()}",
-                    swapped ? "the other side is taken for the client: no start was seen, and a service port or a reply tells" : row.Unreached(ours) ?? OracleRow.Open);
+                    swapped ? ZeekConnRules.WhySwapped(row, prefix) : ZeekConnRules.WhyNone(row, ours));
                 continue;
             }
             tally.Agree(row.Case, "connection");
@@ -146,28 +183,34 @@ public sealed class FlowOracleTests(ITestOutputHelper output)
                 ("state", e => Compare(row, e, ("conn_state", "state"))),
                 ("packets and bytes", e => Compare(row, e, ("orig_pkts", "packetsOut"), ("resp_pkts", "packetsIn"), ("orig_ip_bytes", "bytesOut"), ("resp_ip_bytes", "bytesIn"))),
                 ("missed bytes", e => row.Number("missed_bytes") is { } missed && missed != Number(e, "missedIn") + Number(e, "missedOut") ? $"missed {Number(e, "missedIn")} {Number(e, "missedOut")}" : ""),
-                ("service", e => row.Text("service") is { } service && !service.Split(',').Contains(ZeekName(Text(e, "app"))) ? "service " + Text(e, "app") : ""),
+                ("service", e => row.Text("service") is { } service && !service.Split(',').Contains(ZeekName(Text(e, "app"), Text(e, "proto"))) ? "service " + Text(e, "app") : ""),
             })
             {
                 if (category == "service" && row.Text("service") is null) continue;
                 string[] differences = [.. flows.Select(compare)];
                 if (differences.Contains("")) tally.Agree(row.Case, category);
                 else tally.Differ(row.Case, category, $"{differences[0]}: {row.Match.GetRawText()}",
-                    row.Unreached(ours) ?? (differences[0] == "service " ? "application not recognised" : OracleRow.Open));
+                    ZeekConnRules.Why(category, row, [.. rows[row.Case].Where(r => IsSameTuple(row, r, prefix))], flows[0]));
             }
         }
-        tally.Finish(70);
+        tally.Finish(95);
     }
 
     static bool IsTuple(OracleRow row, JsonElement e, string prefix) =>
         SameAddress(row.Text(prefix + "orig_h"), Text(e, "srcIP")) && SameAddress(row.Text(prefix + "resp_h"), Text(e, "destIP"))
         && row.Text(prefix + "orig_p") == Text(e, "srcPort") && row.Text(prefix + "resp_p") == Text(e, "destPort");
 
+    static bool HasEnd(JsonElement e, string address) => SameAddress(address, Text(e, "srcIP")) || SameAddress(address, Text(e, "destIP"));
+
+    static bool IsSameTuple(OracleRow row, OracleRow other, string prefix) =>
+        new[] { "orig_h", "resp_h", "orig_p", "resp_p" }.All(f => row.Text(prefix + f) == other.Text(prefix + f));
+
     static string Compare(OracleRow row, JsonElement e, params (string Theirs, string Ours)[] fields) =>
         string.Join(", ", fields.Where(f => row.Text(f.Theirs) is { } wanted && wanted != Text(e, f.Ours)).Select(f => $"{f.Theirs} {Text(e, f.Ours)}"));
 
-    static string ZeekName(string app) => app switch
+    static string ZeekName(string app, string protocol) => app switch
     {
+        "rdp" when protocol == "udp" => "rdpeudp",
         "tls" => "ssl",
         "gtp" => "gtpv1",
         "kerberos" => "krb_tcp",

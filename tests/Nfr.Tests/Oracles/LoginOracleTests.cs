@@ -51,7 +51,7 @@ public sealed class LoginOracleTests(ITestOutputHelper output)
         string type = Text(row, "event_type");
         string app = type == "flow" ? Text(row, "app_proto") : type;
         if (app is not ("ssh" or "ftp" or "smtp" or "pop3" or "imap" or "telnet")) return;
-        IEnumerable<JsonElement> flows = DecodedCapture.Read(pcap).Of("ip").Where(e => Text(e, "app") == app && IsBetween(e, row, "src_ip", "dest_ip", "src_port", "dest_port"));
+        IEnumerable<JsonElement> flows = DecodedCapture.Read(pcap).Of("ip").Where(e => Text(e, "app") == app && IsFrom(e, row, "src_ip", "dest_ip", "src_port", "dest_port"));
         if (app == "ssh")
         {
             Hold(tally, name, "suricata ssh software", row, "ssh.client.software_version", flows, e => Word(Text(e, "clientSoftware")));
@@ -59,8 +59,27 @@ public sealed class LoginOracleTests(ITestOutputHelper output)
             Hold(tally, name, "suricata ssh hassh", row, "ssh.client.hassh.hash", flows, e => Text(e, "hassh"));
             Hold(tally, name, "suricata ssh hassh", row, "ssh.server.hassh.hash", flows, e => Text(e, "hasshServer"));
         }
+        LogIn(tally, name, app, row, flows, pcap);
         // Of mail and files, the commands, addresses and attachments of each transaction are none of our events'; that it is the protocol is.
         Judge(tally, name, "suricata " + app + " app", row, flows.Any(), pcap);
+    }
+
+    /// <summary>Commands that log in, and what was said to them.</summary>
+    static void LogIn(Tally tally, string name, string app, JsonElement row, IEnumerable<JsonElement> flows, string pcap)
+    {
+        string command = Text(row, app + (app == "pop3" ? ".request.command" : ".command"));
+        if (command == "USER") Judge(tally, name, "suricata user", row, flows.Any(e => Of(e, "user").Length > 0), pcap);
+        string code = row.TryGetProperty("ftp.completion_code", out JsonElement codes) ? codes[0].ToString() : "";
+        bool? succeeded = (app, command) switch
+        {
+            ("ftp", "PASS") when code is "230" or "530" => code == "230",
+            // The last of an exchange is the one with an answer of its own.
+            ("pop3", "PASS" or "<SASL DATA>") when Text(row, "pop3.response.success").Length > 0 => Text(row, "pop3.response.success") == "True",
+            _ => null,
+        };
+        if (succeeded is { } yes) Judge(tally, name, "suricata log-in", row, flows.Any(e => Of(e, yes ? "successes" : "failures") is not ("" or "0")), pcap);
+
+        static string Of(JsonElement e, string key) => e.TryGetProperty("login", out JsonElement login) ? Text(login, key) : "";
     }
 
     static void Zeek(Tally tally, string name, string pcap, JsonElement row)
@@ -70,7 +89,7 @@ public sealed class LoginOracleTests(ITestOutputHelper output)
         string[] services = path == "ssh" ? ["ssh"] : Text(row, "service").Split(',');
         // Directories and databases are named elsewhere; here it is their change to TLS.
         if (!s_services.TryGetValue(services[0], out string? app) || (app is "ldap" or "mysql" && !services.Contains("ssl"))) return;
-        List<JsonElement> flows = [.. DecodedCapture.Read(pcap).Of("ip").Where(e => Text(e, "app") == app && IsBetween(e, row, "id.orig_h", "id.resp_h", "id.orig_p", "id.resp_p"))];
+        List<JsonElement> flows = [.. DecodedCapture.Read(pcap).Of("ip").Where(e => Text(e, "app") == app && IsFrom(e, row, "id.orig_h", "id.resp_h", "id.orig_p", "id.resp_p"))];
         Judge(tally, name, "zeek " + path + " app", row, flows.Count > 0, pcap);
         if (services.Contains("ssl")) Judge(tally, name, "zeek starttls", row, flows.Exists(e => e.TryGetProperty("notes", out JsonElement notes) && notes.GetRawText().Contains("startTls", StringComparison.Ordinal)), pcap);
         if (path != "ssh") return;
@@ -108,10 +127,9 @@ public sealed class LoginOracleTests(ITestOutputHelper output)
 
     static string Text(JsonElement e, string key) => e.TryGetProperty(key, out JsonElement value) ? value.ToString() : "";
 
-    /// <summary>The same two ends, either way round, as far as the row names them.</summary>
-    static bool IsBetween(JsonElement e, JsonElement row, string from, string to, string fromPort, string toPort) =>
-        (Fits(e, row, "srcIP", from) && Fits(e, row, "destIP", to) && Fits(e, row, "srcPort", fromPort) && Fits(e, row, "destPort", toPort))
-        || (Fits(e, row, "destIP", from) && Fits(e, row, "srcIP", to) && Fits(e, row, "destPort", fromPort) && Fits(e, row, "srcPort", toPort));
+    /// <summary>From the one end to the other, as far as the row names them.</summary>
+    static bool IsFrom(JsonElement e, JsonElement row, string from, string to, string fromPort, string toPort) =>
+        Fits(e, row, "srcIP", from) && Fits(e, row, "destIP", to) && Fits(e, row, "srcPort", fromPort) && Fits(e, row, "destPort", toPort);
 
     static bool Fits(JsonElement e, JsonElement row, string ours, string theirs) => !row.TryGetProperty(theirs, out JsonElement value) || Text(e, ours) == value.ToString();
 }

@@ -25,11 +25,12 @@ public sealed class TlsOracleTests(ITestOutputHelper output)
                 JsonElement match = row.GetProperty("match");
                 string? type = Get(match, "event_type");
                 if (type is not ("tls" or "quic")) continue;
-                if (!document.RootElement.GetProperty("exact").GetBoolean())
+                if (document.RootElement.GetProperty("ips_mode").GetBoolean())
                 {
-                    tally.LeaveOut(name, type, "not exact: an inline or filtered run");
+                    tally.LeaveOut(name, type, "inline: packets were dropped before the log");
                     continue;
                 }
+                bool filtered = !document.RootElement.GetProperty("exact").GetBoolean();
                 if (Wants(match).ToList() is not { Count: > 0 } wanted)
                 {
                     tally.LeaveOut(name, type, "asks for the number of log lines, or for fields that no event carries");
@@ -38,12 +39,16 @@ public sealed class TlsOracleTests(ITestOutputHelper output)
                 List<JsonElement> events = [.. DecodedCapture.Read(Path.Combine(folder, Get(document.RootElement, "pcap")!)).Of("tls")];
                 int agreeing = events.Count(e => wanted.All(w => w.Matches(e)));
                 int count = row.TryGetProperty("count", out JsonElement exact) ? exact.GetInt32() : row.TryGetProperty("min_count", out JsonElement least) ? least.GetInt32() : 1;
+                if (filtered && count == 0)
+                {
+                    tally.LeaveOut(name, type, "a filter of its own keeps it out of the log");
+                    continue;
+                }
                 if (agreeing >= Math.Min(count, 1) && (count > 0 || agreeing == 0)) tally.Agree(name, type);
                 else tally.Differ(name, type, $"{match.GetRawText().ReplaceLineEndings("")}, ours: {string.Join(' ', events.Take(2))}", Reason(wanted, events));
             }
         }
-        // Of 16 exact tls rows one has a JA4 that is not by the text.
-        tally.Finish(93);
+        tally.Finish(95);
     }
 
     static string? Reason(List<Wanted> wanted, List<JsonElement> events) =>
@@ -93,8 +98,7 @@ public sealed class TlsOracleTests(ITestOutputHelper output)
             if (key is null) continue;
             if (key == "certHash") value = value.Replace(":", "", StringComparison.Ordinal);
             if (key is "validFrom" or "validTo") value += "Z";
-            // Old versions are "TLSv1", "TLS 1.2" is as ours.
-            if (key == "version") value = value switch { "TLSv1" => "TLS 1.0", "SSLv3" => "SSL 3.0", "SSLv2" => "SSL 2.0", _ => value };
+            if (key == "version") value = Version(value);
             yield return new Wanted(key, value);
         }
         // Extensions are listed by name; the server's name is the one that has an event's field.
@@ -102,6 +106,14 @@ public sealed class TlsOracleTests(ITestOutputHelper output)
         {
             if (Get(match, $"quic.extensions[{i}].name") == "server_name" && Get(match, $"quic.extensions[{i}].values[0]") is { } name) yield return new Wanted("sni", name);
         }
+    }
+
+    /// <summary>Old versions are "TLSv1", and drafts of 1.3 have a name where ours have the number on the wire, 0x7f00 and the draft's (its section 4.2.1.1).</summary>
+    static string Version(string suricata)
+    {
+        const string Draft = "TLS 1.3 draft-";
+        if (suricata.StartsWith(Draft, StringComparison.Ordinal)) return "0x7f" + int.Parse(suricata[Draft.Length..], CultureInfo.InvariantCulture).ToString("x2", CultureInfo.InvariantCulture);
+        return suricata switch { "TLSv1" => "TLS 1.0", "SSLv3" => "SSL 3.0", "SSLv2" => "SSL 2.0", _ => suricata };
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json;
 using Nfr.Events;
 using Nfr.Storage;
 using Nfr.Tests.Capture;
@@ -21,6 +22,12 @@ public sealed class LiveSensorTests
             Assert.Null(spool.Delivered(type, batch.LastSequence));
         }
         return [.. lines];
+    }
+
+    static long OnTheCard(SensorBench bench)
+    {
+        using JsonDocument status = JsonDocument.Parse(NfrProcess.Run(["status", "--json", "-c", bench.ConfigPath]).Output);
+        return status.RootElement.GetProperty("run").GetProperty("interfaces").GetProperty("near").GetProperty("nicPackets").GetInt64();
     }
 
     [CableFact]
@@ -110,9 +117,11 @@ public sealed class LiveSensorTests
     {
         using var bench = new SensorBench();
         NfrProcess sensor = bench.Listen();
+        long before;
         using (var load = new DnsLoad(bench.Network, 500))
         {
             sensor.Until(() => load.Sent > 300, "some questions");
+            before = OnTheCard(bench);
             bench.Network.InIp("link", "delete", "near");
             sensor.Expect("capture: interface near has been removed; the sensor waits for it and looks every 5 s");
         }
@@ -126,6 +135,9 @@ public sealed class LiveSensorTests
             far.Send(Frames.Reply("10.0.0.77", 4000, "after.the.gap.example"));
         }
         Thread.Sleep(200);
+        // The new card began at nothing; what the old one had said is kept.
+        Assert.True(before > 300);
+        Assert.True(OnTheCard(bench) >= before + 2);
         sensor.Signal(NfrProcess.Terminate);
         Ended end = sensor.End();
         Assert.Equal(0, end.Code);

@@ -6,6 +6,7 @@ using Nfr.Events;
 using Nfr.Pipeline;
 using Nfr.Storage;
 using Nfr.Tests.Capture;
+using Nfr.Tests.Nfr;
 using Serilog;
 using Xunit.Abstractions;
 using Ledger = Nfr.Pipeline.Ledger;
@@ -27,6 +28,7 @@ public sealed class LoadTests(ITestOutputHelper output)
         bed.Send(2, 10_000);
         bed.Settle();
         Ledger calm = bed.Balance();
+        bed.Turn(calm);
         Assert.Empty(calm.Gaps);
         Assert.Equal((bed.Sent, 0), (calm.Frames + bed.Nic.Dropped, calm.KernelDropped));
 
@@ -34,6 +36,7 @@ public sealed class LoadTests(ITestOutputHelper output)
         bed.Slow = true;
         bed.Send(4, 100_000, balance: true);
         Ledger flooded = bed.Balance();
+        bed.Turn(flooded);
         Assert.Empty(flooded.Gaps);
         Assert.True(flooded.KernelDropped > 0, "the ring was never full");
         Ledger moved = flooded.Since(calm);
@@ -54,7 +57,10 @@ public sealed class LoadTests(ITestOutputHelper output)
         output.WriteLine($"recovery {recovery.TotalMilliseconds:0} ms\n" + LedgerText.Write(end));
         Assert.Empty(end.Gaps);
         Assert.True(end.FlowsEvicted > 0);
-        // The card's side, then the kernel's, then ours.
+        bed.Turn(end);
+        LedgerSpanTests.AssertAddUp(bed.Intervals, end.Since(bed.Start));
+        // The card's side, by its own namespace and by what the ledger says of it; then the kernel's, then ours.
+        Assert.Equal(bed.Nic, (end.Captures[0].Nic!.Value.Packets, end.Captures[0].Nic!.Value.Lost));
         Assert.Equal(bed.Sent, bed.Nic.Packets + bed.Nic.Dropped);
         Assert.Equal(bed.Nic.Packets, end.KernelReceived);
         Assert.Equal(bed.Sent, end.Parsed + end.NonIp + end.Fragments + end.PacketFaults + end.MistakenFrames + end.KernelDropped + end.Captures[0].Kernel!.Value.Abandoned + bed.Nic.Dropped);
@@ -94,6 +100,7 @@ public sealed class LoadTests(ITestOutputHelper output)
         readonly PipelineThread _pipeline;
         readonly Spool _spool;
         readonly SpoolCounters _spoolAtStart;
+        readonly LedgerClock _clock;
         readonly byte[] _frame = Frames.Udp("10.0.0.1", 1, "192.0.2.1", 9, "some load"u8);
         uint _flow;
 
@@ -111,7 +118,15 @@ public sealed class LoadTests(ITestOutputHelper output)
             _pipeline = new PipelineThread([_worker.Ring], _stage, _spool, Log.Logger);
             _pipeline.Start();
             _worker.Start();
+            Start = Balance();
+            _clock = new LedgerClock(Start, TimeProvider.System);
         }
+
+        public Ledger Start { get; }
+
+        public List<LedgerInterval> Intervals { get; } = [];
+
+        public void Turn(Ledger now) => Intervals.Add(_clock.Turn(now));
 
         public volatile bool Slow;
         public bool FewFlows { get; init; }
@@ -148,7 +163,9 @@ public sealed class LoadTests(ITestOutputHelper output)
                 if (balance && clock.Elapsed.TotalSeconds > looks)
                 {
                     looks++;
-                    Assert.Empty(Balance().Gaps);
+                    Ledger now = Balance();
+                    Assert.Empty(now.Gaps);
+                    Turn(now);
                 }
                 if (done >= due) Thread.Sleep(1);
             }
@@ -182,7 +199,7 @@ public sealed class LoadTests(ITestOutputHelper output)
             Assert.True(SpinWait.SpinUntil(() => shot.IsFilled, 20_000));
             return new Ledger
             {
-                Captures = [new CaptureEntry("near", shot.Kernel, null, shot.Decoded, shot.Events, shot.Dropped, shot.ActiveFlows, shot.Mistakes) { MistakenFrames = shot.MistakenFrames }],
+                Captures = [new CaptureEntry("near", shot.Kernel, _worker.Nic, shot.Decoded, shot.Events, shot.Dropped, shot.ActiveFlows, shot.Mistakes) { MistakenFrames = shot.MistakenFrames }],
                 Stage = pipeline.Stage, SpoolAtStart = _spoolAtStart, Spool = pipeline.Spool, PipelineMistakes = pipeline.Mistakes, IsExact = true,
             };
         }
@@ -203,7 +220,7 @@ public sealed class LoadTests(ITestOutputHelper output)
             {
                 Captures =
                 [
-                    new CaptureEntry("near", _worker.Statistics, null, _worker.Counters, _worker.Events, _worker.DroppedEvents, _worker.ActiveFlows, _worker.Mistakes) { MistakenFrames = _worker.MistakenFrames },
+                    new CaptureEntry("near", _worker.Statistics, _worker.Nic, _worker.Counters, _worker.Events, _worker.DroppedEvents, _worker.ActiveFlows, _worker.Mistakes) { MistakenFrames = _worker.MistakenFrames },
                 ],
                 Stage = _stage.Counters, SpoolAtStart = _spoolAtStart, Spool = _spool.CountRows(), PipelineMistakes = _pipeline.Mistakes, IsClosing = true,
             };

@@ -65,7 +65,7 @@ public sealed class StatusTests
         Ended screen = NfrProcess.Run(["status", "-c", bench.ConfigPath]);
         Assert.Equal(0, screen.Code);
         Assert.Contains("adds up", screen.Output, StringComparison.Ordinal);
-        Assert.Contains("near received", screen.Output, StringComparison.Ordinal);
+        Assert.Contains("frames that came in", screen.Output, StringComparison.Ordinal);
         if (!OperatingSystem.IsWindows()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite, File.GetUnixFileMode(bench.SocketPath));
         sensor.Signal(NfrProcess.Terminate);
         Ended end = sensor.End();

@@ -74,7 +74,10 @@ public sealed class HttpRequestHeadTests
     }
 
     [Theory]
-    [InlineData("GET /\r\n\r\n")]
+    [InlineData("GET key\r\n\r\n")]
+    [InlineData("GET /a b\r\n\r\n")]
+    [InlineData("POST /\r\n\r\n")]
+    [InlineData("get /\r\n\r\n")]
     [InlineData("GET HTTP/1.1\r\n\r\n")]
     [InlineData("GET / HTTP/2.0\r\n\r\n")]
     [InlineData("G@T / HTTP/1.1\r\n\r\n")]
@@ -129,6 +132,51 @@ public sealed class HttpRequestHeadTests
         Assert.Equal(ReadState.Complete, Read("GET / HTTP/1.1\r\nnonsense\r\n: x\r\na b: c\r\nHost : h\r\n\r\n", out HttpRequestHead head, out _, out _));
         Assert.True(head.HasInvalidLine);
         Assert.Equal("h", Bytes.Text(head.Host));
+    }
+
+    [Theory]
+    [InlineData("GET /a\r\n\r\n", "/a", "")]
+    [InlineData("GET http://h/a\n\n", "http://h/a", "")]
+    [InlineData("GET /a\nnonsense\nHost: h\nContent-Length: 5\n\n", "/a", "h")]
+    public void A_simple_request_has_no_version_and_no_body(string text, string target, string host)
+    {
+        Assert.Equal(ReadState.Complete, Read(text, out HttpRequestHead head, out int length, out _));
+        Assert.True(HttpRequestHead.LooksLikeRequest(Bytes.Ascii(text)));
+        Assert.Equal((text.Length, target, host), (length, Bytes.Text(head.Target), Bytes.Text(head.Host)));
+        Assert.Equal((true, false, HttpBody.None), (head.IsSimple, head.IsPersistent, head.Body));
+    }
+
+    [Fact]
+    public void The_version_may_be_in_small_letters()
+    {
+        Assert.Equal(ReadState.Complete, Read("GET / http/1.0\r\nConnection: keep-alive\r\n\r\n", out HttpRequestHead head, out _, out _));
+        Assert.Equal((false, true), (head.IsSimple, head.IsPersistent));
+    }
+
+    [Fact]
+    public void Of_a_head_cut_at_every_byte_the_lines_that_came_whole_are_read()
+    {
+        int line = Whole.IndexOf('\r'), host = Whole.IndexOf("User-Agent", StringComparison.Ordinal);
+        for (int cut = 0; cut <= Whole.Length; cut++)
+        {
+            bool read = HttpRequestHead.TryReadCut(Bytes.Ascii(Whole[..cut]), out HttpRequestHead head);
+            Assert.Equal(cut >= line, read);
+            if (!read) continue;
+            Assert.Equal("/login?x=1", Bytes.Text(head.Target));
+            Assert.Equal(cut >= host ? "www.example.com:8080" : "", Bytes.Text(head.Host));
+        }
+    }
+
+    [Theory]
+    [InlineData("Authorization: Basic dTpw", "dTpw")]
+    [InlineData("proxy-authorization: BASIC   dTpw", "dTpw")]
+    [InlineData("Authorization: Digest x\r\nProxy-Authorization: Basic dTpw", "dTpw")]
+    [InlineData("Authorization: Basic", "")]
+    [InlineData("Authorization: Basic:dTpw", "")]
+    public void Basic_credentials_are_those_of_server_or_proxy(string field, string expected)
+    {
+        Read($"GET / HTTP/1.1\r\n{field}\r\n\r\n", out HttpRequestHead head, out _, out _);
+        Assert.Equal((expected, expected.Length > 0), (Bytes.Text(head.BasicCredentials), head.HasBasicAuthorization));
     }
 
     [Fact]

@@ -37,6 +37,7 @@ public sealed class HttpResponseHeadTests
     [Theory]
     [InlineData("HTTP/1.0 404\r\n\r\n", 404, "")]
     [InlineData("HTTP/1.1 404 \n\n", 404, "")]
+    [InlineData("http/1.1 200 OK\r\n\r\n", 200, "OK")]
     [InlineData("HTTP/1.1  999 what now\r\n\r\n", 999, "what now")]
     public void A_lenient_status_line_is_read(string text, int status, string reason)
     {
@@ -90,6 +91,14 @@ public sealed class HttpResponseHeadTests
     [InlineData("220 ftp ready\r\n", false)]
     public void A_response_is_recognised_by_its_first_bytes(string text, bool expected) =>
         Assert.Equal(expected, HttpResponseHead.LooksLikeResponse(Bytes.Ascii(text)));
+
+    [Theory]
+    [InlineData("H", true)]
+    [InlineData("http/1", true)]
+    [InlineData("HTTP/1.", false)]
+    [InlineData("HTML", false)]
+    public void Bytes_that_may_become_a_status_line_are_told_from_others(string text, bool expected) =>
+        Assert.Equal(expected, HttpResponseHead.MayBecomeResponse(Bytes.Ascii(text)));
 
     [Fact]
     public void Reading_a_head_allocates_nothing()

@@ -2,7 +2,7 @@ using static System.Buffers.Binary.BinaryPrimitives;
 
 namespace Nfr.Events;
 
-/// <summary>Machines: Modbus, S7, IEC 60870-5-104, DNP3, BACnet.</summary>
+/// <summary>Machines: Modbus, S7, IEC 60870-5-104, DNP3, BACnet, EtherNet/IP.</summary>
 static class IndustryShapes
 {
     /// <summary>Modbus/TCP: protocol 0, a length that is the rest of the segment, a public function or its exception.</summary>
@@ -68,6 +68,24 @@ static class IndustryShapes
             for (int i = 0; i < 8; i++) sum = (sum & 1) != 0 ? (sum >> 1) ^ 0xA6BC : sum >> 1;
         }
         return (ushort)~sum == ReadUInt16LittleEndian(b[8..]);
+    }
+
+    /// <summary>
+    /// EtherNet/IP (CIP volume 2, 2-3): one of the commands that stand before a session (list services, identities, interfaces; register), a length that ends
+    /// where the segment does, success, and no options.
+    /// </summary>
+    public static bool IsEnip(ReadOnlySpan<byte> b)
+    {
+        const int HeaderLength = 24;
+        if (b.Length < HeaderLength || ReadUInt16LittleEndian(b[2..]) != b.Length - HeaderLength || ReadUInt32LittleEndian(b[8..]) != 0 || ReadUInt32LittleEndian(b[20..]) != 0) return false;
+        uint session = ReadUInt32LittleEndian(b[4..]);
+        return ReadUInt16LittleEndian(b) switch
+        {
+            0x04 or 0x63 or 0x64 => session == 0,
+            // Version 1 and no flags; the answer names the session.
+            0x65 => b.Length == HeaderLength + 4 && ReadUInt32LittleEndian(b[HeaderLength..]) == 1,
+            _ => false,
+        };
     }
 
     /// <summary>BACnet/IP (ASHRAE 135 annex J): 0x81, a function, the datagram's length; where a network message follows, its version is 1.</summary>

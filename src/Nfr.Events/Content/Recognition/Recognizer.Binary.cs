@@ -54,6 +54,7 @@ static partial class Recognizer
         }
         // RFC 8489 6.2.2: over TCP the same message, which has the cookie.
         if (b[0] <= 1 && b.Length >= 20 && ReadUInt32BigEndian(b[4..]) == 0x2112A442 && MediaShapes.IsStun(b)) return App.Stun;
+        if (IndustryShapes.IsEnip(b)) return App.Enip;
         if (b[0] is 1 or 2 or 3 or 8 && DatabaseShapes.IsAmqpFrame(b)) return App.Amqp;
         if (direction == 0 && DatabaseShapes.IsCassandra(b)) return App.Cassandra;
         if (direction == 1 && DatabaseShapes.IsMysqlGreeting(b)) return App.Mysql;

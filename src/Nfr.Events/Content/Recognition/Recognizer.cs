@@ -78,6 +78,8 @@ static partial class Recognizer
                 return Set(Recognition.Parse, App.Netbios, ConversationKind.Tunnel, out app, out kind);
             case 0x00 when VpnShapes.MayBeOpenVpnStream(b):
                 return Recognition.NeedMore;
+            case 0x20 when b.Length < 4:
+                return Recognition.NeedMore;
             case 0xFF when IsTelnet(b):
                 return Set(Recognition.Parse, App.Telnet, ConversationKind.Text, out app, out kind);
             case (byte)'<' when b.StartsWith("<?xml"u8) && b.Length < 64 && b.IndexOf("<stream:stream"u8) < 0:
@@ -120,6 +122,7 @@ static partial class Recognizer
         {
             if (IsPrefix(b, "PRI * HTTP/2.0\r\n"u8)) return Recognition.NeedMore;
             if (HttpRequestHead.LooksLikeRequest(b)) return Set(Recognition.Parse, HttpKind(b), ConversationKind.Http, out app, out kind);
+            if (IsSimpleRequest(b)) return Set(Recognition.Name, App.Http, ConversationKind.Done, out app, out kind);
             if (IsPrefixOfAny(b, "GET "u8, "POST "u8, "HEAD "u8, "PUT "u8, "CONNECT "u8, "OPTIONS "u8, "DELETE "u8, "PATCH "u8)
                 || IsPrefixOfAny(b, "TRACE "u8, "PROPFIND "u8, "EHLO"u8, "HELO"u8, "USER"u8, "NICK"u8, "CAP L"u8, "CAPA"u8)) return Recognition.NeedMore;
             if (StartsWithIgnoreCase(b, "EHLO "u8) || StartsWithIgnoreCase(b, "HELO "u8) || StartsWithIgnoreCase(b, "EHLO\r"u8) || StartsWithIgnoreCase(b, "EHLO\n"u8)) return Set(Recognition.Parse, App.Smtp, ConversationKind.Text, out app, out kind);
@@ -145,6 +148,14 @@ static partial class Recognizer
         // RFC 4253 4.2: a server may send other lines before its identification.
         if (b.IndexOf("\nSSH-"u8) >= 0) return Set(Recognition.Parse, App.Ssh, ConversationKind.Ssh, out app, out kind);
         return Recognition.No;
+    }
+
+    /// <summary>HTTP/0.9 (RFC 1945 4.1): a path and no version. There is no head on either side, so the name is all there is.</summary>
+    static bool IsSimpleRequest(ReadOnlySpan<byte> b)
+    {
+        if (!b.StartsWith("GET /"u8)) return false;
+        int end = b.IndexOf((byte)'\n');
+        return end > 0 && !b["GET "u8.Length..end].TrimEnd((byte)'\r').ContainsAnyExceptInRange((byte)0x21, (byte)0x7E);
     }
 
     /// <summary>Databases and directories that agree on TLS before they begin: their first message names them, and a hello may follow.</summary>

@@ -51,12 +51,19 @@ static class WindowsShapes
         && b[4] == 2 && b[5] == 0xF0 && b[6] == 0x80 && b[7] is 0x04 or 0x28 or 0x2E or 0x38 or 0x3E or 0x64 or 0x68 or 0x7F;
 
     /// <summary>
-    /// MS-RDPEUDP 2.2.1.1, 3.1.5.1: the first datagram of each side is filled up to its own size, acknowledges nothing (or the other's first), says SYN, and names
-    /// its sizes each way.
+    /// MS-RDPEUDP 2.2.2.1, 2.2.2.9: the SYN that opens RDP over UDP acknowledges nothing (all ones), names two transfer units of 1132 to 1232 bytes, and is filled
+    /// up to their size. The other side's acknowledges the first; there the filling is asked for too.
     /// </summary>
-    public static bool IsRdpDatagram(ReadOnlySpan<byte> b) =>
-        b.Length is >= 1132 and <= 1232 && ReadUInt16BigEndian(b[4..]) is > 0 and <= 4096 && (b[7] & 1) != 0 && b[6] <= 0x1F && (((b[7] & 4) == 0) == (ReadUInt32BigEndian(b) == uint.MaxValue))
-        && ReadUInt16BigEndian(b[12..]) is >= 1132 and <= 1232 && ReadUInt16BigEndian(b[14..]) is >= 1132 and <= 1232 && !b[^256..].ContainsAnyExcept((byte)0);
+    public static bool IsRdpDatagram(ReadOnlySpan<byte> b)
+    {
+        if (b.Length is < 1132 or > 1232 || ReadUInt16BigEndian(b[12..]) is < 1132 or > 1232 || ReadUInt16BigEndian(b[14..]) is < 1132 or > 1232) return false;
+        return (b[7] & 5) switch
+        {
+            1 => ReadUInt32BigEndian(b) == uint.MaxValue,
+            5 => ReadUInt32BigEndian(b) != uint.MaxValue && !b[^256..].ContainsAnyExcept((byte)0),
+            _ => false,
+        };
+    }
 
     public static bool IsTransportOpening(ReadOnlySpan<byte> b) => b.Length >= 11 && b[0] == 3 && b[1] == 0 && b[5] is 0xE0 or 0xD0;
 
