@@ -105,7 +105,7 @@ public sealed partial class FrameDecoder<TSink>
     {
         if (payload.IsEmpty) return;
         EventContext context = ContextOf(packet);
-        DecodeFault fault = _dns.OnMessage(context, payload, App.Nbns);
+        DecodeFault fault = _dns.OnMessage(context, packet.Scope, payload, App.Nbns);
         if (fault != DecodeFault.None)
         {
             _faults[(int)fault]++;
