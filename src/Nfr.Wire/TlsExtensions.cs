@@ -6,7 +6,7 @@ namespace Nfr.Wire;
 public static class TlsExtensionType
 {
     public const ushort ServerName = 0, SupportedGroups = 10, EcPointFormats = 11, SignatureAlgorithms = 13,
-        ApplicationLayerProtocolNegotiation = 16, PreSharedKey = 41, SupportedVersions = 43,
+        ApplicationLayerProtocolNegotiation = 16, SessionTicket = 35, PreSharedKey = 41, SupportedVersions = 43,
         EncryptedClientHello = 0xFE0D;
 }
 

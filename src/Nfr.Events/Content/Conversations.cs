@@ -20,6 +20,9 @@ sealed class Conversations<TSink>
     /// <summary>Segments whose start is looked at for a protocol that begins later (behind SOCKS, CONNECT, an upgrade, STARTTLS).</summary>
     const int MaximumLooks = 16;
 
+    /// <summary>Segments of a connection picked up in the middle that are looked at like first ones.</summary>
+    const int MidwayLooks = 8;
+
     /// <summary>DNS messages are small; longer DATA is not looked at.</summary>
     const int MaximumHttp2Message = 4096;
 
@@ -144,6 +147,12 @@ sealed class Conversations<TSink>
             // Many protocols begin in the clear and change to TLS (LDAP, XMPP, MySQL, PostgreSQL, RDP, …): a hello tells, without knowing them.
             next = sequence;
             if (Recognizer.IsTlsHello(payload, direction)) return false;
+            if (IsMidway(flow) && flow.Looks < MidwayLooks && TryMidway(ref flow, direction, payload, out bool parse))
+            {
+                if (!parse) return true;
+                flow.Content &= ~unknown;
+                return false;
+            }
             next += (uint)payload.Length;
             if (++flow.Looks >= MaximumLooks) flow.Content |= ContentState.Done;
             return true;
@@ -165,10 +174,45 @@ sealed class Conversations<TSink>
             case Recognition.No:
                 next += (uint)payload.Length;
                 flow.Content |= unknown;
+                if (IsMidway(flow)) NameMidway(ref flow, direction, payload);
                 return true;
             default:
                 return false;
         }
+    }
+
+    /// <summary>Picked up without its SYN, and nothing known of it yet: then a later segment may begin with a message that is known.</summary>
+    static bool IsMidway(in Flow flow) => (flow.Notes & FlowNotes.Midstream) != 0 && flow.App == App.Unknown;
+
+    /// <summary>True when the segment has a name for the flow, or a parser that is to begin here.</summary>
+    static bool TryMidway(ref Flow flow, int direction, ReadOnlySpan<byte> payload, out bool parse)
+    {
+        parse = false;
+        switch (Recognizer.Tcp(payload, direction, flow.ServerPort, flow.ClientPort, out App app, out _))
+        {
+            case Recognition.Parse:
+                parse = true;
+                return true;
+            case Recognition.Name or Recognition.Watch:
+                NameFlow(ref flow, app);
+                return true;
+            default:
+                NameMidway(ref flow, direction, payload);
+                return flow.App != App.Unknown;
+        }
+    }
+
+    static void NameMidway(ref Flow flow, int direction, ReadOnlySpan<byte> payload)
+    {
+        App app = Recognizer.Midway(payload, direction, flow.ServerPort, flow.ClientPort);
+        if (app != App.Unknown) NameFlow(ref flow, app);
+    }
+
+    static void NameFlow(ref Flow flow, App app)
+    {
+        flow.App = app;
+        if (app == App.Stratum) flow.Notes |= FlowNotes.Mining;
+        flow.Content |= ContentState.Done;
     }
 
     bool TryOpen(ref Flow flow)
@@ -210,7 +254,7 @@ sealed class Conversations<TSink>
         c.Notes = FlowNotes.None;
         if (c.HasFound) HandOver(ref flow, c);
         // What comes behind SOCKS or a NetBIOS session is the better name; so is what a hello says about the TLS that carries it, and what HTTP changed to.
-        if (c.App != App.Unknown && (flow.App is App.Unknown or App.Socks or App.Netbios || (flow.App is App.Tls or App.Http2 && c.App is App.Dot or App.Doh or App.Tor)
+        if (c.App != App.Unknown && (flow.App is App.Unknown or App.Socks or App.Netbios || (flow.App == App.Ftp && c.App == App.Smtp) || (flow.App is App.Tls or App.Http2 && c.App is App.Dot or App.Doh or App.Tor)
             || (flow.App == App.Http && c.App is App.WebSocket or App.Http2))) flow.App = c.App;
         if (c.HasJa3 && !flow.HasJa3)
         {

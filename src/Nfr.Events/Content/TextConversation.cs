@@ -63,6 +63,8 @@ static class TextConversation
 
     static void OnClientLine(Conversation c, ReadOnlySpan<byte> line)
     {
+        // A greeting of 220 may be either's; who says hello sends mail (RFC 5321 4.1.1.1, RFC 2033 4.1).
+        if (c.App == App.Ftp && (Recognizer.StartsWithIgnoreCase(line, "EHLO "u8) || Recognizer.StartsWithIgnoreCase(line, "HELO "u8) || Recognizer.StartsWithIgnoreCase(line, "LHLO "u8))) c.App = App.Smtp;
         switch (c.App)
         {
             case App.Ftp:

@@ -132,7 +132,7 @@ sealed class TlsConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers, 
                 // From TLS 1.3 on, and DTLS 1.3, the rest is encrypted.
                 return retry || s.Version is not (>= 0x0304 and < 0xFE00 or 0xFEFC);
             case TlsHandshakeType.Certificate:
-                if (s.HasServerHello && !s.HasCertificate) OnCertificate(ref s, body);
+                if (s.HasServerHello && !s.HasCertificate) OnCertificate(c, ref s, body);
                 s.ServerProves = true;
                 return s.HasServerHello;
             case TlsHandshakeType.CertificateRequest:
@@ -183,6 +183,7 @@ sealed class TlsConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers, 
         s.HasJa3 = Ja3.TryWrite(hello, texts.Slice(Ja3At, Ja3.HashLength), _lists);
         s.HasJa4 = Ja4.TryWrite(hello, transport, texts.Slice(Ja4At, Ja4.Length), _lists);
         c.App = EncryptedDns.Of(transport == Ja4Transport.Quic ? App.Quic : App.Tls, sni, alpn, c.Context.DestinationPort);
+        if (c.App == App.Tls && transport == Ja4Transport.Tcp && TorShapes.IsHello(hello)) c.App = App.Tor;
         if (!s.HasServerHello) s.Version = hello.HighestVersion;
         if (hello.HasEncryptedClientHello) s.Notes |= TlsNotes.EncryptedClientHello;
         if (s.HasJa3 && Hash128.TryParse(texts.Slice(Ja3At, Ja3.HashLength), out Hash128 ja3))
@@ -221,7 +222,7 @@ sealed class TlsConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers, 
         s.ServerAlpnLength = (byte)alpn.Length;
     }
 
-    void OnCertificate(ref TlsState s, ReadOnlySpan<byte> body)
+    void OnCertificate(Conversation c, ref TlsState s, ReadOnlySpan<byte> body)
     {
         DecodeFault fault = TlsCertificateMessage.TryRead(body, out TlsCertificateMessage message);
         if (fault == DecodeFault.None && message.Leaf.IsEmpty) return;
@@ -237,6 +238,7 @@ sealed class TlsConversation<TSink>(Emitter<TSink> emitter, BufferPool buffers, 
         leaf.WriteSha1(texts.Slice(HashAt, X509Leaf.HashLength), _certificates);
         s.IssuerLength = (ushort)leaf.WriteIssuer(texts.Slice(Issuer, NameLength));
         s.SubjectLength = (ushort)leaf.WriteSubject(texts.Slice(Subject, NameLength));
+        if (c.App == App.Tls && TorShapes.IsCertificate(texts.Slice(Issuer, s.IssuerLength), texts.Slice(Subject, s.SubjectLength))) c.App = App.Tor;
         s.ValidFrom = leaf.NotBefore;
         s.ValidTo = leaf.NotAfter;
         s.SanLength = (ushort)leaf.WriteDnsNames(texts[San..TextsLength], out bool isCut);

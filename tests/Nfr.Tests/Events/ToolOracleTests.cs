@@ -41,6 +41,7 @@ public sealed class ToolOracleTests(ITestOutputHelper output)
             {
                 if (!tables.TryGetValue(row.Field, out Table? table)) tables[row.Field] = table = new Table();
                 table.Rows++;
+                Ends(tables, seen, row, name, unexplained);
                 if (seen.Values.Contains(row.Key))
                 {
                     table.Agreed++;
@@ -63,8 +64,17 @@ public sealed class ToolOracleTests(ITestOutputHelper output)
         }
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{captures.Count} captures in {clock.Elapsed.TotalSeconds:0.0} s"));
         Assert.Empty(unexplained);
-        Assert.All(tables.Where(t => t.Key != Fields.Ja3s), t => Assert.True(t.Value.Share >= (t.Key == Fields.DnsName ? 99 : Demanded), $"{t.Key}: {t.Value.Share} %"));
+        Assert.All(tables.Where(t => t.Key != Fields.Ja3s), t => Assert.True(t.Value.Share >= (t.Key is Fields.DnsName or Fields.Sni or Fields.Tuple ? 99 : Demanded), $"{t.Key}: {t.Value.Share} %"));
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(60));
+    }
+
+    /// <summary>The two ends of every row, whatever it says of them: a flow of ours has them.</summary>
+    static void Ends(SortedDictionary<string, Table> tables, Seen seen, Row row, string name, List<string> unexplained)
+    {
+        if (!tables.TryGetValue(Fields.Tuple, out Table? table)) tables[Fields.Tuple] = table = new Table();
+        table.Rows++;
+        if (seen.Values.Contains($"{Fields.Tuple} {row.Ends} ")) table.Agreed++;
+        else unexplained.Add($"{name}: no flow of {row.Ends}");
     }
 
     /// <summary>Why a row is not ours to have. Rules speak of protocols, never of files.</summary>
@@ -152,6 +162,7 @@ public sealed class ToolOracleTests(ITestOutputHelper output)
         public const string Ja3 = "tls.handshake.ja3";
         public const string Ja3s = "tls.handshake.ja3s";
         public const string Reference = "ja3.py";
+        public const string Tuple = "ends of the flow";
         public static readonly string[] All = [DnsName, Sni, Ja3, Ja3s];
     }
 
@@ -194,9 +205,7 @@ public sealed class ToolOracleTests(ITestOutputHelper output)
             values.Add($"{Fields.Ja3s} {ends} {Encoding.UTF8.GetString(e.Ja3s)}");
         }
 
-        public void OnIp(scoped in IpEvent e)
-        {
-        }
+        public void OnIp(scoped in IpEvent e) => values.Add($"{Fields.Tuple} {EndsOf(e.Context)} ");
 
         public void OnHttp(scoped in HttpEvent e)
         {

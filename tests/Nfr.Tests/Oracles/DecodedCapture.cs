@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Nfr.Capture;
 using Nfr.Events;
@@ -10,6 +12,9 @@ namespace Nfr.Tests.Oracles;
 /// <summary>A capture put through the decode loop: its events as the lines that "nfr read --print" writes, parsed, in their order.</summary>
 sealed class DecodedCapture
 {
+    /// <summary>Bytes of content each way, beside an ip event's own fields.</summary>
+    public const string PayloadOut = "test.payloadOut", PayloadIn = "test.payloadIn";
+
     static readonly ConcurrentDictionary<string, Lazy<DecodedCapture>> s_read = new(StringComparer.Ordinal);
 
     readonly List<JsonElement> _events;
@@ -72,6 +77,12 @@ sealed class DecodedCapture
         public void OnIp(scoped in IpEvent e)
         {
             json.WriteLine(e, line);
+            // The line says bytes of packets; the oracles also ask whether there was any content.
+            int end = line.WrittenSpan.LastIndexOf((byte)'}');
+            byte[] more = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $",\"{PayloadOut}\":{e.PayloadOut},\"{PayloadIn}\":{e.PayloadIn}}}"));
+            byte[] text = [.. line.WrittenSpan[..end], .. more];
+            line.ResetWrittenCount();
+            line.Write(text);
             Keep();
         }
 

@@ -66,7 +66,7 @@ sealed class Tally(string source, ITestOutputHelper output)
         }
         string path = Path.Combine(ListFolder(here), source + ".pass.tsv");
         if (Environment.GetEnvironmentVariable("NFR_WRITE_PASS_LISTS") == "1") Write(path);
-        foreach (string row in _unexplained.Take(60)) output.WriteLine("unexplained: " + row);
+        foreach (string row in _unexplained.Take(int.TryParse(Environment.GetEnvironmentVariable("NFR_SHOW"), CultureInfo.InvariantCulture, out int show) ? show : 60)) output.WriteLine("unexplained: " + row);
         List<string> lost = Lost(path);
         Assert.True(lost.Count == 0, "agrees less than its pass list says:\n" + string.Join('\n', lost));
         Assert.True(_unexplained.Count == 0, $"{_unexplained.Count} differences without a reason, first: {_unexplained.FirstOrDefault()}");

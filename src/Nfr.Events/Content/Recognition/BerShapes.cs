@@ -3,10 +3,12 @@ namespace Nfr.Events;
 /// <summary>Protocols written in BER (X.690): SNMP, LDAP, Kerberos. Their first tags are fixed.</summary>
 static class BerShapes
 {
-    /// <summary>RFC 1157, 3416, 3412: a sequence of version 0, 1 or 3 and a community, or a header sequence.</summary>
+    /// <summary>
+    /// RFC 1157, 3416, 3412: a sequence of version 0, 1 or 3 and a community, or a header sequence. A message that is cut, or lies about its length, says as much.
+    /// </summary>
     public static bool IsSnmp(ReadOnlySpan<byte> b)
     {
-        if (!TryEnter(ref b, 0x30, exact: true) || b.Length < 6 || b[0] != 2 || b[1] != 1) return false;
+        if (!TryEnter(ref b, 0x30, exact: false) || b.Length < 6 || b[0] != 2 || b[1] != 1) return false;
         byte version = b[2];
         b = b[3..];
         if (version == 3) return b[0] == 0x30;

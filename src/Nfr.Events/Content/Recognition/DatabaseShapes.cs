@@ -13,7 +13,7 @@ static class DatabaseShapes
         uint code = ReadUInt32BigEndian(b[4..]);
         if (length == 8) return code is 80877103 or 80877104;
         if (code == 80877102) return length is >= 16 and <= 272;
-        return code >> 16 == 3 && (code & 0xFFFF) <= 9 && length > 8 && length == b.Length && b[^1] == 0;
+        return code >> 16 == 3 && (code & 0xFFFF) <= 9 && length > 8 && ((length == b.Length && b[^1] == 0) || b[8..].StartsWith("user\0"u8));
     }
 
     /// <summary>MySQL's greeting: a three-byte length that is the packet's, number 0, protocol 10 and a version in text. Or an error in its place.</summary>
@@ -29,6 +29,8 @@ static class DatabaseShapes
     {
         if (b.Length < 8 || b[1] > 1 || ReadUInt16BigEndian(b[2..]) != b.Length || b[7] != 0) return false;
         if (direction == 1) return b[0] == 4 && b[6] <= 1 && b.Length > 8 && b[8] is 0x00 or 0xE3 or 0xAB or 0xAD or 0xAA;
+        // Before version 7 a log-in has one size.
+        if (b[0] == 2) return b.Length >= 512 && ReadUInt16BigEndian(b[4..]) == 0;
         // A pre-login is a table of options whose first is the version.
         return b[0] == 0x12 ? b.Length > 13 && b[8] == 0 && b[9] == 0 : b[0] == 0x10 && b.Length > 44 && ReadUInt32LittleEndian(b[8..]) <= b.Length - 8;
     }
@@ -95,33 +97,5 @@ static class DatabaseShapes
         if (b.Length < 8) return false;
         uint length = ReadUInt32BigEndian(b[3..]);
         return length is > 0 and < 1 << 17 && length <= b.Length - 8 && b[7 + (int)length] == 0xCE;
-    }
-
-    /// <summary>MQTT's PUBLISH, picked up in the middle: it is as long as the segment, and its topic is text.</summary>
-    public static bool IsMqttPublish(ReadOnlySpan<byte> b)
-    {
-        if (b.Length < 8 || b[0] >> 4 != 3 || (b[0] & 6) == 6) return false;
-        bool wide = b[1] >= 0x80;
-        if (wide && b[2] >= 0x80) return false;
-        int length = wide ? (b[1] & 0x7F) | (b[2] << 7) : b[1];
-        b = b[(wide ? 3 : 2)..];
-        if (length != b.Length) return false;
-        int topic = ReadUInt16BigEndian(b);
-        return topic > 1 && topic <= b.Length - 2 && !b.Slice(2, topic).ContainsAnyExceptInRange((byte)0x20, (byte)0x7E) && b[2..(2 + topic)].IndexOfAny((byte)'#', (byte)'+') < 0;
-    }
-
-    /// <summary>MQTT's CONNACK (3.2), where the client's side was missed: flags, a reason, and in version 5 properties that end where the segment does.</summary>
-    public static bool IsMqttAnswer(ReadOnlySpan<byte> b) =>
-        b.Length >= 4 && b[0] == 0x20 && b[1] < 0x80 && b[1] == b.Length - 2 && b[2] <= 1 && b[3] is <= 5 or >= 0x80 and < 0xA0
-        && (b[1] == 2 || (b.Length > 4 && b[4] == b[1] - 3));
-
-    /// <summary>MQTT 3.1.1 and 5 (3.1): CONNECT with its name and a version; 3.1 called itself MQIsdp.</summary>
-    public static bool IsMqtt(ReadOnlySpan<byte> b)
-    {
-        if (b.Length < 10 || b[0] != 0x10) return false;
-        int at = 1;
-        while (at < 4 && b[at] >= 0x80) at++;
-        b = b[(at + 1)..];
-        return b.StartsWith("\0\u0004MQTT"u8) || b.StartsWith("\0\u0006MQIsdp"u8);
     }
 }

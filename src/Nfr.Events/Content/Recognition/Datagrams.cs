@@ -4,7 +4,7 @@ namespace Nfr.Events;
 
 /// <summary>
 /// Recognises what a UDP flow carries by its first datagrams. The first byte chooses the few shapes that can begin so; a port is asked only where
-/// a shape says too little (named at each place). What one datagram cannot prove (RTP, OpenVPN, WireGuard's data, uTP, TFTP's data) is kept in the
+/// a shape says too little (named at each place). What one datagram cannot prove (RTP, OpenVPN, WireGuard's data, uTP, TFTP's data, QUIC behind its handshake) is kept in the
 /// flow's sequence fields, which UDP has no use for, and proved by another.
 /// </summary>
 static class Datagrams
@@ -19,6 +19,7 @@ static class Datagrams
         if (app != App.Unknown) return app;
         // Headers whose first bytes are a random number: fixed fields behind it decide.
         if (VpnShapes.IsIke(b)) return App.Ike;
+        if (WindowsShapes.IsRdpDatagram(b)) return App.Rdp;
         if (VpnShapes.IsEspInUdp(b, sourcePort, destinationPort)) return App.Esp;
         if (PeerShapes.IsTracker(b)) return App.BitTorrent;
         if (PeerShapes.IsUtp(ref flow, direction, b)) return App.BitTorrent;
@@ -26,7 +27,8 @@ static class Datagrams
         if (DatabaseShapes.IsMemcachedDatagram(b)) return App.Memcached;
         if (WindowsShapes.IsNfs(b)) return App.Nfs;
         if (ServiceShapes.IsDhcpV6(b, sourcePort, destinationPort)) return App.DhcpV6;
-        return DnsMessage.LooksLikeDns(b) ? App.Dns : App.Unknown;
+        if (DnsMessage.LooksLikeDns(b)) return App.Dns;
+        return QuicShapes.IsMidway(ref flow, direction, b, sourcePort, destinationPort) ? App.Quic : App.Unknown;
     }
 
     static App ByFirstByte(ref Flow flow, int direction, ReadOnlySpan<byte> b, ushort sourcePort, ushort destinationPort)
@@ -59,8 +61,6 @@ static class Datagrams
                 return App.BitTorrent;
             case 0x63 when IndustryShapes.IsEnip(b):
                 return App.Enip;
-            case 0xFF when WindowsShapes.IsRdpDatagram(b):
-                return App.Rdp;
             case 0x81 when IndustryShapes.IsBacnet(b):
                 return App.Bacnet;
         }

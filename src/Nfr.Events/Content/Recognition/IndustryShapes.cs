@@ -9,7 +9,7 @@ static class IndustryShapes
     public static bool IsModbus(ReadOnlySpan<byte> b, int direction)
     {
         if (b.Length < 8 || b.Length > 260 || ReadUInt16BigEndian(b[2..]) != 0 || ReadUInt16BigEndian(b[4..]) != b.Length - 6) return false;
-        if (b[7] >= 0x80) return direction == 1 && b.Length == 9 && (b[7] & 0x7F) <= 43 && b[8] is > 0 and <= 11;
+        if (b[7] >= 0x80) return b.Length == 9 && (b[7] & 0x7F) <= 43 && b[8] is > 0 and <= 11;
         // 0x5A is Schneider's own, on most of its controllers.
         return b[7] switch
         {
@@ -50,7 +50,7 @@ static class IndustryShapes
         {
             3 => b[1] == 4 && b[2] is 0x07 or 0x0B or 0x13 or 0x23 or 0x43 or 0x83 && (b[3] | b[4] | b[5]) == 0,
             1 => b[1] == 4 && b[2] == 1 && b[3] == 0 && (b[4] & 1) == 0,
-            _ => b[1] >= 10 && b.Length > 8 && b[6] is > 0 and < 128 && (b[8] & 0x3F) is > 0 and < 48,
+            _ => b[1] >= 10 && b.Length > 8 && b[7] != 0 && b[6] is (> 0 and <= 21) or (>= 30 and <= 40) or (>= 45 and <= 51) or (>= 58 and <= 64) or 70 or (>= 100 and <= 113) or (>= 120 and <= 127) && (b[8] & 0x3F) is > 0 and < 48,
         };
         if (!known) return false;
         while (b.Length >= 2 && b[0] == 0x68 && b[1] is >= 4 and <= 253 && b.Length >= 2 + b[1]) b = b[(2 + b[1])..];

@@ -34,13 +34,11 @@ static class MediaShapes
         int type = b[1] & 0x7F;
         if (b.Length < 13 || type is (> 34 and < 96)) return false;
         uint source = ReadUInt32BigEndian(b[8..]);
-        uint sequence = ReadUInt16BigEndian(b[2..]);
+        ushort sequence = ReadUInt16BigEndian(b[2..]);
+        ushort before = SequenceMarks.Exchange(ref flow, direction, sequence);
         ref uint kept = ref direction == 0 ? ref flow.NextOut : ref flow.NextIn;
-        int shift = direction == 0 ? 0 : 16;
-        uint before = (flow.InitialSequence >> shift) & 0xFFFF;
         bool follows = source != 0 && kept == source && (ushort)(sequence - before) is > 0 and <= 8;
         kept = source;
-        flow.InitialSequence = (flow.InitialSequence & ~(0xFFFFu << shift)) | (sequence << shift);
         return follows;
     }
 
@@ -60,11 +58,13 @@ static class MediaShapes
     /// <summary>RFC 3261 7: a status line, or a method with a SIP or telephone URI.</summary>
     public static bool IsSip(ReadOnlySpan<byte> b)
     {
+        // 7.5: empty lines before it are passed over.
+        b = b.TrimStart("\r\n"u8);
         if (b.StartsWith("SIP/2.0 "u8)) return true;
         int space = b[..Math.Min(b.Length, 12)].IndexOf((byte)' ');
         if (space < 3 || b[..space].ContainsAnyExceptInRange((byte)'A', (byte)'Z')) return false;
         ReadOnlySpan<byte> target = b[(space + 1)..];
-        return target.StartsWith("sip:"u8) || target.StartsWith("sips:"u8) || target.StartsWith("tel:"u8);
+        return target.StartsWith("sip:"u8) || target.StartsWith("sips:"u8) || target.StartsWith("tel:"u8) || target.StartsWith("urn:service:"u8);
     }
 
     /// <summary>RFC 7826 20.1: a status line, or a method with an RTSP URI.</summary>

@@ -2,7 +2,7 @@ using static System.Buffers.Binary.BinaryPrimitives;
 
 namespace Nfr.Events;
 
-/// <summary>Peer-to-peer: BitTorrent, Bitcoin.</summary>
+/// <summary>Peer-to-peer: BitTorrent, Bitcoin, I2P's clients.</summary>
 static class PeerShapes
 {
     const uint UtpMark = 0x5554_0000;
@@ -14,27 +14,65 @@ static class PeerShapes
         return b.IndexOf("1:y1:q"u8) > 0 || b.IndexOf("1:y1:r"u8) > 0 || b.IndexOf("1:y1:e"u8) > 0;
     }
 
-    /// <summary>BEP 15: connect begins with a protocol identifier of eight fixed bytes.</summary>
-    public static bool IsTracker(ReadOnlySpan<byte> b) =>
-        b.Length >= 16 && ReadUInt64BigEndian(b) == 0x0000_0417_2710_1980 && ReadUInt32BigEndian(b[8..]) == 0;
+    /// <summary>
+    /// BEP 15: connect begins with a protocol identifier of eight fixed bytes. An announce has a length of its own, action 1, and a peer identifier that
+    /// names its program between dashes (BEP 20).
+    /// </summary>
+    public static bool IsTracker(ReadOnlySpan<byte> b)
+    {
+        if (b.Length < 16) return false;
+        if (ReadUInt64BigEndian(b) == 0x0000_0417_2710_1980) return ReadUInt32BigEndian(b[8..]) == 0;
+        return b.Length is >= 98 and < 512 && ReadUInt32BigEndian(b[8..]) == 1 && ReadUInt32BigEndian(b[80..]) <= 3 && b[36] == (byte)'-' && b[43] == (byte)'-';
+    }
 
     /// <summary>
-    /// BEP 29 (uTP), version 1. A SYN has no peer's time to compare with, sequence 1 and nothing acknowledged; of acknowledgments it takes two with
-    /// one connection identifier.
+    /// BEP 29 (uTP), version 1. A SYN has no peer's time to compare with, sequence 1 and nothing acknowledged. Anything else takes two: acknowledgments
+    /// with one connection identifier, data of one identifier whose sequence goes on, or both directions, whose identifiers are neighbours.
     /// </summary>
     public static bool IsUtp(ref Flow flow, int direction, ReadOnlySpan<byte> b)
     {
         if (b.Length < 20 || (b[0] & 0x0F) != 1 || b[0] >> 4 > 4 || b[1] > 2) return false;
         if (b[0] == 0x41)
             return b.Length <= 48 && ReadUInt32BigEndian(b[4..]) != 0 && ReadUInt32BigEndian(b[12..]) is > 0 and < 1 << 26 && ReadUInt32BigEndian(b[8..]) == 0 && ReadUInt16BigEndian(b[16..]) == 1 && ReadUInt16BigEndian(b[18..]) == 0;
-        // Data says too little: acknowledgments are 20 bytes, or have a mask of some words behind them.
-        if (b[0] != 0x21 || (b[1] == 0 ? b.Length != 20 : b.Length < 26 || b[20] != 0 || b[21] % 4 != 0 || b.Length != 22 + b[21])) return false;
-        uint mark = UtpMark | ReadUInt16BigEndian(b[2..]);
-        ref uint kept = ref direction == 0 ? ref flow.NextOut : ref flow.NextIn;
-        if (kept == mark) return true;
-        kept = mark;
+        // Acknowledgments are 20 bytes, or have a mask of some words behind them.
+        bool isAcknowledgment = b[0] == 0x21;
+        if (isAcknowledgment && (b[1] == 0 ? b.Length != 20 : b.Length < 26 || b[20] != 0 || b[21] % 4 != 0 || b.Length != 22 + b[21])) return false;
+        if (!isAcknowledgment && (b[0] != 0x01 || ReadUInt32BigEndian(b[4..]) == 0 || ReadUInt32BigEndian(b[12..]) is 0 or >= 1 << 26)) return false;
+        ushort identifier = ReadUInt16BigEndian(b[2..]), sequence = ReadUInt16BigEndian(b[16..]);
+        uint mark = UtpMark | identifier;
+        (uint kept, uint other) = direction == 0 ? (flow.NextOut, flow.NextIn) : (flow.NextIn, flow.NextOut);
+        ushort before = SequenceMarks.Exchange(ref flow, direction, sequence);
+        (direction == 0 ? ref flow.NextOut : ref flow.NextIn) = mark;
+        if (other >> 16 == UtpMark >> 16 && (ushort)(identifier - (ushort)other) is 1 or 0xFFFF) return true;
+        return kept == mark && (isAcknowledgment || (ushort)(sequence - before) is > 0 and <= 8);
+    }
+
+    /// <summary>
+    /// BEP 3: messages of peers behind their handshake, which are a length, a number and fields of fixed meaning. A request or a piece is of a block of
+    /// 16 KiB that begins at a multiple of it; what stands before them must be messages without such fields.
+    /// </summary>
+    public static bool IsPeerMessages(ReadOnlySpan<byte> b)
+    {
+        while (b.Length >= 5 && b[0] == 0)
+        {
+            uint length = ReadUInt32BigEndian(b);
+            if (length == 13 && b[4] is 6 or 8) return b.Length >= 17 && ReadUInt32BigEndian(b[13..]) == 0x4000 && (ReadUInt32BigEndian(b[9..]) & 0x3FFF) == 0 && ReadUInt32BigEndian(b[5..]) < 1 << 20;
+            if (length == 0x4009 && b[4] == 7) return b.Length >= 13 && (ReadUInt32BigEndian(b[9..]) & 0x3FFF) == 0 && ReadUInt32BigEndian(b[5..]) < 1 << 20;
+            // BEP 10: an extended handshake is a dictionary of what is understood.
+            if (b[4] == 20) return b.Length >= 12 && b[5] == 0 && b[6..].StartsWith("d1:"u8);
+            // Choke and interest have no fields, have has one.
+            if ((!(length == 1 && b[4] <= 3) && !(length == 5 && b[4] == 4)) || b.Length < 4 + length) return false;
+            b = b[(4 + (int)length)..];
+        }
         return false;
     }
+
+    /// <summary>
+    /// I2CP, how a program speaks with its I2P router: protocol byte 0x2A, then a length and GetDate (32) with a version in text. What routers speak with each other
+    /// (NTCP2, SSU2) is made to look like nothing from its first byte, and cannot be known.
+    /// </summary>
+    public static bool IsI2pClient(ReadOnlySpan<byte> b) =>
+        b.Length >= 9 && b[0] == 0x2A && b[5] == 32 && ReadUInt32BigEndian(b[1..]) == b.Length - 6 && b[6] > 2 && b.Length >= 7 + b[6] && !b.Slice(7, b[6]).ContainsAnyExceptInRange((byte)'.', (byte)'z');
 
     /// <summary>Bitcoin and its kin: four bytes of the network, a command in lower case padded with zeros, a length. The command is a known first one.</summary>
     public static bool IsBitcoin(ReadOnlySpan<byte> b)

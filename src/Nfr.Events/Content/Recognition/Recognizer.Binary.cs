@@ -7,7 +7,7 @@ static partial class Recognizer
 {
     static App Binary(ReadOnlySpan<byte> b, int direction)
     {
-        if (b.Length < 6) return App.Unknown;
+        if (b.Length < 6) return b.Length >= 4 && MqttShapes.IsMqtt(b) ? App.Mqtt : App.Unknown;
         switch (b[0])
         {
             case 0x00:
@@ -21,9 +21,10 @@ static partial class Recognizer
             case 0x03:
                 if (IndustryShapes.IsS7(b)) return App.S7;
                 if (direction == 0 && MediaShapes.IsRtmp(b)) return App.Rtmp;
+                if (WindowsShapes.IsRdpData(b)) return App.Rdp;
                 break;
-            case 0x04 or 0x10 or 0x12:
-                if (DatabaseShapes.IsMqtt(b)) return App.Mqtt;
+            case 0x02 or 0x04 or 0x10 or 0x12:
+                if (MqttShapes.IsMqtt(b)) return App.Mqtt;
                 if (DatabaseShapes.IsTds(b, direction)) return App.Tds;
                 break;
             case 0x05:
@@ -32,17 +33,27 @@ static partial class Recognizer
                 break;
             case >= 0x30 and <= 0x3D:
                 if (b[0] == 0x30 && BerShapes.IsLdap(b)) return App.Ldap;
-                if (DatabaseShapes.IsMqttPublish(b)) return App.Mqtt;
+                if (b[0] == 0x30 && BerShapes.IsSnmp(b)) return App.Snmp;
+                if (MqttShapes.IsMqtt(b)) return App.Mqtt;
                 if (b[0] == (byte)'<' && ServiceShapes.IsSyslog(b)) return App.Syslog;
                 break;
+            case 0x20 when MqttShapes.IsMqtt(b):
+                return App.Mqtt;
+            case 0x2A when PeerShapes.IsI2pClient(b):
+                return App.I2p;
+            case (byte)'I' when b.StartsWith("IKETCP"u8):
+                return App.Ike;
             case 0x68 when IndustryShapes.IsIec104(b):
                 return App.Iec104;
             case >= 0x80:
                 if (b[0] == 0xFF) return IsBgp(b) ? App.Bgp : App.Unknown;
                 if (b.Length >= 28 && (ReadUInt32BigEndian(b) & 0x7FFFFFFF) == b.Length - 4 && WindowsShapes.IsNfs(b[4..])) return App.Nfs;
                 if (DatabaseShapes.IsMemcached(b)) return App.Memcached;
+                if (MqttShapes.IsMqtt(b)) return App.Mqtt;
                 break;
         }
+        // RFC 8489 6.2.2: over TCP the same message, which has the cookie.
+        if (b[0] <= 1 && b.Length >= 20 && ReadUInt32BigEndian(b[4..]) == 0x2112A442 && MediaShapes.IsStun(b)) return App.Stun;
         if (IndustryShapes.IsEnip(b)) return App.Enip;
         if (b[0] is 1 or 2 or 3 or 8 && DatabaseShapes.IsAmqpFrame(b)) return App.Amqp;
         if (direction == 0 && DatabaseShapes.IsCassandra(b)) return App.Cassandra;

@@ -1,3 +1,4 @@
+using System.Text;
 using Nfr.Wire;
 
 namespace Nfr.Events;
@@ -44,7 +45,7 @@ static partial class Recognizer
             case (byte)'M':
                 if (direction == 0 && b.StartsWith("MODE READER\r"u8)) return App.Nntp;
                 break;
-            case (byte)':' or (byte)'N' or (byte)'P':
+            case (byte)':' or (byte)'N' or (byte)'P' or (byte)'J':
                 if (IsChat(b, direction)) return App.Irc;
                 break;
             case >= (byte)'a' and <= (byte)'z':
@@ -64,17 +65,27 @@ static partial class Recognizer
         return serverPort == 119 || b.IndexOf("NNTP"u8) > 0 || b.IndexOf("InterNetNews"u8) > 0 || b.IndexOf("news"u8) > 0;
     }
 
-    /// <summary>RFC 2812: what a server says first, before and after the log-in.</summary>
+    /// <summary>RFC 2812: what a server says, before and after the log-in: a prefix and a number of three digits or a command. A client's lines have no prefix.</summary>
     static bool IsChat(ReadOnlySpan<byte> b, int direction)
     {
+        if (IsChatMessage(b) || b.StartsWith("PING :"u8) || b.StartsWith("PONG :"u8)) return true;
         if (direction == 0) return false;
         if (b.StartsWith("NOTICE AUTH "u8) || b.StartsWith("NOTICE * "u8)) return true;
         if (b[0] != (byte)':') return false;
         int space = b[..Math.Min(b.Length, 80)].IndexOf((byte)' ');
         if (space < 2) return false;
         ReadOnlySpan<byte> command = b[(space + 1)..];
-        return command.StartsWith("NOTICE "u8) || command.StartsWith("001 "u8) || command.StartsWith("020 "u8) || command.StartsWith("PRIVMSG "u8) || command.StartsWith("CAP "u8);
+        if (command.Length > 4 && char.IsAsciiDigit((char)command[0]) && char.IsAsciiDigit((char)command[1]) && char.IsAsciiDigit((char)command[2]) && command[3] == (byte)' ') return true;
+        if (IsChatMessage(command) || command.StartsWith("NOTICE "u8) || command.StartsWith("CAP "u8) || command.StartsWith("JOIN "u8) || command.StartsWith("PONG "u8)) return true;
+        // nick!user@host.
+        ReadOnlySpan<byte> prefix = b[1..space];
+        return prefix.IndexOf((byte)'!') is > 0 and var bang && prefix[bang..].IndexOf((byte)'@') > 1
+            && (command.StartsWith("QUIT"u8) || command.StartsWith("PART "u8) || command.StartsWith("NICK "u8) || command.StartsWith("MODE "u8) || command.StartsWith("TOPIC "u8) || command.StartsWith("KICK "u8));
     }
+
+    /// <summary>Said to somebody or to a channel, the text behind a colon.</summary>
+    static bool IsChatMessage(ReadOnlySpan<byte> b) =>
+        (b.StartsWith("PRIVMSG "u8) && b.IndexOf(" :"u8) > 8) || b.StartsWith("JOIN #"u8) || b.StartsWith("JOIN :#"u8) || b.StartsWith("JOIN &"u8);
 
     /// <summary>RFC 2812 3.1.3: IRC's USER has four words, the last behind a colon; FTP's and POP3's have one.</summary>
     static bool IsChatUser(ReadOnlySpan<byte> b)
@@ -85,13 +96,23 @@ static partial class Recognizer
         return colon > 0 && b[..colon].Count((byte)' ') == 3;
     }
 
-    /// <summary>RFC 9112 3.2: a proxy is asked for a whole URI or with CONNECT. Tor's directory has paths of its own.</summary>
+    /// <summary>
+    /// RFC 9112 3.2: a proxy is asked for a whole URI or with CONNECT, I2P's for a host that only it knows. Tor's directory and BitTorrent's trackers (BEP 3) have paths of
+    /// their own.
+    /// </summary>
     static App HttpKind(ReadOnlySpan<byte> b)
     {
         ReadOnlySpan<byte> target = b.TrimStart("\r\n"u8);
-        if (target.StartsWith("CONNECT "u8)) return App.HttpProxy;
+        bool connects = target.StartsWith("CONNECT "u8);
         target = target[(target.IndexOf((byte)' ') + 1)..];
-        if (StartsWithIgnoreCase(target, "http://"u8) || StartsWithIgnoreCase(target, "https://"u8) || StartsWithIgnoreCase(target, "ftp://"u8)) return App.HttpProxy;
+        bool whole = StartsWithIgnoreCase(target, "http://"u8) || StartsWithIgnoreCase(target, "https://"u8) || StartsWithIgnoreCase(target, "ftp://"u8);
+        if (connects || whole)
+        {
+            ReadOnlySpan<byte> host = whole ? target[(target.IndexOf("//"u8) + 2)..] : target;
+            int end = host.IndexOfAny("/: \r\n"u8);
+            return end > 4 && Ascii.EqualsIgnoreCase(host[(end - 4)..end], ".i2p"u8) ? App.I2p : App.HttpProxy;
+        }
+        if (target.StartsWith("/announce?"u8) || target.StartsWith("/scrape?"u8)) return target[..Math.Min(target.Length, 512)].IndexOf("info_hash="u8) > 0 ? App.BitTorrent : App.Http;
         if (!target.StartsWith("/tor/"u8)) return App.Http;
         target = target[5..];
         return target.StartsWith("status-vote/"u8) || target.StartsWith("server/"u8) || target.StartsWith("micro/"u8) || target.StartsWith("keys/"u8)

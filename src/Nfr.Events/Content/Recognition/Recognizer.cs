@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 using Nfr.Wire;
@@ -25,6 +26,9 @@ static partial class Recognizer
     /// <summary>As many bytes as any rule here needs to see.</summary>
     public const int Enough = 24;
 
+    /// <summary>Printable ASCII and what ends or colours a line.</summary>
+    static readonly SearchValues<byte> s_typed = SearchValues.Create([(byte)'\r', (byte)'\n', (byte)'\t', (byte)'\0', 0x1B, .. Enumerable.Range(0x20, 0x5F).Select(i => (byte)i)]);
+
     public static Recognition Tcp(ReadOnlySpan<byte> b, int direction, ushort serverPort, ushort clientPort, out App app, out ConversationKind kind)
     {
         app = App.Unknown;
@@ -42,18 +46,26 @@ static partial class Recognizer
                 if (b.Length < 6) return b.Length < 2 || b[1] == 3 ? Recognition.NeedMore : Recognition.No;
                 if (IsTlsHello(b, direction)) return Set(Recognition.Parse, App.Tls, ConversationKind.Tls, out app, out kind);
                 // Picked up in the middle of a handshake.
-                return b[1] == 3 && b[2] <= 4 ? Set(Recognition.Name, App.Tls, ConversationKind.Done, out app, out kind) : Recognition.No;
+                return b[1] == 3 && b[2] <= 4 && BinaryPrimitives.ReadUInt16BigEndian(b[3..]) is > 0 and <= 16_640 ? Set(Recognition.Name, App.Tls, ConversationKind.Done, out app, out kind) : Recognition.No;
+            case 0x15 when b.SequenceEqual((ReadOnlySpan<byte>)[0x15, 0, 0, 0, 2, 1, 0]):
+                // A server that closes before a hello has agreed on a version puts 0 there.
+                return Set(Recognition.Name, App.Tls, ConversationKind.Done, out app, out kind);
             case 0x14 or 0x15 or 0x17:
                 if (b.Length >= 5 && b[1] == 3 && b[2] <= 4 && BinaryPrimitives.ReadUInt16BigEndian(b[3..]) is > 0 and <= 16_640)
                     return Set(Recognition.Name, App.Tls, ConversationKind.Done, out app, out kind);
                 return Recognition.No;
             case >= 0x80 when direction == 0 && b.Length >= 5 && b[2] == 1 && b[3] == 3 && b[4] <= 4:
-                // SSLv2-compatible ClientHello: the parser reads the server's side.
+                // SSLv2-compatible ClientHello (RFC 5246 E.2): the parser reads the server's side.
+                if (b.Length < 11) return Recognition.NeedMore;
+                if (BinaryPrimitives.ReadUInt16BigEndian(b[5..]) % 3 != 0 || BinaryPrimitives.ReadUInt16BigEndian(b[7..]) is not (0 or 16) || BinaryPrimitives.ReadUInt16BigEndian(b[9..]) is < 16 or > 32) return Recognition.No;
                 return Set(Recognition.Parse, App.Tls, ConversationKind.Tls, out app, out kind);
             case 0x13 when b.Length >= 20:
                 return b[1..].StartsWith("BitTorrent protocol"u8) ? Set(Recognition.Name, App.BitTorrent, ConversationKind.Done, out app, out kind) : Recognition.No;
-            case 0x05 when direction == 0 && b.Length >= 3 && b[1] is > 0 and < 10 && b.Length == 2 + b[1]:
+            case 0x05 when SocksShapes.IsVersion5(b, direction):
                 return Set(Recognition.Parse, App.Socks, ConversationKind.Tunnel, out app, out kind);
+            case 0x05 when direction == 1 && b.Length == 2 && b[1] <= 2:
+                // A method is chosen; where the client's side is missed, the reply tells.
+                return Recognition.NeedMore;
             case 0x04 when direction == 0 && b.Length >= 9 && b[1] is 1 or 2 && b[^1] == 0:
                 return Set(Recognition.Parse, App.Socks, ConversationKind.Tunnel, out app, out kind);
             case 0x03 when WindowsShapes.IsRdp(b) && !IndustryShapes.IsS7(b):
@@ -62,11 +74,13 @@ static partial class Recognizer
             case 0x81 when WindowsShapes.IsNetbiosSession(b):
                 // SMB comes in the session, most often.
                 return Set(Recognition.Parse, App.Netbios, ConversationKind.Tunnel, out app, out kind);
+            case 0x82 or 0x85 when WindowsShapes.IsNetbiosAnswer(b):
+                return Set(Recognition.Parse, App.Netbios, ConversationKind.Tunnel, out app, out kind);
+            case 0x00 when VpnShapes.MayBeOpenVpnStream(b):
+                return Recognition.NeedMore;
             case 0x20 when b.Length < 4:
                 return Recognition.NeedMore;
-            case 0x20 when DatabaseShapes.IsMqttAnswer(b):
-                return Set(Recognition.Name, App.Mqtt, ConversationKind.Done, out app, out kind);
-            case 0xFF when b.Length >= 2 && b[1] is >= 0xFA and <= 0xFE:
+            case 0xFF when IsTelnet(b):
                 return Set(Recognition.Parse, App.Telnet, ConversationKind.Text, out app, out kind);
             case (byte)'<' when b.StartsWith("<?xml"u8) && b.Length < 64 && b.IndexOf("<stream:stream"u8) < 0:
                 // A declaration by itself says nothing yet.
@@ -83,6 +97,16 @@ static partial class Recognizer
         if (line != App.Unknown)
             return Set(MayTurnToTls(line) ? Recognition.Watch : Recognition.Name, line, ConversationKind.Tunnel, out app, out kind);
         return Texts(b, direction, serverPort, out app, out kind);
+    }
+
+    /// <summary>
+    /// A segment of a connection picked up in the middle: its first bytes may be a later message, who is the client is a guess, and what is sought may stand further
+    /// on. Only a name comes of it.
+    /// </summary>
+    public static App Midway(ReadOnlySpan<byte> b, int direction, ushort serverPort, ushort clientPort)
+    {
+        if (Tcp(b, 1 - direction, clientPort, serverPort, out App app, out _) is Recognition.Name or Recognition.Watch or Recognition.Parse && app != App.Dns) return app;
+        return StreamShapes.InTheMiddle(b);
     }
 
     static Recognition Texts(ReadOnlySpan<byte> b, int direction, ushort serverPort, out App app, out ConversationKind kind)
@@ -163,7 +187,7 @@ static partial class Recognizer
 
     /// <summary>The same messages under three names: mDNS (RFC 6762), LLMNR (RFC 4795) and DNS; only the port tells.</summary>
     public static App DnsService(ushort sourcePort, ushort destinationPort) =>
-        sourcePort == 5353 || destinationPort == 5353 ? App.Mdns : sourcePort == 5355 || destinationPort == 5355 ? App.Llmnr : App.Dns;
+        sourcePort == 53 || destinationPort == 53 ? App.Dns : sourcePort == 5353 || destinationPort == 5353 ? App.Mdns : sourcePort == 5355 || destinationPort == 5355 ? App.Llmnr : App.Dns;
 
     /// <summary>RFC 1035 4.2.2: a length, then a message whose header makes sense.</summary>
     static Recognition DnsOverTcp(ReadOnlySpan<byte> b)
@@ -174,10 +198,22 @@ static partial class Recognizer
         return BinaryPrimitives.ReadUInt16BigEndian(b) >= DnsMessage.HeaderLength && opcode is <= 6 and not 3 && questions <= 16 ? Recognition.Parse : Recognition.No;
     }
 
-    /// <summary>Stratum (mining.*), Ethereum's eth_submitLogin, and CryptoNote's login with an agent.</summary>
+    /// <summary>RFC 854: IAC, an option's command and the option (of RFC 1060's numbers and the few above), then another command or text.</summary>
+    static bool IsTelnet(ReadOnlySpan<byte> b)
+    {
+        if (b.Length < 3 || b[1] is < 0xFA or > 0xFE || b[2] is > 49 and not (70 or 138 or 139 or 140 or 255)) return false;
+        if (b[1] == 0xFA) return b.IndexOf((ReadOnlySpan<byte>)[0xFF, 0xF0]) > 3;
+        ReadOnlySpan<byte> rest = b[3..Math.Min(b.Length, 11)];
+        return rest.IsEmpty || (rest[0] == 0xFF && (rest.Length == 1 || rest[1] is >= 0xF0 and <= 0xFE)) || !rest.ContainsAnyExcept(s_typed);
+    }
+
+    /// <summary>
+    /// Stratum (mining.*), Ethereum's eth_submitLogin and its kin, CryptoNote's login with an agent; and what follows: jobs with a blob or a target, shares with a nonce.
+    /// </summary>
     static bool Mining(ReadOnlySpan<byte> b) =>
-        b.IndexOf("\"mining."u8) >= 0 || b.IndexOf("\"eth_submitLogin\""u8) >= 0
-        || (b.IndexOf("\"login\""u8) >= 0 && (b.IndexOf("\"agent\""u8) >= 0 || b.IndexOf("\"pass\""u8) >= 0) && b.IndexOf("\"method\""u8) >= 0);
+        b.IndexOf("\"mining."u8) >= 0 || b.IndexOf("\"eth_submit"u8) >= 0 || b.IndexOf("\"eth_getWork\""u8) >= 0
+        || (b.IndexOf("\"login\""u8) >= 0 && (b.IndexOf("\"agent\""u8) >= 0 || b.IndexOf("\"pass\""u8) >= 0) && b.IndexOf("\"method\""u8) >= 0)
+        || (b.IndexOf("\"job_id\""u8) >= 0 && (b.IndexOf("\"blob\""u8) >= 0 || b.IndexOf("\"target\""u8) >= 0 || b.IndexOf("\"nonce\""u8) >= 0));
 
     /// <summary>RFC 9051: a short tag, a space, a command.</summary>
     static bool LooksLikeImap(ReadOnlySpan<byte> b)

@@ -17,7 +17,7 @@ static class ServiceShapes
         if (version is 0 or > 4) return false;
         if (port && (mode == 6 ? b.Length >= 12 : mode == 7 && b.Length >= 8)) return true;
         if (b.Length < 48 || mode is 0 or > 5 || b[1] > 16 || b.Length % 4 != 0) return false;
-        return port || (b.Length is 48 or 68 && version >= 3 && b[2] <= 17 && (sbyte)b[3] is <= 0 and >= -32 && ReadUInt32BigEndian(b[40..]) is > 0xBC00_0000 or < 0x4000_0000
+        return port || (b.Length <= 1024 && version >= 3 && b[2] <= 17 && (sbyte)b[3] is <= 0 and >= -32 && ReadUInt32BigEndian(b[40..]) is > 0xBC00_0000 or < 0x4000_0000
             && ReadUInt32BigEndian(b[40..]) != 0 && ReadUInt32BigEndian(b[4..]) < 1 << 20 && ReadUInt32BigEndian(b[8..]) < 1 << 20);
     }
 
@@ -46,12 +46,12 @@ static class ServiceShapes
             && b.Length > end + 1 && b[end + 1] is >= 0x20 and < 0x7F;
     }
 
-    /// <summary>RFC 2865 3: a code, the datagram's own length, and attributes that fill it. At its ports the length is enough.</summary>
+    /// <summary>RFC 2865 3: a code, the datagram's own length, and attributes that fill it. At its ports the length is enough, and what lies behind it is padding.</summary>
     public static bool IsRadius(ReadOnlySpan<byte> b, ushort sourcePort, ushort destinationPort)
     {
-        if (b.Length < 20 || b[0] is not ((>= 1 and <= 5) or (>= 11 and <= 13) or (>= 40 and <= 45)) || ReadUInt16BigEndian(b[2..]) != b.Length) return false;
+        if (b.Length < 20 || b[0] is not ((>= 1 and <= 5) or (>= 11 and <= 13) or (>= 40 and <= 45)) || ReadUInt16BigEndian(b[2..]) is var length && (length < 20 || length > b.Length)) return false;
         if (IsRadiusPort(sourcePort) || IsRadiusPort(destinationPort)) return true;
-        if (b.Length == 20) return false;
+        if (b.Length == 20 || length != b.Length) return false;
         int at = 20;
         while (at + 2 <= b.Length && b[at] != 0 && b[at + 1] >= 2) at += b[at + 1];
         return at == b.Length;
@@ -103,12 +103,21 @@ static class ServiceShapes
             rest = rest[1..];
             if (!TryExtend(ref delta, ref rest) || !TryExtend(ref length, ref rest) || length > rest.Length) return false;
             option += delta;
+            if (!port && !IsKnownOption(option, rest[..length])) return false;
             path |= option is 3 or 11 or 15;
             rest = rest[length..];
         }
         // A marker without content is an error (3).
         return rest.Length != 1 && (port || (codeClass == 0 && path && b[0] < 0x60));
     }
+
+    /// <summary>RFC 7252 12.2 and later ones of IANA's registry; host, path and query are text.</summary>
+    static bool IsKnownOption(int option, ReadOnlySpan<byte> value) => option switch
+    {
+        3 or 11 or 15 => !value.IsEmpty && !value.ContainsAnyExceptInRange((byte)0x20, (byte)0x7E),
+        1 or 4 or 5 or 6 or 7 or 8 or 9 or 12 or 13 or 14 or 16 or 17 or 19 or 20 or 23 or 27 or 28 or 35 or 39 or 60 or 252 or 258 or 292 => value.Length <= 255,
+        _ => false,
+    };
 
     static bool TryExtend(ref int value, ref ReadOnlySpan<byte> rest)
     {
