@@ -12,11 +12,16 @@ public static class Prefetch
     /// <summary>All lines of a value, which must lie in pinned memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void Value<T>(ref readonly T value)
+        where T : unmanaged => Start(in value, sizeof(T));
+
+    /// <summary>The lines of its first bytes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void Start<T>(ref readonly T value, int length)
         where T : unmanaged
     {
         // SAFETY: [at, at + sizeof(T)) is the value itself, which the caller has pinned; a hint is not even a read.
         byte* at = (byte*)Unsafe.AsPointer(ref Unsafe.AsRef(in value));
-        for (int i = 0; i < sizeof(T); i += Line)
+        for (int i = 0; i < Math.Min(length, sizeof(T)); i += Line)
         {
             if (Sse.IsSupported) Sse.Prefetch0(at + i);
             // Other processors have no such hint in .NET: a load whose result nobody waits for does the same.

@@ -9,6 +9,9 @@ namespace Nfr.Events;
 [StructLayout(LayoutKind.Sequential, Size = 256)]
 struct Flow
 {
+    /// <summary>Bytes of the first three lines.</summary>
+    public const int HotLength = 192;
+
     // First line: what a lookup compares, and when the flow was seen.
     public Address Client;
     public Address Server;

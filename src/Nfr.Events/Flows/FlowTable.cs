@@ -74,7 +74,7 @@ sealed class FlowTable
     public void AskForEntry(uint hash)
     {
         int index = _index.First(hash, out _);
-        if (index != None) Prefetch.Value(ref _flows[index]);
+        if (index != None) Prefetch.Start(ref _flows[index], Flow.HotLength);
     }
 
     /// <summary>The flow of this pair of endpoints, or <see cref="None"/>. <paramref name="direction"/>: 0 the packet goes out (client to server), 1 in.</summary>
