@@ -55,6 +55,9 @@ public readonly ref struct DnsMessage
         return HasQuestion && DnsName.Read(_bytes, ref offset, destination, out int written) == DecodeFault.None ? written : 0;
     }
 
+    /// <summary>Where the first question ends; the header's end without one.</summary>
+    internal int QuestionEnd => _questionEnd;
+
     /// <summary>A walker over the answer, authority and additional sections.</summary>
     public DnsRecordReader Records => new(this);
 

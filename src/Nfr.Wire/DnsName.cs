@@ -26,6 +26,7 @@ public static class DnsName
         while (labels.MoveNext())
         {
             if (n > 0 && !Put(destination, ref n, (byte)'.')) return DecodeFault.DnsNameTooLong;
+            if (TryCopyPlain(labels.Current, destination, ref n)) continue;
             foreach (byte b in labels.Current)
             {
                 bool escape = b is (byte)'.' or (byte)'\\';
@@ -58,6 +59,28 @@ public static class DnsName
         return labels.Fault;
     }
 
+    /// <summary>A pointer and nothing before it: the two bytes of RFC 1035 4.1.4.</summary>
+    internal const int PointerLength = 2;
+
+    /// <summary>Where the name at <paramref name="offset"/> continues when it is a pointer alone; -1 when it is not.</summary>
+    internal static int PointerAt(ReadOnlySpan<byte> message, int offset) =>
+        message.Length - offset >= PointerLength && message[offset] >= Labels.PointerMask ? ((message[offset] & 0x3F) << 8) | message[offset + 1] : -1;
+
+    /// <summary>Nearly all labels have nothing to escape; false, and nothing is done, for the others.</summary>
+    static bool TryCopyPlain(ReadOnlySpan<byte> label, Span<byte> destination, ref int n)
+    {
+        if (destination.Length - n < label.Length) return false;
+        Span<byte> place = destination.Slice(n, label.Length);
+        for (int i = 0; i < label.Length; i++)
+        {
+            byte b = label[i];
+            if (b is <= 0x20 or >= 0x7F or (byte)'.' or (byte)'\\') return false;
+            place[i] = b;
+        }
+        n += label.Length;
+        return true;
+    }
+
     static bool Put(Span<byte> destination, ref int n, byte value)
     {
         if (n >= destination.Length) return false;
@@ -67,7 +90,7 @@ public static class DnsName
 
     ref struct Labels(ReadOnlySpan<byte> message, int offset)
     {
-        const int PointerMask = 0xC0;
+        public const int PointerMask = 0xC0;
 
         // A name has 127 labels at most; pointers that lead to pointers beyond that only cost time, 8,000 steps a name.
         const int MaximumJumps = 127;

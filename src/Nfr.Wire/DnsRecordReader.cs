@@ -20,15 +20,19 @@ public ref struct DnsRecordReader
 
     readonly ReadOnlySpan<byte> _message;
     int _questions, _answers, _authorities, _additionals;
+    /// <summary>Where a name begins that has been walked: most owners are a pointer to the same one.</summary>
+    int _known;
 
     internal DnsRecordReader(DnsMessage message)
     {
         _message = message.Bytes;
-        _questions = message.QuestionCount;
+        // The first question has been read.
+        _questions = message.HasQuestion ? message.QuestionCount - 1 : 0;
         _answers = message.AnswerCount;
         _authorities = message.AuthorityCount;
         _additionals = message.AdditionalCount;
-        Offset = DnsMessage.HeaderLength;
+        Offset = message.QuestionEnd;
+        _known = message.HasQuestion ? DnsMessage.HeaderLength : -1;
     }
 
     public DecodeFault Fault { get; private set; }
@@ -91,9 +95,17 @@ public ref struct DnsRecordReader
     bool SkipName()
     {
         int offset = Offset;
+        int target = DnsName.PointerAt(_message, offset);
+        if (target >= 0 && target == _known)
+        {
+            Offset = offset + DnsName.PointerLength;
+            return true;
+        }
         DecodeFault fault = DnsName.Skip(_message, ref offset);
         Offset = offset;
-        return fault == DecodeFault.None || Stop(fault);
+        if (fault != DecodeFault.None) return Stop(fault);
+        if (target >= 0) _known = target;
+        return true;
     }
 
     bool Stop(DecodeFault fault)

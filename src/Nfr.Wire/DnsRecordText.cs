@@ -41,9 +41,14 @@ public static class DnsRecordText
     /// <summary>IPv6 is written as IPv6, also ::ffff:1.2.3.4, which <see cref="Address"/> takes for IPv4.</summary>
     internal static bool AppendAddress(ref Utf8Cursor text, ReadOnlySpan<byte> bytes)
     {
-        Span<byte> buffer = stackalloc byte[Address.MaxTextLength + 2];
         Address address = bytes.Length == 4 ? Address.ReadV4(bytes) : Address.ReadV6(bytes);
         if (bytes.Length == 16 && address.IsV4) text.Append("::ffff:"u8);
+        if (text.Rest.Length >= Address.MaxTextLength && !text.IsCut)
+        {
+            text.Advance(address.Format(text.Rest));
+            return true;
+        }
+        Span<byte> buffer = stackalloc byte[Address.MaxTextLength];
         text.Append(buffer[..address.Format(buffer)]);
         return true;
     }
@@ -53,6 +58,15 @@ public static class DnsRecordText
         AppendName(ref text, upToEnd, ref offset) && offset == upToEnd.Length;
 
     internal static bool AppendName(ref Utf8Cursor text, ReadOnlySpan<byte> message, ref int offset)
+    {
+        if (text.Rest.Length < DnsName.MaxTextLength || text.IsCut) return AppendCutName(ref text, message, ref offset);
+        if (DnsName.Read(message, ref offset, text.Rest, out int written) != DecodeFault.None) return false;
+        text.Advance(written);
+        return true;
+    }
+
+    /// <summary>Into room that may be too short for it.</summary>
+    static bool AppendCutName(ref Utf8Cursor text, ReadOnlySpan<byte> message, ref int offset)
     {
         Span<byte> buffer = stackalloc byte[DnsName.MaxTextLength];
         if (DnsName.Read(message, ref offset, buffer, out int written) != DecodeFault.None) return false;

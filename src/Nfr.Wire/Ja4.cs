@@ -23,15 +23,32 @@ public static class Ja4
     /// <summary>The most cipher suites or extensions sorted; a hello with more has no fingerprint.</summary>
     public const int MaxValues = 512;
 
-    // Five characters for each of that many extensions and signature algorithms.
-    const int MaxTextLength = 2 * 5 * MaxValues;
+    const int CommonValues = 64;
+
+    /// <summary>Four digits and a comma, of extensions and signature algorithms.</summary>
+    const int CharactersPerValue = 5;
     const int HashPartLength = 12;
 
     /// <summary>Writes 36 characters; false when the hello holds too many values or <paramref name="destination"/> is too short.</summary>
     public static bool TryWrite(TlsClientHello hello, Ja4Transport transport, Span<byte> destination, RecentDigests? recent = null)
     {
         if (destination.Length < Length) return false;
-        Span<ushort> ciphers = stackalloc ushort[MaxValues], extensions = stackalloc ushort[MaxValues];
+        // Nearly all hellos are far from the limit, and need no more to be cleared for them.
+        Span<ushort> values = stackalloc ushort[2 * CommonValues];
+        Span<byte> text = stackalloc byte[2 * CharactersPerValue * CommonValues];
+        return TryWrite(hello, transport, destination, recent, values, text) || TryWriteLong(hello, transport, destination);
+    }
+
+    static bool TryWriteLong(TlsClientHello hello, Ja4Transport transport, Span<byte> destination)
+    {
+        Span<ushort> values = stackalloc ushort[2 * MaxValues];
+        Span<byte> text = stackalloc byte[2 * CharactersPerValue * MaxValues];
+        return TryWrite(hello, transport, destination, null, values, text);
+    }
+
+    static bool TryWrite(TlsClientHello hello, Ja4Transport transport, Span<byte> destination, RecentDigests? recent, Span<ushort> values, Span<byte> buffer)
+    {
+        Span<ushort> ciphers = values[..(values.Length / 2)], extensions = values[(values.Length / 2)..];
         if (!TrySortCiphers(hello.CipherSuites, ciphers, out int cipherCount)) return false;
         if (!TrySortExtensions(hello.Extensions, extensions, out int extensionCount, out int hashedCount)) return false;
 
@@ -43,7 +60,6 @@ public static class Ja4
         AppendCount(ref text, extensionCount);
         AppendAlpn(ref text, hello.FirstAlpn);
 
-        Span<byte> buffer = stackalloc byte[MaxTextLength];
         var list = new Utf8Cursor(buffer);
         text.Append((byte)'_');
         AppendList(ref list, ciphers[..cipherCount]);

@@ -13,6 +13,7 @@ namespace Nfr.Tests.Events;
 /// Captures made to hurt (fuzzers' seeds, evasions, malware) through reader, decoder and event ring: no exception, at most 10 ms of processor for each 64 KB, and
 /// nothing that stays.
 /// </summary>
+[Collection(AloneCollection.Name)]
 public sealed class HostileCaptureTests(ITestOutputHelper output)
 {
     const double MostMilliseconds = 10;
@@ -127,6 +128,7 @@ public sealed class HostileCaptureTests(ITestOutputHelper output)
         [
             DecodeFault.VlanTooDeep, DecodeFault.EncapsulationTooDeep, DecodeFault.MplsTooDeep, DecodeFault.NshTooShort, DecodeFault.IPv6ExtensionsTooMany, DecodeFault.DatagramInvalid, DecodeFault.TunnelTooDeep,
             DecodeFault.StreamBuffersExhausted, DecodeFault.FragmentTableFull, DecodeFault.HttpHeadTooLong, DecodeFault.HttpChunkInvalid, DecodeFault.SshIdentificationTooLong,
+            DecodeFault.DhcpV6RelayedTooOften,
         ]));
     }
 
