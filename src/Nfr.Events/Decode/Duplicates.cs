@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Nfr.Events;
 
 /// <summary>
@@ -19,12 +21,17 @@ sealed class Duplicates(DecodeCounters counters)
 
     readonly Slot[] _slots = new Slot[Slots];
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Look(uint flowHash, in Packet packet, long tick)
+    {
+        if ((flowHash ^ packet.Sequence ^ packet.Identification) * 0x9E3779B1 >> 29 == 0) Remember(flowHash, packet, tick);
+    }
+
+    void Remember(uint flowHash, in Packet packet, long tick)
     {
         ulong mark = ((ulong)flowHash << 32) ^ ((ulong)packet.Identification << 40) ^ packet.Sequence ^ ((ulong)packet.Acknowledgment << 13)
             ^ ((ulong)(uint)packet.WireBytes << 3) ^ ((ulong)packet.TcpFlags << 56);
         mark *= 0x9E3779B97F4A7C15UL;
-        if ((mark >> 61) != 0) return;
         counters.DuplicatesLookedAt++;
         ref Slot slot = ref _slots[(mark >> 40) & (Slots - 1)];
         // A direction of its own: a reply may carry the same numbers.

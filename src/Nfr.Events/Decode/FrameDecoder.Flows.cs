@@ -178,21 +178,27 @@ public sealed partial class FrameDecoder<TSink>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     void Count(ref Flow flow, int index, in Packet packet, int direction, int payload)
     {
-        // A long-lived flow is reported in slices.
-        if (_tick - flow.FirstTick >= _options.ActiveTimeout && flow.PacketsOut + flow.PacketsIn > 0) Slice(ref flow, packet.Timestamp);
-        _flows.Touch(index, ref flow, _tick);
+        if (FlowTable.Touch(ref flow, _tick)) OnTurn(ref flow, index, packet.Timestamp);
         if (direction == 0)
         {
-            flow.PacketsOut += packet.Packets;
+            flow.PacketsOut += (uint)packet.Packets;
             flow.BytesOut += packet.WireBytes;
             flow.PayloadOut += payload;
         }
         else
         {
-            flow.PacketsIn += packet.Packets;
+            flow.PacketsIn += (uint)packet.Packets;
             flow.BytesIn += packet.WireBytes;
             flow.PayloadIn += payload;
         }
+    }
+
+    /// <summary>Twice a second at most: a flow that lives long is reported in slices, and so is one whose packets no longer fit their counters.</summary>
+    void OnTurn(ref Flow flow, int index, long timestamp)
+    {
+        bool full = flow.PacketsOut > int.MaxValue || flow.PacketsIn > int.MaxValue;
+        if ((full || _tick - flow.FirstTick >= _options.ActiveTimeout) && (flow.PacketsOut | flow.PacketsIn) != 0) Slice(ref flow, timestamp);
+        _flows.Relist(index, ref flow, flow.Class, _tick);
     }
 
     int Open(in Packet packet, uint hash, out int direction)
@@ -252,9 +258,9 @@ public sealed partial class FrameDecoder<TSink>
 
     static void OnAcknowledged(ref Flow flow, in Packet packet, int direction)
     {
-        if (direction == 0) flow.SeenIn.Acknowledge(packet.Acknowledgment);
-        else flow.SeenOut.Acknowledge(packet.Acknowledgment);
-        if ((flow.SeenIn.Missed | flow.SeenOut.Missed) != 0) flow.Notes |= FlowNotes.MissedBytes;
+        if (direction == 0) flow.MissedIn += flow.SeenIn.Acknowledge(packet.Acknowledgment);
+        else flow.MissedOut += flow.SeenOut.Acknowledge(packet.Acknowledgment);
+        if ((flow.MissedIn | flow.MissedOut) != 0) flow.Notes |= FlowNotes.MissedBytes;
     }
 
     void OnSyn(ref Flow flow, in Packet packet, int direction)
@@ -337,8 +343,8 @@ public sealed partial class FrameDecoder<TSink>
         if (flow.PacketsIn > 0) flow.Earlier |= EarlierSlices.PacketsIn;
         if (flow.PayloadOut + flow.PayloadIn > 0) flow.Earlier |= EarlierSlices.Payload;
         _details[flow.Details].Echo = default;
-        flow.PacketsOut = flow.PacketsIn = flow.BytesOut = flow.BytesIn = flow.PayloadOut = flow.PayloadIn = 0;
-        flow.SeenOut.Missed = flow.SeenIn.Missed = 0;
+        flow.PacketsOut = flow.PacketsIn = flow.MissedOut = flow.MissedIn = 0;
+        flow.BytesOut = flow.BytesIn = flow.PayloadOut = flow.PayloadIn = 0;
         flow.FirstTick = _tick;
         flow.FirstTimestamp = timestamp;
     }
@@ -349,7 +355,7 @@ public sealed partial class FrameDecoder<TSink>
         if (flow.Protocol == IPProtocol.Tcp)
         {
             Counters.TcpPayloadBytes += flow.PayloadOut + flow.PayloadIn;
-            Counters.TcpMissedBytes += (long)flow.SeenOut.Missed + flow.SeenIn.Missed;
+            Counters.TcpMissedBytes += (long)flow.MissedOut + flow.MissedIn;
         }
         // Index 0 is an empty detail.
         ref FlowDetail detail = ref _details[flow.Details];
@@ -373,8 +379,8 @@ public sealed partial class FrameDecoder<TSink>
             PacketsOut = flow.PacketsOut,
             PayloadIn = flow.PayloadIn,
             PayloadOut = flow.PayloadOut,
-            MissedIn = flow.SeenIn.Missed,
-            MissedOut = flow.SeenOut.Missed,
+            MissedIn = flow.MissedIn,
+            MissedOut = flow.MissedOut,
             Duration = flow.LastTick - flow.FirstTick,
             TcpFlags = flow.TcpFlags,
             State = TcpStates.StateOf(flow),

@@ -9,10 +9,10 @@ namespace Nfr.Events;
 [StructLayout(LayoutKind.Sequential, Size = 256)]
 struct Flow
 {
-    /// <summary>Bytes of the first three lines.</summary>
-    public const int HotLength = 192;
+    /// <summary>Bytes of the first two lines: a packet of a known flow touches no more.</summary>
+    public const int HotLength = 128;
 
-    // First line: what a lookup compares, and when the flow was seen.
+    // First line: what a lookup compares, when the flow was seen, and who reads it.
     public Address Client;
     public Address Server;
     public ushort ClientPort;
@@ -21,32 +21,34 @@ struct Flow
     public FlowClass Class;
     public EndpointState ClientState;
     public EndpointState ServerState;
-    public uint Hash;
-    /// <summary>See <see cref="FlowScope"/>.</summary>
+    /// <summary>See <see cref="FlowScope"/>; 0 for nearly all.</summary>
     public uint Scope;
+    public uint Hash;
     public long LastTick;
-    /// <summary>When it last moved in the least-recently-seen list of its class.</summary>
-    public long ListedTick;
-
-    // Second line: what each packet changes.
+    /// <summary>When it last moved in the least-recently-seen list of its class: see <see cref="FlowTable.Touch"/>.</summary>
+    public uint Listed;
     public int Conversation;
+
+    // Second line: what each packet changes. Counters are since the start, or since the last active-time-out slice.
     public byte TcpFlags;
     public ContentState Content;
     public App App;
     /// <summary>Segments or datagrams looked at for content that begins later than at the start.</summary>
     public byte Looks;
-    // Counters since the start, or since the last active-time-out slice.
-    public long FirstTick;
-    public long PacketsOut;
+    public FlowNotes Notes;
+    public bool HasJa3;
+    /// <summary>Bytes of its conversation are missing, and an acknowledgment may say that they will not come.</summary>
+    public bool HasHole;
+    public uint PacketsOut;
+    public uint PacketsIn;
     public long BytesOut;
-    public long PayloadOut;
-    public long PacketsIn;
     public long BytesIn;
+    public long PayloadOut;
     public long PayloadIn;
-
-    // Third line: TCP with payload.
     public SeenBytes SeenOut;
     public SeenBytes SeenIn;
+
+    // Third line: content that is still of interest, and the end.
     /// <summary>Next expected sequence number each way, kept while content is still of interest.</summary>
     public uint NextOut;
     public uint NextIn;
@@ -55,7 +57,9 @@ struct Flow
     public int Older;
     /// <summary>Of an entry that is free: the next free one.</summary>
     public int Newer;
-    public FlowNotes Notes;
+    /// <summary>Bytes that were acknowledged and not seen.</summary>
+    public uint MissedOut;
+    public uint MissedIn;
     public ushort Vlan;
     /// <summary>Of the <see cref="TunnelTable"/>; 0 for none.</summary>
     public ushort Tunnel;
@@ -63,12 +67,10 @@ struct Flow
     public ushort Details;
     /// <summary>What slices before this one have seen, since their counters start anew.</summary>
     public EarlierSlices Earlier;
-    public bool HasJa3;
-    /// <summary>Bytes of its conversation are missing, and an acknowledgment may say that they will not come.</summary>
-    public bool HasHole;
-
-    // Fourth line: begin and end only.
+    public long FirstTick;
     public long FirstTimestamp;
+
+    // Fourth line.
     public Hash128 Ja3;
 }
 

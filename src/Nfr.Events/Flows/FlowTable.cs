@@ -126,13 +126,16 @@ sealed class FlowTable
         Count--;
     }
 
-    /// <summary>Notes that the flow was seen; moves it in its list only when that is due.</summary>
+    /// <summary>Notes that the flow was seen. True when its turn in its list is due: the caller then calls <see cref="Relist"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Touch(int index, ref Flow flow, long tick)
+    public static bool Touch(ref Flow flow, long tick)
     {
         flow.LastTick = tick;
-        if (tick - flow.ListedTick >= ListGranularity) Relist(index, ref flow, flow.Class, tick);
+        return ListTime(tick) - flow.Listed >= ListTime(ListGranularity);
     }
+
+    /// <summary>Units of 2^20 ns, about a millisecond, in 32 bits that may go round: only differences count.</summary>
+    static uint ListTime(long tick) => (uint)(tick >> 20);
 
     public void Relist(int index, ref Flow flow, FlowClass flowClass, long tick)
     {
@@ -157,7 +160,7 @@ sealed class FlowTable
 
     void Append(int index, ref Flow flow, long tick)
     {
-        flow.ListedTick = tick;
+        flow.Listed = ListTime(tick);
         int c = (int)flow.Class;
         flow.Newer = None;
         flow.Older = _youngest[c];

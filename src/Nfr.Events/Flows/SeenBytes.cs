@@ -20,9 +20,6 @@ struct SeenBytes
     uint _high;
     uint _open;
 
-    /// <summary>Bytes that were acknowledged and not seen, since the start or the last slice.</summary>
-    public uint Missed;
-
     /// <summary>A gap waits for its bytes or its acknowledgment.</summary>
     public readonly bool HasGap => _open != 0;
 
@@ -51,11 +48,12 @@ struct SeenBytes
         if (_open != 0 && ahead != 0) _open -= Math.Min(_open, length);
     }
 
-    /// <summary>The other side has received everything before <paramref name="acknowledgment"/>.</summary>
-    public void Acknowledge(uint acknowledgment)
+    /// <summary>The other side has received everything before <paramref name="acknowledgment"/>; returns the bytes of it that were missed.</summary>
+    public uint Acknowledge(uint acknowledgment)
     {
-        if ((int)(acknowledgment - _high) < 0) return;
-        Missed += _open;
+        if ((int)(acknowledgment - _high) < 0) return 0;
+        uint missed = _open;
         _open = 0;
+        return missed;
     }
 }
