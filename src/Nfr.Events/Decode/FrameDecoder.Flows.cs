@@ -314,6 +314,8 @@ public sealed partial class FrameDecoder<TSink>
     void Export(int index)
     {
         ref Flow flow = ref _flows[index];
+        // Nobody has asked for this flow in a while; its place in the index is wanted when it is taken out below.
+        _flows.AskForSlot(flow.Hash);
         try
         {
             if ((flow.Content & ContentState.Dtls) != 0) _dtls.Close(ref flow);
