@@ -13,9 +13,6 @@ static class ReadComparison
 {
     const int Runs = 5;
 
-    /// <summary>Linux counts the CPU time of children in hundredths of a second (USER_HZ).</summary>
-    const double TicksPerSecond = 100;
-
     readonly record struct Timing(double Wall, double Cpu);
 
     public static int Run(string[] args)
@@ -98,7 +95,7 @@ static class ReadComparison
 
     static Timing Time(string[] command, out string output)
     {
-        double cpu = ChildrenCpu();
+        double cpu = Children.Cpu();
         var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
         long from = Stopwatch.GetTimestamp();
         using Process process = Process.Start(start)!;
@@ -107,15 +104,7 @@ static class ReadComparison
         process.WaitForExit();
         double wall = Stopwatch.GetElapsedTime(from).TotalSeconds;
         if (process.ExitCode != 0) output += error.Result;
-        return new Timing(wall, ChildrenCpu() - cpu);
-    }
-
-    /// <summary>proc(5): fields 16 and 17 of stat, user and system time of the children that have been waited for.</summary>
-    static double ChildrenCpu()
-    {
-        string stat = File.ReadAllText("/proc/self/stat");
-        string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-        return (long.Parse(fields[13], CultureInfo.InvariantCulture) + long.Parse(fields[14], CultureInfo.InvariantCulture)) / TicksPerSecond;
+        return new Timing(wall, Children.Cpu() - cpu);
     }
 
     static string? Find(string tool) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Append("/usr/sbin")
