@@ -28,6 +28,8 @@ static class YamlReader
             return null;
         }
         if (bytes.StartsWith("\uFEFF"u8)) bytes = bytes[3..];
+        // The defaults: the parser is not even loaded for them.
+        if (bytes.IsEmpty) return null;
         int invalid = FirstInvalidUtf8(bytes);
         if (invalid >= 0)
         {
