@@ -261,7 +261,7 @@ sealed class Conversations<TSink>
             flow.HasJa3 = true;
             flow.Ja3 = c.Ja3;
         }
-        flow.HasHole = c.Out.HasHole || c.In.HasHole;
+        flow.WantsAcknowledgments = !c.Out.HoldsNothing || !c.In.HoldsNothing;
         if (c.Kind != ConversationKind.Done) return;
         c.Out.Release(_buffers);
         c.In.Release(_buffers);

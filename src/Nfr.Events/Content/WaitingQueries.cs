@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Nfr.Native;
@@ -53,7 +52,7 @@ sealed class WaitingQueries
     readonly HashIndex _index = new(Capacity);
     // The youngest query of endpoints and id: an answer that leaves its question out names no more than these.
     readonly int[] _byTransaction = new int[Capacity];
-    readonly ulong _seed = BitConverter.ToUInt64(System.Security.Cryptography.RandomNumberGenerator.GetBytes(sizeof(ulong)));
+    readonly SeededHash _hash = SeededHash.New();
     int _free = None;
     int _fresh;
     int _youngest = None;
@@ -156,13 +155,13 @@ sealed class WaitingQueries
 
     uint TransactionHash(in Address client, ushort clientPort, in Address server, ushort serverPort, byte protocol, uint scope, ushort id)
     {
-        ulong h = (client.High ^ _seed ^ BitOperations.RotateLeft(server.High, 23)) * 0xD6E8FEB86659FD93UL;
-        h = (h ^ client.Low ^ BitOperations.RotateLeft(server.Low, 31)) * 0xA0761D6478BD642FUL;
-        h ^= ((ulong)clientPort << 40) | ((ulong)serverPort << 24) | ((ulong)protocol << 16) | id;
-        h += (ulong)scope << 8;
-        h *= 0x9E3779B97F4A7C15UL;
-        return (uint)(h >> 32) | 1;
+        ulong h = _hash.Then(_hash.Of(client, clientPort), server.High);
+        h = _hash.Then(_hash.Then(h, server.Low), ((ulong)scope << 32) | ((ulong)serverPort << 16) | id);
+        return NotZero(_hash.Then(h, protocol));
     }
+
+    /// <summary>0 says that there is none.</summary>
+    static uint NotZero(ulong hash) => Math.Max(1, (uint)(hash >> 32));
 
     /// <summary>Of an answer that comes soon, from server to client: its query is fetched from memory meanwhile.</summary>
     public void AskFor(in Packet answer, ushort id)
@@ -175,20 +174,14 @@ sealed class WaitingQueries
     public uint QuestionHash(uint transaction, ushort type, ReadOnlySpan<byte> name)
     {
         const ulong LowerCase = 0x2020_2020_2020_2020;
-        ulong h = ((ulong)transaction << 16) ^ type ^ _seed;
+        ulong h = _hash.Then(transaction, type);
         while (name.Length >= sizeof(ulong))
         {
-            h = Mix(h ^ (MemoryMarshal.Read<ulong>(name) | LowerCase));
+            h = _hash.Then(h, MemoryMarshal.Read<ulong>(name) | LowerCase);
             name = name[sizeof(ulong)..];
         }
         ulong rest = (ulong)name.Length << 56;
         for (int i = 0; i < name.Length; i++) rest |= (ulong)(name[i] | 0x20) << (8 * i);
-        return (uint)(Mix(h ^ rest) >> 32) | 1;
-    }
-
-    static ulong Mix(ulong h)
-    {
-        h *= 0x9E3779B97F4A7C15UL;
-        return h ^ (h >> 29);
+        return NotZero(_hash.Then(h, rest));
     }
 }

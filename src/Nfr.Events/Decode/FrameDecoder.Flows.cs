@@ -45,8 +45,8 @@ public sealed partial class FrameDecoder<TSink>
         }
         if ((flow.Content & ContentState.Done) != 0) return;
         // First what the other side has had before it sent this: a response is read after its request, though bytes before that were missed.
-        // Where nothing is missing, a segment that brings nothing changes nothing.
-        if (flow.Conversation != FlowTable.None && (flags & TcpFlags.Ack) != 0 && (flow.HasHole || !payload.IsEmpty || (flags & (TcpFlags.Fin | TcpFlags.Rst)) != 0))
+        // Where nothing is held, a segment that brings nothing changes nothing.
+        if (flow.Conversation != FlowTable.None && (flags & TcpFlags.Ack) != 0 && (flow.WantsAcknowledgments || !payload.IsEmpty || (flags & (TcpFlags.Fin | TcpFlags.Rst)) != 0))
         {
             _conversations.OnAcknowledgment(ref flow, direction, packet.Acknowledgment, packet.Timestamp, _tick);
             if ((flow.Content & ContentState.Done) != 0) return;
@@ -178,7 +178,8 @@ public sealed partial class FrameDecoder<TSink>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     void Count(ref Flow flow, int index, in Packet packet, int direction, int payload)
     {
-        if (FlowTable.Touch(ref flow, _tick)) OnTurn(ref flow, index, packet.Timestamp);
+        if (FlowTable.IsDue(flow, _tick)) OnTurn(ref flow, index, packet.Timestamp);
+        flow.LastTick = _tick;
         if (direction == 0)
         {
             flow.PacketsOut += (uint)packet.Packets;

@@ -25,7 +25,7 @@ struct Flow
     public uint Scope;
     public uint Hash;
     public long LastTick;
-    /// <summary>When it last moved in the least-recently-seen list of its class: see <see cref="FlowTable.Touch"/>.</summary>
+    /// <summary>When it last moved in the least-recently-seen list of its class: see <see cref="FlowTable.IsDue"/>.</summary>
     public uint Listed;
     public int Conversation;
 
@@ -37,8 +37,8 @@ struct Flow
     public byte Looks;
     public FlowNotes Notes;
     public bool HasJa3;
-    /// <summary>Bytes of its conversation are missing, and an acknowledgment may say that they will not come.</summary>
-    public bool HasHole;
+    /// <summary>Its conversation holds bytes, and an acknowledgment may say that what is missing will not come, or that the other side has had more.</summary>
+    public bool WantsAcknowledgments;
     public uint PacketsOut;
     public uint PacketsIn;
     public long BytesOut;

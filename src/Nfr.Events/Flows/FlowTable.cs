@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Security.Cryptography;
 using Nfr.Native;
 using Nfr.Wire;
 
@@ -22,7 +21,7 @@ sealed class FlowTable
 
     readonly PinnedTable<Flow> _flows;
     readonly HashIndex _index;
-    readonly ulong _seed;
+    readonly SeededHash _hash = SeededHash.New();
     /// <summary>Entries that were used and given back; behind them come those from <see cref="_fresh"/> on, whose memory nobody has touched yet.</summary>
     int _free = None;
     int _fresh;
@@ -36,10 +35,6 @@ sealed class FlowTable
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 16);
         _flows = new PinnedTable<Flow>(capacity);
         _index = new HashIndex(capacity);
-        // A seed of its own for each run, so that nobody can choose addresses that all meet in one place.
-        Span<byte> seed = stackalloc byte[8];
-        RandomNumberGenerator.Fill(seed);
-        _seed = BitConverter.ToUInt64(seed);
     }
 
     public int Count { get; private set; }
@@ -52,17 +47,8 @@ sealed class FlowTable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public uint Hash(in Address a, ushort aPort, in Address b, ushort bPort, byte protocol, uint scope = 0)
     {
-        ulong h = Mix(a, aPort) + Mix(b, bPort) + protocol + ((ulong)scope << 8);
-        h *= 0x9E3779B97F4A7C15UL;
-        return (uint)(h >> 32);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    ulong Mix(in Address address, ushort port)
-    {
-        ulong h = (address.High ^ _seed) * 0xD6E8FEB86659FD93UL;
-        h = (h ^ address.Low ^ ((ulong)port << 40)) * 0xA0761D6478BD642FUL;
-        return h ^ (h >> 32);
+        ulong h = _hash.Of(a, aPort) + _hash.Of(b, bPort);
+        return (uint)(_hash.Then(h, ((ulong)scope << 8) | protocol) >> 32);
     }
 
     /// <summary>Of a packet that comes soon: its slot is fetched from memory meanwhile.</summary>
@@ -126,13 +112,9 @@ sealed class FlowTable
         Count--;
     }
 
-    /// <summary>Notes that the flow was seen. True when its turn in its list is due: the caller then calls <see cref="Relist"/>.</summary>
+    /// <summary>The flow's turn in its list is due: the caller then calls <see cref="Relist"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool Touch(ref Flow flow, long tick)
-    {
-        flow.LastTick = tick;
-        return ListTime(tick) - flow.Listed >= ListTime(ListGranularity);
-    }
+    public static bool IsDue(in Flow flow, long tick) => ListTime(tick) - flow.Listed >= ListTime(ListGranularity);
 
     /// <summary>Units of 2^20 ns, about a millisecond, in 32 bits that may go round: only differences count.</summary>
     static uint ListTime(long tick) => (uint)(tick >> 20);

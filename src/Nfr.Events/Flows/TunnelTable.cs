@@ -16,6 +16,7 @@ sealed class TunnelTable
     readonly ushort[] _next;
     readonly ushort[] _buckets = new ushort[Buckets];
     readonly ushort _firstShared;
+    readonly SeededHash _hash = SeededHash.New();
     ushort _free;
 
     public TunnelTable()
@@ -76,9 +77,9 @@ sealed class TunnelTable
         InUse--;
     }
 
-    static int Bucket(in Tunnel tunnel)
+    int Bucket(in Tunnel tunnel)
     {
-        ulong h = tunnel.Source.Low ^ (tunnel.Source.High * 3) ^ (tunnel.Destination.Low * 5) ^ (tunnel.Destination.High * 7) ^ tunnel.Identifier ^ ((ulong)tunnel.Kind << 56);
-        return (int)((h * 0x9E3779B97F4A7C15UL) >> 51) & (Buckets - 1);
+        ulong h = _hash.Then(_hash.Of(tunnel.Source, tunnel.Identifier), tunnel.Destination.High);
+        return (int)(_hash.Then(_hash.Then(h, tunnel.Destination.Low), (ulong)tunnel.Kind) >> 40) & (Buckets - 1);
     }
 }

@@ -36,7 +36,7 @@ public sealed class HostTable
 
     readonly Entry[] _entries = new Entry[Capacity];
     readonly int[] _buckets = new int[Capacity];
-    readonly ulong _seed = BitConverter.ToUInt64(System.Security.Cryptography.RandomNumberGenerator.GetBytes(sizeof(ulong)));
+    readonly SeededHash _hash = SeededHash.New();
     int _oldest = None, _youngest = None;
 
     public HostTable() => Array.Fill(_buckets, None);
@@ -137,10 +137,5 @@ public sealed class HostTable
         else _youngest = entry.Older;
     }
 
-    int BucketOf(in Address address, byte source, ulong network)
-    {
-        ulong h = (address.High ^ network ^ _seed) * 0xD6E8FEB86659FD93UL;
-        h = (h ^ (h >> 31) ^ address.Low ^ source) * 0x9E3779B97F4A7C15UL;
-        return (int)(h >> 52);
-    }
+    int BucketOf(in Address address, byte source, ulong network) => (int)(_hash.Then(_hash.Of(address, network), source) >> 52);
 }

@@ -401,4 +401,17 @@ public sealed class DecodeFlowTests
         Assert.Equal(0, bed.Counters.SegmentsAlone);
         Assert.All(bed.Seen.Ip.Where(f => f.Protocol == IPProtocol.Udp), f => Assert.Equal(ConnectionState.SF, f.State));
     }
+
+    [Fact]
+    public void A_slice_lasts_to_its_own_last_packet()
+    {
+        using var bed = new DecodeBed(new DecoderOptions { MaximumFlows = 64, ActiveTimeout = 100 * DecodeBed.Second });
+        TcpTalk talk = new TcpTalk(bed, serverPort: 9999).Open().Client("x");
+        bed.Wait(250);
+        talk.Client("y");
+        bed.Drain();
+        Assert.Equal(2, bed.Seen.Ip.Count);
+        Assert.InRange(bed.Seen.Ip[0].Duration, 0, DecodeBed.Second);
+        Assert.Equal(0, bed.Seen.Ip[1].Duration);
+    }
 }

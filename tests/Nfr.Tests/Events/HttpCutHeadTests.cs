@@ -141,4 +141,15 @@ public sealed class HttpCutHeadTests
         bed.Drain();
         Assert.StartsWith("GET http://h/1 200 in=2 ", Assert.Single(bed.Seen.Http), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_head_of_which_the_server_had_more_than_we_is_no_request_of_ours()
+    {
+        using var bed = new DecodeBed();
+        // The acknowledgment is bare: no byte of the server tells.
+        new TcpTalk(bed).Open().Client("GET /lo").ClientLost(40).Segment(1, TcpFlags.Ack);
+        bed.Wait(400);
+        bed.Drain();
+        Assert.Empty(bed.Seen.Http);
+    }
 }
