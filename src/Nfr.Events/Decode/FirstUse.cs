@@ -12,7 +12,7 @@ static class FirstUse
     public static void Make()
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        // Fingerprints and certificates; MD5 and SHA-1 are theirs by definition (JA3, Community ID), not ours.
+        // Fingerprints and certificates; MD5 and SHA-1 are theirs by definition (JA3, certificate hashes), not ours.
 #pragma warning disable CA5350, CA5351
         MD5.HashData([], hash);
         SHA1.HashData([], hash);

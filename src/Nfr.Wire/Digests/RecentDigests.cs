@@ -17,7 +17,7 @@ public sealed class RecentDigests
     readonly int _longest;
     readonly byte[] _texts;
     readonly byte[] _digests;
-    /// <summary>Of the text in each slot; 0 for none, and above it the algorithm.</summary>
+    /// <summary>Of the text in each slot; length 0 for none.</summary>
     readonly (int Length, HashAlgorithm Algorithm)[] _kept;
 
     enum HashAlgorithm : byte
