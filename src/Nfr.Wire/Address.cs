@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace Nfr.Wire;
@@ -27,6 +28,7 @@ public readonly struct Address(ulong high, ulong low) : IEquatable<Address>, ICo
     /// <summary>The 32 bits of an IPv4 address; meaningless for IPv6.</summary>
     public uint V4 => (uint)Low;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Address FromV4(uint hostOrder) => new(0, V4Prefix | hostOrder);
 
     /// <summary>From 4 bytes in network order; the caller has checked the length.</summary>
@@ -87,32 +89,28 @@ public readonly struct Address(ulong high, ulong low) : IEquatable<Address>, ICo
         return n;
     }
 
+    /// <summary>One to four digits; four bytes are written, and those behind the digits mean nothing.</summary>
     static int WriteHex(uint value, Span<byte> destination, int n)
     {
-        if (value >= 0x1000) destination[n++] = Hex.Digit((int)(value >> 12));
-        if (value >= 0x100) destination[n++] = Hex.Digit((int)(value >> 8 & 15));
-        if (value >= 0x10) destination[n++] = Hex.Digit((int)(value >> 4 & 15));
-        destination[n++] = Hex.Digit((int)(value & 15));
-        return n;
+        // A digit in each byte, the first one lowest; then '0' to '9' and 'a' to 'f' of all four at once.
+        uint digits = (value >> 12) | (value & 0x0F00) | ((value & 0x00F0) << 12) | ((value & 0x000F) << 24);
+        digits += 0x3030_3030 + ((((digits + 0x0606_0606) >> 4) & 0x0101_0101) * ('a' - '0' - 10));
+        int leadingZeros = Math.Min(3, (BitOperations.LeadingZeroCount(value) - 16) / 4);
+        BinaryPrimitives.WriteUInt32LittleEndian(destination[n..], digits >> (8 * leadingZeros));
+        return n + 4 - leadingZeros;
     }
+
+    ushort Group(int i) => (ushort)((i < 4 ? High : Low) >> (48 - (16 * (i & 3))));
 
     int FormatV6(Span<byte> destination)
     {
         // RFC 5952: the longest run of two or more zero groups becomes "::", the first one on a tie.
-        Span<ushort> groups = stackalloc ushort[8];
-        for (int i = 0; i < 4; i++)
-        {
-            groups[i] = (ushort)(High >> (48 - (16 * i)));
-            groups[i + 4] = (ushort)(Low >> (48 - (16 * i)));
-        }
-        int best = -1, bestLength = 1;
-        for (int i = 0; i < 8; i++)
-        {
-            int j = i;
-            while (j < 8 && groups[j] == 0) j++;
-            if (j - i > bestLength) (best, bestLength) = (i, j - i);
-            if (j > i) i = j;
-        }
+        uint zeros = 0;
+        for (int i = 0; i < 8; i++) zeros |= (Group(i) == 0 ? 1u : 0u) << i;
+        uint starts = 0;
+        int length = 0;
+        for (uint runs = zeros; runs != 0; runs &= runs >> 1, length++) starts = runs;
+        int best = length > 1 ? BitOperations.TrailingZeroCount(starts) : -1;
         int n = 0;
         for (int i = 0; i < 8; i++)
         {
@@ -120,12 +118,11 @@ public readonly struct Address(ulong high, ulong low) : IEquatable<Address>, ICo
             {
                 destination[n++] = (byte)':';
                 destination[n++] = (byte)':';
-                i += bestLength - 1;
+                i += length - 1;
                 continue;
             }
-            if (i > 0 && i != best + bestLength) destination[n++] = (byte)':';
-            else if (i > 0 && best < 0) destination[n++] = (byte)':';
-            n = WriteHex(groups[i], destination, n);
+            if (i > 0 && (best < 0 || i != best + length)) destination[n++] = (byte)':';
+            n = WriteHex(Group(i), destination, n);
         }
         return n;
     }

@@ -155,8 +155,7 @@ sealed class WaitingQueries
 
     uint TransactionHash(in Address client, ushort clientPort, in Address server, ushort serverPort, byte protocol, uint scope, ushort id)
     {
-        ulong h = _hash.Then(_hash.Of(client, clientPort), server.High);
-        h = _hash.Then(_hash.Then(h, server.Low), ((ulong)scope << 32) | ((ulong)serverPort << 16) | id);
+        ulong h = _hash.Of(client, ((ulong)id << 16) | clientPort) + _hash.Of(server, ((ulong)scope << 16) | serverPort);
         return NotZero(_hash.Then(h, protocol));
     }
 

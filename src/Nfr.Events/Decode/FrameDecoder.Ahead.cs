@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Nfr.Wire;
 
 namespace Nfr.Events;
@@ -13,20 +15,19 @@ public sealed partial class FrameDecoder<TSink>
     /// <summary>Frames between asking for a flow's slot and asking for the entry that it names. A power of two, half of what readers look ahead.</summary>
     const int SlotLead = 8;
 
-    const int VlanTagLength = 4, EthernetHeaderLength = 14, DnsPort = 53;
+    const int VlanTagLength = 4, DnsPort = 53;
 
-    /// <summary>Hashes of the frames whose slots were asked for, in a circle.</summary>
-    readonly uint[] _aheadHashes = new uint[SlotLead];
-    uint _aheadCount;
-
-    /// <summary>A frame whose headers have been read.</summary>
+    /// <summary>A frame that was told of.</summary>
     struct Glimpse
     {
         /// <summary>All but its times and its tag, which the frame brings.</summary>
         public Packet Packet;
         public uint Hash;
+        /// <summary>Found in the table on the way, or <see cref="FlowTable.None"/>.</summary>
+        public int Entry;
         public int PayloadAt;
         public int PayloadLength;
+        /// <summary>The headers have been read; else only the hash means something.</summary>
         public bool IsRead;
     }
 
@@ -44,71 +45,74 @@ public sealed partial class FrameDecoder<TSink>
     {
         ref Glimpse glimpse = ref _glimpses[place];
         glimpse.IsRead = false;
-        if (linkType != LinkType.Ethernet || bytes.Length < EthernetHeaderLength + IPv4Packet.MinimumHeaderLength + 4) return;
-        ushort type = BinaryPrimitives.ReadUInt16BigEndian(bytes[12..]);
-        scoped ReadOnlySpan<byte> ip = bytes[EthernetHeaderLength..];
-        uint hash;
-        if (type == EtherType.IPv4 && ip[0] == 0x45)
+        if (linkType == LinkType.Ethernet && bytes.Length >= PlainHeaders.Length)
         {
-            byte protocol = ip[9];
-            if (protocol is not (IPProtocol.Tcp or IPProtocol.Udp)) return;
-            ref Packet packet = ref glimpse.Packet;
-            packet.Source = Address.ReadV4(ip[12..]);
-            packet.Destination = Address.ReadV4(ip[16..]);
-            packet.Protocol = protocol;
-            packet.WireBytes = BinaryPrimitives.ReadUInt16BigEndian(ip[2..]);
-            packet.Identification = BinaryPrimitives.ReadUInt16BigEndian(ip[4..]);
-            scoped ReadOnlySpan<byte> transport = ip[IPv4Packet.MinimumHeaderLength..];
-            packet.SourcePort = BinaryPrimitives.ReadUInt16BigEndian(transport);
-            packet.DestinationPort = BinaryPrimitives.ReadUInt16BigEndian(transport[2..]);
-            glimpse.Hash = hash = _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, protocol, scope: 0);
-            bool isFragment = (BinaryPrimitives.ReadUInt16BigEndian(ip[6..]) & 0x3FFF) != 0;
-            int length = packet.WireBytes - IPv4Packet.MinimumHeaderLength;
-            // A frame to many is counted; one that is cut off says less than its headers.
-            if ((bytes[0] & 1) == 0 && !isFragment && length > 0 && length <= transport.Length) glimpse.IsRead = ReadTransport(ref glimpse, transport[..length]);
-            if (packet.SourcePort == DnsPort && glimpse.IsRead && protocol == IPProtocol.Udp) _dns.AskFor(packet, bytes.Slice(glimpse.PayloadAt, glimpse.PayloadLength));
+            ref readonly PlainHeaders headers = ref MemoryMarshal.AsRef<PlainHeaders>(bytes);
+            if (headers.IsPlain)
+            {
+                if (headers.Protocol is IPProtocol.Tcp or IPProtocol.Udp) Read(ref glimpse, headers, bytes);
+            }
+            else if (TryHash(bytes, bytes[PlainHeaders.NetworkAt..], out uint hash))
+            {
+                glimpse.Hash = hash;
+                _flows.AskForSlot(hash);
+            }
         }
-        else if (!TryHash(bytes, ip, type, out hash))
-        {
-            return;
-        }
-        _flows.AskForSlot(hash);
-        ref uint earlier = ref _aheadHashes[_aheadCount++ & (SlotLead - 1)];
-        _flows.AskForEntry(earlier);
-        earlier = hash;
+        ref Glimpse earlier = ref _glimpses[(place - SlotLead) & (IFrameSink.AheadPlaces - 1)];
+        earlier.Entry = _flows.AskForEntry(earlier.Hash);
     }
 
-    /// <summary>False: what is wrong with it, or odd, is found when the frame comes.</summary>
-    static bool ReadTransport(ref Glimpse glimpse, scoped ReadOnlySpan<byte> bytes)
+    /// <summary>What is wrong with it, or odd, is found when the frame comes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    void Read(ref Glimpse glimpse, in PlainHeaders headers, scoped ReadOnlySpan<byte> bytes)
     {
+        uint source = headers.Source, destination = headers.Destination;
+        ushort sourcePort = headers.SourcePort, destinationPort = headers.DestinationPort;
+        uint hash = _flows.Hash(source, sourcePort, destination, destinationPort, headers.Protocol);
+        glimpse.Hash = hash;
+        glimpse.Entry = FlowTable.None;
+        _flows.AskForSlot(hash);
+        int total = headers.TotalLength;
+        int length = total - IPv4Packet.MinimumHeaderLength;
+        // A frame to many is counted; one that is cut off says less than its headers.
+        if (!headers.IsUnicast || headers.IsFragment || length > bytes.Length - PlainHeaders.TransportAt) return;
         ref Packet packet = ref glimpse.Packet;
         int header;
-        if (packet.Protocol == IPProtocol.Tcp)
+        if (headers.Protocol == IPProtocol.Tcp)
         {
-            if (bytes.Length < TcpSegment.MinimumHeaderLength) return false;
-            header = (bytes[12] >> 4) * 4;
-            if (header < TcpSegment.MinimumHeaderLength || header > bytes.Length) return false;
-            packet.Sequence = BinaryPrimitives.ReadUInt32BigEndian(bytes[4..]);
-            packet.Acknowledgment = BinaryPrimitives.ReadUInt32BigEndian(bytes[8..]);
-            packet.TcpFlags = bytes[13];
+            header = headers.TcpHeaderLength;
+            if (header < TcpSegment.MinimumHeaderLength) return;
+            packet.Sequence = headers.Sequence;
+            packet.Acknowledgment = headers.Acknowledgment;
+            packet.TcpFlags = headers.TcpFlags;
         }
         else
         {
             header = UdpDatagram.HeaderLength;
-            if (bytes.Length < header || BinaryPrimitives.ReadUInt16BigEndian(bytes[4..]) != bytes.Length) return false;
+            if (headers.UdpLength != length) return;
             packet.Sequence = packet.Acknowledgment = 0;
             packet.TcpFlags = 0;
         }
-        glimpse.PayloadAt = EthernetHeaderLength + IPv4Packet.MinimumHeaderLength + header;
-        glimpse.PayloadLength = bytes.Length - header;
-        return true;
+        if (length < header) return;
+        packet.Source = Address.FromV4(source);
+        packet.Destination = Address.FromV4(destination);
+        packet.SourcePort = sourcePort;
+        packet.DestinationPort = destinationPort;
+        packet.Protocol = headers.Protocol;
+        packet.WireBytes = total;
+        packet.Identification = headers.Identification;
+        glimpse.PayloadAt = PlainHeaders.TransportAt + header;
+        glimpse.PayloadLength = length - header;
+        glimpse.IsRead = true;
+        if (sourcePort == DnsPort && headers.Protocol == IPProtocol.Udp) _dns.AskFor(packet, bytes.Slice(glimpse.PayloadAt, glimpse.PayloadLength));
     }
 
-    /// <summary>Of a frame with one tag, or of IPv6: only its flow is asked for.</summary>
-    bool TryHash(scoped ReadOnlySpan<byte> bytes, scoped ReadOnlySpan<byte> ip, ushort type, out uint hash)
+    /// <summary>Of a frame with one tag, or of IPv6, or of IPv4 with options: only its flow is asked for.</summary>
+    bool TryHash(scoped ReadOnlySpan<byte> bytes, scoped ReadOnlySpan<byte> ip, out uint hash)
     {
         hash = 0;
         uint scope = 0;
+        ushort type = BinaryPrimitives.ReadUInt16BigEndian(bytes[12..]);
         if (type == EtherType.Vlan)
         {
             if (_vlansApart) scope = FlowScope.Tagged(0, (ushort)(BinaryPrimitives.ReadUInt16BigEndian(bytes[14..]) & 0x0FFF));
@@ -161,8 +165,8 @@ public sealed partial class FrameDecoder<TSink>
             }
         }
         ReadOnlySpan<byte> payload = frame.Bytes.Slice(glimpse.PayloadAt, glimpse.PayloadLength);
-        if (packet.Protocol == IPProtocol.Tcp) OnTcp(packet, payload, hash);
-        else OnUdp(packet, payload, hash);
+        if (packet.Protocol == IPProtocol.Tcp) OnTcp(packet, payload, hash, glimpse.Entry);
+        else OnUdp(packet, payload, hash, glimpse.Entry);
         if (_tunnels == 0) Counters.Parsed++;
         return true;
     }

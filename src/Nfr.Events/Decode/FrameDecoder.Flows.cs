@@ -12,9 +12,13 @@ public sealed partial class FrameDecoder<TSink>
     uint HashOf(in Packet packet) =>
         _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, packet.Scope);
 
-    void OnTcp(in Packet packet, ReadOnlySpan<byte> payload, uint hash)
+    /// <param name="packet">What its headers said.</param>
+    /// <param name="payload">What was captured of it behind them.</param>
+    /// <param name="hash">Of its flow.</param>
+    /// <param name="likely">The flow's entry if it was found ahead, or <see cref="FlowTable.None"/>.</param>
+    void OnTcp(in Packet packet, ReadOnlySpan<byte> payload, uint hash, int likely)
     {
-        int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out int direction, packet.Scope);
+        int index = _flows.Find(likely, hash, packet, out int direction);
         _duplicates.Look(hash, packet, _tick);
         bool opens = (packet.TcpFlags & (TcpFlags.Syn | TcpFlags.Ack)) == TcpFlags.Syn;
         if (index != FlowTable.None && opens && IsAnotherConnection(_flows[index], packet, direction))
@@ -61,9 +65,10 @@ public sealed partial class FrameDecoder<TSink>
         if (flow.Class == FlowClass.Closed && ((flags & (TcpFlags.Fin | TcpFlags.Rst)) != 0 || !TcpStates.IsReset(flow)) && flow.Conversation != FlowTable.None && !_conversations.IsWaiting(flow)) _conversations.Close(ref flow);
     }
 
-    void OnUdp(in Packet packet, ReadOnlySpan<byte> payload, uint hash)
+    /// <inheritdoc cref="OnTcp"/>
+    void OnUdp(in Packet packet, ReadOnlySpan<byte> payload, uint hash, int likely)
     {
-        int index = OnDatagram(packet, payload.Length, hash, out int direction);
+        int index = OnDatagram(packet, payload.Length, hash, likely, out int direction);
         ref Flow flow = ref _flows[index];
         if (IsDns(packet, flow, payload))
         {
@@ -139,9 +144,9 @@ public sealed partial class FrameDecoder<TSink>
 
     static bool IsNbns(in Packet packet) => packet.DestinationPort == NbnsMessage.Port || packet.SourcePort == NbnsMessage.Port;
 
-    int OnDatagram(in Packet packet, int captured, uint hash, out int direction)
+    int OnDatagram(in Packet packet, int captured, uint hash, int likely, out int direction)
     {
-        int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out direction, packet.Scope);
+        int index = _flows.Find(likely, hash, packet, out direction);
         _duplicates.Look(hash, packet, _tick);
         if (index == FlowTable.None) index = Open(packet, hash, out direction);
         ref Flow flow = ref _flows[index];
@@ -168,7 +173,7 @@ public sealed partial class FrameDecoder<TSink>
     void NoteAmbiguous(in Packet packet)
     {
         uint hash = HashOf(packet);
-        int index = _flows.Find(hash, packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, out _, packet.Scope);
+        int index = _flows.Find(FlowTable.None, hash, packet, out _);
         if (index != FlowTable.None) _flows[index].Notes |= FlowNotes.Ambiguous;
     }
 
@@ -315,8 +320,6 @@ public sealed partial class FrameDecoder<TSink>
     void Export(int index)
     {
         ref Flow flow = ref _flows[index];
-        // Nobody has asked for this flow in a while; its place in the index is wanted when it is taken out below.
-        _flows.AskForSlot(flow.Hash);
         try
         {
             if ((flow.Content & ContentState.Dtls) != 0) _dtls.Close(ref flow);

@@ -313,7 +313,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
                 packet.TcpFlags = tcp.Flags;
                 packet.Sequence = tcp.SequenceNumber;
                 packet.Acknowledgment = tcp.AcknowledgmentNumber;
-                OnTcp(packet, tcp.Payload, HashOf(packet));
+                OnTcp(packet, tcp.Payload, HashOf(packet), FlowTable.None);
                 return DecodeFault.None;
             }
             case IPProtocol.Udp:
@@ -322,7 +322,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
                 if (fault != DecodeFault.None) return fault;
                 packet.SourcePort = udp.SourcePort;
                 packet.DestinationPort = udp.DestinationPort;
-                OnUdp(packet, udp.Payload, HashOf(packet));
+                OnUdp(packet, udp.Payload, HashOf(packet), FlowTable.None);
                 return DecodeFault.None;
             }
             case IPProtocol.Sctp:
@@ -333,7 +333,7 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
                 packet.DestinationPort = sctp.DestinationPort;
                 // The two chunks that TCP's flags are named for: they say who is client.
                 packet.TcpFlags = sctp.IsInit ? TcpFlags.Syn : sctp.IsInitAck ? (byte)(TcpFlags.Syn | TcpFlags.Ack) : (byte)0;
-                OnDatagram(packet, sctp.Payload.Length, HashOf(packet), out _);
+                OnDatagram(packet, sctp.Payload.Length, HashOf(packet), FlowTable.None, out _);
                 return DecodeFault.None;
             }
             case IPProtocol.Icmp or IPProtocol.IcmpV6:
@@ -344,13 +344,13 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
                 packet.SourcePort = icmp.Type;
                 packet.DestinationPort = counter >= 0 ? (ushort)counter : icmp.Code;
                 packet.OneWay = counter < 0;
-                int index = OnDatagram(packet, icmp.Payload.Length, HashOf(packet), out _);
+                int index = OnDatagram(packet, icmp.Payload.Length, HashOf(packet), FlowTable.None, out _);
                 OnIcmp(ref _flows[index], packet, icmp, bytes);
                 return DecodeFault.None;
             }
             default:
             {
-                int index = OnDatagram(packet, bytes.Length, HashOf(packet), out _);
+                int index = OnDatagram(packet, bytes.Length, HashOf(packet), FlowTable.None, out _);
                 if (packet.Protocol is IPProtocol.Gre or IPProtocol.IPv4 or IPProtocol.IPv6) OnTunnel(ref _flows[index], packet, bytes);
                 return DecodeFault.None;
             }

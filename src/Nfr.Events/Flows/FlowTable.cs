@@ -51,39 +51,53 @@ sealed class FlowTable
         return (uint)(_hash.Then(h, ((ulong)scope << 8) | protocol) >> 32);
     }
 
+    /// <inheritdoc cref="Hash(in Address, ushort, in Address, ushort, byte, uint)"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public uint Hash(uint a, ushort aPort, uint b, ushort bPort, byte protocol) => (uint)(_hash.Then(_hash.Of(a, aPort) + _hash.Of(b, bPort), protocol) >> 32);
+
     /// <summary>Of a packet that comes soon: its slot is fetched from memory meanwhile.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void AskForSlot(uint hash) => _index.AskFor(hash);
 
-    /// <summary>And a little later the entry that its slot names.</summary>
+    /// <summary>And a little later the entry that its slot names, which is returned: probably the flow, and <see cref="None"/> if there is none yet.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void AskForEntry(uint hash)
+    public int AskForEntry(uint hash)
     {
         int index = _index.First(hash, out _);
         if (index != None) Prefetch.Start(ref _flows[index], Flow.HotLength);
+        return index;
     }
 
-    /// <summary>The flow of this pair of endpoints, or <see cref="None"/>. <paramref name="direction"/>: 0 the packet goes out (client to server), 1 in.</summary>
+    /// <summary>
+    /// The flow of this packet, or <see cref="None"/>. <paramref name="likely"/>: the entry that was found ahead, or <see cref="None"/>. <paramref name="direction"/>: 0 the packet
+    /// goes out (client to server), 1 in.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int Find(uint hash, in Address source, ushort sourcePort, in Address destination, ushort destinationPort, byte protocol, out int direction, uint scope = 0)
+    public int Find(int likely, uint hash, in Packet packet, out int direction)
+    {
+        if (likely != None && (direction = DirectionIn(_flows[likely], packet)) >= 0) return likely;
+        return Find(hash, packet, out direction);
+    }
+
+    int Find(uint hash, in Packet packet, out int direction)
     {
         for (int i = _index.First(hash, out uint place); i != None; i = _index.Next(hash, ref place))
         {
-            ref Flow flow = ref _flows[i];
-            if (flow.Protocol != protocol) continue;
-            if (flow.ClientPort == sourcePort && flow.ServerPort == destinationPort && flow.Client == source && flow.Server == destination && flow.Scope == scope)
-            {
-                direction = 0;
-                return i;
-            }
-            if (flow.ClientPort == destinationPort && flow.ServerPort == sourcePort && flow.Client == destination && flow.Server == source && flow.Scope == scope)
-            {
-                direction = 1;
-                return i;
-            }
+            direction = DirectionIn(_flows[i], packet);
+            if (direction >= 0) return i;
         }
         direction = 0;
         return None;
+    }
+
+    /// <summary>Negative: it is not of this flow.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static int DirectionIn(in Flow flow, in Packet packet)
+    {
+        if (flow.Protocol != packet.Protocol || flow.Scope != packet.Scope) return -1;
+        if (flow.ClientPort == packet.SourcePort && flow.ServerPort == packet.DestinationPort && flow.Client == packet.Source && flow.Server == packet.Destination) return 0;
+        if (flow.ClientPort == packet.DestinationPort && flow.ServerPort == packet.SourcePort && flow.Client == packet.Destination && flow.Server == packet.Source) return 1;
+        return -1;
     }
 
     /// <summary>Takes a free entry (the caller has made sure that there is one), clears it and files it.</summary>
@@ -107,6 +121,8 @@ sealed class FlowTable
         ref Flow flow = ref _flows[index];
         Unlink(index, ref flow);
         _index.Remove(flow.Hash, index);
+        // Whoever found it ahead must not find it now.
+        flow.Protocol = byte.MaxValue;
         flow.Newer = _free;
         _free = index;
         Count--;
@@ -140,6 +156,13 @@ sealed class FlowTable
         return best;
     }
 
+    /// <summary>Of the flow that times out or makes room next: its slot is wanted then, and the flow behind it after that. Nobody has touched them for long.</summary>
+    void AskForNext(ref Flow next)
+    {
+        AskForSlot(next.Hash);
+        if (next.Newer != None) Prefetch.Value(ref _flows[next.Newer]);
+    }
+
     void Append(int index, ref Flow flow, long tick)
     {
         flow.Listed = ListTime(tick);
@@ -158,8 +181,7 @@ sealed class FlowTable
         else
         {
             _oldest[c] = flow.Newer;
-            // The next one to time out or to make room, not touched for long.
-            if (flow.Newer != None) Prefetch.Value(ref _flows[flow.Newer]);
+            if (flow.Newer != None) AskForNext(ref _flows[flow.Newer]);
         }
         if (flow.Newer != None) _flows[flow.Newer].Older = flow.Older;
         else _youngest[c] = flow.Older;
