@@ -165,8 +165,22 @@ internal ref struct HttpFields
         return Trim(item);
     }
 
-    internal static ReadOnlySpan<byte> Trim(ReadOnlySpan<byte> value) => value.Trim(" \t\r\n"u8);
-    internal static ReadOnlySpan<byte> TrimEnd(ReadOnlySpan<byte> value) => value.TrimEnd(" \t\r\n"u8);
+    /// <summary>Without white space (RFC 9110 5.6.3, and line ends) at both ends.</summary>
+    internal static ReadOnlySpan<byte> Trim(ReadOnlySpan<byte> value)
+    {
+        int start = 0;
+        while (start < value.Length && IsSpace(value[start])) start++;
+        return TrimEnd(value[start..]);
+    }
+
+    internal static ReadOnlySpan<byte> TrimEnd(ReadOnlySpan<byte> value)
+    {
+        int end = value.Length;
+        while (end > 0 && IsSpace(value[end - 1])) end--;
+        return value[..end];
+    }
+
+    static bool IsSpace(byte b) => b is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n';
 
     static ReadState NeedMoreOrTooLong(ReadOnlySpan<byte> buffer, out DecodeFault fault)
     {

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Nfr.Wire;
@@ -33,7 +34,11 @@ public readonly struct PlainHeaders
     [FieldOffset(47)] public readonly byte TcpFlags;
 
     /// <summary>The EtherType is IPv4's and so are version and header length. Nothing else here means anything otherwise.</summary>
-    public bool IsPlain => _type == BigEndian(EtherType.IPv4) && _versionAndLength == 0x45;
+    public bool IsPlain
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => _type == BigEndian(EtherType.IPv4) && _versionAndLength == 0x45;
+    }
 
     /// <summary>To one station, not to a group or all.</summary>
     public bool IsUnicast => (_destination & 1) == 0;
@@ -43,7 +48,11 @@ public readonly struct PlainHeaders
     public ushort Identification => BigEndian(_identification);
 
     /// <summary>More fragments, or not the first.</summary>
-    public bool IsFragment => (_fragment & BigEndian(0x3FFF)) != 0;
+    public bool IsFragment
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => (_fragment & BigEndian(0x3FFF)) != 0;
+    }
 
     public uint Source => BigEndian(_sourceAddress);
     public uint Destination => BigEndian(_destinationAddress);
@@ -59,6 +68,9 @@ public readonly struct PlainHeaders
     /// <summary>Of TCP, options included, in bytes.</summary>
     public int TcpHeaderLength => (_dataOffset >> 4) * 4;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static ushort BigEndian(ushort value) => BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(value) : value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static uint BigEndian(uint value) => BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(value) : value;
 }

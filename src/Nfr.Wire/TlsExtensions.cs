@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 
 namespace Nfr.Wire;
 
@@ -40,6 +41,7 @@ public ref struct TlsExtensions
     public ushort Type { get; private set; }
     public ReadOnlySpan<byte> Data { get; private set; }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool MoveNext()
     {
         if (_rest.Length < 4) return false;

@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Runtime.CompilerServices;
 
 namespace Nfr.Wire;
 
@@ -25,6 +26,7 @@ internal ref struct Utf8Cursor(Span<byte> destination)
         IsCut = false;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Append(byte value)
     {
         if (_length < _destination.Length && !IsCut) _destination[_length++] = value;
@@ -42,8 +44,34 @@ internal ref struct Utf8Cursor(Span<byte> destination)
 
     public void AppendDecimal(uint value)
     {
+        if (value < 10)
+        {
+            Append((byte)('0' + value));
+            return;
+        }
+        if (value <= ushort.MaxValue && !IsCut && _destination.Length - _length >= ShortDigits)
+        {
+            AppendShort(value);
+            return;
+        }
         if (!IsCut && Utf8Formatter.TryFormat(value, Rest, out int written)) _length += written;
         else IsCut = true;
+    }
+
+    const int ShortDigits = 5;
+
+    /// <summary>Of 10 to 65,535, where there is room: nearly all that fingerprints are made of.</summary>
+    void AppendShort(uint value)
+    {
+        int digits = value < 100 ? 2 : value < 1000 ? 3 : value < 10_000 ? 4 : ShortDigits;
+        Span<byte> place = _destination.Slice(_length, digits);
+        for (int i = place.Length - 1; i >= 0; i--)
+        {
+            uint tenth = value / 10;
+            place[i] = (byte)('0' + value - (tenth * 10));
+            value = tenth;
+        }
+        _length += digits;
     }
 
     /// <summary>Two lower-case hex digits.</summary>

@@ -144,6 +144,7 @@ public sealed partial class FrameDecoder<TSink>
     }
 
     /// <summary>A frame whose headers were read ahead; false for all others, which are read layer by layer.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     bool TryGlimpsed(scoped in Frame frame)
     {
         if (frame.Ahead == 0) return false;

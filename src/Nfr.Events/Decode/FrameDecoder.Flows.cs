@@ -138,12 +138,14 @@ public sealed partial class FrameDecoder<TSink>
     };
 
     /// <summary>By its port, or because a flow's first datagrams are DNS messages to the last byte. NetBIOS (RFC 1002) has the same shape and other names.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static bool IsDns(in Packet packet, in Flow flow, ReadOnlySpan<byte> payload) =>
         Recognizer.IsDnsPort(packet.SourcePort) || Recognizer.IsDnsPort(packet.DestinationPort) || flow.App == App.Dns
         || (flow.App == App.Unknown && flow.PacketsOut + flow.PacketsIn <= 2 && !IsNbns(packet) && !ServiceShapes.IsNetbiosName(payload) && DnsMessage.LooksLikeDns(payload));
 
     static bool IsNbns(in Packet packet) => packet.DestinationPort == NbnsMessage.Port || packet.SourcePort == NbnsMessage.Port;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     int OnDatagram(in Packet packet, int captured, uint hash, int likely, out int direction)
     {
         int index = _flows.Find(likely, hash, packet, out direction);
@@ -248,6 +250,7 @@ public sealed partial class FrameDecoder<TSink>
         return index;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void OnBytes(ref Flow flow, in Packet packet, int direction, int length)
     {
         ref SeenBytes seen = ref direction == 0 ? ref flow.SeenOut : ref flow.SeenIn;

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Nfr.Events;
 
 /// <summary>
@@ -29,6 +31,7 @@ struct SeenBytes
         _open = 0;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(uint sequence, uint length)
     {
         int ahead = (int)(sequence - _high);

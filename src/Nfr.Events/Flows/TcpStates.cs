@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Nfr.Wire;
 
 namespace Nfr.Events;
@@ -66,6 +67,7 @@ static class TcpStates
     };
 
     /// <summary>Packets of this direction have been seen, in this slice of the flow or before.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool HasCome(in Flow flow, int direction) => direction == 0
         ? flow.PacketsOut > 0 || (flow.Earlier & EarlierSlices.PacketsOut) != 0
         : flow.PacketsIn > 0 || (flow.Earlier & EarlierSlices.PacketsIn) != 0;

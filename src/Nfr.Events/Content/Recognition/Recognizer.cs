@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
@@ -183,6 +184,7 @@ static partial class Recognizer
     public static bool IsTlsHello(ReadOnlySpan<byte> b, int direction) =>
         b.Length >= 6 && b[0] == 0x16 && b[1] == 3 && b[2] <= 4 && b[5] == (direction == 0 ? 1 : 2);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool IsDnsPort(ushort port) => port is 53 or 5353 or 5355;
 
     /// <summary>The same messages under three names: mDNS (RFC 6762), LLMNR (RFC 4795) and DNS; only the port tells.</summary>
