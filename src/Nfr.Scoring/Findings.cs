@@ -1,5 +1,6 @@
 using Nfr.Events;
 using Nfr.Scoring.Tables;
+using Nfr.Wire;
 
 namespace Nfr.Scoring;
 
@@ -23,10 +24,14 @@ sealed class Findings(ScorerOptions options)
         public int Severity;
     }
 
+    /// <param name="Line">The event.</param>
+    /// <param name="CommunityId">Of its flow; null when it has none.</param>
+    readonly record struct Sample(string? Line, string? CommunityId);
+
     [System.Runtime.CompilerServices.InlineArray(SamplesPerAlert - 1)]
     struct Lines
     {
-        string? _first;
+        Sample _first;
     }
 
     readonly LruTable<Known> _known = new(MaxFindings);
@@ -58,72 +63,89 @@ sealed class Findings(ScorerOptions options)
     /// <summary>Keeps the event's line as a sample of a finding that is suspected or goes on; the first four are enough.</summary>
     public void Keep(ulong finding, scoped in DnsEvent e)
     {
-        if (HasRoom(finding)) Keep(finding, options.Lines.Line(in e));
+        if (HasRoom(finding)) Keep(finding, options.Lines.Line(in e), in e.Context);
     }
 
     public void Keep(ulong finding, scoped in IpEvent e)
     {
-        if (HasRoom(finding)) Keep(finding, options.Lines.Line(in e));
+        if (HasRoom(finding)) Keep(finding, options.Lines.Line(in e), in e.Context);
     }
 
     public void Keep(ulong finding, scoped in HttpEvent e)
     {
-        if (HasRoom(finding)) Keep(finding, options.Lines.Line(in e));
+        if (HasRoom(finding)) Keep(finding, options.Lines.Line(in e), in e.Context);
     }
 
     public void Keep(ulong finding, scoped in TlsEvent e)
     {
-        if (HasRoom(finding)) Keep(finding, options.Lines.Line(in e));
+        if (HasRoom(finding)) Keep(finding, options.Lines.Line(in e), in e.Context);
+    }
+
+    public void Keep(ulong finding, scoped in AnomalyEvent e)
+    {
+        if (HasRoom(finding)) Keep(finding, options.Lines.Line(in e), in e.Context);
     }
 
     bool HasRoom(ulong finding)
     {
         int index = _samples.Find(finding);
-        return index < 0 || _samples[index][SamplesPerAlert - 2] is null;
+        return index < 0 || _samples[index][SamplesPerAlert - 2].Line is null;
     }
 
-    void Keep(ulong finding, string line)
+    void Keep(ulong finding, string line, in EventContext context)
     {
         if (line.Length > MaxSampleLength) return;
         ref Lines lines = ref _samples[_samples.GetOrAdd(finding, out _)];
         for (int i = 0; i < SamplesPerAlert - 1; i++)
         {
-            if (lines[i] is not null) continue;
-            lines[i] = line;
+            if (lines[i].Line is not null) continue;
+            lines[i] = new Sample(line, CommunityIdOf(in context));
             return;
         }
     }
 
-    /// <summary>The kept lines, then the event at hand; the kept ones are let go, so that a later alert shows later events.</summary>
-    List<string> Samples(ulong finding, string current)
+    static string? CommunityIdOf(in EventContext context)
     {
-        var samples = new List<string>(SamplesPerAlert);
+        // A log line may know neither the server nor the protocol; half a flow has no identifier.
+        if (context.Protocol == 0 || context.Destination == default) return null;
+        Span<byte> text = stackalloc byte[CommunityId.Length];
+        int length = CommunityId.Write(context.Source, context.Destination, context.SourcePort, context.DestinationPort, context.Protocol, 0, text);
+        return System.Text.Encoding.ASCII.GetString(text[..length]);
+    }
+
+    /// <summary>The kept lines, then the event at hand; the kept ones are let go, so that a later alert shows later events.</summary>
+    List<Sample> Samples(ulong finding, string current, in EventContext context)
+    {
+        var samples = new List<Sample>(SamplesPerAlert);
         int index = _samples.Find(finding);
         if (index >= 0)
         {
             for (int i = 0; i < SamplesPerAlert - 1; i++)
             {
-                if (_samples[index][i] is { } line) samples.Add(line);
+                if (_samples[index][i].Line is not null) samples.Add(_samples[index][i]);
             }
             _samples[index] = default;
         }
-        samples.Add(current);
+        samples.Add(new Sample(current, CommunityIdOf(in context)));
         return samples;
     }
 
     public void Raise(scoped in DnsEvent e, ulong finding, in Finding what) =>
-        Raise(AlertEvents.From(in e), in e.Context, what, Samples(finding, options.Lines.Line(in e)));
+        Raise(AlertEvents.From(in e), in e.Context, what, Samples(finding, options.Lines.Line(in e), in e.Context));
 
     public void Raise(scoped in IpEvent e, ulong finding, in Finding what) =>
-        Raise(AlertEvents.From(in e), in e.Context, what, Samples(finding, options.Lines.Line(in e)));
+        Raise(AlertEvents.From(in e), in e.Context, what, Samples(finding, options.Lines.Line(in e), in e.Context));
 
     public void Raise(scoped in HttpEvent e, ulong finding, in Finding what) =>
-        Raise(AlertEvents.From(in e), in e.Context, what, Samples(finding, options.Lines.Line(in e)));
+        Raise(AlertEvents.From(in e), in e.Context, what, Samples(finding, options.Lines.Line(in e), in e.Context));
 
     public void Raise(scoped in TlsEvent e, ulong finding, in Finding what) =>
-        Raise(AlertEvents.From(in e), in e.Context, what, Samples(finding, options.Lines.Line(in e)));
+        Raise(AlertEvents.From(in e), in e.Context, what, Samples(finding, options.Lines.Line(in e), in e.Context));
 
-    void Raise(AlertEvent alertEvent, in EventContext context, Finding what, List<string> samples)
+    public void Raise(scoped in AnomalyEvent e, ulong finding, in Finding what) =>
+        Raise(AlertEvents.From(in e), in e.Context, what, Samples(finding, options.Lines.Line(in e), in e.Context));
+
+    void Raise(AlertEvent alertEvent, in EventContext context, Finding what, List<Sample> samples)
     {
         AlertsRaised++;
         Raised.Add(new Alert
@@ -137,16 +159,22 @@ sealed class Findings(ScorerOptions options)
                 Detector = what.Detector,
                 Key = what.Key,
                 Summary = what.Summary,
-                Values = what.Values,
-                Thresholds = what.Thresholds,
-                Samples = samples,
+                Features = what.Features,
+                Facts = what.Facts,
+                Score = EvidenceScore.Of(what.Features),
+                ScoreLimit = what.ScoreLimit,
+                Samples = [.. samples.Select(s => s.Line!)],
+                CommunityIds = [.. samples.Where(s => s.CommunityId is not null).Select(s => s.CommunityId!).Distinct()],
                 Count = what.Count,
             },
         });
     }
 }
 
-/// <summary>What a detector says when an alert is due; made only then.</summary>
+/// <summary>What a detector says when an alert is due; made only then. Features, their formula and facts: see <see cref="AlertEvidence"/>.</summary>
 readonly record struct Finding(
-    string Detector, string Key, AlertThreat Threat, IReadOnlyList<string> Flags, string Summary, IReadOnlyList<EvidenceValue> Values,
-    IReadOnlyList<EvidenceValue> Thresholds, long Count);
+    string Detector, string Key, AlertThreat Threat, IReadOnlyList<string> Flags, string Summary, IReadOnlyList<EvidenceFeature> Features,
+    IReadOnlyList<EvidenceValue> Facts, long Count)
+{
+    public double ScoreLimit { get; init; } = 1;
+}

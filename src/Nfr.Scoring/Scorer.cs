@@ -17,27 +17,33 @@ public readonly record struct ScorerStats(long AlertsRaised, int FindingsKnown, 
 public sealed class Scorer : IDisposable
 {
     readonly Findings _findings;
-    readonly ListedDestination? _listed;
-    readonly PortScan? _scan;
-    readonly DnsTunnel? _tunnel;
-    readonly DgaVolume? _dga;
-    readonly Cleartext? _cleartext;
-    readonly Mining? _mining;
+    readonly Detector[] _all, _dns, _ip, _http, _tls, _anomaly;
 
     public Scorer(ScorerOptions options)
     {
-        Thresholds thresholds = options.Thresholds;
         _findings = new Findings(options);
         Suffixes = PublicSuffixList.Load(options.PublicSuffixFile);
         Store = new IndicatorStore(options.FeedsFolders, options.FeedsPollInterval, options.Time);
-        if (Has(Detectors.ListedDestination)) _listed = new ListedDestination(thresholds, options.IsHome, Store, _findings);
-        if (Has(Detectors.PortScan)) _scan = new PortScan(thresholds, options.IsHome, _findings);
-        if (Has(Detectors.DnsTunnel)) _tunnel = new DnsTunnel(thresholds, Suffixes, NameModel.Shipped, _findings);
-        if (Has(Detectors.Dga)) _dga = new DgaVolume(thresholds, Suffixes, NameModel.Shipped, _findings);
-        if (Has(Detectors.Cleartext)) _cleartext = new Cleartext(options.IsHome, _findings);
-        if (Has(Detectors.Mining)) _mining = new Mining(_findings);
+        _all = [.. Make(options).Where(d => (options.Enabled & d.Flag) != 0).Select(d => d.Make())];
+        _dns = Those(DetectorEvents.Dns);
+        _ip = Those(DetectorEvents.Ip);
+        _http = Those(DetectorEvents.Http);
+        _tls = Those(DetectorEvents.Tls);
+        _anomaly = Those(DetectorEvents.Anomaly);
 
-        bool Has(Detectors detector) => (options.Enabled & detector) != 0;
+        Detector[] Those(DetectorEvents events) => [.. _all.Where(d => (d.Sees & events) != 0)];
+    }
+
+    /// <summary>Every detector, in the order in which they see an event.</summary>
+    IEnumerable<(Detectors Flag, Func<Detector> Make)> Make(ScorerOptions options)
+    {
+        Thresholds thresholds = options.Thresholds;
+        yield return (Detectors.ListedDestination, () => new ListedDestination(thresholds, options.IsHome, Store, _findings));
+        yield return (Detectors.PortScan, () => new PortScan(thresholds, options.IsHome, _findings));
+        yield return (Detectors.DnsTunnel, () => new DnsTunnel(thresholds, Suffixes, NameModel.Shipped, _findings));
+        yield return (Detectors.Dga, () => new DgaVolume(thresholds, Suffixes, NameModel.Shipped, _findings));
+        yield return (Detectors.Cleartext, () => new Cleartext(options.IsHome, _findings));
+        yield return (Detectors.Mining, () => new Mining(_findings));
     }
 
     /// <summary>The indicator lists and their state; its members may be read from any thread.</summary>
@@ -47,43 +53,52 @@ public sealed class Scorer : IDisposable
     public PublicSuffixList Suffixes { get; }
 
     public ScorerStats Stats => new(
-        _findings.AlertsRaised, _findings.FindingsKnown, _findings.FindingsEvicted,
-        (_scan?.Evicted ?? 0) + (_tunnel?.Evicted ?? 0) + (_dga?.Evicted ?? 0),
-        (_scan?.Tracked ?? 0) + (_tunnel?.Tracked ?? 0) + (_dga?.Tracked ?? 0));
+        _findings.AlertsRaised, _findings.FindingsKnown, _findings.FindingsEvicted, _all.Sum(d => d.Evicted), _all.Sum(d => d.Tracked));
 
     /// <summary>Scores one event and appends the alerts it raises.</summary>
     /// <returns>0 = nothing; else 1 to 5, the highest severity of a finding that this event contributed to, raised now or before.</returns>
     public int Score(scoped in DnsEvent e, List<Alert> raised)
     {
         Begin(e.Context.Tick, raised);
-        int score = _listed?.OnDns(in e) ?? 0;
-        score = Math.Max(score, _tunnel?.OnDns(in e) ?? 0);
-        return Math.Max(score, _dga?.OnDns(in e) ?? 0);
+        int score = 0;
+        foreach (Detector detector in _dns) score = Math.Max(score, detector.OnDns(in e));
+        return score;
     }
 
     /// <inheritdoc cref="Score(in DnsEvent, List{Alert})"/>
     public int Score(scoped in IpEvent e, List<Alert> raised)
     {
         Begin(e.Context.Tick + e.Duration, raised);
-        int score = _listed?.OnIp(in e) ?? 0;
-        score = Math.Max(score, _scan?.OnIp(in e) ?? 0);
-        score = Math.Max(score, _cleartext?.OnIp(in e) ?? 0);
-        return Math.Max(score, _mining?.OnIp(in e) ?? 0);
+        int score = 0;
+        foreach (Detector detector in _ip) score = Math.Max(score, detector.OnIp(in e));
+        return score;
     }
 
     /// <inheritdoc cref="Score(in DnsEvent, List{Alert})"/>
     public int Score(scoped in HttpEvent e, List<Alert> raised)
     {
         Begin(e.Context.Tick, raised);
-        int score = _listed?.OnHttp(in e) ?? 0;
-        return Math.Max(score, _cleartext?.OnHttp(in e) ?? 0);
+        int score = 0;
+        foreach (Detector detector in _http) score = Math.Max(score, detector.OnHttp(in e));
+        return score;
     }
 
     /// <inheritdoc cref="Score(in DnsEvent, List{Alert})"/>
     public int Score(scoped in TlsEvent e, List<Alert> raised)
     {
         Begin(e.Context.Tick, raised);
-        return _listed?.OnTls(in e) ?? 0;
+        int score = 0;
+        foreach (Detector detector in _tls) score = Math.Max(score, detector.OnTls(in e));
+        return score;
+    }
+
+    /// <inheritdoc cref="Score(in DnsEvent, List{Alert})"/>
+    public int Score(scoped in AnomalyEvent e, List<Alert> raised)
+    {
+        Begin(e.Context.Tick, raised);
+        int score = 0;
+        foreach (Detector detector in _anomaly) score = Math.Max(score, detector.OnAnomaly(in e));
+        return score;
     }
 
     void Begin(long tick, List<Alert> raised)

@@ -5,7 +5,7 @@ namespace Nfr.Scoring;
 
 /// <summary>The detectors, as a set that can be switched off one by one.</summary>
 [Flags]
-public enum Detectors
+public enum Detectors : ulong
 {
     None = 0,
     ListedDestination = 1,
@@ -14,7 +14,7 @@ public enum Detectors
     Dga = 8,
     Cleartext = 16,
     Mining = 32,
-    All = ListedDestination | PortScan | DnsTunnel | Dga | Cleartext | Mining,
+    All = ulong.MaxValue,
 }
 
 /// <summary>Writes an event as its JSON line, for the samples of an alert; the one thing the scorer asks of whoever owns that form.</summary>
@@ -25,6 +25,7 @@ public interface IEventLines
     string Line(scoped in IpEvent e);
     string Line(scoped in HttpEvent e);
     string Line(scoped in TlsEvent e);
+    string Line(scoped in AnomalyEvent e);
 }
 
 /// <summary>What a <see cref="Scorer"/> is given.</summary>

@@ -81,14 +81,48 @@ public sealed record AlertEvidence
     public required string Key { get; init; }
     /// <summary>One sentence for people.</summary>
     public required string Summary { get; init; }
-    /// <summary>Measured values, in the order they are shown; a value is a number or a text.</summary>
-    public required IReadOnlyList<EvidenceValue> Values { get; init; }
-    /// <summary>The limits they were held against, same names where they correspond.</summary>
-    public required IReadOnlyList<EvidenceValue> Thresholds { get; init; }
+    /// <summary>What the score is made of, in the order in which it is summed.</summary>
+    public required IReadOnlyList<EvidenceFeature> Features { get; init; }
+    /// <summary>What else was seen and is no part of the score, in the order it is shown; a fact is a number or a text.</summary>
+    public IReadOnlyList<EvidenceValue> Facts { get; init; } = [];
+    /// <summary>As <see cref="EvidenceScore.Of"/> the features.</summary>
+    public required double Score { get; init; }
+    /// <summary>The alert is raised where the score is not below this.</summary>
+    public double ScoreLimit { get; init; } = 1;
     /// <summary>Up to five of the events that led here, as event JSON objects (one line each, without line end).</summary>
     public required IReadOnlyList<string> Samples { get; init; }
+    /// <summary>Community IDs (version 1, seed 0) of the samples' flows, each once, in their order; none of events without ports.</summary>
+    public IReadOnlyList<string> CommunityIds { get; init; } = [];
     /// <summary>How many events this finding covers so far.</summary>
     public long Count { get; init; } = 1;
+}
+
+/// <summary>One part of a score: a measured value held against its limit. It gives its whole weight where the value has reached the limit, and a share of it before.</summary>
+/// <param name="Name">In camelCase, with its unit where it has one: newBytes, seconds.</param>
+/// <param name="Value">Measured; more is worse.</param>
+/// <param name="Limit">Above 0.</param>
+/// <param name="Weight">The weights of one finding sum to 1.</param>
+public readonly record struct EvidenceFeature(string Name, double Value, double Limit, double Weight = 1);
+
+/// <summary>How a score follows from its features: the one formula of all detectors, so that anyone can recompute it.</summary>
+public static class EvidenceScore
+{
+    /// <summary>weight × value / limit of one feature, where the quotient is held between 0 and 1. A value or limit that is no number gives 0.</summary>
+    public static double Part(in EvidenceFeature feature)
+    {
+        double share = feature.Value / feature.Limit;
+        if (!(share > 0) || !(feature.Limit > 0)) return 0;
+        return feature.Weight * Math.Min(share, 1);
+    }
+
+    /// <summary>The sum of the parts, in their order: equal to the bit wherever it is computed again.</summary>
+    public static double Of(IReadOnlyList<EvidenceFeature> features)
+    {
+        ArgumentNullException.ThrowIfNull(features);
+        double score = 0;
+        for (int i = 0; i < features.Count; i++) score += Part(features[i]);
+        return score;
+    }
 }
 
 /// <summary>A named number or text of the evidence.</summary>

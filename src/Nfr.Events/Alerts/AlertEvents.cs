@@ -77,6 +77,23 @@ public static class AlertEvents
         };
     }
 
+    /// <summary>As an ip event, since the API knows no anomalies.</summary>
+    public static AlertEvent From(scoped in AnomalyEvent e)
+    {
+        Span<byte> scratch = stackalloc byte[8];
+        bool hasPorts = e.Context.Protocol is IPProtocol.Tcp or IPProtocol.Udp or IPProtocol.Sctp;
+        return new AlertEvent
+        {
+            Type = EventType.Ip,
+            Ts = Time(e.Context.Timestamp),
+            SrcIP = e.Context.Source.ToString(),
+            SrcPort = hasPorts ? e.Context.SourcePort : null,
+            DestIP = e.Context.Destination.ToString(),
+            DestPort = hasPorts ? e.Context.DestinationPort : null,
+            Proto = Text(WireNames.Protocol(e.Context.Protocol, scratch)),
+        };
+    }
+
     /// <summary>The alert with the name and the hardware address of its source, where the table knows them in that network.</summary>
     public static Alert WithHost(Alert alert, HostTable hosts, ulong network = 0)
     {

@@ -60,9 +60,22 @@ public static class AlertJson
         json.WriteString("detector", evidence.Detector);
         json.WriteString("key", evidence.Key);
         json.WriteString("summary", evidence.Summary);
-        Values(json, "values", evidence.Values);
-        Values(json, "thresholds", evidence.Thresholds);
+        Number(json, "score", evidence.Score);
+        Number(json, "scoreLimit", evidence.ScoreLimit);
+        json.WriteStartArray("features");
+        foreach (EvidenceFeature feature in evidence.Features)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", feature.Name);
+            Number(json, "value", feature.Value);
+            Number(json, "limit", feature.Limit);
+            Number(json, "weight", feature.Weight);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        Values(json, "facts", evidence.Facts);
         json.WriteNumber("count", evidence.Count);
+        Strings(json, "communityIds", evidence.CommunityIds);
         json.WriteStartArray("samples");
         foreach (string sample in evidence.Samples)
         {
@@ -134,8 +147,11 @@ public static class AlertJson
                 Detector = AlertFields.String(proof, "detector") ?? "",
                 Key = AlertFields.String(proof, "key") ?? "",
                 Summary = AlertFields.String(proof, "summary") ?? "",
-                Values = Values(proof, "values"),
-                Thresholds = Values(proof, "thresholds"),
+                Score = Real(proof, "score"),
+                ScoreLimit = Real(proof, "scoreLimit"),
+                Features = Features(proof),
+                Facts = Values(proof, "facts"),
+                CommunityIds = AlertFields.Strings(proof, "communityIds"),
                 Count = AlertFields.Number(proof, "count") ?? 1,
                 Samples = Samples(proof),
             };
@@ -165,10 +181,30 @@ public static class AlertJson
         foreach (EvidenceValue value in values)
         {
             if (value.Text is not null) json.WriteString(value.Name, value.Text);
-            else if (double.IsFinite(value.Number)) json.WriteNumber(value.Name, value.Number);
-            else json.WriteNull(value.Name);
+            else Number(json, value.Name, value.Number);
         }
         json.WriteEndObject();
+    }
+
+    /// <summary>The shortest text that reads back as the same number.</summary>
+    static void Number(Utf8JsonWriter json, string key, double value)
+    {
+        if (double.IsFinite(value)) json.WriteNumber(key, value);
+        else json.WriteNull(key);
+    }
+
+    static double Real(JsonElement json, string key) => AlertFields.TryGet(json, key, JsonValueKind.Number, out JsonElement value) ? value.GetDouble() : double.NaN;
+
+    static List<EvidenceFeature> Features(JsonElement json)
+    {
+        var features = new List<EvidenceFeature>();
+        if (!AlertFields.TryGet(json, "features", JsonValueKind.Array, out JsonElement array)) return features;
+        foreach (JsonElement feature in array.EnumerateArray())
+        {
+            if (feature.ValueKind != JsonValueKind.Object) continue;
+            features.Add(new EvidenceFeature(AlertFields.String(feature, "name") ?? "", Real(feature, "value"), Real(feature, "limit"), Real(feature, "weight")));
+        }
+        return features;
     }
 
     static List<EvidenceValue> Values(JsonElement json, string key)

@@ -177,6 +177,13 @@ public sealed class EventJson
         return LineText();
     }
 
+    /// <inheritdoc cref="ToText(in DnsEvent)"/>
+    public string ToText(scoped in AnomalyEvent e)
+    {
+        WriteLine(e, Line());
+        return LineText();
+    }
+
     void Api(scoped in DnsEvent e)
     {
         Time(e.Context.Timestamp);

@@ -8,7 +8,7 @@ namespace Nfr.Scoring.Detection;
 /// Passwords that crossed in the clear (seen in the content, to any destination), and protocols without encryption used across the
 /// border (seen by port: a home client that sends to the outside on FTP, Telnet, POP3, IMAP or rsync). It keeps no state of its own.
 /// </summary>
-sealed class Cleartext(Func<Wire.Address, bool> isHome, Findings findings)
+sealed class Cleartext(Func<Wire.Address, bool> isHome, Findings findings) : Detector
 {
     public const string Name = "cleartext";
     const byte Tcp = 6;
@@ -24,7 +24,9 @@ sealed class Cleartext(Func<Wire.Address, bool> isHome, Findings findings)
         _ => "rsync",
     };
 
-    public int OnIp(scoped in IpEvent e)
+    public override DetectorEvents Sees => DetectorEvents.Ip | DetectorEvents.Http;
+
+    public override int OnIp(scoped in IpEvent e)
     {
         int severity = 0;
         if ((e.Notes & FlowNotes.CleartextCredentials) != 0)
@@ -36,7 +38,7 @@ sealed class Cleartext(Func<Wire.Address, bool> isHome, Findings findings)
         return Math.Max(severity, Border(in e));
     }
 
-    public int OnHttp(scoped in HttpEvent e)
+    public override int OnHttp(scoped in HttpEvent e)
     {
         if ((e.Notes & FlowNotes.CleartextCredentials) == 0) return 0;
         (AlertThreat threat, ulong finding) = Credentials(in e.Context);
@@ -58,7 +60,7 @@ sealed class Cleartext(Func<Wire.Address, bool> isHome, Findings findings)
         string source = context.Source.ToString(), destination = context.Destination.ToString();
         return new Finding("cleartext_credentials", string.Create(CultureInfo.InvariantCulture, $"{source} {destination} {context.DestinationPort}"),
             threat, [], $"A log-in from {source} to {destination} port {context.DestinationPort} crossed without encryption.",
-            [new("logIns", count), new("port", context.DestinationPort)], [new("logIns", 1)], count);
+            [new("logIns", count, 1)], [new("port", context.DestinationPort)], count);
     }
 
     int Border(scoped in IpEvent e)
@@ -74,7 +76,7 @@ sealed class Cleartext(Func<Wire.Address, bool> isHome, Findings findings)
         findings.Raise(in e, finding, new Finding("cleartext_protocol", string.Create(CultureInfo.InvariantCulture, $"{source} {port}"),
             Threats.CleartextProtocol, [],
             $"{source} sent {e.PayloadOut} bytes to {e.Context.Destination} on the {ProtocolOf(port)} port {port}, which has no encryption.",
-            [new("payloadOut", e.PayloadOut), new("payloadIn", e.PayloadIn), new("port", port)], [new("payloadOut", 1)], count));
+            [new("payloadOut", e.PayloadOut, 1)], [new("payloadIn", e.PayloadIn), new("port", port)], count));
         return severity;
     }
 }

@@ -10,7 +10,7 @@ namespace Nfr.Scoring.Detection;
 /// Malware that makes up its rendezvous names asks for many that do not exist. Per client: the last distinct registered domains that were
 /// answered NXDOMAIN, and the mean of how little their labels look like names. The mean of a host separates far better than any one name.
 /// </summary>
-sealed class DgaVolume(Thresholds thresholds, PublicSuffixList suffixes, NameModel model, Findings findings)
+sealed class DgaVolume(Thresholds thresholds, PublicSuffixList suffixes, NameModel model, Findings findings) : Detector
 {
     public const string Name = "dga_volume";
     /// <summary>About 2.2 MB. Full: the client that asked longest ago, and not yet for half the names, is forgotten first.</summary>
@@ -42,10 +42,11 @@ sealed class DgaVolume(Thresholds thresholds, PublicSuffixList suffixes, NameMod
 
     readonly LruTable<Client> _clients = new(MaxClients);
 
-    public long Evicted => _clients.Evicted;
-    public int Tracked => _clients.Count;
+    public override DetectorEvents Sees => DetectorEvents.Dns;
+    public override long Evicted => _clients.Evicted;
+    public override int Tracked => _clients.Count;
 
-    public int OnDns(scoped in DnsEvent e)
+    public override int OnDns(scoped in DnsEvent e)
     {
         if (e.ResponseCode != NonExistentDomain || e.QueryType == Pointer) return 0;
         int start = suffixes.RegisteredStart(e.Query, out bool listed, out int suffixStart);
@@ -102,8 +103,8 @@ sealed class DgaVolume(Thresholds thresholds, PublicSuffixList suffixes, NameMod
         findings.Raise(in e, finding, new Finding(Name, source, Threats.DgaVolume, ["perplexing_domain"],
             $"{source} asked for {names} different domains that do not exist within {thresholds.DgaWindow / 1_000_000_000} s; " +
             $"their names look random ({bits:0.00} bits per character, last {Encoding.ASCII.GetString(e.Query[start..])}).",
-            [new("names", names), new("bitsPerCharacter", bits)],
-            [new("names", thresholds.DgaNames), new("bitsPerCharacter", limit), new("windowSeconds", thresholds.DgaWindow / 1e9)],
+            [new("names", names, thresholds.DgaNames, 0.5), new("bitsPerCharacter", bits, limit, 0.5)],
+            [new("windowSeconds", thresholds.DgaWindow / 1e9)],
             count));
         return severity;
     }

@@ -10,7 +10,7 @@ namespace Nfr.Scoring.Detection;
 /// Data carried out in query names: per client and registered domain, the bytes of label text that was never asked before and that does
 /// not look like a name (after Paxson et al., USENIX Security 2013: what a name can carry is bounded by its new information).
 /// </summary>
-sealed class DnsTunnel(Thresholds thresholds, PublicSuffixList suffixes, NameModel model, Findings findings)
+sealed class DnsTunnel(Thresholds thresholds, PublicSuffixList suffixes, NameModel model, Findings findings) : Detector
 {
     public const string Name = "dns_tunnel";
     /// <summary>About 1.1 MB. Full: the pair unused longest that has carried little goes first.</summary>
@@ -33,10 +33,11 @@ sealed class DnsTunnel(Thresholds thresholds, PublicSuffixList suffixes, NameMod
     readonly LruTable<Pair> _pairs = new(MaxPairs);
     readonly SeenSet _labels = new(MaxLabels);
 
-    public long Evicted => _pairs.Evicted;
-    public int Tracked => _pairs.Count;
+    public override DetectorEvents Sees => DetectorEvents.Dns;
+    public override long Evicted => _pairs.Evicted;
+    public override int Tracked => _pairs.Count;
 
-    public int OnDns(scoped in DnsEvent e)
+    public override int OnDns(scoped in DnsEvent e)
     {
         // Multicast DNS and LLMNR do not leave the link; reverse names are addresses.
         if (e.QueryType == Pointer || e.Context.DestinationPort is 5353 or 5355) return 0;
@@ -90,14 +91,11 @@ sealed class DnsTunnel(Thresholds thresholds, PublicSuffixList suffixes, NameMod
         double seconds = Math.Max(0, e.Context.Tick - pair.FirstTick) / 1e9;
         findings.Raise(in e, finding, new Finding(Name, $"{source} {under}", Threats.MultipleLongHostnames, ["perplexing_host"],
             $"{source} sent {pair.Bytes} bytes in {pair.Labels} different opaque labels under {under} within {seconds:0.0} s.",
+            [new("newBytes", pair.Bytes, limit, 0.5), new("labels", pair.Labels, thresholds.TunnelLabels, 0.5)],
             [
-                new("newBytes", pair.Bytes), new("labels", pair.Labels), new("queries", pair.Queries), new("longestLabel", pair.LongestLabel),
-                new("dataTypeBytes", pair.DataTypeBytes), new("responseBytes", pair.ResponseBytes), new("seconds", seconds),
-                new("lastType", 0, Encoding.ASCII.GetString(DnsTypes.Name(e.QueryType, stackalloc byte[DnsTypes.MaxNameLength]))),
-            ],
-            [
-                new("newBytes", limit), new("labels", thresholds.TunnelLabels), new("seconds", thresholds.TunnelWindow / 1e9),
-                new("bitsPerCharacter", thresholds.OpaqueBits),
+                new("queries", pair.Queries), new("longestLabel", pair.LongestLabel), new("dataTypeBytes", pair.DataTypeBytes), new("responseBytes", pair.ResponseBytes),
+                new("seconds", seconds), new("lastType", 0, Encoding.ASCII.GetString(DnsTypes.Name(e.QueryType, stackalloc byte[DnsTypes.MaxNameLength]))),
+                new("windowSeconds", thresholds.TunnelWindow / 1e9), new("opaqueBitsPerCharacter", thresholds.OpaqueBits),
             ],
             count));
         return severity;

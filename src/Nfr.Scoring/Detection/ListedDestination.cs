@@ -11,12 +11,14 @@ namespace Nfr.Scoring.Detection;
 /// Somebody deals with a destination that a list names: by domain (asked for, HTTP host, TLS server name), address, address and port,
 /// network (an ip event's remote side, a DNS answer), URL, JA3 or certificate. Its memory is the lists' own.
 /// </summary>
-sealed class ListedDestination(Thresholds thresholds, Func<Address, bool> isHome, IndicatorStore store, Findings findings)
+sealed class ListedDestination(Thresholds thresholds, Func<Address, bool> isHome, IndicatorStore store, Findings findings) : Detector
 {
     public const string Name = "listed_destination";
     const ushort TypeA = 1, TypeAaaa = 28;
 
-    public int OnDns(scoped in DnsEvent e)
+    public override DetectorEvents Sees => DetectorEvents.Dns | DetectorEvents.Ip | DetectorEvents.Http | DetectorEvents.Tls;
+
+    public override int OnDns(scoped in DnsEvent e)
     {
         IndicatorSet set = store.Current;
         if (set.Count == 0) return 0;
@@ -39,7 +41,7 @@ sealed class ListedDestination(Thresholds thresholds, Func<Address, bool> isHome
         return severity;
     }
 
-    public int OnIp(scoped in IpEvent e)
+    public override int OnIp(scoped in IpEvent e)
     {
         IndicatorSet set = store.Current;
         if (set.Count == 0) return 0;
@@ -71,7 +73,7 @@ sealed class ListedDestination(Thresholds thresholds, Func<Address, bool> isHome
         return severity;
     }
 
-    public int OnHttp(scoped in HttpEvent e)
+    public override int OnHttp(scoped in HttpEvent e)
     {
         IndicatorSet set = store.Current;
         if (set.Count == 0) return 0;
@@ -103,7 +105,7 @@ sealed class ListedDestination(Thresholds thresholds, Func<Address, bool> isHome
         return severity;
     }
 
-    public int OnTls(scoped in TlsEvent e)
+    public override int OnTls(scoped in TlsEvent e)
     {
         IndicatorSet set = store.Current;
         if (set.Count == 0) return 0;
@@ -160,7 +162,7 @@ sealed class ListedDestination(Thresholds thresholds, Func<Address, bool> isHome
         var summary = new StringBuilder(source).Append(' ').Append(did).Append(' ').Append(indicator);
         if (label is not null) summary.Append(" (").Append(label).Append(')');
         summary.Append(", named by the list ").Append(table.Name).Append(" of ").Append(date).Append('.');
-        return new Finding(Name, $"{source} {indicator}", threat, table.Flags, summary.ToString(), values, [], count);
+        return new Finding(Name, $"{source} {indicator}", threat, table.Flags, summary.ToString(), [new("listed", 1, 1)], values, count);
     }
 
     static string KindName(IndicatorKind kind) => kind switch

@@ -4,11 +4,13 @@ using Nfr.Scoring.Tables;
 namespace Nfr.Scoring.Detection;
 
 /// <summary>A Stratum dialogue with a mining pool, told from the content. Pools known by name or address are a matter of the lists. No state.</summary>
-sealed class Mining(Findings findings)
+sealed class Mining(Findings findings) : Detector
 {
     public const string Name = "mining";
 
-    public int OnIp(scoped in IpEvent e)
+    public override DetectorEvents Sees => DetectorEvents.Ip;
+
+    public override int OnIp(scoped in IpEvent e)
     {
         if (e.App != App.Stratum && (e.Notes & FlowNotes.Mining) == 0) return 0;
         int severity = Threats.Cryptomining.Severity;
@@ -21,11 +23,9 @@ sealed class Mining(Findings findings)
         string source = e.Context.Source.ToString(), pool = e.Context.Destination.ToString();
         findings.Raise(in e, finding, new Finding(Name, $"{source} {pool}", Threats.Cryptomining, ["cryptomining"],
             $"{source} speaks the mining protocol Stratum with {pool} port {e.Context.DestinationPort}.",
-            [
-                new("flows", count), new("port", e.Context.DestinationPort), new("bytesOut", e.BytesOut), new("bytesIn", e.BytesIn),
-                new("seconds", e.Duration / 1e9),
-            ],
-            [new("flows", 1)], count));
+            [new("flows", count, 1)],
+            [new("port", e.Context.DestinationPort), new("bytesOut", e.BytesOut), new("bytesIn", e.BytesIn), new("seconds", e.Duration / 1e9)],
+            count));
         return severity;
     }
 }

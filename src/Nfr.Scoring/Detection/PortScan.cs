@@ -11,7 +11,7 @@ namespace Nfr.Scoring.Detection;
 /// once), an uplink that is down (web ports weigh half and are not enough alone; nobody gets through), and peer-to-peer's dead peers
 /// (every host on a port of its own).
 /// </summary>
-sealed class PortScan(Thresholds thresholds, Func<Wire.Address, bool> isHome, Findings findings)
+sealed class PortScan(Thresholds thresholds, Func<Wire.Address, bool> isHome, Findings findings) : Detector
 {
     public const string Name = "port_scan";
     /// <summary>About 4 MB. Full: the source unused longest that has not failed twice goes first.</summary>
@@ -44,10 +44,11 @@ sealed class PortScan(Thresholds thresholds, Func<Wire.Address, bool> isHome, Fi
     int _nextFailing;
     long _lastOutboundAnswer = long.MinValue / 2;
 
-    public long Evicted => _sources.Evicted;
-    public int Tracked => _sources.Count;
+    public override DetectorEvents Sees => DetectorEvents.Ip;
+    public override long Evicted => _sources.Evicted;
+    public override int Tracked => _sources.Count;
 
-    public int OnIp(scoped in IpEvent e)
+    public override int OnIp(scoped in IpEvent e)
     {
         if (e.Context.Protocol != Tcp || (e.Notes & FlowNotes.Midstream) != 0) return 0;
         bool failed = e.State is ConnectionState.S0 or ConnectionState.REJ or ConnectionState.RSTOS0 or ConnectionState.SH;
@@ -108,13 +109,13 @@ sealed class PortScan(Thresholds thresholds, Func<Wire.Address, bool> isHome, Fi
             $"{scanner} failed {source.Failed} of {source.Failed + source.Answered} first contacts on about {hosts} hosts and {ports} ports " +
             $"within {seconds:0.0} s, last {e.Context.Destination} port {port}.",
             [
-                new("failedContacts", source.Failed), new("failedServiceContacts", source.FailedService),
-                new("answeredContacts", source.Answered), new("logLikelihood", source.Walk), new("hosts", hosts), new("ports", ports),
-                new("seconds", seconds),
+                new("logLikelihood", source.Walk, thresholds.ScanTrip, 0.5),
+                source.FailedService >= thresholds.ScanFailures
+                    ? new("failedServiceContacts", source.FailedService, thresholds.ScanFailures, 0.5) : new("hosts", hosts, thresholds.ScanWebHosts, 0.5),
             ],
             [
-                new("failedServiceContacts", thresholds.ScanFailures), new("logLikelihood", thresholds.ScanTrip),
-                new("hosts", thresholds.ScanWebHosts), new("seconds", thresholds.ScanWindow / 1e9),
+                new("failedContacts", source.Failed), new("failedServiceContacts", source.FailedService), new("answeredContacts", source.Answered), new("hosts", hosts),
+                new("ports", ports), new("seconds", seconds), new("windowSeconds", thresholds.ScanWindow / 1e9),
             ],
             count));
         return threat.Severity;

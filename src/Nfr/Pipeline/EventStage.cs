@@ -104,17 +104,20 @@ sealed class EventStage
         _step = Step.None;
     }
 
-    /// <inheritdoc cref="OnHost"/>
+    /// <summary>Scored; what it raises is an alert, but it is never spooled itself.</summary>
     public void OnAnomaly(scoped in AnomalyEvent e)
     {
         if (!Admit(EventType.Anomaly)) return;
         Counters.InScope[(int)EventType.Anomaly]++;
+        _step = Step.InScope;
+        if ((_scorer?.Score(e, _raised) ?? 0) > 0) Counters.Scored[(int)EventType.Anomaly]++;
         _step = Step.Kept;
         if (_print is not null)
         {
             _json.WriteLine(e, _line);
             Print();
         }
+        if (_raised.Count > 0) SettleAlerts(e.Context.Tunnel.Network);
         _step = Step.None;
     }
 
@@ -287,4 +290,5 @@ sealed class SampleLines : IEventLines
     public string Line(scoped in IpEvent e) => _json.ToText(e);
     public string Line(scoped in HttpEvent e) => _json.ToText(e);
     public string Line(scoped in TlsEvent e) => _json.ToText(e);
+    public string Line(scoped in AnomalyEvent e) => _json.ToText(e);
 }

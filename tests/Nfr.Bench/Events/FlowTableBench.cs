@@ -31,7 +31,7 @@ public class FlowTableBench
 
     int Find(uint i)
     {
-        Address client = Address.FromV4(0x0A000000 + i);
-        return _flows.Find(_flows.Hash(client, 40_000, _server, 443, IPProtocol.Tcp), client, 40_000, _server, 443, IPProtocol.Tcp, out _);
+        var packet = new Packet { Source = Address.FromV4(0x0A000000 + i), SourcePort = 40_000, Destination = _server, DestinationPort = 443, Protocol = IPProtocol.Tcp };
+        return _flows.Find(FlowTable.None, _flows.Hash(packet.Source, 40_000, _server, 443, IPProtocol.Tcp), packet, out _);
     }
 }

@@ -18,8 +18,10 @@ public sealed class AlertJsonTests
             Detector = "listed_destination",
             Key = "1.2.3.4 virus.com",
             Summary = "virus.com is on the list c2.txt",
-            Values = [new("list", 0, "c2.txt"), new("rate", 0.1), new("big", 1e300), new("unknown", double.NaN)],
-            Thresholds = [new("rate", -3)],
+            Facts = [new("list", 0, "c2.txt"), new("rate", 0.1), new("big", 1e300), new("unknown", double.NaN)],
+            Features = [new("rate", 0.1, 0.3, 0.5), new("names", 10, 8, 0.5)],
+            Score = 0.5 * (0.1 / 0.3) + 0.5,
+            CommunityIds = ["1:LQU9qZlK+B5F3KDmev6m5PMibrg="],
             Count = long.MaxValue,
             Samples = ["{\"type\":\"dns\",\"query\":\"virus.com\", \"n\":[1,{}]}", "no object", "{\"line\":\n1}", "{", "\ud800"],
         },
@@ -76,10 +78,10 @@ public sealed class AlertJsonTests
     public void Keys_are_in_the_originals_order_with_evidence_after_them()
     {
         Alert alert = Dns();
-        alert = alert with { Evidence = alert.Evidence! with { Samples = [alert.Evidence.Samples[0]], Count = 2, Values = [new("list", 0, "c2.txt"), new("rate", 0.1)] } };
+        alert = alert with { Evidence = alert.Evidence! with { Samples = [alert.Evidence.Samples[0]], Count = 2, Facts = [new("list", 0, "c2.txt"), new("rate", 0.1)] } };
         Assert.Equal(
             """
-            {"severity":5,"threats":{"c2_communication":{"severity":5,"desc":"C2 communication attempt"},"bad_tld":{"severity":1,"desc":"Questionable \"TLD\"","policy":true}},"flags":["c2","young_domain"],"labels":["one"],"groups":[{"label":"boston","desc":"The office"},{"label":"all","desc":""}],"eventType":"dns","ts":"2018-09-06T14:09:04.123Z","srcIP":"1.2.3.4","query":"virus.com","qtype":"A","evidence":{"detector":"listed_destination","key":"1.2.3.4 virus.com","summary":"virus.com is on the list c2.txt","values":{"list":"c2.txt","rate":0.1},"thresholds":{"rate":-3},"count":2,"samples":[{"type":"dns","query":"virus.com", "n":[1,{}]}]}}
+            {"severity":5,"threats":{"c2_communication":{"severity":5,"desc":"C2 communication attempt"},"bad_tld":{"severity":1,"desc":"Questionable \"TLD\"","policy":true}},"flags":["c2","young_domain"],"labels":["one"],"groups":[{"label":"boston","desc":"The office"},{"label":"all","desc":""}],"eventType":"dns","ts":"2018-09-06T14:09:04.123Z","srcIP":"1.2.3.4","query":"virus.com","qtype":"A","evidence":{"detector":"listed_destination","key":"1.2.3.4 virus.com","summary":"virus.com is on the list c2.txt","score":0.6666666666666667,"scoreLimit":1,"features":[{"name":"rate","value":0.1,"limit":0.3,"weight":0.5},{"name":"names","value":10,"limit":8,"weight":0.5}],"facts":{"list":"c2.txt","rate":0.1},"count":2,"communityIds":["1:LQU9qZlK+B5F3KDmev6m5PMibrg="],"samples":[{"type":"dns","query":"virus.com", "n":[1,{}]}]}}
             """,
             Write(alert));
     }
@@ -107,8 +109,11 @@ public sealed class AlertJsonTests
         Assert.Equal(alert.Labels, back.Labels);
         Assert.Equal(alert.Groups, back.Groups);
         Assert.Equal(alert.Event, back.Event);
-        Assert.Equal(alert.Evidence!.Values, back.Evidence!.Values);
-        Assert.Equal(alert.Evidence.Thresholds, back.Evidence.Thresholds);
+        Assert.Equal(alert.Evidence!.Facts, back.Evidence!.Facts);
+        Assert.Equal(alert.Evidence.Features, back.Evidence.Features);
+        Assert.Equal(alert.Evidence.CommunityIds, back.Evidence.CommunityIds);
+        Assert.Equal(alert.Evidence.Score, back.Evidence.Score);
+        Assert.Equal(EvidenceScore.Of(alert.Evidence.Features), back.Evidence.Score);
         Assert.Equal(alert.Evidence.Count, back.Evidence.Count);
         // Half a surrogate pair cannot be said in UTF-8.
         Assert.Equal(alert.Evidence.Samples.SkipLast(1).Append("\uFFFD"), back.Evidence.Samples);

@@ -18,7 +18,7 @@ public sealed class DetectorTests
         Alert alert = Assert.Single(run.Alerts);
         Assert.Equal("outbound_port_scan", alert.Threats[0].Id);
         Assert.Equal("10.1.2.3", alert.Event.SrcIP);
-        Assert.InRange(alert.Evidence!.Values.Single(v => v.Name == "seconds").Number, 0, 2);
+        Assert.InRange(alert.Evidence!.Facts.Single(v => v.Name == "seconds").Number, 0, 2);
     }
 
     [Fact]

@@ -110,7 +110,7 @@ public sealed class IndicatorTests(ITestOutputHelper output)
         Alert alert = Assert.Single(run.Alerts);
         Assert.Equal("sinkholed_destination", alert.Threats[0].Id);
         Assert.Equal(["sinkholed"], alert.Flags);
-        Dictionary<string, string?> values = alert.Evidence!.Values.ToDictionary(v => v.Name, v => v.Text);
+        Dictionary<string, string?> values = alert.Evidence!.Facts.ToDictionary(v => v.Name, v => v.Text);
         string file = Path.Combine(run.Folder, "sinkholes.tsv");
         Assert.Equal("198.51.100.4", values["indicator"]);
         Assert.Equal("ip", values["kind"]);

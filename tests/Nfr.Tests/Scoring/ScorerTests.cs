@@ -14,9 +14,11 @@ public sealed class ScorerTests
         AlertEvidence evidence = run.Alerts[0].Evidence!;
         Assert.Equal("dns_tunnel", evidence.Detector);
         Assert.Contains("alphasoc.xyz", evidence.Summary, StringComparison.Ordinal);
-        double limit = evidence.Thresholds.Single(v => v.Name == "newBytes").Number;
-        Assert.Equal(500, limit);
-        Assert.True(evidence.Values.Single(v => v.Name == "newBytes").Number >= limit);
+        EvidenceFeature bytes = evidence.Features.Single(f => f.Name == "newBytes");
+        Assert.Equal(500, bytes.Limit);
+        Assert.True(bytes.Value >= bytes.Limit);
+        Assert.Equal(1, evidence.Score);
+        Assert.Single(evidence.CommunityIds);
         Assert.Equal(5, evidence.Samples.Count);
         Assert.Equal(5, evidence.Samples.Distinct().Count());
         Assert.All(evidence.Samples, s => Assert.Contains("sandbox.alphasoc.xyz", s, StringComparison.Ordinal));

@@ -15,6 +15,8 @@ sealed class ShortLines : IEventLines
     public string Line(scoped in HttpEvent e) => Write($$"""{"type":"http","url":"{{Encoding.UTF8.GetString(e.Url)}}"}""");
     public string Line(scoped in TlsEvent e) => Write($$"""{"type":"tls","sni":"{{Encoding.UTF8.GetString(e.Sni)}}"}""");
 
+    public string Line(scoped in AnomalyEvent e) => Write($$"""{"type":"anomaly","fault":"{{e.Fault}}"}""");
+
     string Write(string line)
     {
         Written++;

@@ -175,22 +175,25 @@ public sealed class SpoolContractTests
         Alert alert = Alert("dga_volume");
         AlertEvidence evidence = alert.Evidence! with
         {
-            Values =
+            Facts =
             [
                 new("tenth", 0.1), new("third", 1.0 / 3), new("small", double.Epsilon), new("large", double.MaxValue), new("whole", 9007199254740993),
                 new("negative", -4.5951), new("unknown", double.NaN), new("list", 0, "c2 \"quoted\" é\u2028"), new("empty", 0, ""),
             ],
-            Thresholds = [new("tenth", 0.30000000000000004)],
+            Features = [new("tenth", 0.30000000000000004, 1.0 / 3, 0.1), new("third", double.Epsilon, double.MaxValue, 0.9)],
+            Score = 0.1 + 0.2,
+            CommunityIds = ["1:a", "1:b"],
             Samples = ["{\"type\":\"dns\", \"query\":\"a\\u0001\",\"n\":1.50}", "not an object", ""],
             Count = long.MaxValue,
         };
         spool.AppendAlert(alert with { Evidence = evidence });
         Assert.Null(spool.Flush());
         AlertEvidence back = spool.ReadAlerts(0, 1)[0].Alert.Evidence!;
-        Assert.Equal(evidence.Values, back.Values);
-        Assert.Equal(evidence.Thresholds, back.Thresholds);
+        Assert.Equal(evidence.Facts, back.Facts);
+        Assert.Equal(evidence.Features, back.Features);
+        Assert.Equal(evidence.CommunityIds, back.CommunityIds);
         Assert.Equal(evidence.Samples, back.Samples);
-        Assert.Equal(evidence with { Values = back.Values, Thresholds = back.Thresholds, Samples = back.Samples }, back);
+        Assert.Equal(evidence with { Facts = back.Facts, Features = back.Features, Samples = back.Samples, CommunityIds = back.CommunityIds }, back);
     }
 
     [Fact]

@@ -44,8 +44,9 @@ public sealed class SpoolTestBed : IDisposable
         Evidence = new AlertEvidence
         {
             Detector = "listed", Key = "10.0.0.1|evil.example", Summary = "A listed name.",
-            Values = [new EvidenceValue("names", 3), new EvidenceValue("list", 0, "urlhaus")],
-            Thresholds = [new EvidenceValue("names", 1.5)],
+            Features = [new EvidenceFeature("names", 3, 1.5)],
+            Facts = [new EvidenceValue("list", 0, "urlhaus")],
+            Score = 1,
             Samples = [.. Enumerable.Range(0, samples).Select(i => $"{{\"type\":\"dns\",\"n\":{i}}}")],
             Count = 7,
         },
