@@ -2,6 +2,7 @@ using Nfr.Events;
 using Nfr.Scoring.Detection;
 using Nfr.Scoring.Indicators;
 using Nfr.Scoring.Names;
+using Nfr.Scoring.Tables;
 
 namespace Nfr.Scoring;
 
@@ -17,12 +18,20 @@ public readonly record struct ScorerStats(long AlertsRaised, int FindingsKnown, 
 public sealed class Scorer : IDisposable
 {
     readonly Findings _findings;
+    readonly Prevalence _prevalence;
+    readonly PrevalenceFile? _prevalenceFile;
     readonly Detector[] _all, _dns, _ip, _http, _tls, _anomaly;
 
     public Scorer(ScorerOptions options)
     {
         _findings = new Findings(options);
         Suffixes = PublicSuffixList.Load(options.PublicSuffixFile);
+        _prevalence = new Prevalence(options.Thresholds.FirstSeenLearning);
+        if (options.FirstSeenFile.Length > 0)
+        {
+            _prevalenceFile = new PrevalenceFile(options.FirstSeenFile, _prevalence, options.Time);
+            _prevalenceFile.Load();
+        }
         Store = new IndicatorStore(options.FeedsFolders, options.FeedsPollInterval, options.Time);
         _all = [.. Make(options).Where(d => (options.Enabled & d.Flag) != 0).Select(d => d.Make())];
         _dns = Those(DetectorEvents.Dns);
@@ -38,12 +47,15 @@ public sealed class Scorer : IDisposable
     IEnumerable<(Detectors Flag, Func<Detector> Make)> Make(ScorerOptions options)
     {
         Thresholds thresholds = options.Thresholds;
+        // First, so that what it records is known to the others.
+        yield return (Detectors.FirstSeen, () => new FirstSeen(thresholds, options.IsHome, Suffixes, NameModel.Shipped, _prevalence, _findings));
         yield return (Detectors.ListedDestination, () => new ListedDestination(thresholds, options.IsHome, Store, _findings));
         yield return (Detectors.PortScan, () => new PortScan(thresholds, options.IsHome, _findings));
         yield return (Detectors.DnsTunnel, () => new DnsTunnel(thresholds, Suffixes, NameModel.Shipped, _findings));
         yield return (Detectors.Dga, () => new DgaVolume(thresholds, Suffixes, NameModel.Shipped, _findings));
         yield return (Detectors.Cleartext, () => new Cleartext(options.IsHome, _findings));
         yield return (Detectors.Mining, () => new Mining(_findings));
+        yield return (Detectors.Imposter, () => new Imposter(thresholds, Suffixes, new BrandMatcher(BrandTable.Load(Suffixes, options.BrandsFile)), _prevalence, _findings));
     }
 
     /// <summary>The indicator lists and their state; its members may be read from any thread.</summary>
@@ -104,8 +116,14 @@ public sealed class Scorer : IDisposable
     void Begin(long tick, List<Alert> raised)
     {
         _findings.Now = Math.Max(_findings.Now, tick);
+        _prevalence.Now = _findings.Now;
+        _prevalenceFile?.SaveDue(_findings.Now);
         _findings.Raised = raised;
     }
 
-    public void Dispose() => Store.Dispose();
+    public void Dispose()
+    {
+        Store.Dispose();
+        _prevalenceFile?.Dispose();
+    }
 }

@@ -24,8 +24,15 @@ public static class Threats
     public static readonly AlertThreat BadIrcTraffic = new("bad_irc_traffic", "Suspicious IRC traffic indicating infection", 4);
     public static readonly AlertThreat VpnActivity = new("vpn_activity", "Third-party VPN use", 3, Policy: true);
     public static readonly AlertThreat P2pActivity = new("p2p_activity", "P2P activity", 3, Policy: true);
+    public static readonly AlertThreat UniqueYoungDomainVolume =
+        new("unique_young_domain_volume", "Traffic from multiple sources to a unique young domain", 3);
+    public static readonly AlertThreat YoungDomain = new("young_domain", "Traffic to an unknown young domain", 1);
+    public static readonly AlertThreat BadTld = new("bad_tld", "Traffic to a destination TLD commonly associated with malware", 1);
 
     // Local ids.
+    public static readonly AlertThreat Imposter = new("imposter_domain", "Traffic to a suspicious domain impersonating a known brand", 4);
+    public static readonly AlertThreat YoungImposter = new("young_imposter_domain", "Traffic to a suspicious young domain impersonating a known brand", 4);
+    public static readonly AlertThreat YoungBrandName = new("young_brand_name_domain", "Traffic to a young suspicious domain containing a brand name", 4);
     public static readonly AlertThreat InternalPortScan =
         new("internal_port_scan", "Internal TCP port scan indicating lateral movement or hacking tool use", 3);
     public static readonly AlertThreat Cryptomining = new("cryptomining", "Cryptomining indicating infection or resource abuse", 4);
@@ -43,11 +50,15 @@ public static class Threats
         C2Communication, DgaVolume, MultipleLongHostnames, SinkholedDestination, OutboundPortScan, AnonCircuit, EncryptedDns, BadDynamicDns,
         BadTunnel, BadIrcTraffic, VpnActivity, P2pActivity, InternalPortScan, Cryptomining, Phishing, MalwareDistribution, OutOfBandTesting,
         CleartextCredentials, CleartextProtocol,
+        UniqueYoungDomainVolume, YoungDomain, BadTld, Imposter, YoungImposter, YoungBrandName,
     ];
 
     /// <summary>Ids that the engine's documents do not show.</summary>
     public static readonly IReadOnlyList<AlertThreat> Local =
-        [InternalPortScan, Cryptomining, Phishing, MalwareDistribution, OutOfBandTesting, CleartextCredentials, CleartextProtocol];
+    [
+        InternalPortScan, Cryptomining, Phishing, MalwareDistribution, OutOfBandTesting, CleartextCredentials, CleartextProtocol,
+        Imposter, YoungImposter, YoungBrandName,
+    ];
 
     /// <summary>What a list without a header is about, by the start of its file name; the first that fits. Flags are those of the engine.</summary>
     static readonly (string Prefix, AlertThreat Threat, string Flag)[] s_byFileName =

@@ -62,4 +62,27 @@ public sealed record Thresholds
     public int Ja3Severity { get; init; } = 3;
     /// <summary>A listed address that comes to us is never more than this; unanswered, it is background noise.</summary>
     public int InboundSeverity { get; init; } = 3;
+
+    // ---- Brand impersonation: likeness of the name, where it stands, whether it is new here. The weights sum to 1.
+
+    /// <summary>A near likeness where the brand's customers look first is enough; elsewhere it takes a domain that is new to the site.</summary>
+    public double ImposterScore { get; init; } = 0.69;
+    public double ImposterLikenessWeight { get; init; } = 0.5;
+    public double ImposterPlaceWeight { get; init; } = 0.3;
+    public double ImposterYoungWeight { get; init; } = 0.2;
+
+    // ---- First seen: what "young" means without registration data.
+
+    /// <summary>The first days of a sensor, in which everything is new and nothing is said about it.</summary>
+    public long FirstSeenLearning { get; init; } = 7 * 86400 * Second;
+    /// <summary>Bits per character under the model of names from which a label looks machine-made, and the letters it must have.</summary>
+    public double OddNameBits { get; init; } = 6.3;
+    public int OddNameLength { get; init; } = 8;
+    /// <summary>Clients of a domain that nobody knew the day before: a quarter of the site's, at least and at most so many.</summary>
+    public int YoungClientsLeast { get; init; } = 5;
+    public int YoungClientsMost { get; init; } = 20;
+    /// <summary>Alerts of each kind in a day of 24 h; what comes after is counted and not told.</summary>
+    public int YoungVolumeDaily { get; init; } = 3;
+    public int YoungDomainDaily { get; init; } = 20;
+    public int OddTopLevelDaily { get; init; } = 10;
 }
