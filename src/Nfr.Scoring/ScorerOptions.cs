@@ -16,6 +16,7 @@ public enum Detectors : ulong
     Dga = 8,
     Cleartext = 16,
     Mining = 32,
+    LateralMovement = 1UL << 16,
     All = ulong.MaxValue,
 }
 #pragma warning restore CA2217
