@@ -20,6 +20,7 @@ public sealed class Scorer : IDisposable
     readonly Findings _findings;
     readonly Prevalence _prevalence;
     readonly PrevalenceFile? _prevalenceFile;
+    readonly Lazy<BrandTable> _brands;
     readonly Detector[] _all, _dns, _ip, _http, _tls, _anomaly;
 
     public Scorer(ScorerOptions options)
@@ -33,6 +34,7 @@ public sealed class Scorer : IDisposable
             _prevalenceFile.Load();
         }
         Store = new IndicatorStore(options.FeedsFolders, options.FeedsPollInterval, options.Time);
+        _brands = new Lazy<BrandTable>(() => BrandTable.Load(Suffixes, options.BrandsFile));
         _all = [.. Make(options).Where(d => (options.Enabled & d.Flag) != 0).Select(d => d.Make())];
         _dns = Those(DetectorEvents.Dns);
         _ip = Those(DetectorEvents.Ip);
@@ -51,11 +53,12 @@ public sealed class Scorer : IDisposable
         yield return (Detectors.FirstSeen, () => new FirstSeen(thresholds, options.IsHome, Suffixes, NameModel.Shipped, _prevalence, _findings));
         yield return (Detectors.ListedDestination, () => new ListedDestination(thresholds, options.IsHome, Store, _findings));
         yield return (Detectors.PortScan, () => new PortScan(thresholds, options.IsHome, _findings));
+        yield return (Detectors.LateralMovement, () => new LateralMovement(thresholds, options.IsHome, _findings));
         yield return (Detectors.DnsTunnel, () => new DnsTunnel(thresholds, Suffixes, NameModel.Shipped, _findings));
         yield return (Detectors.Dga, () => new DgaVolume(thresholds, Suffixes, NameModel.Shipped, _findings));
         yield return (Detectors.Cleartext, () => new Cleartext(options.IsHome, _findings));
         yield return (Detectors.Mining, () => new Mining(_findings));
-        yield return (Detectors.Imposter, () => new Imposter(thresholds, Suffixes, new BrandMatcher(BrandTable.Load(Suffixes, options.BrandsFile)), _prevalence, _findings));
+        yield return (Detectors.Imposter, () => new Imposter(thresholds, Suffixes, new BrandMatcher(_brands.Value), _prevalence, _findings));
     }
 
     /// <summary>The indicator lists and their state; its members may be read from any thread.</summary>
@@ -63,6 +66,10 @@ public sealed class Scorer : IDisposable
 
     /// <summary>The Public Suffix List in use.</summary>
     public PublicSuffixList Suffixes { get; }
+
+    /// <summary>What of the site's brands and of the memory of first-seen domains could not be read, as <c>file:line: reason</c>.</summary>
+    public IReadOnlyList<string> Faults =>
+        [.. _brands.IsValueCreated ? _brands.Value.Faults : [], .. _prevalenceFile?.Fault is { } fault ? [fault] : Array.Empty<string>()];
 
     public ScorerStats Stats => new(
         _findings.AlertsRaised, _findings.FindingsKnown, _findings.FindingsEvicted, _all.Sum(d => d.Evicted), _all.Sum(d => d.Tracked));

@@ -13,7 +13,7 @@ import sys
 import unicodedata
 
 # Letters that pass for Latin ones in print and that UTS 39 keeps apart, because a careful eye can tell them from each other.
-EXTRA = dict(zip("ькмтвнпгяԍԝԁəƅʉɯıĸαβεηκνοπρτυχωɩ", "bkmtbhnrrgwdabumikabenkvonptuxwi"))
+EXTRA = dict(zip("ькмтвнпгяԍԝԁəƅʉɯıĸαβεηκνοπρτυχωɩӏ", "bkmtbhnrrgwdabumikabenkvonptuxwil"))
 
 
 def base(c):

@@ -124,10 +124,12 @@ sealed class BrandMatcher(BrandTable table)
             if (kind == BrandLikeness.None) continue;
             double weight = brand.Label.Length >= Long ? 1 : brand.Label.Length > Short ? 0.9 : 0.8;
             // Honest names lie one letter away too: words, and what no slip of finger or eye would make of the brand.
-            if (kind == BrandLikeness.OtherEdit) weight -= 0.35;
+            bool same = fine.SequenceEqual(brand.Fine);
+            if (kind == BrandLikeness.OtherEdit && !same && !coarse.SequenceEqual(brand.Coarse)) weight -= 0.35;
             if (isWord) weight -= 0.35;
-            if (fine.SequenceEqual(brand.Fine)) kind = BrandLikeness.Homoglyph;
-            Better(ref best, new BrandMatch(kind, near.Current, weight, IsPlace(brand, suffix, odd), false, odd, false));
+            // Digits for letters are no slip: wherever it is registered, it is meant to be read as the brand.
+            bool placed = IsPlace(brand, suffix, odd) || (same && brand.Label.Length >= Long);
+            Better(ref best, new BrandMatch(same ? BrandLikeness.Homoglyph : kind, near.Current, weight, placed, false, odd, false));
         }
         if (!best.IsNone) return best;
         for (var near = table.Near(fine, shapes: false); near.MoveNext();)

@@ -36,8 +36,14 @@ public sealed class ImposterMeasuredTests(ITestOutputHelper output)
         {
             output.WriteLine($"{kind,-14} {found,4}/{all,4} {(double)found / all:0.000}  missed {string.Join(' ', missed.Take(40))}");
         }
-        double Recall(string kind) => (double)kinds[kind].Found / kinds[kind].All;
-        Assert.True(Recall("homoglyph") >= 0.97);
+        foreach ((string kind, double floor) in new[]
+        {
+            ("homoglyph", 0.97), ("cyrillic", 0.97), ("transposition", 0.95), ("omission", 0.95), ("repetition", 0.95), ("vowel-swap", 0.95), ("hyphenation", 0.95),
+            ("insertion", 0.93), ("replacement", 0.93), ("addition", 0.93), ("bitsquatting", 0.93), ("subdomain", 0.90), ("various", 0.90),
+        })
+        {
+            Assert.True((double)kinds[kind].Found / kinds[kind].All >= floor, kind);
+        }
     }
 
     [Fact]
@@ -57,8 +63,10 @@ public sealed class ImposterMeasuredTests(ITestOutputHelper output)
             names.Add($"{row[0]}~{evidence.Facts.Single(f => f.Name == "brand").Text}");
         }
         foreach ((string kind, List<string> names) in kinds) output.WriteLine($"{kind}: {names.Count} = {(double)names.Count / rows:0.0e0}: {string.Join(' ', names)}");
-        int edits = kinds.Where(k => k.Key is not ("characters that look the same" or "the brand cut by dots" or "the brand with more words") && !k.Key.StartsWith("the brand", StringComparison.Ordinal)).Sum(k => k.Value.Count);
+        int edits = kinds.Where(k => k.Key != "characters that look the same" && !k.Key.StartsWith("the brand", StringComparison.Ordinal)).Sum(k => k.Value.Count);
         output.WriteLine($"one letter of difference: {edits} of {rows} = {(double)edits / rows:0.00e0}; all {kinds.Sum(k => k.Value.Count)}");
+        Assert.InRange((double)edits / rows, 0, 3e-4);
+        Assert.InRange((double)kinds.Sum(k => k.Value.Count) / rows, 0, 4e-4);
     }
 
     [Fact]
@@ -73,5 +81,6 @@ public sealed class ImposterMeasuredTests(ITestOutputHelper output)
             if (IsFound(run, row[0])) output.WriteLine(run.Alerts[^1].Evidence!.Summary);
         }
         output.WriteLine($"{run.Alerts.Count} of {rows}");
+        Assert.InRange(run.Alerts.Count, 0, rows / 2000);
     }
 }
