@@ -7,8 +7,8 @@ using Nfr.Scoring.Tables;
 namespace Nfr.Scoring;
 
 /// <summary>What the scorer's tables hold, for metrics; a snapshot taken on the pipeline thread.</summary>
-/// <remarks>Evicted = forgotten because a table was full: findings, and what detectors track (sources, pairs of client and domain, clients).</remarks>
-public readonly record struct ScorerStats(long AlertsRaised, int FindingsKnown, long FindingsEvicted, long TrackedEvicted, int Tracked);
+/// <remarks>Held = due, and not raised because a threat had used up its stock (<see cref="Thresholds.AlertStock"/>). Evicted = forgotten because a table was full: findings, and what detectors track (sources, pairs of client and domain, clients).</remarks>
+public readonly record struct ScorerStats(long AlertsRaised, int FindingsKnown, long FindingsEvicted, long TrackedEvicted, int Tracked, long AlertsHeld);
 
 /// <summary>
 /// Scores events on board. One pipeline thread uses it; nothing on its path locks or waits, and an event in which nothing is found
@@ -72,7 +72,11 @@ public sealed class Scorer : IDisposable
         [.. _brands.IsValueCreated ? _brands.Value.Faults : [], .. _prevalenceFile?.Fault is { } fault ? [fault] : Array.Empty<string>()];
 
     public ScorerStats Stats => new(
-        _findings.AlertsRaised, _findings.FindingsKnown, _findings.FindingsEvicted, _all.Sum(d => d.Evicted), _all.Sum(d => d.Tracked));
+        _findings.AlertsRaised, _findings.FindingsKnown, _findings.FindingsEvicted, _all.Sum(d => d.Evicted), _all.Sum(d => d.Tracked),
+        _findings.AlertsHeld);
+
+    /// <summary>As in <see cref="Stats"/>.</summary>
+    public long AlertsHeld => _findings.AlertsHeld;
 
     /// <summary>Scores one event and appends the alerts it raises.</summary>
     /// <returns>0 = nothing; else 1 to 5, the highest severity of a finding that this event contributed to, raised now or before.</returns>

@@ -8,6 +8,10 @@ public sealed record Thresholds
     /// <summary>A finding that goes on is raised again when its severity rises, or this long after it was last raised.</summary>
     public long QuietInterval { get; init; } = 3600 * Second;
 
+    /// <summary>Alerts of one threat that may come at once; then one every <see cref="AlertRefill"/>, the others are counted.</summary>
+    public int AlertStock { get; init; } = 200;
+    public long AlertRefill { get; init; } = 10 * Second;
+
     // ---- Port scan: sequential hypothesis test on first contacts (Jung, Paxson, Berger, Balakrishnan 2004).
 
     /// <summary>ln(theta1/theta0) with theta 0.8 and 0.2: what one failed (or, negative, one answered) first contact weighs.</summary>
