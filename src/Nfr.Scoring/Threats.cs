@@ -24,6 +24,7 @@ public static class Threats
     public static readonly AlertThreat BadIrcTraffic = new("bad_irc_traffic", "Suspicious IRC traffic indicating infection", 4);
     public static readonly AlertThreat VpnActivity = new("vpn_activity", "Third-party VPN use", 3, Policy: true);
     public static readonly AlertThreat P2pActivity = new("p2p_activity", "P2P activity", 3, Policy: true);
+    public static readonly AlertThreat SuspiciousDomainBeacon = new("suspicious_domain_beacon", "Beaconing to a suspicious domain", 3);
 
     // Local ids.
     public static readonly AlertThreat InternalPortScan =
@@ -41,7 +42,7 @@ public static class Threats
     public static readonly IReadOnlyList<AlertThreat> All =
     [
         C2Communication, DgaVolume, MultipleLongHostnames, SinkholedDestination, OutboundPortScan, AnonCircuit, EncryptedDns, BadDynamicDns,
-        BadTunnel, BadIrcTraffic, VpnActivity, P2pActivity, InternalPortScan, Cryptomining, Phishing, MalwareDistribution, OutOfBandTesting,
+        BadTunnel, BadIrcTraffic, VpnActivity, P2pActivity, SuspiciousDomainBeacon, InternalPortScan, Cryptomining, Phishing, MalwareDistribution, OutOfBandTesting,
         CleartextCredentials, CleartextProtocol,
     ];
 
