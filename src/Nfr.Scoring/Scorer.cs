@@ -59,6 +59,7 @@ public sealed class Scorer : IDisposable
         yield return (Detectors.Cleartext, () => new Cleartext(options.IsHome, _findings));
         yield return (Detectors.Mining, () => new Mining(_findings));
         yield return (Detectors.Imposter, () => new Imposter(thresholds, Suffixes, new BrandMatcher(_brands.Value), _prevalence, _findings));
+        yield return (Detectors.Beaconing, () => new Beaconing(thresholds, options.IsHome, Suffixes, NameModel.Shipped, static (_, in _) => (0, 0), _findings));
     }
 
     /// <summary>The indicator lists and their state; its members may be read from any thread.</summary>

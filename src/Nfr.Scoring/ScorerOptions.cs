@@ -19,6 +19,7 @@ public enum Detectors : ulong
     LateralMovement = 1UL << 16,
     Imposter = 1UL << 20,
     FirstSeen = 1UL << 21,
+    Beaconing = 1UL << 24,
     All = ulong.MaxValue,
 }
 #pragma warning restore CA2217

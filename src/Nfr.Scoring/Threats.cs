@@ -28,6 +28,7 @@ public static class Threats
         new("unique_young_domain_volume", "Traffic from multiple sources to a unique young domain", 3);
     public static readonly AlertThreat YoungDomain = new("young_domain", "Traffic to an unknown young domain", 1);
     public static readonly AlertThreat BadTld = new("bad_tld", "Traffic to a destination TLD commonly associated with malware", 1);
+    public static readonly AlertThreat SuspiciousDomainBeacon = new("suspicious_domain_beacon", "Beaconing to a suspicious domain", 3);
 
     // Local ids.
     public static readonly AlertThreat Imposter = new("imposter_domain", "Traffic to a suspicious domain impersonating a known brand", 4);
@@ -55,6 +56,7 @@ public static class Threats
         BadTunnel, BadIrcTraffic, VpnActivity, P2pActivity, InternalPortScan, Cryptomining, Phishing, MalwareDistribution, OutOfBandTesting,
         CleartextCredentials, CleartextProtocol, InboundPortScan, PingSweep, LateralMovement,
         UniqueYoungDomainVolume, YoungDomain, BadTld, Imposter, YoungImposter, YoungBrandName,
+        SuspiciousDomainBeacon,
     ];
 
     /// <summary>Ids that the engine's documents do not show.</summary>

@@ -77,6 +77,29 @@ public sealed record Thresholds
     /// <summary>Labels shorter than this are not judged.</summary>
     public int DgaLength { get; init; } = 6;
 
+    // ---- Beacons: how regular, how long, how rare (Beacons/Regularity). Weights .5, .2 and .3.
+
+    /// <summary>Intervals from which a pair is judged; what makes an alert of them is the evidence, which ten give at the earliest.</summary>
+    public int BeaconIntervals { get; init; } = 6;
+    /// <summary>Seconds; what comes faster is a conversation.</summary>
+    public double BeaconLeastInterval { get; init; } = 10;
+    /// <summary>Minus ln of chance from which a pair is watched as regular.</summary>
+    public double BeaconSuspicion { get; init; } = 9;
+    /// <summary>Minus ln of chance that gives the whole weight; with a destination that is rare and long known to be regular, four fifths of it suffice.</summary>
+    public double BeaconEvidence { get; init; } = 15;
+    /// <summary>Seconds of regular contact that give the whole weight; half of it suffices where the evidence is full.</summary>
+    public double BeaconSeconds { get; init; } = 3000;
+    /// <summary>1 = no other client of the site goes there, 0 = a service that everybody's devices call.</summary>
+    public double BeaconRarity { get; init; } = 0.9;
+    public double BeaconScore { get; init; } = 0.9;
+    /// <summary>A beacon that goes on is raised again after this long.</summary>
+    public long BeaconQuiet { get; init; } = 24 * 3600 * Second;
+    /// <summary>A flow told in slices is still the same one within this.</summary>
+    public long BeaconSlice { get; init; } = 7200 * Second;
+    /// <summary>Bits per character from which a domain's label of at least <see cref="BeaconOddLength"/> looks made up.</summary>
+    public double BeaconOddBits { get; init; } = 5.2;
+    public int BeaconOddLength { get; init; } = 7;
+
     // ---- Listed destinations.
 
     /// <summary>A listed JA3 alone is never more than this: client fingerprints are shared by good software.</summary>
