@@ -14,6 +14,7 @@ public enum Detectors : ulong
     Dga = 8,
     Cleartext = 16,
     Mining = 32,
+    IcmpTunnel = 1UL << 20,
     All = ulong.MaxValue,
 }
 

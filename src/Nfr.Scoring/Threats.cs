@@ -12,6 +12,7 @@ public static class Threats
     public static readonly AlertThreat DgaVolume = new("dga_volume", "Multiple requests for DGA domains indicating infection", 4);
     public static readonly AlertThreat MultipleLongHostnames =
         new("multiple_long_hostnames", "Multiple requests to long hostnames indicating DNS tunneling", 4);
+    public static readonly AlertThreat IcmpTunneling = new("icmp_tunneling", "High volume of outbound ICMP traffic indicating tunneling", 3);
     public static readonly AlertThreat SinkholedDestination = new("sinkholed_destination", "Traffic to a known sinkhole indicating infection", 4);
     public static readonly AlertThreat OutboundPortScan =
         new("outbound_port_scan", "Outbound TCP port scan indicating hacking tool use or infection", 4);
@@ -26,6 +27,7 @@ public static class Threats
     public static readonly AlertThreat P2pActivity = new("p2p_activity", "P2P activity", 3, Policy: true);
 
     // Local ids.
+    public static readonly AlertThreat NotDns = new("not_dns", "Traffic on the DNS port that is not DNS indicating tunneling", 3);
     public static readonly AlertThreat InternalPortScan =
         new("internal_port_scan", "Internal TCP port scan indicating lateral movement or hacking tool use", 3);
     public static readonly AlertThreat Cryptomining = new("cryptomining", "Cryptomining indicating infection or resource abuse", 4);
@@ -40,14 +42,14 @@ public static class Threats
 
     public static readonly IReadOnlyList<AlertThreat> All =
     [
-        C2Communication, DgaVolume, MultipleLongHostnames, SinkholedDestination, OutboundPortScan, AnonCircuit, EncryptedDns, BadDynamicDns,
+        C2Communication, DgaVolume, MultipleLongHostnames, IcmpTunneling, NotDns, SinkholedDestination, OutboundPortScan, AnonCircuit, EncryptedDns, BadDynamicDns,
         BadTunnel, BadIrcTraffic, VpnActivity, P2pActivity, InternalPortScan, Cryptomining, Phishing, MalwareDistribution, OutOfBandTesting,
         CleartextCredentials, CleartextProtocol,
     ];
 
     /// <summary>Ids that the engine's documents do not show.</summary>
     public static readonly IReadOnlyList<AlertThreat> Local =
-        [InternalPortScan, Cryptomining, Phishing, MalwareDistribution, OutOfBandTesting, CleartextCredentials, CleartextProtocol];
+        [NotDns, InternalPortScan, Cryptomining, Phishing, MalwareDistribution, OutOfBandTesting, CleartextCredentials, CleartextProtocol];
 
     /// <summary>What a list without a header is about, by the start of its file name; the first that fits. Flags are those of the engine.</summary>
     static readonly (string Prefix, AlertThreat Threat, string Flag)[] s_byFileName =
