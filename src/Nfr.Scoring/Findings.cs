@@ -60,6 +60,9 @@ sealed class Findings(ScorerOptions options)
         return true;
     }
 
+    /// <summary>It has been raised before and is not forgotten.</summary>
+    public bool IsKnown(ulong finding) => _known.Find(finding) >= 0;
+
     /// <summary>Keeps the event's line as a sample of a finding that is suspected or goes on; the first four are enough.</summary>
     public void Keep(ulong finding, scoped in DnsEvent e)
     {
@@ -145,6 +148,13 @@ sealed class Findings(ScorerOptions options)
     public void Raise(scoped in AnomalyEvent e, ulong finding, in Finding what) =>
         Raise(AlertEvents.From(in e), in e.Context, what, Samples(finding, options.Lines.Line(in e), in e.Context));
 
+    /// <summary>Of what was found, when and for which time: the same wherever it is computed again.</summary>
+    static string IdOf(in Finding what, string ts)
+    {
+        string text = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{what.Detector}\n{what.Threat.Id}\n{what.Key}\n{ts}\n{what.Count}");
+        return Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text)).AsSpan(0, 8));
+    }
+
     void Raise(AlertEvent alertEvent, in EventContext context, Finding what, List<Sample> samples)
     {
         AlertsRaised++;
@@ -156,6 +166,7 @@ sealed class Findings(ScorerOptions options)
             Event = alertEvent,
             Evidence = new AlertEvidence
             {
+                Id = IdOf(what, alertEvent.Ts),
                 Detector = what.Detector,
                 Key = what.Key,
                 Summary = what.Summary,

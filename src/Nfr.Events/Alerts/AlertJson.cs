@@ -57,6 +57,7 @@ public static class AlertJson
     static void Write(Utf8JsonWriter json, AlertEvidence evidence)
     {
         json.WriteStartObject("evidence");
+        json.WriteString("id", evidence.Id);
         json.WriteString("detector", evidence.Detector);
         json.WriteString("key", evidence.Key);
         json.WriteString("summary", evidence.Summary);
@@ -144,6 +145,7 @@ public static class AlertJson
         {
             evidence = new AlertEvidence
             {
+                Id = AlertFields.String(proof, "id") ?? "",
                 Detector = AlertFields.String(proof, "detector") ?? "",
                 Key = AlertFields.String(proof, "key") ?? "",
                 Summary = AlertFields.String(proof, "summary") ?? "",

@@ -124,5 +124,9 @@ public enum FlowNotes : ushort
     /// <summary>The connection began in the clear and changed to TLS.</summary>
     StartTls = 512,
     /// <summary>On DNS's port over UDP, many datagrams that are no DNS messages.</summary>
-    NotDns = 1024,
+    NotDns = 4096,
+    /// <summary>It began with a segment that begins no connection: none of SYN, ACK and RST, or SYN and FIN together (RFC 9293 3.10). Only probes do.</summary>
+    Probe = 1024,
+    /// <summary>A datagram of it came in fragments.</summary>
+    Fragmented = 2048,
 }

@@ -82,6 +82,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("account status")]
     [InlineData("config")]
     [InlineData("config check")]
+    [InlineData("explain")]
     [InlineData("read")]
     [InlineData("start")]
     [InlineData("version")]
@@ -101,7 +102,7 @@ public sealed class CommandLineTests : IDisposable
     public void Without_arguments_help_is_shown()
     {
         Assert.Equal((0, Run("help").Out, ""), Run());
-        foreach (string command in new[] { "account register", "account reset", "account status", "config check", "read", "start", "version", "help" })
+        foreach (string command in new[] { "account register", "account reset", "account status", "config check", "explain", "read", "start", "version", "help" })
             Assert.Contains($"\n  {command} ", Run().Out, StringComparison.Ordinal);
     }
 
