@@ -16,6 +16,7 @@ public enum Detectors : ulong
     Dga = 8,
     Cleartext = 16,
     Mining = 32,
+    IcmpTunnel = 1UL << 20,
     LateralMovement = 1UL << 16,
     Imposter = 1UL << 20,
     FirstSeen = 1UL << 21,

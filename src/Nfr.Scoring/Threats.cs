@@ -12,6 +12,7 @@ public static class Threats
     public static readonly AlertThreat DgaVolume = new("dga_volume", "Multiple requests for DGA domains indicating infection", 4);
     public static readonly AlertThreat MultipleLongHostnames =
         new("multiple_long_hostnames", "Multiple requests to long hostnames indicating DNS tunneling", 4);
+    public static readonly AlertThreat IcmpTunneling = new("icmp_tunneling", "High volume of outbound ICMP traffic indicating tunneling", 3);
     public static readonly AlertThreat SinkholedDestination = new("sinkholed_destination", "Traffic to a known sinkhole indicating infection", 4);
     public static readonly AlertThreat OutboundPortScan =
         new("outbound_port_scan", "Outbound TCP port scan indicating hacking tool use or infection", 4);
@@ -34,6 +35,7 @@ public static class Threats
     public static readonly AlertThreat Imposter = new("imposter_domain", "Traffic to a suspicious domain impersonating a known brand", 4);
     public static readonly AlertThreat YoungImposter = new("young_imposter_domain", "Traffic to a suspicious young domain impersonating a known brand", 4);
     public static readonly AlertThreat YoungBrandName = new("young_brand_name_domain", "Traffic to a young suspicious domain containing a brand name", 4);
+    public static readonly AlertThreat NotDns = new("not_dns", "Traffic on the DNS port that is not DNS indicating tunneling", 3);
     public static readonly AlertThreat InternalPortScan =
         new("internal_port_scan", "Internal TCP port scan indicating lateral movement or hacking tool use", 3);
     public static readonly AlertThreat InboundPortScan = new("inbound_port_scan", "Port scan from outside", 2);
@@ -52,7 +54,7 @@ public static class Threats
 
     public static readonly IReadOnlyList<AlertThreat> All =
     [
-        C2Communication, DgaVolume, MultipleLongHostnames, SinkholedDestination, OutboundPortScan, AnonCircuit, EncryptedDns, BadDynamicDns,
+        C2Communication, DgaVolume, MultipleLongHostnames, IcmpTunneling, NotDns, SinkholedDestination, OutboundPortScan, AnonCircuit, EncryptedDns, BadDynamicDns,
         BadTunnel, BadIrcTraffic, VpnActivity, P2pActivity, InternalPortScan, Cryptomining, Phishing, MalwareDistribution, OutOfBandTesting,
         CleartextCredentials, CleartextProtocol, InboundPortScan, PingSweep, LateralMovement,
         UniqueYoungDomainVolume, YoungDomain, BadTld, Imposter, YoungImposter, YoungBrandName,
@@ -61,7 +63,7 @@ public static class Threats
 
     /// <summary>Ids that the engine's documents do not show.</summary>
     public static readonly IReadOnlyList<AlertThreat> Local =
-        [InternalPortScan, Cryptomining, Phishing, MalwareDistribution, OutOfBandTesting, CleartextCredentials, CleartextProtocol,
+        [NotDns, InternalPortScan, Cryptomining, Phishing, MalwareDistribution, OutOfBandTesting, CleartextCredentials, CleartextProtocol,
         InboundPortScan, PingSweep, LateralMovement,
         Imposter, YoungImposter, YoungBrandName];
 

@@ -1,3 +1,5 @@
+using Nfr.Events;
+
 namespace Nfr.Scoring;
 
 /// <summary>Every limit of every detector, in one place. Times are nanoseconds of tick.</summary>
@@ -51,17 +53,45 @@ public sealed record Thresholds
 
     // ---- DNS tunnel: bytes of new, opaque label text per client and registered domain (after Paxson et al. 2013).
 
-    public long TunnelWindow { get; init; } = 600 * Second;
-    /// <summary>Bytes when at least half of them came in queries of types that carry data (TXT, NULL, CNAME, MX, KEY, SRV, …).</summary>
+    public long TunnelWindow { get; init; } = 1800 * Second;
+    /// <summary>Bytes within it when at least half of them came in queries of types that carry data (TXT, NULL, CNAME, MX, KEY, SRV, …).</summary>
     public int TunnelDataTypeBytes { get; init; } = 500;
-    /// <summary>Bytes when they came in A, AAAA and HTTPS queries, which CDNs fill too.</summary>
-    public int TunnelBytes { get; init; } = 1500;
+    /// <summary>Bytes within it when they came in A, AAAA and HTTPS queries, which CDNs fill too.</summary>
+    public int TunnelBytes { get; init; } = 1000;
+    /// <summary>A slow tunnel: 1 kB an hour is found within two hours, 4 kB a day within the day.</summary>
+    public long TunnelSlowWindow { get; init; } = 7200 * Second;
+    public int TunnelSlowBytes { get; init; } = 1800;
+    public long TunnelDay { get; init; } = 86_400 * Second;
+    public int TunnelDayBytes { get; init; } = 3600;
     /// <summary>Different opaque labels needed beside the bytes.</summary>
     public int TunnelLabels { get; init; } = 10;
-    /// <summary>A label shorter than this says too little to be opaque.</summary>
+    /// <summary>Share of the queries with opaque labels that brought a new one: what a browser asks for it asks again (three types are asked of one name).</summary>
+    public double TunnelNewShare { get; init; } = 0.3;
+    /// <summary>Mean bits per character of all that was new: random letters have 6.5, hexadecimal 7.4, names of machines in a cloud 5.4.</summary>
+    public double TunnelBits { get; init; } = 5.8;
+    /// <summary>A label shorter than this says too little to be opaque alone.</summary>
     public int OpaqueLength { get; init; } = 8;
     /// <summary>Bits per character under the model of names from which a label counts as opaque.</summary>
     public double OpaqueBits { get; init; } = 5.0;
+    /// <summary>The same of shorter labels that follow each other, taken together: octets, and bits per character.</summary>
+    public int OpaqueRunLength { get; init; } = 16;
+    public double OpaqueRunBits { get; init; } = 5.5;
+    /// <summary>What comes in: bytes of answers beyond their questions, of types that carry data, and the different names they answer, within the first window.</summary>
+    public int TunnelAnswerBytes { get; init; } = 8000;
+    public int TunnelAnswers { get; init; } = 16;
+
+    /// <summary>Bytes of a flow on DNS's port that has many datagrams which are no DNS messages.</summary>
+    public int NotDnsBytes { get; init; } = 500;
+
+    // ---- ICMP tunnel: what echoes carry besides a ping's pattern.
+
+    /// <summary>Echoes whose payload holds an IP packet.</summary>
+    public int IcmpPackets { get; init; } = EchoStatistics.TellingPackets;
+    /// <summary>Echoes that look like data, and of how many of all that could.</summary>
+    public int IcmpDataEchoes { get; init; } = EchoStatistics.TellingData;
+    public double IcmpDataShare { get; init; } = 0.5;
+    /// <summary>Bytes in them that differ from the echo before.</summary>
+    public int IcmpDataBytes { get; init; } = 100;
 
     // ---- DGA: distinct names that do not exist, of one client, and how little they look like names.
 
