@@ -15,6 +15,11 @@ public enum Detectors : ulong
     Cleartext = 16,
     Mining = 32,
     LateralMovement = 1UL << 16,
+    Land = 1UL << 17,
+    Smurf = 1UL << 18,
+    Fragments = 1UL << 19,
+    ManyResets = 1UL << 20,
+    BadPorts = 1UL << 21,
     All = ulong.MaxValue,
 }
 

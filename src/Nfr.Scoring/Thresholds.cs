@@ -45,6 +45,23 @@ public sealed record Thresholds
     /// <summary>From here it is no administrator's morning.</summary>
     public int LateralManyHosts { get; init; } = 25;
 
+    // ---- Smurf, resets, ports: what the packages of 1998 looked for.
+
+    /// <summary>Hosts that send echo replies to one that asked nobody, within the window.</summary>
+    public int SmurfRepliers { get; init; } = 10;
+    public long SmurfWindow { get; init; } = 60 * Second;
+    /// <summary>Connections of one client that others reset or refuse within the window; who calls a dead service once a second is above it, and is worth that line.</summary>
+    public int Resets { get; init; } = 40;
+    public long ResetsWindow { get; init; } = 60 * Second;
+    /// <summary>
+    /// Ports in TCP that nobody should use: the small services (echo, discard, systat, daytime, netstat, qotd, chargen), finger, uucp, and those that the remote controls of the
+    /// trade made their own (SubSeven, NetBus, Back Orifice, Sasser's).
+    /// </summary>
+    public IReadOnlyList<ushort> BadTcpPorts { get; init; } =
+        [7, 9, 11, 13, 15, 17, 19, 79, 540, 1243, 5554, 6711, 6776, 9996, 12345, 12346, 16660, 20034, 27374, 27665, 31335, 31337, 54320, 65000];
+    /// <summary>The same in UDP (9 is left out: it wakes machines).</summary>
+    public IReadOnlyList<ushort> BadUdpPorts { get; init; } = [7, 11, 13, 17, 19, 18753, 20433, 27444, 31335, 31337, 31338, 34555];
+
     // ---- DNS tunnel: bytes of new, opaque label text per client and registered domain (after Paxson et al. 2013).
 
     public long TunnelWindow { get; init; } = 600 * Second;
