@@ -46,6 +46,8 @@ public sealed class Scorer : IDisposable
         yield return (Detectors.Fragments, () => new BadFragments(_findings));
         yield return (Detectors.ManyResets, () => new ManyResets(thresholds, _findings));
         yield return (Detectors.BadPorts, () => new BadPorts(thresholds, options.IsHome, _findings));
+        yield return (Detectors.Guessing, () => new Guessing(thresholds, options.IsHome, _findings));
+        yield return (Detectors.SshGuessing, () => new SshGuessing(thresholds, options.IsHome, _findings));
         yield return (Detectors.DnsTunnel, () => new DnsTunnel(thresholds, Suffixes, NameModel.Shipped, _findings));
         yield return (Detectors.Dga, () => new DgaVolume(thresholds, Suffixes, NameModel.Shipped, _findings));
         yield return (Detectors.Cleartext, () => new Cleartext(options.IsHome, _findings));

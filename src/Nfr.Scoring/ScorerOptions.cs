@@ -20,6 +20,8 @@ public enum Detectors : ulong
     Fragments = 1UL << 19,
     ManyResets = 1UL << 20,
     BadPorts = 1UL << 21,
+    Guessing = 1UL << 22,
+    SshGuessing = 1UL << 23,
     All = ulong.MaxValue,
 }
 
