@@ -54,6 +54,13 @@ public sealed class Scorer : IDisposable
         yield return (Detectors.ListedDestination, () => new ListedDestination(thresholds, options.IsHome, Store, _findings));
         yield return (Detectors.PortScan, () => new PortScan(thresholds, options.IsHome, _findings));
         yield return (Detectors.LateralMovement, () => new LateralMovement(thresholds, options.IsHome, _findings));
+        yield return (Detectors.Land, () => new Land(_findings));
+        yield return (Detectors.Smurf, () => new Smurf(thresholds, options.IsHome, _findings));
+        yield return (Detectors.Fragments, () => new BadFragments(_findings));
+        yield return (Detectors.ManyResets, () => new ManyResets(thresholds, _findings));
+        yield return (Detectors.BadPorts, () => new BadPorts(thresholds, options.IsHome, _findings));
+        yield return (Detectors.Guessing, () => new Guessing(thresholds, options.IsHome, _findings));
+        yield return (Detectors.SshGuessing, () => new SshGuessing(thresholds, options.IsHome, _findings));
         yield return (Detectors.DnsTunnel, () => new DnsTunnel(thresholds, Suffixes, NameModel.Shipped, _findings));
         yield return (Detectors.IcmpTunnel, () => new IcmpTunnel(thresholds, _findings));
         yield return (Detectors.Dga, () => new DgaVolume(thresholds, Suffixes, NameModel.Shipped, _findings));

@@ -3,7 +3,7 @@ using Nfr.Wire;
 
 namespace Nfr.Scoring;
 
-/// <summary>The detectors, as a set that can be switched off one by one.</summary>
+/// <summary>The detectors, as a set that can be switched off one by one. A flag is also part of the keys of its findings, so each has its own.</summary>
 // All is what there is, and what will be.
 #pragma warning disable CA2217
 [Flags]
@@ -16,11 +16,18 @@ public enum Detectors : ulong
     Dga = 8,
     Cleartext = 16,
     Mining = 32,
-    IcmpTunnel = 1UL << 20,
+    IcmpTunnel = 1UL << 6,
     LateralMovement = 1UL << 16,
-    Imposter = 1UL << 20,
-    FirstSeen = 1UL << 21,
+    Land = 1UL << 17,
+    Smurf = 1UL << 18,
+    Fragments = 1UL << 19,
+    ManyResets = 1UL << 20,
+    BadPorts = 1UL << 21,
+    Guessing = 1UL << 22,
+    SshGuessing = 1UL << 23,
     Beaconing = 1UL << 24,
+    Imposter = 1UL << 40,
+    FirstSeen = 1UL << 41,
     All = ulong.MaxValue,
 }
 #pragma warning restore CA2217
