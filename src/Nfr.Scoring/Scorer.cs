@@ -23,7 +23,7 @@ public sealed class Scorer : IDisposable
     {
         _findings = new Findings(options);
         Suffixes = PublicSuffixList.Load(options.PublicSuffixFile);
-        Store = new IndicatorStore(options.FeedsFolders, options.FeedsPollInterval, options.Time);
+        Store = new IndicatorStore(options.FeedsFolders, options.FeedsPollInterval, options.Time, Suffixes, options.Lists);
         _all = [.. Make(options).Where(d => (options.Enabled & d.Flag) != 0).Select(d => d.Make())];
         _dns = Those(DetectorEvents.Dns);
         _ip = Those(DetectorEvents.Ip);

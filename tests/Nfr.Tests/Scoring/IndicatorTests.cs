@@ -44,11 +44,11 @@ public sealed class IndicatorTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void A_listed_visitor_is_medium_when_answered_and_nothing_when_not()
+    public void A_listed_visitor_is_low_when_answered_and_nothing_when_not()
     {
         using Simulated run = With("203.0.113.9");
         Assert.Equal(0, run.Ip(Simulated.Client, 22, ConnectionState.S0, client: Simulated.Outside));
-        Assert.Equal(3, run.Ip(Simulated.Client, 22, ConnectionState.SF, 100, 100, client: Simulated.Outside));
+        Assert.Equal(2, run.Ip(Simulated.Client, 22, ConnectionState.SF, 100, 100, client: Simulated.Outside));
         Assert.StartsWith("10.1.2.3 ", run.Alerts[0].Evidence!.Key, StringComparison.Ordinal);
     }
 
@@ -117,7 +117,7 @@ public sealed class IndicatorTests(ITestOutputHelper output)
         Assert.Equal("Known sinkholes", values["list"]);
         Assert.Equal(file, values["file"]);
         Assert.Equal(File.GetLastWriteTimeUtc(file).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture), values["listDate"]);
-        Assert.Equal("Shadow Holders", values["label"]);
+        Assert.Equal("Shadow Holders", values["operator"]);
         Assert.Contains("Shadow Holders", alert.Evidence.Summary, StringComparison.Ordinal);
     }
 
