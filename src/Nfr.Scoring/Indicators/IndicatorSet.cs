@@ -114,7 +114,12 @@ sealed class IndicatorSet
     public bool Holds(IndicatorKind kind, ReadOnlySpan<byte> form)
     {
         ulong hash = IndicatorHash.Of(kind, form);
-        return Count > 0 && MayHold(hash) && Array.Exists(_tables, t => t.Find(hash) >= 0);
+        if (Count == 0 || !MayHold(hash)) return false;
+        foreach (IndicatorTable table in _tables)
+        {
+            if (table.Find(hash) >= 0) return true;
+        }
+        return false;
     }
 
     /// <summary>A name without its last dot: itself and every name above it that has two labels or more.</summary>
