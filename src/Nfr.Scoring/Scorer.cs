@@ -33,7 +33,7 @@ public sealed class Scorer : IDisposable
             _prevalenceFile = new PrevalenceFile(options.FirstSeenFile, _prevalence, options.Time);
             _prevalenceFile.Load();
         }
-        Store = new IndicatorStore(options.FeedsFolders, options.FeedsPollInterval, options.Time);
+        Store = new IndicatorStore(options.FeedsFolders, options.FeedsPollInterval, options.Time, Suffixes, options.Lists);
         _brands = new Lazy<BrandTable>(() => BrandTable.Load(Suffixes, options.BrandsFile));
         _all = [.. Make(options).Where(d => (options.Enabled & d.Flag) != 0).Select(d => d.Make())];
         _dns = Those(DetectorEvents.Dns);

@@ -51,6 +51,9 @@ public sealed record ScorerOptions
     /// <summary>Folders of indicator lists; one that is absent is empty. Later folders add to earlier ones.</summary>
     public IReadOnlyList<string> FeedsFolders { get; init; } = [DefaultFeedsFolder];
 
+    /// <summary>What the config says of single lists, by the full path of their file.</summary>
+    public IReadOnlyDictionary<string, Indicators.ListAbout> Lists { get; init; } = new Dictionary<string, Indicators.ListAbout>();
+
     /// <summary>How often the folders are looked at for changed files; zero = only when asked by <see cref="Indicators.IndicatorStore.Poll"/>.</summary>
     public TimeSpan FeedsPollInterval { get; init; } = TimeSpan.FromSeconds(5);
 

@@ -170,10 +170,14 @@ public sealed record Thresholds
 
     // ---- Listed destinations.
 
-    /// <summary>A listed JA3 alone is never more than this: client fingerprints are shared by good software.</summary>
-    public int Ja3Severity { get; init; } = 3;
+    /// <summary>A listed JA3 or JA4 alone is never more than this: client fingerprints are shared by good software.</summary>
+    public int FingerprintSeverity { get; init; } = 3;
     /// <summary>A listed address that comes to us is never more than this; unanswered, it is background noise.</summary>
-    public int InboundSeverity { get; init; } = 3;
+    public int InboundSeverity { get; init; } = 2;
+    /// <summary>What a resolver asks for is the matter of a client that asked it for the same within so long.</summary>
+    public long ResolverWindow { get; init; } = 10 * Second;
+    /// <summary>A certificate of more names than this is a hoster's: its names are not looked up.</summary>
+    public int CertificateNames { get; init; } = 8;
 
     // ---- Brand impersonation: likeness of the name, where it stands, whether it is new here. The weights sum to 1.
 
