@@ -2,6 +2,7 @@ using Nfr.Events;
 using Nfr.Scoring.Detection;
 using Nfr.Scoring.Indicators;
 using Nfr.Scoring.Names;
+using Nfr.Scoring.Tables;
 
 namespace Nfr.Scoring;
 
@@ -17,13 +18,15 @@ public readonly record struct ScorerStats(long AlertsRaised, int FindingsKnown, 
 public sealed class Scorer : IDisposable
 {
     readonly Findings _findings;
+    readonly bool _ownsStore;
     readonly Detector[] _all, _dns, _ip, _http, _tls, _anomaly;
 
     public Scorer(ScorerOptions options)
     {
         _findings = new Findings(options);
-        Suffixes = PublicSuffixList.Load(options.PublicSuffixFile);
-        Store = new IndicatorStore(options.FeedsFolders, options.FeedsPollInterval, options.Time);
+        _ownsStore = options.SharedWith is null;
+        Suffixes = options.SharedWith?.Suffixes ?? PublicSuffixList.Load(options.PublicSuffixFile);
+        Store = options.SharedWith?.Store ?? new IndicatorStore(options.FeedsFolders, options.FeedsPollInterval, options.Time);
         _all = [.. Make(options).Where(d => (options.Enabled & d.Flag) != 0).Select(d => d.Make())];
         _dns = Those(DetectorEvents.Dns);
         _ip = Those(DetectorEvents.Ip);
@@ -101,11 +104,32 @@ public sealed class Scorer : IDisposable
         return score;
     }
 
+    /// <summary>
+    /// The events that follow on this thread are of this partition, until <see cref="Leave"/>: they share the tables with those of others and
+    /// nothing else. On board there are no partitions and this is not called.
+    /// </summary>
+    public void Enter(ScorerPartition partition)
+    {
+        ArgumentNullException.ThrowIfNull(partition);
+        Partition.Current = partition.Seed;
+        _findings.Now = partition.Now;
+    }
+
+    public void Leave(ScorerPartition partition)
+    {
+        ArgumentNullException.ThrowIfNull(partition);
+        partition.Now = _findings.Now;
+        Partition.Current = 0;
+    }
+
     void Begin(long tick, List<Alert> raised)
     {
         _findings.Now = Math.Max(_findings.Now, tick);
         _findings.Raised = raised;
     }
 
-    public void Dispose() => Store.Dispose();
+    public void Dispose()
+    {
+        if (_ownsStore) Store.Dispose();
+    }
 }

@@ -54,5 +54,8 @@ public sealed record ScorerOptions
     /// <summary>The Public Suffix List; when the file is absent, a short list of common suffixes that ships inside serves.</summary>
     public string PublicSuffixFile { get; init; } = "/usr/share/publicsuffix/public_suffix_list.dat";
 
+    /// <summary>Another scorer whose indicator lists and suffix list this one uses, and does not dispose; null = it reads its own.</summary>
+    public Scorer? SharedWith { get; init; }
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }
