@@ -78,5 +78,8 @@ public sealed record ScorerOptions
     /// <summary>Where the memory of first-seen domains is kept across restarts; empty = it is not kept.</summary>
     public string FirstSeenFile { get; init; } = "";
 
+    /// <summary>Another scorer whose indicator lists and suffix list this one uses, and does not dispose; null = it reads its own.</summary>
+    public Scorer? SharedWith { get; init; }
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }
