@@ -12,10 +12,10 @@ public static class TunnelDnsModule
 
     public static async Task<string> RunAsync(ModuleRun run, CancellationToken stop)
     {
-        StubResolver resolver = run.Resolver();
         int queries = 0, answered = 0;
-        await ModuleRun.SlotAsync(Length, wait: !run.Last, async token =>
+        await run.EachHostAsync([$"ask for the TXT of <{LabelLength} letters>.{Zone}, 5 a second for {Length.TotalSeconds:0} s"], Length, async (_, token) =>
         {
+            StubResolver resolver = run.Resolver();
             while (!token.IsCancellationRequested)
             {
                 queries++;
