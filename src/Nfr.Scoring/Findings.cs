@@ -60,6 +60,9 @@ sealed class Findings(ScorerOptions options)
         return true;
     }
 
+    /// <summary>It has been raised before and is not forgotten.</summary>
+    public bool IsKnown(ulong finding) => _known.Find(finding) >= 0;
+
     /// <summary>Keeps the event's line as a sample of a finding that is suspected or goes on; the first four are enough.</summary>
     public void Keep(ulong finding, scoped in DnsEvent e)
     {

@@ -4,6 +4,8 @@ using Nfr.Wire;
 namespace Nfr.Scoring;
 
 /// <summary>The detectors, as a set that can be switched off one by one.</summary>
+// All is what there is, and what will be.
+#pragma warning disable CA2217
 [Flags]
 public enum Detectors : ulong
 {
@@ -14,8 +16,10 @@ public enum Detectors : ulong
     Dga = 8,
     Cleartext = 16,
     Mining = 32,
+    LateralMovement = 1UL << 16,
     All = ulong.MaxValue,
 }
+#pragma warning restore CA2217
 
 /// <summary>Writes an event as its JSON line, for the samples of an alert; the one thing the scorer asks of whoever owns that form.</summary>
 public interface IEventLines

@@ -28,6 +28,10 @@ public static class Threats
     // Local ids.
     public static readonly AlertThreat InternalPortScan =
         new("internal_port_scan", "Internal TCP port scan indicating lateral movement or hacking tool use", 3);
+    public static readonly AlertThreat InboundPortScan = new("inbound_port_scan", "Port scan from outside", 2);
+    public static readonly AlertThreat PingSweep = new("ping_sweep", "Ping sweep indicating network discovery", 2);
+    public static readonly AlertThreat LateralMovement =
+        new("lateral_movement", "Administrative connections to many hosts indicating lateral movement", 3);
     public static readonly AlertThreat Cryptomining = new("cryptomining", "Cryptomining indicating infection or resource abuse", 4);
     public static readonly AlertThreat Phishing = new("phishing_destination", "Traffic to a malicious spear phishing site", 5);
     public static readonly AlertThreat MalwareDistribution = new("malware_distribution", "Traffic to a known malware distribution site", 4);
@@ -42,12 +46,13 @@ public static class Threats
     [
         C2Communication, DgaVolume, MultipleLongHostnames, SinkholedDestination, OutboundPortScan, AnonCircuit, EncryptedDns, BadDynamicDns,
         BadTunnel, BadIrcTraffic, VpnActivity, P2pActivity, InternalPortScan, Cryptomining, Phishing, MalwareDistribution, OutOfBandTesting,
-        CleartextCredentials, CleartextProtocol,
+        CleartextCredentials, CleartextProtocol, InboundPortScan, PingSweep, LateralMovement,
     ];
 
     /// <summary>Ids that the engine's documents do not show.</summary>
     public static readonly IReadOnlyList<AlertThreat> Local =
-        [InternalPortScan, Cryptomining, Phishing, MalwareDistribution, OutOfBandTesting, CleartextCredentials, CleartextProtocol];
+        [InternalPortScan, Cryptomining, Phishing, MalwareDistribution, OutOfBandTesting, CleartextCredentials, CleartextProtocol,
+        InboundPortScan, PingSweep, LateralMovement];
 
     /// <summary>What a list without a header is about, by the start of its file name; the first that fits. Flags are those of the engine.</summary>
     static readonly (string Prefix, AlertThreat Threat, string Flag)[] s_byFileName =

@@ -14,12 +14,20 @@ public sealed record Thresholds
     public double ScanStep { get; init; } = 1.3863;
     /// <summary>ln of beta/alpha = 0.99/0.01: above it the source scans.</summary>
     public double ScanTrip { get; init; } = 4.5951;
-    /// <summary>The walk never falls below this, so that a busy client that turns scanner is found soon.</summary>
-    public double ScanFloor { get; init; } = -4.5951;
+    /// <summary>The walk never falls below this (two answers): a busy client that turns scanner is found at its sixth failure, a quiet one at its fifth.</summary>
+    public double ScanFloor { get; init; } = -2.7726;
     /// <summary>Failed first contacts on ports other than 80 and 443 that are needed beside the test.</summary>
     public int ScanFailures { get; init; } = 5;
     /// <summary>Or this many different hosts, when only web ports fail: fewer is what an uplink that is down looks like.</summary>
     public int ScanWebHosts { get; init; } = 40;
+    /// <summary>Or this many failed web contacts, each in the network (/24) of the one before: nobody browses neighbours.</summary>
+    public int ScanNeighbours { get; init; } = 8;
+    /// <summary>Failed first contacts in UDP, where no answer is common.</summary>
+    public int ScanUdpFailures { get; init; } = 10;
+    /// <summary>Hosts pinged without an answer; outbound, each in the network of the one before.</summary>
+    public int ScanPings { get; init; } = 10;
+    /// <summary>Sources outside that scan us and are told, each <see cref="QuietInterval"/>.</summary>
+    public int ScanInboundAlerts { get; init; } = 20;
     /// <summary>A source is forgotten after this long without a failed contact; a target is a first contact again after it.</summary>
     public long ScanWindow { get; init; } = 900 * Second;
     /// <summary>Nobody outbound got an answer for this long while at least <see cref="OutageSources"/> sources fail: the uplink is down.</summary>
@@ -27,6 +35,15 @@ public sealed record Thresholds
     public int OutageSources { get; init; } = 3;
     /// <summary>A source that tries this many different ports scans even then: clients of a lost uplink try a handful.</summary>
     public int OutagePorts { get; init; } = 12;
+
+    // ---- Lateral movement: hosts of the home networks that a home client has not spoken to lately, on ports of administration.
+
+    public long LateralWindow { get; init; } = 900 * Second;
+    /// <summary>A pair of client and host is new when it was not seen for so long.</summary>
+    public long LateralMemory { get; init; } = 7 * 86400 * Second;
+    public int LateralHosts { get; init; } = 12;
+    /// <summary>From here it is no administrator's morning.</summary>
+    public int LateralManyHosts { get; init; } = 25;
 
     // ---- DNS tunnel: bytes of new, opaque label text per client and registered domain (after Paxson et al. 2013).
 

@@ -6,6 +6,8 @@ namespace Nfr.Commands;
 /// <summary>An alert in words and numbers, for people: what, who, when, and how the score came about.</summary>
 static class Explanation
 {
+    const int LongestText = 300;
+
     static readonly string[] s_severities = ["none", "informational", "low", "medium", "high", "critical"];
 
     /// <summary>The stored score is, to the bit, what its features give.</summary>
@@ -20,7 +22,7 @@ static class Explanation
         output.WriteLine();
         Row(output, "When", Time(alert.Event.Ts) + " UTC");
         Row(output, "Who", Who(alert.Event));
-        Row(output, "Event", What(alert.Event));
+        Row(output, "Event", Short(What(alert.Event)));
         Row(output, "Groups", string.Join(", ", alert.Groups.Select(g => g.Label)));
         Row(output, "Flags", string.Join(", ", alert.Flags));
         Row(output, "Detector", $"{evidence.Detector}, about {evidence.Key}");
@@ -42,8 +44,11 @@ static class Explanation
         }
         output.WriteLine();
         output.WriteLine(evidence.Samples.Count == 1 ? "The event" : $"The last {evidence.Samples.Count} events");
-        foreach (string sample in evidence.Samples) Line(output, "  " + sample);
+        foreach (string sample in evidence.Samples) Line(output, "  " + Short(sample));
     }
+
+    /// <summary>Names of tunnels and their answers fill screens; --json has them whole.</summary>
+    static string Short(string text) => text.Length <= LongestText ? text : string.Create(CultureInfo.InvariantCulture, $"{text.AsSpan(0, LongestText)}… ({text.Length - LongestText} more)");
 
     static void WriteScore(AlertEvidence evidence, TextWriter output)
     {
