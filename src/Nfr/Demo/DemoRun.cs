@@ -123,7 +123,7 @@ sealed class DemoRun(DemoOptions options, DemoSensor? sensor, TextWriter output,
         Write(findings);
         int missed = findings.Count(finding => !finding.Detected);
         string ledger = outcome.LedgerCloses ? "the ledger closes" : "the ledger does NOT close";
-        await output.WriteLineAsync($"{findings.Count - missed} of {findings.Count} misbehaving hosts detected; {ledger}.").ConfigureAwait(false);
+        await output.WriteLineAsync($"{findings.Count - missed} of {findings.Count} misbehaving hosts detected, {findings.Count(finding => finding.IsInTime)} of them within their module's own run time; {ledger}.").ConfigureAwait(false);
         return missed == 0 && outcome.LedgerCloses ? 0 : 1;
     }
 

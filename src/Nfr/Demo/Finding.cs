@@ -47,14 +47,19 @@ public sealed class ModuleTimes(TimeProvider time)
 /// <param name="Sent">How long the module sent; null when it did not end.</param>
 public sealed record Finding(Suspect Suspect, IReadOnlyList<string> ThreatIds, bool Found, TimeSpan? Delay = null, TimeSpan? Sent = null)
 {
-    /// <summary>What an event needs from the wire to the scorer on a machine that does everything at once.</summary>
-    static readonly TimeSpan s_grace = TimeSpan.FromSeconds(1);
+    /// <summary>A connection's ip event comes five seconds behind its end, and an event needs a moment to the scorer.</summary>
+    static readonly TimeSpan s_grace = TimeSpan.FromSeconds(7);
 
-    /// <summary>Found, and within the module's own run time.</summary>
-    public bool Detected => Found && !(Delay > Suspect.Within + s_grace);
+    TimeSpan Allowed => Sent > Suspect.Within ? Sent.Value : Suspect.Within;
+
+    /// <summary>Found within the module's own run time; what has no time counts.</summary>
+    public bool IsInTime => Found && !(Delay > Allowed);
+
+    /// <summary>Found while it was fresh: a connection that ends with its module is told of a few seconds behind.</summary>
+    public bool Detected => Found && !(Delay > Allowed + s_grace);
 
     /// <summary>For people.</summary>
-    public string Word => Detected ? "yes" : Found ? "LATE" : "NO";
+    public string Word => IsInTime ? "yes" : Detected ? "soon" : Found ? "LATE" : "NO";
     public string After => Text(Delay);
     public string Ran => Text(Sent);
 

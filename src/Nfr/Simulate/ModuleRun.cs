@@ -80,6 +80,20 @@ public sealed class ModuleRun
         }
     }
 
+    /// <summary>
+    /// <paramref name="count"/> visits, one each <paramref name="slot"/>, by a clock that begins with the first: what one is late the next
+    /// makes good, though each has half its slot at least.
+    /// </summary>
+    public static async Task SlotsAsync(int count, TimeSpan slot, Func<int, CancellationToken, Task> visit, CancellationToken stop)
+    {
+        long begin = TimeProvider.System.GetTimestamp();
+        for (int i = 0; i < count && !stop.IsCancellationRequested; i++)
+        {
+            TimeSpan left = (slot * (i + 1)) - TimeProvider.System.GetElapsedTime(begin);
+            await SlotAsync(left < slot / 2 ? slot / 2 : left, wait: true, token => visit(i, token), stop).ConfigureAwait(false);
+        }
+    }
+
     public StubResolver Resolver() => ResolverAt(Destinations.Resolver);
 
     public StubResolver ResolverAt(IPEndPoint server)

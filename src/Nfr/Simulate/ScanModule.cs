@@ -31,13 +31,11 @@ public static class ScanModule
         await run.EachHostAsync([.. hosts.Select(host => $"connect to {Ports.Length} TCP ports of {host}")], HostTime, async (i, _) =>
         {
             // The host's time bounds nothing here: its ports' slots add up to it.
-            foreach (int port in Ports)
+            await ModuleRun.SlotsAsync(Ports.Length, slot, (port, token) =>
             {
-                if (stop.IsCancellationRequested) break;
                 connects++;
-                var server = new IPEndPoint(hosts[i], port);
-                await ModuleRun.SlotAsync(slot, wait: true, token => run.ConnectAsync(server, talk: null, token), stop).ConfigureAwait(false);
-            }
+                return run.ConnectAsync(new IPEndPoint(hosts[i], Ports[port]), talk: null, token);
+            }, stop).ConfigureAwait(false);
         }, stop, waits: false).ConfigureAwait(false);
         return $"{connects} TCP connects to {Ports.Length} ports of {hosts.Length} hosts";
     }

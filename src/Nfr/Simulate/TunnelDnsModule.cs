@@ -16,14 +16,11 @@ public static class TunnelDnsModule
         await run.EachHostAsync([$"ask for the TXT of <{LabelLength} letters>.{Zone}, 5 a second for {Length.TotalSeconds:0} s"], Length, async (_, token) =>
         {
             StubResolver resolver = run.Resolver();
-            while (!token.IsCancellationRequested)
+            await ModuleRun.SlotsAsync((int)(Length / Interval), Interval, async (_, slot) =>
             {
                 queries++;
-                await ModuleRun.SlotAsync(Interval, wait: true, async slot =>
-                {
-                    if (await resolver.QueryAsync(Name(run.Random), DnsWire.TypeTxt, Interval, slot).ConfigureAwait(false) is { Texts: > 0 }) answered++;
-                }, token).ConfigureAwait(false);
-            }
+                if (await resolver.QueryAsync(Name(run.Random), DnsWire.TypeTxt, Interval, slot).ConfigureAwait(false) is { Texts: > 0 }) answered++;
+            }, token).ConfigureAwait(false);
         }, stop).ConfigureAwait(false);
         return $"{queries} TXT queries under {Zone}, {answered} answered";
     }
