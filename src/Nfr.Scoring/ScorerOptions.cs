@@ -16,7 +16,11 @@ public enum Detectors : ulong
     Dga = 8,
     Cleartext = 16,
     Mining = 32,
+    IcmpTunnel = 1UL << 20,
     LateralMovement = 1UL << 16,
+    Imposter = 1UL << 20,
+    FirstSeen = 1UL << 21,
+    Beaconing = 1UL << 24,
     All = ulong.MaxValue,
 }
 #pragma warning restore CA2217
@@ -57,6 +61,12 @@ public sealed record ScorerOptions
 
     /// <summary>The Public Suffix List; when the file is absent, a short list of common suffixes that ships inside serves.</summary>
     public string PublicSuffixFile { get; init; } = "/usr/share/publicsuffix/public_suffix_list.dat";
+
+    /// <summary>Brands of this site beside those that ship, in the same form (a domain a line, then the owner's other domains); absent = none.</summary>
+    public string BrandsFile { get; init; } = "/etc/nfr/brands.txt";
+
+    /// <summary>Where the memory of first-seen domains is kept across restarts; empty = it is not kept.</summary>
+    public string FirstSeenFile { get; init; } = "";
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }
