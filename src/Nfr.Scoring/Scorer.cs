@@ -19,6 +19,7 @@ public sealed class Scorer : IDisposable
 {
     readonly Findings _findings;
     readonly Prevalence _prevalence;
+    readonly SiteLife _life;
     readonly PrevalenceFile? _prevalenceFile;
     readonly Lazy<BrandTable> _brands;
     readonly bool _ownsStore;
@@ -30,6 +31,7 @@ public sealed class Scorer : IDisposable
         _ownsStore = options.SharedWith is null;
         Suffixes = options.SharedWith?.Suffixes ?? PublicSuffixList.Load(options.PublicSuffixFile);
         _prevalence = new Prevalence(options.Thresholds.FirstSeenLearning);
+        _life = _prevalence.Life;
         if (options.FirstSeenFile.Length > 0)
         {
             _prevalenceFile = new PrevalenceFile(options.FirstSeenFile, _prevalence, options.Time);
@@ -69,8 +71,11 @@ public sealed class Scorer : IDisposable
         yield return (Detectors.Cleartext, () => new Cleartext(options.IsHome, _findings));
         yield return (Detectors.Mining, () => new Mining(_findings));
         yield return (Detectors.Imposter, () => new Imposter(thresholds, Suffixes, new BrandMatcher(_brands.Value), _prevalence, _findings));
-        yield return (Detectors.Beaconing, () => new Beaconing(thresholds, options.IsHome, Suffixes, NameModel.Shipped, static (_, in _) => (0, 0), _findings));
+        yield return (Detectors.Beaconing, () => new Beaconing(thresholds, options.IsHome, Suffixes, NameModel.Shipped, CrowdOf, _findings));
     }
+
+    (int Clients, int SiteClients) CrowdOf(ReadOnlySpan<byte> domain, in Wire.Address address) =>
+        (_prevalence.Of(domain.IsEmpty ? _prevalence.KeyOf(in address) : _prevalence.KeyOf(domain)).Clients, _prevalence.SiteClients);
 
     /// <summary>The indicator lists and their state; its members may be read from any thread.</summary>
     public IndicatorStore Store { get; }
@@ -144,12 +149,14 @@ public sealed class Scorer : IDisposable
         ArgumentNullException.ThrowIfNull(partition);
         Partition.Current = partition.Seed;
         _findings.Now = partition.Now;
+        _prevalence.Life = partition.Life;
     }
 
     public void Leave(ScorerPartition partition)
     {
         ArgumentNullException.ThrowIfNull(partition);
         partition.Now = _findings.Now;
+        _prevalence.Life = _life;
         Partition.Current = 0;
     }
 
