@@ -18,6 +18,12 @@ public enum Detectors : ulong
     Mining = 32,
     LateralMovement = 1UL << 16,
     Beaconing = 1UL << 20,
+    TransferVolume = 1UL << 21,
+    UploadVolume = 1UL << 22,
+    LongSession = 1UL << 23,
+    PortUse = 1UL << 24,
+    PolicyApps = 1UL << 25,
+    TorNames = 1UL << 26,
     All = ulong.MaxValue,
 }
 #pragma warning restore CA2217

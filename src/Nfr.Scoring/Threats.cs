@@ -24,6 +24,10 @@ public static class Threats
     public static readonly AlertThreat BadIrcTraffic = new("bad_irc_traffic", "Suspicious IRC traffic indicating infection", 4);
     public static readonly AlertThreat VpnActivity = new("vpn_activity", "Third-party VPN use", 3, Policy: true);
     public static readonly AlertThreat P2pActivity = new("p2p_activity", "P2P activity", 3, Policy: true);
+    public static readonly AlertThreat HighVolumeSsh = new("high_volume_ssh", "High volume of outbound traffic over SSH", 3);
+    public static readonly AlertThreat ConnUnusualPortVolume =
+        new("conn_unusual_port_volume", "Multiple outbound connections to an unusual server port", 3);
+    public static readonly AlertThreat UnusualNetworkPort = new("unusual_network_port", "Traffic to an unusual port", 2);
     public static readonly AlertThreat SuspiciousDomainBeacon = new("suspicious_domain_beacon", "Beaconing to a suspicious domain", 3);
 
     // Local ids.
@@ -43,12 +47,18 @@ public static class Threats
     public static readonly AlertThreat CleartextProtocol =
         new("cleartext_protocol", "Cleartext protocol used across the network border", 2, Policy: true);
 
+    public static readonly AlertThreat HighVolumeFtp = new("high_volume_ftp", "High volume of outbound traffic over FTP", 3);
+    public static readonly AlertThreat UploadVolume = new("upload_volume", "Unusually high volume of data sent to one destination", 2);
+    public static readonly AlertThreat LongSession = new("long_session", "Outbound session that lasts unusually long", 1);
+    public static readonly AlertThreat ProtocolOnOtherPort =
+        new("protocol_on_other_port", "Protocol on a port that belongs to another", 2, Policy: true);
+
     public static readonly IReadOnlyList<AlertThreat> All =
     [
         C2Communication, DgaVolume, MultipleLongHostnames, SinkholedDestination, OutboundPortScan, AnonCircuit, EncryptedDns, BadDynamicDns,
         BadTunnel, BadIrcTraffic, VpnActivity, P2pActivity, InternalPortScan, Cryptomining, Phishing, MalwareDistribution, OutOfBandTesting,
         CleartextCredentials, CleartextProtocol, InboundPortScan, PingSweep, LateralMovement,
-        SuspiciousDomainBeacon,
+        SuspiciousDomainBeacon, HighVolumeSsh, ConnUnusualPortVolume, UnusualNetworkPort, HighVolumeFtp, UploadVolume, LongSession, ProtocolOnOtherPort,
     ];
 
     /// <summary>Ids that the engine's documents do not show.</summary>
