@@ -28,6 +28,12 @@ public enum Detectors : ulong
     Beaconing = 1UL << 24,
     Imposter = 1UL << 40,
     FirstSeen = 1UL << 41,
+    TransferVolume = 1UL << 48,
+    UploadVolume = 1UL << 49,
+    LongSession = 1UL << 50,
+    PortUse = 1UL << 51,
+    PolicyApps = 1UL << 52,
+    TorNames = 1UL << 53,
     All = ulong.MaxValue,
 }
 #pragma warning restore CA2217
