@@ -24,6 +24,11 @@ public enum Detectors : ulong
     BadPorts = 1UL << 21,
     Guessing = 1UL << 22,
     SshGuessing = 1UL << 23,
+    Spam = 1UL << 24,
+    Irc = 1UL << 25,
+    TelegramBot = 1UL << 26,
+    AwsRebinding = 1UL << 27,
+    HttpFailures = 1UL << 28,
     All = ulong.MaxValue,
 }
 #pragma warning restore CA2217
