@@ -64,6 +64,11 @@ public sealed class Scorer : IDisposable
         yield return (Detectors.BadPorts, () => new BadPorts(thresholds, options.IsHome, _findings));
         yield return (Detectors.Guessing, () => new Guessing(thresholds, options.IsHome, _findings));
         yield return (Detectors.SshGuessing, () => new SshGuessing(thresholds, options.IsHome, _findings));
+        yield return (Detectors.Spam, () => new Spam(thresholds, options.IsHome, _findings));
+        yield return (Detectors.Irc, () => new Irc(options.IsHome, _findings));
+        yield return (Detectors.TelegramBot, () => new TelegramBot(_findings));
+        yield return (Detectors.AwsRebinding, () => new AwsRebinding(_findings));
+        yield return (Detectors.HttpFailures, () => new HttpFailures(thresholds, _findings));
         yield return (Detectors.DnsTunnel, () => new DnsTunnel(thresholds, Suffixes, NameModel.Shipped, _findings));
         yield return (Detectors.IcmpTunnel, () => new IcmpTunnel(thresholds, _findings));
         yield return (Detectors.Dga, () => new DgaVolume(thresholds, Suffixes, NameModel.Shipped, _findings));

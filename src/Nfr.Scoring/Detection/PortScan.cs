@@ -164,8 +164,8 @@ sealed class PortScan(Thresholds thresholds, Func<Address, bool> isHome, Finding
         {
             case ContactKind.Ping:
                 // Clients measure the way to servers all over the world; sweeps go through networks.
-                feature = way == Way.Outbound ? new("neighbouringHosts", source.Near, thresholds.ScanPings, 0.5) : new("hosts", hosts, thresholds.ScanPings, 0.5);
-                return feature.Value >= feature.Limit && hosts * 2 >= source.Failed;
+                feature = way == Way.Outbound ? new("neighbouringHosts", source.Near, thresholds.ScanPings, 0.5) : new("silentHosts", source.Failed, thresholds.ScanPings, 0.5);
+                return feature.Value >= feature.Limit;
             case ContactKind.Udp:
                 feature = new("failedServiceContacts", source.FailedService, thresholds.ScanUdpFailures, 0.5);
                 return source.FailedService >= thresholds.ScanUdpFailures && different >= thresholds.ScanUdpFailures && Math.Min(hosts, ports) * 3 <= source.Failed;
