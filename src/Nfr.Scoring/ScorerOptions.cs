@@ -4,6 +4,8 @@ using Nfr.Wire;
 namespace Nfr.Scoring;
 
 /// <summary>The detectors, as a set that can be switched off one by one.</summary>
+// All is what there is, and what will be.
+#pragma warning disable CA2217
 [Flags]
 public enum Detectors : ulong
 {
@@ -14,8 +16,13 @@ public enum Detectors : ulong
     Dga = 8,
     Cleartext = 16,
     Mining = 32,
+    LateralMovement = 1UL << 16,
+    Imposter = 1UL << 20,
+    FirstSeen = 1UL << 21,
+    Beaconing = 1UL << 24,
     All = ulong.MaxValue,
 }
+#pragma warning restore CA2217
 
 /// <summary>Writes an event as its JSON line, for the samples of an alert; the one thing the scorer asks of whoever owns that form.</summary>
 public interface IEventLines
@@ -56,6 +63,12 @@ public sealed record ScorerOptions
 
     /// <summary>Another scorer whose indicator lists and suffix list this one uses, and does not dispose; null = it reads its own.</summary>
     public Scorer? SharedWith { get; init; }
+
+    /// <summary>Brands of this site beside those that ship, in the same form (a domain a line, then the owner's other domains); absent = none.</summary>
+    public string BrandsFile { get; init; } = "/etc/nfr/brands.txt";
+
+    /// <summary>Where the memory of first-seen domains is kept across restarts; empty = it is not kept.</summary>
+    public string FirstSeenFile { get; init; } = "";
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

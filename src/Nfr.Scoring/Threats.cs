@@ -24,10 +24,22 @@ public static class Threats
     public static readonly AlertThreat BadIrcTraffic = new("bad_irc_traffic", "Suspicious IRC traffic indicating infection", 4);
     public static readonly AlertThreat VpnActivity = new("vpn_activity", "Third-party VPN use", 3, Policy: true);
     public static readonly AlertThreat P2pActivity = new("p2p_activity", "P2P activity", 3, Policy: true);
+    public static readonly AlertThreat UniqueYoungDomainVolume =
+        new("unique_young_domain_volume", "Traffic from multiple sources to a unique young domain", 3);
+    public static readonly AlertThreat YoungDomain = new("young_domain", "Traffic to an unknown young domain", 1);
+    public static readonly AlertThreat BadTld = new("bad_tld", "Traffic to a destination TLD commonly associated with malware", 1);
+    public static readonly AlertThreat SuspiciousDomainBeacon = new("suspicious_domain_beacon", "Beaconing to a suspicious domain", 3);
 
     // Local ids.
+    public static readonly AlertThreat Imposter = new("imposter_domain", "Traffic to a suspicious domain impersonating a known brand", 4);
+    public static readonly AlertThreat YoungImposter = new("young_imposter_domain", "Traffic to a suspicious young domain impersonating a known brand", 4);
+    public static readonly AlertThreat YoungBrandName = new("young_brand_name_domain", "Traffic to a young suspicious domain containing a brand name", 4);
     public static readonly AlertThreat InternalPortScan =
         new("internal_port_scan", "Internal TCP port scan indicating lateral movement or hacking tool use", 3);
+    public static readonly AlertThreat InboundPortScan = new("inbound_port_scan", "Port scan from outside", 2);
+    public static readonly AlertThreat PingSweep = new("ping_sweep", "Ping sweep indicating network discovery", 2);
+    public static readonly AlertThreat LateralMovement =
+        new("lateral_movement", "Administrative connections to many hosts indicating lateral movement", 3);
     public static readonly AlertThreat Cryptomining = new("cryptomining", "Cryptomining indicating infection or resource abuse", 4);
     public static readonly AlertThreat Phishing = new("phishing_destination", "Traffic to a malicious spear phishing site", 5);
     public static readonly AlertThreat MalwareDistribution = new("malware_distribution", "Traffic to a known malware distribution site", 4);
@@ -42,12 +54,16 @@ public static class Threats
     [
         C2Communication, DgaVolume, MultipleLongHostnames, SinkholedDestination, OutboundPortScan, AnonCircuit, EncryptedDns, BadDynamicDns,
         BadTunnel, BadIrcTraffic, VpnActivity, P2pActivity, InternalPortScan, Cryptomining, Phishing, MalwareDistribution, OutOfBandTesting,
-        CleartextCredentials, CleartextProtocol,
+        CleartextCredentials, CleartextProtocol, InboundPortScan, PingSweep, LateralMovement,
+        UniqueYoungDomainVolume, YoungDomain, BadTld, Imposter, YoungImposter, YoungBrandName,
+        SuspiciousDomainBeacon,
     ];
 
     /// <summary>Ids that the engine's documents do not show.</summary>
     public static readonly IReadOnlyList<AlertThreat> Local =
-        [InternalPortScan, Cryptomining, Phishing, MalwareDistribution, OutOfBandTesting, CleartextCredentials, CleartextProtocol];
+        [InternalPortScan, Cryptomining, Phishing, MalwareDistribution, OutOfBandTesting, CleartextCredentials, CleartextProtocol,
+        InboundPortScan, PingSweep, LateralMovement,
+        Imposter, YoungImposter, YoungBrandName];
 
     /// <summary>What a list without a header is about, by the start of its file name; the first that fits. Flags are those of the engine.</summary>
     static readonly (string Prefix, AlertThreat Threat, string Flag)[] s_byFileName =

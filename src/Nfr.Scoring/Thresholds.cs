@@ -8,18 +8,30 @@ public sealed record Thresholds
     /// <summary>A finding that goes on is raised again when its severity rises, or this long after it was last raised.</summary>
     public long QuietInterval { get; init; } = 3600 * Second;
 
+    /// <summary>Alerts of one threat that may come at once; then one every <see cref="AlertRefill"/>, the others are counted.</summary>
+    public int AlertStock { get; init; } = 200;
+    public long AlertRefill { get; init; } = 10 * Second;
+
     // ---- Port scan: sequential hypothesis test on first contacts (Jung, Paxson, Berger, Balakrishnan 2004).
 
     /// <summary>ln(theta1/theta0) with theta 0.8 and 0.2: what one failed (or, negative, one answered) first contact weighs.</summary>
     public double ScanStep { get; init; } = 1.3863;
     /// <summary>ln of beta/alpha = 0.99/0.01: above it the source scans.</summary>
     public double ScanTrip { get; init; } = 4.5951;
-    /// <summary>The walk never falls below this, so that a busy client that turns scanner is found soon.</summary>
-    public double ScanFloor { get; init; } = -4.5951;
+    /// <summary>The walk never falls below this (two answers): a busy client that turns scanner is found at its sixth failure, a quiet one at its fifth.</summary>
+    public double ScanFloor { get; init; } = -2.7726;
     /// <summary>Failed first contacts on ports other than 80 and 443 that are needed beside the test.</summary>
     public int ScanFailures { get; init; } = 5;
     /// <summary>Or this many different hosts, when only web ports fail: fewer is what an uplink that is down looks like.</summary>
     public int ScanWebHosts { get; init; } = 40;
+    /// <summary>Or this many failed web contacts, each in the network (/24) of the one before: nobody browses neighbours.</summary>
+    public int ScanNeighbours { get; init; } = 8;
+    /// <summary>Failed first contacts in UDP, where no answer is common.</summary>
+    public int ScanUdpFailures { get; init; } = 10;
+    /// <summary>Hosts pinged without an answer; outbound, each in the network of the one before.</summary>
+    public int ScanPings { get; init; } = 10;
+    /// <summary>Sources outside that scan us and are told, each <see cref="QuietInterval"/>.</summary>
+    public int ScanInboundAlerts { get; init; } = 20;
     /// <summary>A source is forgotten after this long without a failed contact; a target is a first contact again after it.</summary>
     public long ScanWindow { get; init; } = 900 * Second;
     /// <summary>Nobody outbound got an answer for this long while at least <see cref="OutageSources"/> sources fail: the uplink is down.</summary>
@@ -27,6 +39,15 @@ public sealed record Thresholds
     public int OutageSources { get; init; } = 3;
     /// <summary>A source that tries this many different ports scans even then: clients of a lost uplink try a handful.</summary>
     public int OutagePorts { get; init; } = 12;
+
+    // ---- Lateral movement: hosts of the home networks that a home client has not spoken to lately, on ports of administration.
+
+    public long LateralWindow { get; init; } = 900 * Second;
+    /// <summary>A pair of client and host is new when it was not seen for so long.</summary>
+    public long LateralMemory { get; init; } = 7 * 86400 * Second;
+    public int LateralHosts { get; init; } = 12;
+    /// <summary>From here it is no administrator's morning.</summary>
+    public int LateralManyHosts { get; init; } = 25;
 
     // ---- DNS tunnel: bytes of new, opaque label text per client and registered domain (after Paxson et al. 2013).
 
@@ -56,10 +77,56 @@ public sealed record Thresholds
     /// <summary>Labels shorter than this are not judged.</summary>
     public int DgaLength { get; init; } = 6;
 
+    // ---- Beacons: how regular, how long, how rare (Beacons/Regularity). Weights .5, .2 and .3.
+
+    /// <summary>Intervals from which a pair is judged; what makes an alert of them is the evidence, which ten give at the earliest.</summary>
+    public int BeaconIntervals { get; init; } = 6;
+    /// <summary>Seconds; what comes faster is a conversation.</summary>
+    public double BeaconLeastInterval { get; init; } = 10;
+    /// <summary>Minus ln of chance from which a pair is watched as regular.</summary>
+    public double BeaconSuspicion { get; init; } = 9;
+    /// <summary>Minus ln of chance that gives the whole weight; with a destination that is rare and long known to be regular, four fifths of it suffice.</summary>
+    public double BeaconEvidence { get; init; } = 15;
+    /// <summary>Seconds of regular contact that give the whole weight; half of it suffices where the evidence is full.</summary>
+    public double BeaconSeconds { get; init; } = 3000;
+    /// <summary>1 = no other client of the site goes there, 0 = a service that everybody's devices call.</summary>
+    public double BeaconRarity { get; init; } = 0.9;
+    public double BeaconScore { get; init; } = 0.9;
+    /// <summary>A beacon that goes on is raised again after this long.</summary>
+    public long BeaconQuiet { get; init; } = 24 * 3600 * Second;
+    /// <summary>A flow told in slices is still the same one within this.</summary>
+    public long BeaconSlice { get; init; } = 7200 * Second;
+    /// <summary>Bits per character from which a domain's label of at least <see cref="BeaconOddLength"/> looks made up.</summary>
+    public double BeaconOddBits { get; init; } = 5.2;
+    public int BeaconOddLength { get; init; } = 7;
+
     // ---- Listed destinations.
 
     /// <summary>A listed JA3 alone is never more than this: client fingerprints are shared by good software.</summary>
     public int Ja3Severity { get; init; } = 3;
     /// <summary>A listed address that comes to us is never more than this; unanswered, it is background noise.</summary>
     public int InboundSeverity { get; init; } = 3;
+
+    // ---- Brand impersonation: likeness of the name, where it stands, whether it is new here. The weights sum to 1.
+
+    /// <summary>A near likeness where the brand's customers look first is enough; elsewhere it takes a domain that is new to the site.</summary>
+    public double ImposterScore { get; init; } = 0.69;
+    public double ImposterLikenessWeight { get; init; } = 0.5;
+    public double ImposterPlaceWeight { get; init; } = 0.3;
+    public double ImposterYoungWeight { get; init; } = 0.2;
+
+    // ---- First seen: what "young" means without registration data.
+
+    /// <summary>The first days of a sensor, in which everything is new and nothing is said about it.</summary>
+    public long FirstSeenLearning { get; init; } = 7 * 86400 * Second;
+    /// <summary>Bits per character under the model of names from which a label looks machine-made, and the letters it must have.</summary>
+    public double OddNameBits { get; init; } = 6.3;
+    public int OddNameLength { get; init; } = 8;
+    /// <summary>Clients of a domain that nobody knew the day before: a quarter of the site's, at least and at most so many.</summary>
+    public int YoungClientsLeast { get; init; } = 5;
+    public int YoungClientsMost { get; init; } = 20;
+    /// <summary>Alerts of each kind in a day of 24 h; what comes after is counted and not told.</summary>
+    public int YoungVolumeDaily { get; init; } = 3;
+    public int YoungDomainDaily { get; init; } = 20;
+    public int OddTopLevelDaily { get; init; } = 10;
 }

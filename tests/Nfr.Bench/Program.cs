@@ -7,5 +7,6 @@ return args switch
     ["read", .. var rest] => ReadComparison.Run(rest),
     ["stages", .. var rest] => StageTimes.Run(rest),
     ["compare", .. var rest] => ToolComparison.Run(rest),
+    ["score", .. var rest] => ScoreDay.Run(rest),
     _ => MicroBenches.Run(args),
 };

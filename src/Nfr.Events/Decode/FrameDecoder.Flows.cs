@@ -171,12 +171,12 @@ public sealed partial class FrameDecoder<TSink>
         }
     }
 
-    /// <summary>The packet, already put to its flow, was made of fragments that contradicted each other.</summary>
-    void NoteAmbiguous(in Packet packet)
+    /// <summary>The packet, already put to its flow, was made of fragments; perhaps of such as contradicted each other.</summary>
+    void NoteFragments(in Packet packet, bool isAmbiguous)
     {
         uint hash = HashOf(packet);
         int index = _flows.Find(FlowTable.None, hash, packet, out _);
-        if (index != FlowTable.None) _flows[index].Notes |= FlowNotes.Ambiguous;
+        if (index != FlowTable.None) _flows[index].Notes |= isAmbiguous ? FlowNotes.Fragmented | FlowNotes.Ambiguous : FlowNotes.Fragmented;
     }
 
     /// <summary>Application bytes on the wire: what was captured, and of a cut-off frame what its headers say was there.</summary>
@@ -247,6 +247,7 @@ public sealed partial class FrameDecoder<TSink>
         flow.LastTick = _tick;
         flow.FirstTimestamp = packet.Timestamp;
         if (tcp && (packet.TcpFlags & TcpFlags.Syn) == 0) flow.Notes |= FlowNotes.Midstream;
+        if (tcp && TcpStates.IsProbe(packet.TcpFlags)) flow.Notes |= FlowNotes.Probe;
         return index;
     }
 
@@ -306,7 +307,8 @@ public sealed partial class FrameDecoder<TSink>
     static FlowClass ClassOf(in Flow flow)
     {
         if (TcpStates.IsOver(flow)) return FlowClass.Closed;
-        return flow.ClientState == EndpointState.SynSent && flow.ServerState == EndpointState.Inactive ? FlowClass.Attempt : FlowClass.Established;
+        return flow.ServerState == EndpointState.Inactive && (flow.ClientState == EndpointState.SynSent || (flow.Notes & FlowNotes.Probe) != 0)
+            ? FlowClass.Attempt : FlowClass.Established;
     }
 
     void Expire(FlowClass flowClass, long timeout)

@@ -356,6 +356,8 @@ public sealed class EventJson
         if ((notes & FlowNotes.LoginFailed) != 0) _json.WriteStringValue("loginFailed"u8);
         if ((notes & FlowNotes.LoginSucceeded) != 0) _json.WriteStringValue("loginSucceeded"u8);
         if ((notes & FlowNotes.StartTls) != 0) _json.WriteStringValue("startTls"u8);
+        if ((notes & FlowNotes.Probe) != 0) _json.WriteStringValue("probe"u8);
+        if ((notes & FlowNotes.Fragmented) != 0) _json.WriteStringValue("fragmented"u8);
         _json.WriteEndArray();
     }
 

@@ -109,4 +109,8 @@ public enum FlowNotes : ushort
     LoginSucceeded = 256,
     /// <summary>The connection began in the clear and changed to TLS.</summary>
     StartTls = 512,
+    /// <summary>It began with a segment that begins no connection: none of SYN, ACK and RST, or SYN and FIN together (RFC 9293 3.10). Only probes do.</summary>
+    Probe = 1024,
+    /// <summary>A datagram of it came in fragments.</summary>
+    Fragmented = 2048,
 }
