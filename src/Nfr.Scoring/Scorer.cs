@@ -159,6 +159,7 @@ public sealed class Scorer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(partition);
         Partition.Current = partition.Seed;
+        Partition.Began = partition.Began;
         _findings.Now = partition.Now;
     }
 
@@ -166,7 +167,9 @@ public sealed class Scorer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(partition);
         partition.Now = _findings.Now;
+        if (partition.Began == 0) partition.Began = partition.Now;
         Partition.Current = 0;
+        Partition.Began = 0;
     }
 
     void Begin(long tick, List<Alert> raised)
