@@ -190,6 +190,13 @@ sealed class Findings(ScorerOptions options)
         return true;
     }
 
+    /// <summary>For a detector that waits before it raises: what <see cref="Raise(AlertEvent, EventContext, string, ulong, in Finding)"/> wants later.</summary>
+    public string LineOf(scoped in DnsEvent e) => options.Lines.Line(in e);
+
+    /// <summary>Raises for an event that is over.</summary>
+    public void Raise(AlertEvent alertEvent, EventContext context, string line, ulong finding, in Finding what) =>
+        Raise(alertEvent, in context, what, Samples(finding, line, in context));
+
     void Raise(AlertEvent alertEvent, in EventContext context, Finding what, List<Sample> samples)
     {
         if (!MayRaise(what.Threat.Id, out long held)) return;

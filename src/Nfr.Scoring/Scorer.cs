@@ -21,20 +21,22 @@ public sealed class Scorer : IDisposable
     readonly Prevalence _prevalence;
     readonly PrevalenceFile? _prevalenceFile;
     readonly Lazy<BrandTable> _brands;
+    readonly bool _ownsStore;
     readonly Detector[] _all, _dns, _ip, _http, _tls, _anomaly;
 
     public Scorer(ScorerOptions options)
     {
         _findings = new Findings(options);
-        Suffixes = PublicSuffixList.Load(options.PublicSuffixFile);
+        _ownsStore = options.SharedWith is null;
+        Suffixes = options.SharedWith?.Suffixes ?? PublicSuffixList.Load(options.PublicSuffixFile);
         _prevalence = new Prevalence(options.Thresholds.FirstSeenLearning);
         if (options.FirstSeenFile.Length > 0)
         {
             _prevalenceFile = new PrevalenceFile(options.FirstSeenFile, _prevalence, options.Time);
             _prevalenceFile.Load();
         }
-        Store = new IndicatorStore(options.FeedsFolders, options.FeedsPollInterval, options.Time);
-        _brands = new Lazy<BrandTable>(() => BrandTable.Load(Suffixes, options.BrandsFile));
+        Store = options.SharedWith?.Store ?? new IndicatorStore(options.FeedsFolders, options.FeedsPollInterval, options.Time, Suffixes, options.Lists);
+        _brands = options.SharedWith?._brands ?? new Lazy<BrandTable>(() => BrandTable.Load(Suffixes, options.BrandsFile));
         _all = [.. Make(options).Where(d => (options.Enabled & d.Flag) != 0).Select(d => d.Make())];
         _dns = Those(DetectorEvents.Dns);
         _ip = Those(DetectorEvents.Ip);
@@ -54,6 +56,13 @@ public sealed class Scorer : IDisposable
         yield return (Detectors.ListedDestination, () => new ListedDestination(thresholds, options.IsHome, Store, _findings));
         yield return (Detectors.PortScan, () => new PortScan(thresholds, options.IsHome, _findings));
         yield return (Detectors.LateralMovement, () => new LateralMovement(thresholds, options.IsHome, _findings));
+        yield return (Detectors.Land, () => new Land(_findings));
+        yield return (Detectors.Smurf, () => new Smurf(thresholds, options.IsHome, _findings));
+        yield return (Detectors.Fragments, () => new BadFragments(_findings));
+        yield return (Detectors.ManyResets, () => new ManyResets(thresholds, _findings));
+        yield return (Detectors.BadPorts, () => new BadPorts(thresholds, options.IsHome, _findings));
+        yield return (Detectors.Guessing, () => new Guessing(thresholds, options.IsHome, _findings));
+        yield return (Detectors.SshGuessing, () => new SshGuessing(thresholds, options.IsHome, _findings));
         yield return (Detectors.DnsTunnel, () => new DnsTunnel(thresholds, Suffixes, NameModel.Shipped, _findings));
         yield return (Detectors.IcmpTunnel, () => new IcmpTunnel(thresholds, _findings));
         yield return (Detectors.Dga, () => new DgaVolume(thresholds, Suffixes, NameModel.Shipped, _findings));
@@ -126,6 +135,24 @@ public sealed class Scorer : IDisposable
         return score;
     }
 
+    /// <summary>
+    /// The events that follow on this thread are of this partition, until <see cref="Leave"/>: they share the tables with those of others and
+    /// nothing else. On board there are no partitions and this is not called.
+    /// </summary>
+    public void Enter(ScorerPartition partition)
+    {
+        ArgumentNullException.ThrowIfNull(partition);
+        Partition.Current = partition.Seed;
+        _findings.Now = partition.Now;
+    }
+
+    public void Leave(ScorerPartition partition)
+    {
+        ArgumentNullException.ThrowIfNull(partition);
+        partition.Now = _findings.Now;
+        Partition.Current = 0;
+    }
+
     void Begin(long tick, List<Alert> raised)
     {
         _findings.Now = Math.Max(_findings.Now, tick);
@@ -136,7 +163,7 @@ public sealed class Scorer : IDisposable
 
     public void Dispose()
     {
-        Store.Dispose();
+        if (_ownsStore) Store.Dispose();
         _prevalenceFile?.Dispose();
     }
 }

@@ -3,7 +3,7 @@ using Nfr.Wire;
 
 namespace Nfr.Scoring;
 
-/// <summary>The detectors, as a set that can be switched off one by one.</summary>
+/// <summary>The detectors, as a set that can be switched off one by one. A flag is also part of the keys of its findings, so each has its own.</summary>
 // All is what there is, and what will be.
 #pragma warning disable CA2217
 [Flags]
@@ -16,11 +16,18 @@ public enum Detectors : ulong
     Dga = 8,
     Cleartext = 16,
     Mining = 32,
-    IcmpTunnel = 1UL << 20,
+    IcmpTunnel = 1UL << 6,
     LateralMovement = 1UL << 16,
-    Imposter = 1UL << 20,
-    FirstSeen = 1UL << 21,
+    Land = 1UL << 17,
+    Smurf = 1UL << 18,
+    Fragments = 1UL << 19,
+    ManyResets = 1UL << 20,
+    BadPorts = 1UL << 21,
+    Guessing = 1UL << 22,
+    SshGuessing = 1UL << 23,
     Beaconing = 1UL << 24,
+    Imposter = 1UL << 40,
+    FirstSeen = 1UL << 41,
     All = ulong.MaxValue,
 }
 #pragma warning restore CA2217
@@ -43,6 +50,9 @@ public sealed record ScorerOptions
 
     /// <summary>Folders of indicator lists; one that is absent is empty. Later folders add to earlier ones.</summary>
     public IReadOnlyList<string> FeedsFolders { get; init; } = [DefaultFeedsFolder];
+
+    /// <summary>What the config says of single lists, by the full path of their file.</summary>
+    public IReadOnlyDictionary<string, Indicators.ListAbout> Lists { get; init; } = new Dictionary<string, Indicators.ListAbout>();
 
     /// <summary>How often the folders are looked at for changed files; zero = only when asked by <see cref="Indicators.IndicatorStore.Poll"/>.</summary>
     public TimeSpan FeedsPollInterval { get; init; } = TimeSpan.FromSeconds(5);
@@ -67,6 +77,9 @@ public sealed record ScorerOptions
 
     /// <summary>Where the memory of first-seen domains is kept across restarts; empty = it is not kept.</summary>
     public string FirstSeenFile { get; init; } = "";
+
+    /// <summary>Another scorer whose indicator lists and suffix list this one uses, and does not dispose; null = it reads its own.</summary>
+    public Scorer? SharedWith { get; init; }
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -51,6 +51,44 @@ public sealed record Thresholds
     /// <summary>From here it is no administrator's morning.</summary>
     public int LateralManyHosts { get; init; } = 25;
 
+    // ---- Smurf, resets, ports: what the packages of 1998 looked for.
+
+    /// <summary>Hosts that send echo replies to one that asked nobody, within the window.</summary>
+    public int SmurfRepliers { get; init; } = 10;
+    public long SmurfWindow { get; init; } = 60 * Second;
+    /// <summary>Connections of one client that others reset or refuse within the window; who calls a dead service once a second is above it, and is worth that line.</summary>
+    public int Resets { get; init; } = 40;
+    public long ResetsWindow { get; init; } = 60 * Second;
+    /// <summary>
+    /// Ports in TCP that nobody should use: the small services (echo, discard, systat, daytime, netstat, qotd, chargen), finger, uucp, and those that the remote controls of the
+    /// trade made their own (SubSeven, NetBus, Back Orifice, Sasser's).
+    /// </summary>
+    public IReadOnlyList<ushort> BadTcpPorts { get; init; } =
+        [7, 9, 11, 13, 15, 17, 19, 79, 540, 1243, 5554, 6711, 6776, 9996, 12345, 12346, 16660, 20034, 27374, 27665, 31335, 31337, 54320, 65000];
+    /// <summary>The same in UDP (9 is left out: it wakes machines).</summary>
+    public IReadOnlyList<ushort> BadUdpPorts { get; init; } = [7, 11, 13, 17, 19, 18753, 20433, 27444, 31335, 31337, 31338, 34555];
+
+    // ---- Log-ins that fail: seen in the content, or told from SSH sessions by size.
+
+    public long LoginWindow { get; init; } = 600 * Second;
+    /// <summary>Refused log-ins of a client at a server within the window that are worth a line (severity 1): somebody mistypes.</summary>
+    public int LoginFailuresTold { get; init; } = 3;
+    /// <summary>From here somebody guesses.</summary>
+    public int LoginFailures { get; init; } = 10;
+    public long SprayWindow { get; init; } = 1800 * Second;
+    /// <summary>Servers that refused one client within <see cref="SprayWindow"/>.</summary>
+    public int SprayServers { get; init; } = 5;
+    /// <summary>Clients that one server refused within <see cref="LoginWindow"/>, twice each on average.</summary>
+    public int GuessingClients { get; init; } = 8;
+    public long SshGuessWindow { get; init; } = 300 * Second;
+    /// <summary>Application bytes each way of an SSH session that ended with its log-in: a key exchange takes the least, a few passwords more than that.</summary>
+    public int SshGuessLeast { get; init; } = 800;
+    public int SshGuessMost { get; init; } = 6000;
+    public long SshGuessDuration { get; init; } = 120 * Second;
+    /// <summary>Such sessions of a client with a server within the window; a monitor that calls once a minute has five.</summary>
+    public int SshGuesses { get; init; } = 8;
+    public int SshManyGuesses { get; init; } = 20;
+
     // ---- DNS tunnel: bytes of new, opaque label text per client and registered domain (after Paxson et al. 2013).
 
     public long TunnelWindow { get; init; } = 1800 * Second;
@@ -132,10 +170,14 @@ public sealed record Thresholds
 
     // ---- Listed destinations.
 
-    /// <summary>A listed JA3 alone is never more than this: client fingerprints are shared by good software.</summary>
-    public int Ja3Severity { get; init; } = 3;
+    /// <summary>A listed JA3 or JA4 alone is never more than this: client fingerprints are shared by good software.</summary>
+    public int FingerprintSeverity { get; init; } = 3;
     /// <summary>A listed address that comes to us is never more than this; unanswered, it is background noise.</summary>
-    public int InboundSeverity { get; init; } = 3;
+    public int InboundSeverity { get; init; } = 2;
+    /// <summary>What a resolver asks for is the matter of a client that asked it for the same within so long.</summary>
+    public long ResolverWindow { get; init; } = 10 * Second;
+    /// <summary>A certificate of more names than this is a hoster's: its names are not looked up.</summary>
+    public int CertificateNames { get; init; } = 8;
 
     // ---- Brand impersonation: likeness of the name, where it stands, whether it is new here. The weights sum to 1.
 

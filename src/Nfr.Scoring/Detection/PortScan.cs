@@ -76,7 +76,7 @@ sealed class PortScan(Thresholds thresholds, Func<Address, bool> isHome, Finding
         if (!failed && way == Way.Outbound) _lastOutboundAnswer = Math.Max(_lastOutboundAnswer, e.Context.Tick + e.Duration);
 
         ushort port = kind == ContactKind.Ping ? Echo : e.Context.DestinationPort;
-        ulong sourceKey = Mix.Of(e.Context.Source, 1 + (ulong)way + ((ulong)kind << 4));
+        ulong sourceKey = KeyOf(e.Context.Source, way, kind);
         ulong host = Mix.Of(e.Context.Destination);
         if (!_contacts.Add(Mix.Of(sourceKey, host + port), findings.Now, thresholds.ScanWindow)) return 0;
         int index = _sources.Find(sourceKey);
@@ -90,7 +90,7 @@ sealed class PortScan(Thresholds thresholds, Func<Address, bool> isHome, Finding
             return 0;
         }
 
-        ulong finding = Mix.Of(sourceKey, (ulong)Detectors.PortScan);
+        ulong finding = FindingOf(sourceKey);
         bool often = FirstContact.FailsOften(kind, port) && way != Way.Internal && (e.Notes & FlowNotes.Probe) == 0;
         int what = Distinct.BitOf(host) | (Distinct.BitOf(Mix.Of(port)) << 7) | (often ? 1 << 14 : 0);
         if (index < 0 || e.Context.Tick - _sources[index].LastFailure > thresholds.ScanWindow)
@@ -127,6 +127,20 @@ sealed class PortScan(Thresholds thresholds, Func<Address, bool> isHome, Finding
         if (findings.IsDue(finding, threat.Severity, out long count)) Raise(in e, finding, in source, kind, way, threat, enough, count);
         else findings.Keep(finding, in e);
         return threat.Severity;
+    }
+
+    static ulong KeyOf(in Address source, Way way, ContactKind kind) => Mix.Of(source, 1 + (ulong)way + ((ulong)kind << 4));
+
+    static ulong FindingOf(ulong sourceKey) => Mix.Of(sourceKey, (ulong)Detectors.PortScan);
+
+    /// <summary>A scan in TCP of this source has been raised.</summary>
+    public static bool HasToldOf(in Address source, Findings findings)
+    {
+        for (Way way = Way.Outbound; way <= Way.Inbound; way++)
+        {
+            if (findings.IsKnown(FindingOf(KeyOf(source, way, ContactKind.Tcp)))) return true;
+        }
+        return false;
     }
 
     void Add(ref Source source, int what)
