@@ -46,7 +46,7 @@ sealed class Findings(ScorerOptions options)
         public long Held;
     }
 
-    readonly Dictionary<string, Allowance> _allowances = new(StringComparer.Ordinal);
+    readonly Dictionary<(ulong Partition, string Threat), Allowance> _allowances = [];
 
     /// <summary>Where alerts go during one call of the scorer.</summary>
     public List<Alert> Raised { get; set; } = [];
@@ -176,7 +176,8 @@ sealed class Findings(ScorerOptions options)
     bool MayRaise(string threat, out long held)
     {
         held = 0;
-        if (!_allowances.TryGetValue(threat, out Allowance? allowance)) _allowances.Add(threat, allowance = new Allowance { Left = options.Thresholds.AlertStock, Tick = Now });
+        (ulong, string) key = (Partition.Current, threat);
+        if (!_allowances.TryGetValue(key, out Allowance? allowance)) _allowances.Add(key, allowance = new Allowance { Left = options.Thresholds.AlertStock, Tick = Now });
         allowance.Left = Math.Min(options.Thresholds.AlertStock, allowance.Left + ((double)(Now - allowance.Tick) / options.Thresholds.AlertRefill));
         allowance.Tick = Now;
         if (allowance.Left < 1)
