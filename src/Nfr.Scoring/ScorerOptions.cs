@@ -34,6 +34,7 @@ public enum Detectors : ulong
     PortUse = 1UL << 51,
     PolicyApps = 1UL << 52,
     TorNames = 1UL << 53,
+    PeerFanOut = 1UL << 54,
     All = ulong.MaxValue,
 }
 #pragma warning restore CA2217
