@@ -64,6 +64,11 @@ public sealed class Scorer : IDisposable
         yield return (Detectors.BadPorts, () => new BadPorts(thresholds, options.IsHome, _findings));
         yield return (Detectors.Guessing, () => new Guessing(thresholds, options.IsHome, _findings));
         yield return (Detectors.SshGuessing, () => new SshGuessing(thresholds, options.IsHome, _findings));
+        yield return (Detectors.Spam, () => new Spam(thresholds, options.IsHome, _findings));
+        yield return (Detectors.Irc, () => new Irc(options.IsHome, _findings));
+        yield return (Detectors.TelegramBot, () => new TelegramBot(_findings));
+        yield return (Detectors.AwsRebinding, () => new AwsRebinding(_findings));
+        yield return (Detectors.HttpFailures, () => new HttpFailures(thresholds, _findings));
         yield return (Detectors.DnsTunnel, () => new DnsTunnel(thresholds, Suffixes, NameModel.Shipped, _findings));
         yield return (Detectors.IcmpTunnel, () => new IcmpTunnel(thresholds, _findings));
         yield return (Detectors.Dga, () => new DgaVolume(thresholds, Suffixes, NameModel.Shipped, _findings));
@@ -155,6 +160,7 @@ public sealed class Scorer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(partition);
         Partition.Current = partition.Seed;
+        Partition.Began = partition.Began;
         _findings.Now = partition.Now;
     }
 
@@ -162,7 +168,9 @@ public sealed class Scorer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(partition);
         partition.Now = _findings.Now;
+        if (partition.Began == 0) partition.Began = partition.Now;
         Partition.Current = 0;
+        Partition.Began = 0;
     }
 
     void Begin(long tick, List<Alert> raised)

@@ -25,7 +25,7 @@ public enum Detectors : ulong
     BadPorts = 1UL << 21,
     Guessing = 1UL << 22,
     SshGuessing = 1UL << 23,
-    Beaconing = 1UL << 24,
+    Beaconing = 1UL << 47,
     Imposter = 1UL << 40,
     FirstSeen = 1UL << 41,
     TransferVolume = 1UL << 48,
@@ -35,6 +35,11 @@ public enum Detectors : ulong
     PolicyApps = 1UL << 52,
     TorNames = 1UL << 53,
     PeerFanOut = 1UL << 54,
+    Spam = 1UL << 24,
+    Irc = 1UL << 25,
+    TelegramBot = 1UL << 26,
+    AwsRebinding = 1UL << 27,
+    HttpFailures = 1UL << 28,
     All = ulong.MaxValue,
 }
 #pragma warning restore CA2217

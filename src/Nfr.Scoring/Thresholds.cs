@@ -89,6 +89,20 @@ public sealed record Thresholds
     public int SshGuesses { get; init; } = 8;
     public int SshManyGuesses { get; init; } = 20;
 
+    // ---- Spam: mail servers outside that a client turns to itself, and domains whose mail exchangers it looks up.
+
+    public long SpamWindow { get; init; } = 300 * Second;
+    public int SpamPeers { get; init; } = 10;
+    public int SpamLookups { get; init; } = 10;
+    /// <summary>A host to which mail came, or that answered DNS queries, is a server for so long.</summary>
+    public long MailServerMemory { get; init; } = 7 * 86400 * Second;
+
+    // ---- HTTP failures.
+
+    public long HttpFailuresWindow { get; init; } = 300 * Second;
+    /// <summary>Different first parts of paths that failed at one server, where not one request in ten succeeds.</summary>
+    public int HttpFailedPlaces { get; init; } = 12;
+
     // ---- DNS tunnel: bytes of new, opaque label text per client and registered domain (after Paxson et al. 2013).
 
     public long TunnelWindow { get; init; } = 1800 * Second;
