@@ -85,6 +85,7 @@ public sealed class Scorer : IDisposable
         yield return (Detectors.PortUse, () => new PortUse(thresholds, options.IsHome, crowd, _findings));
         yield return (Detectors.PolicyApps, () => new PolicyApps(thresholds, options.IsHome, _findings));
         yield return (Detectors.TorNames, () => new TorNames(thresholds, options.IsHome, NameModel.Shipped, _findings));
+        yield return (Detectors.PeerFanOut, () => new PeerFanOut(thresholds, options.IsHome, _findings));
     }
 
     (int Clients, int SiteClients) CrowdOf(ReadOnlySpan<byte> domain, in Nfr.Wire.Address address) =>

@@ -34,6 +34,7 @@ public enum Detectors : ulong
     PortUse = 1UL << 51,
     PolicyApps = 1UL << 52,
     TorNames = 1UL << 53,
+    PeerFanOut = 1UL << 54,
     Spam = 1UL << 24,
     Irc = 1UL << 25,
     TelegramBot = 1UL << 26,

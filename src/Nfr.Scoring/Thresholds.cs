@@ -224,6 +224,9 @@ public sealed record Thresholds
     /// <summary>Flows or bytes of a peer-to-peer protocol that are use and not a contact.</summary>
     public int PeerFlows { get; init; } = 3;
     public long PeerBytes { get; init; } = 100_000;
+    public long FanOutWindow { get; init; } = 1800 * Second;
+    /// <summary>Outside hosts, each on a port of its own, that one UDP port talks with.</summary>
+    public int FanOutPeers { get; init; } = 30;
     public long TorWindow { get; init; } = 3600 * Second;
     /// <summary>Different random server names within the window.</summary>
     public int TorNames { get; init; } = 3;
