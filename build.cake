@@ -1,4 +1,4 @@
-// The build. Targets: Build, Test, Bench, Publish, Demo, Clean. Run it by ./build.sh --target=X.
+// The build. Targets: Build, Test, Bench, Evaluate, Publish, Demo, Clean. Run it by ./build.sh --target=X.
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Xml.Linq;
@@ -118,6 +118,14 @@ Task("Bench").IsDependentOn("Restore").Does(() =>
     var arguments = new List<string> { "run", "--project", "tests/Nfr.Bench", "-c", configuration, "--no-restore" };
     var bench = Argument("bench", "");
     if (bench != "") { arguments.Add("--"); arguments.AddRange(bench.Split(' ', StringSplitOptions.RemoveEmptyEntries)); }
+    exitCode = Try("dotnet", arguments.ToArray());
+});
+
+// The quality report from the data sets beside the project; without them it says so. --section=dga measures one detector.
+Task("Evaluate").IsDependentOn("Restore").Does(() =>
+{
+    var arguments = new List<string> { "run", "--project", "tests/Nfr.Train", "-c", configuration, "--no-restore", "--", "evaluate", "--out", $"{artifacts}/evaluation.md" };
+    arguments.AddRange(Argument("section", "").Split(' ', StringSplitOptions.RemoveEmptyEntries));
     exitCode = Try("dotnet", arguments.ToArray());
 });
 

@@ -3,7 +3,9 @@ using Nfr.Wire;
 
 namespace Nfr.Scoring;
 
-/// <summary>The detectors, as a set that can be switched off one by one.</summary>
+/// <summary>The detectors, as a set that can be switched off one by one. A flag is also part of the keys of its findings, so each has its own.</summary>
+// All is what there is, and what will be.
+#pragma warning disable CA2217
 [Flags]
 public enum Detectors : ulong
 {
@@ -14,8 +16,21 @@ public enum Detectors : ulong
     Dga = 8,
     Cleartext = 16,
     Mining = 32,
+    IcmpTunnel = 1UL << 6,
+    LateralMovement = 1UL << 16,
+    Land = 1UL << 17,
+    Smurf = 1UL << 18,
+    Fragments = 1UL << 19,
+    ManyResets = 1UL << 20,
+    BadPorts = 1UL << 21,
+    Guessing = 1UL << 22,
+    SshGuessing = 1UL << 23,
+    Beaconing = 1UL << 24,
+    Imposter = 1UL << 40,
+    FirstSeen = 1UL << 41,
     All = ulong.MaxValue,
 }
+#pragma warning restore CA2217
 
 /// <summary>Writes an event as its JSON line, for the samples of an alert; the one thing the scorer asks of whoever owns that form.</summary>
 public interface IEventLines
@@ -56,6 +71,15 @@ public sealed record ScorerOptions
 
     /// <summary>The Public Suffix List; when the file is absent, a short list of common suffixes that ships inside serves.</summary>
     public string PublicSuffixFile { get; init; } = "/usr/share/publicsuffix/public_suffix_list.dat";
+
+    /// <summary>Brands of this site beside those that ship, in the same form (a domain a line, then the owner's other domains); absent = none.</summary>
+    public string BrandsFile { get; init; } = "/etc/nfr/brands.txt";
+
+    /// <summary>Where the memory of first-seen domains is kept across restarts; empty = it is not kept.</summary>
+    public string FirstSeenFile { get; init; } = "";
+
+    /// <summary>Another scorer whose indicator lists and suffix list this one uses, and does not dispose; null = it reads its own.</summary>
+    public Scorer? SharedWith { get; init; }
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

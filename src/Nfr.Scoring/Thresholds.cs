@@ -1,3 +1,5 @@
+using Nfr.Events;
+
 namespace Nfr.Scoring;
 
 /// <summary>Every limit of every detector, in one place. Times are nanoseconds of tick.</summary>
@@ -8,18 +10,30 @@ public sealed record Thresholds
     /// <summary>A finding that goes on is raised again when its severity rises, or this long after it was last raised.</summary>
     public long QuietInterval { get; init; } = 3600 * Second;
 
+    /// <summary>Alerts of one threat that may come at once; then one every <see cref="AlertRefill"/>, the others are counted.</summary>
+    public int AlertStock { get; init; } = 200;
+    public long AlertRefill { get; init; } = 10 * Second;
+
     // ---- Port scan: sequential hypothesis test on first contacts (Jung, Paxson, Berger, Balakrishnan 2004).
 
     /// <summary>ln(theta1/theta0) with theta 0.8 and 0.2: what one failed (or, negative, one answered) first contact weighs.</summary>
     public double ScanStep { get; init; } = 1.3863;
     /// <summary>ln of beta/alpha = 0.99/0.01: above it the source scans.</summary>
     public double ScanTrip { get; init; } = 4.5951;
-    /// <summary>The walk never falls below this, so that a busy client that turns scanner is found soon.</summary>
-    public double ScanFloor { get; init; } = -4.5951;
+    /// <summary>The walk never falls below this (two answers): a busy client that turns scanner is found at its sixth failure, a quiet one at its fifth.</summary>
+    public double ScanFloor { get; init; } = -2.7726;
     /// <summary>Failed first contacts on ports other than 80 and 443 that are needed beside the test.</summary>
     public int ScanFailures { get; init; } = 5;
     /// <summary>Or this many different hosts, when only web ports fail: fewer is what an uplink that is down looks like.</summary>
     public int ScanWebHosts { get; init; } = 40;
+    /// <summary>Or this many failed web contacts, each in the network (/24) of the one before: nobody browses neighbours.</summary>
+    public int ScanNeighbours { get; init; } = 8;
+    /// <summary>Failed first contacts in UDP, where no answer is common.</summary>
+    public int ScanUdpFailures { get; init; } = 10;
+    /// <summary>Hosts pinged without an answer; outbound, each in the network of the one before.</summary>
+    public int ScanPings { get; init; } = 10;
+    /// <summary>Sources outside that scan us and are told, each <see cref="QuietInterval"/>.</summary>
+    public int ScanInboundAlerts { get; init; } = 20;
     /// <summary>A source is forgotten after this long without a failed contact; a target is a first contact again after it.</summary>
     public long ScanWindow { get; init; } = 900 * Second;
     /// <summary>Nobody outbound got an answer for this long while at least <see cref="OutageSources"/> sources fail: the uplink is down.</summary>
@@ -28,19 +42,94 @@ public sealed record Thresholds
     /// <summary>A source that tries this many different ports scans even then: clients of a lost uplink try a handful.</summary>
     public int OutagePorts { get; init; } = 12;
 
+    // ---- Lateral movement: hosts of the home networks that a home client has not spoken to lately, on ports of administration.
+
+    public long LateralWindow { get; init; } = 900 * Second;
+    /// <summary>A pair of client and host is new when it was not seen for so long.</summary>
+    public long LateralMemory { get; init; } = 7 * 86400 * Second;
+    public int LateralHosts { get; init; } = 12;
+    /// <summary>From here it is no administrator's morning.</summary>
+    public int LateralManyHosts { get; init; } = 25;
+
+    // ---- Smurf, resets, ports: what the packages of 1998 looked for.
+
+    /// <summary>Hosts that send echo replies to one that asked nobody, within the window.</summary>
+    public int SmurfRepliers { get; init; } = 10;
+    public long SmurfWindow { get; init; } = 60 * Second;
+    /// <summary>Connections of one client that others reset or refuse within the window; who calls a dead service once a second is above it, and is worth that line.</summary>
+    public int Resets { get; init; } = 40;
+    public long ResetsWindow { get; init; } = 60 * Second;
+    /// <summary>
+    /// Ports in TCP that nobody should use: the small services (echo, discard, systat, daytime, netstat, qotd, chargen), finger, uucp, and those that the remote controls of the
+    /// trade made their own (SubSeven, NetBus, Back Orifice, Sasser's).
+    /// </summary>
+    public IReadOnlyList<ushort> BadTcpPorts { get; init; } =
+        [7, 9, 11, 13, 15, 17, 19, 79, 540, 1243, 5554, 6711, 6776, 9996, 12345, 12346, 16660, 20034, 27374, 27665, 31335, 31337, 54320, 65000];
+    /// <summary>The same in UDP (9 is left out: it wakes machines).</summary>
+    public IReadOnlyList<ushort> BadUdpPorts { get; init; } = [7, 11, 13, 17, 19, 18753, 20433, 27444, 31335, 31337, 31338, 34555];
+
+    // ---- Log-ins that fail: seen in the content, or told from SSH sessions by size.
+
+    public long LoginWindow { get; init; } = 600 * Second;
+    /// <summary>Refused log-ins of a client at a server within the window that are worth a line (severity 1): somebody mistypes.</summary>
+    public int LoginFailuresTold { get; init; } = 3;
+    /// <summary>From here somebody guesses.</summary>
+    public int LoginFailures { get; init; } = 10;
+    public long SprayWindow { get; init; } = 1800 * Second;
+    /// <summary>Servers that refused one client within <see cref="SprayWindow"/>.</summary>
+    public int SprayServers { get; init; } = 5;
+    /// <summary>Clients that one server refused within <see cref="LoginWindow"/>, twice each on average.</summary>
+    public int GuessingClients { get; init; } = 8;
+    public long SshGuessWindow { get; init; } = 300 * Second;
+    /// <summary>Application bytes each way of an SSH session that ended with its log-in: a key exchange takes the least, a few passwords more than that.</summary>
+    public int SshGuessLeast { get; init; } = 800;
+    public int SshGuessMost { get; init; } = 6000;
+    public long SshGuessDuration { get; init; } = 120 * Second;
+    /// <summary>Such sessions of a client with a server within the window; a monitor that calls once a minute has five.</summary>
+    public int SshGuesses { get; init; } = 8;
+    public int SshManyGuesses { get; init; } = 20;
+
     // ---- DNS tunnel: bytes of new, opaque label text per client and registered domain (after Paxson et al. 2013).
 
-    public long TunnelWindow { get; init; } = 600 * Second;
-    /// <summary>Bytes when at least half of them came in queries of types that carry data (TXT, NULL, CNAME, MX, KEY, SRV, …).</summary>
+    public long TunnelWindow { get; init; } = 1800 * Second;
+    /// <summary>Bytes within it when at least half of them came in queries of types that carry data (TXT, NULL, CNAME, MX, KEY, SRV, …).</summary>
     public int TunnelDataTypeBytes { get; init; } = 500;
-    /// <summary>Bytes when they came in A, AAAA and HTTPS queries, which CDNs fill too.</summary>
-    public int TunnelBytes { get; init; } = 1500;
+    /// <summary>Bytes within it when they came in A, AAAA and HTTPS queries, which CDNs fill too.</summary>
+    public int TunnelBytes { get; init; } = 1000;
+    /// <summary>A slow tunnel: 1 kB an hour is found within two hours, 4 kB a day within the day.</summary>
+    public long TunnelSlowWindow { get; init; } = 7200 * Second;
+    public int TunnelSlowBytes { get; init; } = 1800;
+    public long TunnelDay { get; init; } = 86_400 * Second;
+    public int TunnelDayBytes { get; init; } = 3600;
     /// <summary>Different opaque labels needed beside the bytes.</summary>
     public int TunnelLabels { get; init; } = 10;
-    /// <summary>A label shorter than this says too little to be opaque.</summary>
+    /// <summary>Share of the queries with opaque labels that brought a new one: what a browser asks for it asks again (three types are asked of one name).</summary>
+    public double TunnelNewShare { get; init; } = 0.3;
+    /// <summary>Mean bits per character of all that was new: random letters have 6.5, hexadecimal 7.4, names of machines in a cloud 5.4.</summary>
+    public double TunnelBits { get; init; } = 5.8;
+    /// <summary>A label shorter than this says too little to be opaque alone.</summary>
     public int OpaqueLength { get; init; } = 8;
     /// <summary>Bits per character under the model of names from which a label counts as opaque.</summary>
     public double OpaqueBits { get; init; } = 5.0;
+    /// <summary>The same of shorter labels that follow each other, taken together: octets, and bits per character.</summary>
+    public int OpaqueRunLength { get; init; } = 16;
+    public double OpaqueRunBits { get; init; } = 5.5;
+    /// <summary>What comes in: bytes of answers beyond their questions, of types that carry data, and the different names they answer, within the first window.</summary>
+    public int TunnelAnswerBytes { get; init; } = 8000;
+    public int TunnelAnswers { get; init; } = 16;
+
+    /// <summary>Bytes of a flow on DNS's port that has many datagrams which are no DNS messages.</summary>
+    public int NotDnsBytes { get; init; } = 500;
+
+    // ---- ICMP tunnel: what echoes carry besides a ping's pattern.
+
+    /// <summary>Echoes whose payload holds an IP packet.</summary>
+    public int IcmpPackets { get; init; } = EchoStatistics.TellingPackets;
+    /// <summary>Echoes that look like data, and of how many of all that could.</summary>
+    public int IcmpDataEchoes { get; init; } = EchoStatistics.TellingData;
+    public double IcmpDataShare { get; init; } = 0.5;
+    /// <summary>Bytes in them that differ from the echo before.</summary>
+    public int IcmpDataBytes { get; init; } = 100;
 
     // ---- DGA: distinct names that do not exist, of one client, and how little they look like names.
 
@@ -56,6 +145,29 @@ public sealed record Thresholds
     /// <summary>Labels shorter than this are not judged.</summary>
     public int DgaLength { get; init; } = 6;
 
+    // ---- Beacons: how regular, how long, how rare (Beacons/Regularity). Weights .5, .2 and .3.
+
+    /// <summary>Intervals from which a pair is judged; what makes an alert of them is the evidence, which ten give at the earliest.</summary>
+    public int BeaconIntervals { get; init; } = 6;
+    /// <summary>Seconds; what comes faster is a conversation.</summary>
+    public double BeaconLeastInterval { get; init; } = 10;
+    /// <summary>Minus ln of chance from which a pair is watched as regular.</summary>
+    public double BeaconSuspicion { get; init; } = 9;
+    /// <summary>Minus ln of chance that gives the whole weight; with a destination that is rare and long known to be regular, four fifths of it suffice.</summary>
+    public double BeaconEvidence { get; init; } = 15;
+    /// <summary>Seconds of regular contact that give the whole weight; half of it suffices where the evidence is full.</summary>
+    public double BeaconSeconds { get; init; } = 3000;
+    /// <summary>1 = no other client of the site goes there, 0 = a service that everybody's devices call.</summary>
+    public double BeaconRarity { get; init; } = 0.9;
+    public double BeaconScore { get; init; } = 0.9;
+    /// <summary>A beacon that goes on is raised again after this long.</summary>
+    public long BeaconQuiet { get; init; } = 24 * 3600 * Second;
+    /// <summary>A flow told in slices is still the same one within this.</summary>
+    public long BeaconSlice { get; init; } = 7200 * Second;
+    /// <summary>Bits per character from which a domain's label of at least <see cref="BeaconOddLength"/> looks made up.</summary>
+    public double BeaconOddBits { get; init; } = 5.2;
+    public int BeaconOddLength { get; init; } = 7;
+
     // ---- Listed destinations.
 
     /// <summary>A listed JA3 or JA4 alone is never more than this: client fingerprints are shared by good software.</summary>
@@ -66,4 +178,27 @@ public sealed record Thresholds
     public long ResolverWindow { get; init; } = 10 * Second;
     /// <summary>A certificate of more names than this is a hoster's: its names are not looked up.</summary>
     public int CertificateNames { get; init; } = 8;
+
+    // ---- Brand impersonation: likeness of the name, where it stands, whether it is new here. The weights sum to 1.
+
+    /// <summary>A near likeness where the brand's customers look first is enough; elsewhere it takes a domain that is new to the site.</summary>
+    public double ImposterScore { get; init; } = 0.69;
+    public double ImposterLikenessWeight { get; init; } = 0.5;
+    public double ImposterPlaceWeight { get; init; } = 0.3;
+    public double ImposterYoungWeight { get; init; } = 0.2;
+
+    // ---- First seen: what "young" means without registration data.
+
+    /// <summary>The first days of a sensor, in which everything is new and nothing is said about it.</summary>
+    public long FirstSeenLearning { get; init; } = 7 * 86400 * Second;
+    /// <summary>Bits per character under the model of names from which a label looks machine-made, and the letters it must have.</summary>
+    public double OddNameBits { get; init; } = 6.3;
+    public int OddNameLength { get; init; } = 8;
+    /// <summary>Clients of a domain that nobody knew the day before: a quarter of the site's, at least and at most so many.</summary>
+    public int YoungClientsLeast { get; init; } = 5;
+    public int YoungClientsMost { get; init; } = 20;
+    /// <summary>Alerts of each kind in a day of 24 h; what comes after is counted and not told.</summary>
+    public int YoungVolumeDaily { get; init; } = 3;
+    public int YoungDomainDaily { get; init; } = 20;
+    public int OddTopLevelDaily { get; init; } = 10;
 }

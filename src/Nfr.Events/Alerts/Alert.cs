@@ -75,6 +75,8 @@ public sealed record AlertEvent
 /// <summary>Why an alert was raised, in numbers that can be checked.</summary>
 public sealed record AlertEvidence
 {
+    /// <summary>16 hex digits that tell this alert from all others of the sensor; "nfr explain" takes them, or their beginning.</summary>
+    public string Id { get; init; } = "";
     /// <summary>Name of the detector, such as "port_scan".</summary>
     public required string Detector { get; init; }
     /// <summary>What it is about: a client, a client and a domain, … ; repeats of one key are one finding.</summary>

@@ -264,8 +264,8 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         // One datagram is read in place at a time; fragments within one that came in fragments are not worth a second place.
         if (_reassembled) return DecodeFault.DatagramInvalid;
         FragmentResult result = _fragments.Add(source, destination, _scope, identification, protocol, offset, more, payload, totalLength, _tick);
+        if (_fragments.IsNews) OnFragmentsBad(result == FragmentResult.Beyond ? DecodeFault.FragmentBeyondDatagram : DecodeFault.FragmentOverlapDiffers, source, destination, protocol, vlan, timestamp);
         if (result == FragmentResult.Beyond) return DecodeFault.FragmentBeyondDatagram;
-        if (_fragments.IsNews) OnFragmentsDiffer(source, destination, protocol, vlan, timestamp);
         if (_tunnels == 0) Counters.FragmentsHeld++;
         if (result != FragmentResult.Complete) return DecodeFault.None;
         ReadOnlySpan<byte> datagram = _fragments.Datagram;
@@ -286,17 +286,17 @@ public sealed partial class FrameDecoder<TSink> : IFrameDecoder
         _reassembled = true;
         if (fault == DecodeFault.None) fault = Transport(ref packet, datagram);
         _reassembled = false;
-        if (_fragments.IsAmbiguous) NoteAmbiguous(packet);
+        NoteFragments(packet, _fragments.IsAmbiguous);
         _fragments.Release();
         if (fault != DecodeFault.None) _faults[(int)DecodeFault.DatagramInvalid]++;
         return DecodeFault.None;
     }
 
     /// <summary>Told at once, with no ports: the datagram may never become whole.</summary>
-    void OnFragmentsDiffer(in Address source, in Address destination, byte protocol, ushort vlan, long timestamp) => _emitter.Anomaly(new AnomalyEvent
+    void OnFragmentsBad(DecodeFault fault, in Address source, in Address destination, byte protocol, ushort vlan, long timestamp) => _emitter.Anomaly(new AnomalyEvent
     {
         Context = new EventContext { Timestamp = timestamp, Tick = _tick, Source = source, Destination = destination, Protocol = protocol, Vlan = vlan, Tunnel = _tunnelTable[_tunnel] },
-        Fault = DecodeFault.FragmentOverlapDiffers,
+        Fault = fault,
     });
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -9,6 +9,8 @@ static class FlowOrientation
     public static bool SenderIsClient(in Address source, ushort sourcePort, in Address destination, ushort destinationPort, byte protocol, byte tcpFlags, Func<Address, bool>? isHome)
     {
         if (protocol is IPProtocol.Tcp or IPProtocol.Sctp && (tcpFlags & TcpFlags.Syn) != 0) return (tcpFlags & TcpFlags.Ack) == 0;
+        // What sends a probe asks; wherever it stands.
+        if (protocol == IPProtocol.Tcp && TcpStates.IsProbe(tcpFlags)) return true;
         if (protocol is IPProtocol.Icmp or IPProtocol.IcmpV6)
         {
             // "Ports" are the message's type and its counterpart; a reply's sender is the server.

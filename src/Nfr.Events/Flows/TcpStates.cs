@@ -90,6 +90,10 @@ static class TcpStates
         return ConnectionState.OTH;
     }
 
+    /// <summary>Flags that no connection begins with and no later segment has: scanners send them, since some hosts answer and some filters let them pass.</summary>
+    public static bool IsProbe(byte flags) =>
+        (flags & (TcpFlags.Syn | TcpFlags.Ack | TcpFlags.Rst)) == 0 || (flags & (TcpFlags.Syn | TcpFlags.Fin)) == (TcpFlags.Syn | TcpFlags.Fin);
+
     public static bool IsReset(in Flow flow) => flow.ClientState == EndpointState.Reset || flow.ServerState == EndpointState.Reset;
 
     /// <summary>Both ends have finished, or one has aborted.</summary>

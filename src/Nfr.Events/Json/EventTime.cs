@@ -109,6 +109,53 @@ public static class EventTime
         return digits;
     }
 
+    /// <summary>
+    /// An RFC 3339 stamp with any offset, to nanoseconds since 1970; digits beyond the ninth are cut, a leap second is the next minute's first.
+    /// False when it is none, or lies outside of what 64 bits can say (1678 to 2261).
+    /// </summary>
+    public static bool TryParse(ReadOnlySpan<byte> text, out long nanoseconds)
+    {
+        nanoseconds = 0;
+        if (text.Length <= LengthToSeconds || text[4] != '-' || text[7] != '-' || text[10] is not ((byte)'T' or (byte)'t' or (byte)' ')
+            || text[13] != ':' || text[16] != ':') return false;
+        int year = (Two(text) * 100) + Two(text[2..]), month = Two(text[5..]), day = Two(text[8..]);
+        int hour = Two(text[11..]), minute = Two(text[14..]), second = Two(text[17..]);
+        if (year is < 1678 or > 2261 || month is < 1 or > 12 || day < 1 || hour is < 0 or > 23 || minute is < 0 or > 59 || second is < 0 or > 60
+            || day > DateTime.DaysInMonth(year, month)) return false;
+        text = text[LengthToSeconds..];
+        long fraction = 0;
+        if (text[0] == '.')
+        {
+            int digits = 1;
+            long unit = NanosPerSecond;
+            for (; digits < text.Length && char.IsAsciiDigit((char)text[digits]); digits++) fraction += (text[digits] - '0') * (unit /= 10);
+            if (digits == 1) return false;
+            text = text[digits..];
+        }
+        if (!TryOffset(text, out int offset)) return false;
+        long days = (new DateTime(year, month, day, 0, 0, 0, DateTimeKind.Utc) - DateTime.UnixEpoch).Days;
+        nanoseconds = (((((((days * 24) + hour) * 60) + minute - offset) * 60) + second) * NanosPerSecond) + fraction;
+        return true;
+    }
+
+    /// <summary>"Z" or "+hh:mm", in minutes.</summary>
+    static bool TryOffset(ReadOnlySpan<byte> text, out int minutes)
+    {
+        minutes = 0;
+        if (text.Length == 1) return text[0] is (byte)'Z' or (byte)'z';
+        if (text.Length != 6 || text[0] is not ((byte)'+' or (byte)'-') || text[3] != ':') return false;
+        int hour = Two(text[1..]), minute = Two(text[4..]);
+        minutes = ((hour * 60) + minute) * (text[0] == '-' ? -1 : 1);
+        return hour is >= 0 and <= 23 && minute is >= 0 and <= 59;
+    }
+
+    /// <summary>Two digits; far below zero when they are none.</summary>
+    static int Two(ReadOnlySpan<byte> text)
+    {
+        int high = text[0] - '0', low = text[1] - '0';
+        return (uint)high > 9 || (uint)low > 9 ? -100_000 : (high * 10) + low;
+    }
+
     /// <summary>An RFC 3339 stamp with any offset, to UTC; fractions beyond 100 ns are cut.</summary>
     public static bool TryParse(string? text, out DateTime utc) =>
         DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal | DateTimeStyles.AssumeUniversal, out utc);

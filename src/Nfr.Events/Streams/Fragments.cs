@@ -75,14 +75,21 @@ sealed class Fragments
     /// <summary>Its fragments contradicted each other.</summary>
     public bool IsAmbiguous => _entries[_completed].IsAmbiguous;
 
-    /// <summary>The fragment that <see cref="Add"/> was given contradicts an earlier one, and nothing of these two hosts has been told lately.</summary>
+    /// <summary>
+    /// The fragment that <see cref="Add"/> was given contradicts an earlier one or reaches beyond any datagram, and nothing of these two hosts has
+    /// been told lately.
+    /// </summary>
     public bool IsNews { get; private set; }
 
     public FragmentResult Add(in Address source, in Address destination, uint scope, uint identification, byte protocol, int offset, bool more,
         ReadOnlySpan<byte> payload, int wireBytes, long tick)
     {
         IsNews = false;
-        if (offset + payload.Length > 65_535) return FragmentResult.Beyond;
+        if (offset + payload.Length > 65_535)
+        {
+            IsNews = Tell(source, destination, protocol);
+            return FragmentResult.Beyond;
+        }
         uint key = (uint)HashCode.Combine(source, destination, scope, identification, protocol) | 1;
         int index = Find(key, source, destination, scope, identification, protocol);
         if (index >= 0 && tick - _entries[index].FirstTick > Timeout)
@@ -156,13 +163,18 @@ sealed class Fragments
     {
         _faults[(int)DecodeFault.FragmentOverlapDiffers]++;
         entry.IsAmbiguous = true;
+        IsNews = Tell(entry.Source, entry.Destination, entry.Protocol);
+    }
+
+    bool Tell(in Address source, in Address destination, byte protocol)
+    {
         foreach (ref readonly (Address Source, Address Destination, byte Protocol) told in _told.AsSpan())
         {
-            if (told.Protocol == entry.Protocol && told.Source == entry.Source && told.Destination == entry.Destination) return;
+            if (told.Protocol == protocol && told.Source == source && told.Destination == destination) return false;
         }
-        _told[_nextTold] = (entry.Source, entry.Destination, entry.Protocol);
+        _told[_nextTold] = (source, destination, protocol);
         _nextTold = (_nextTold + 1) % ToldPairs;
-        IsNews = true;
+        return true;
     }
 
     int Find(uint key, in Address source, in Address destination, uint scope, uint identification, byte protocol)

@@ -1,48 +1,63 @@
-using System.Numerics;
-using System.Runtime.CompilerServices;
+using System.Globalization;
 using Nfr.Events;
 using Nfr.Scoring.Tables;
+using Nfr.Wire;
 
 namespace Nfr.Scoring.Detection;
 
 /// <summary>
-/// Sequential hypothesis test on first contacts (Jung et al. 2004): a source whose first contacts with a target (host and TCP port) mostly
-/// fail is scanning. Outbound and internal are counted apart. Three things are no scan: one dead server tried again (a target counts
-/// once), an uplink that is down (web ports weigh half and are not enough alone; nobody gets through), and peer-to-peer's dead peers
-/// (every host on a port of its own).
+/// Sequential hypothesis test on first contacts (Jung et al. 2004): a source whose first contacts with a target (host and port) mostly fail is
+/// scanning. Outbound, internal and inbound are counted apart, and so are TCP, UDP and pings. Five things are no scan: one dead server tried again (a target
+/// counts once), an uplink that is down (web ports weigh half and are not enough alone; nobody gets through), peer-to-peer's dead peers (every
+/// host on a port of its own), traceroute, and a mirror of one direction.
 /// </summary>
-sealed class PortScan(Thresholds thresholds, Func<Wire.Address, bool> isHome, Findings findings) : Detector
+/// <remarks>
+/// Live, a refused attempt is known 5 s after the refusal and one without an answer 10 s after its last packet (<see cref="DecoderOptions.TcpCloseTimeout"/>,
+/// <see cref="DecoderOptions.TcpAttemptTimeout"/>): that much later than the fifth failure a TCP scan is told. UDP and pings take 60 s (<see cref="DecoderOptions.DatagramIdleTimeout"/>).
+/// </remarks>
+sealed class PortScan(Thresholds thresholds, Func<Address, bool> isHome, Findings findings) : Detector
 {
     public const string Name = "port_scan";
-    /// <summary>About 4 MB. Full: the source unused longest that has not failed twice goes first.</summary>
-    internal const int MaxSources = 1 << 15;
+    /// <summary>1.8 MB. Sources that failed twice. Full: the one unused longest that has not failed a third time goes first.</summary>
+    internal const int MaxSources = 1 << 14;
+    /// <summary>1 MB. Sources that failed once. Full: the one that failed longest ago begins anew.</summary>
+    internal const int MaxFirstFailures = 1 << 17;
     /// <summary>2 MB. Full: the contact seen longest ago counts as a first contact again.</summary>
     const int MaxContacts = 1 << 18;
-    const byte Tcp = 6, Acknowledge = 16;
+    const ushort Echo = 0;
 
-    [InlineArray(4)]
-    struct Bits
+    enum Way : byte
     {
-        ulong _first;
+        Outbound,
+        Internal,
+        Inbound,
     }
 
     struct Source
     {
         public long FirstTick;
         public long LastFailure;
+        public Distinct Hosts;
+        public Distinct Ports;
         public float Walk;
+        public uint LastNetwork;
         public int Failed;
         public int FailedService;
         public int Answered;
-        public Bits Hosts;
-        public Bits Ports;
+        /// <summary>Failed contacts with a host of the same network as the one before.</summary>
+        public int Near;
+        public int Probes;
     }
 
     readonly LruTable<Source> _sources = new(MaxSources);
+    readonly FirstFailures _once = new(MaxFirstFailures);
     readonly SeenSet _contacts = new(MaxContacts);
     readonly (ulong Source, long Tick)[] _failing = new (ulong, long)[8];
     int _nextFailing;
     long _lastOutboundAnswer = long.MinValue / 2;
+    long _lastOneSided = long.MinValue / 2;
+    long _inboundHour = long.MinValue / 2;
+    int _inboundRaised;
 
     public override DetectorEvents Sees => DetectorEvents.Ip;
     public override long Evicted => _sources.Evicted;
@@ -50,75 +65,158 @@ sealed class PortScan(Thresholds thresholds, Func<Wire.Address, bool> isHome, Fi
 
     public override int OnIp(scoped in IpEvent e)
     {
-        if (e.Context.Protocol != Tcp || (e.Notes & FlowNotes.Midstream) != 0) return 0;
-        bool failed = e.State is ConnectionState.S0 or ConnectionState.REJ or ConnectionState.RSTOS0 or ConnectionState.SH;
-        // A client that acknowledges or sends data has been answered: we only do not see that direction.
-        if (e.State == ConnectionState.S0 && ((e.TcpFlags & Acknowledge) != 0 || e.PayloadOut > 0)) return 0;
-        // A connection that carried nothing says neither: it may be a scanner's open port.
-        bool answered = !failed && e.PayloadIn > 0 && e.State is not (ConnectionState.OTH or ConnectionState.RSTRH or ConnectionState.SHR);
-        if (!failed && !answered || !isHome(e.Context.Source)) return 0;
-        bool outbound = !isHome(e.Context.Destination);
-        if (answered && outbound) _lastOutboundAnswer = Math.Max(_lastOutboundAnswer, e.Context.Tick + e.Duration);
+        ContactOutcome outcome = FirstContact.Of(in e, out ContactKind kind);
+        if (outcome == ContactOutcome.OneSided) _lastOneSided = findings.Now;
+        if (outcome is ContactOutcome.Open or ContactOutcome.OneSided) return 0;
+        // Where only one direction is seen, datagrams are never answered.
+        if (kind != ContactKind.Tcp && findings.Now - _lastOneSided < thresholds.ScanWindow) return 0;
+        bool failed = outcome == ContactOutcome.Failed;
+        bool sourceHome = isHome(e.Context.Source), destinationHome = isHome(e.Context.Destination);
+        Way way = !sourceHome ? Way.Inbound : destinationHome ? Way.Internal : Way.Outbound;
+        if (!failed && way == Way.Outbound) _lastOutboundAnswer = Math.Max(_lastOutboundAnswer, e.Context.Tick + e.Duration);
 
-        ushort port = e.Context.DestinationPort;
-        ulong sourceKey = Mix.Of(e.Context.Source, outbound ? 1u : 2u);
+        ushort port = kind == ContactKind.Ping ? Echo : e.Context.DestinationPort;
+        ulong sourceKey = KeyOf(e.Context.Source, way, kind);
         ulong host = Mix.Of(e.Context.Destination);
-        bool first = _contacts.Add(Mix.Of(sourceKey, host + port), findings.Now, thresholds.ScanWindow);
-        ulong finding = Mix.Of(sourceKey, (ulong)Detectors.PortScan);
-        if (!first) return 0;
-        int index = failed ? _sources.GetOrAdd(sourceKey, out _) : _sources.Find(sourceKey);
-        // A source without failures needs no entry: it is at the walk's start.
-        if (index < 0) return 0;
-        ref Source source = ref _sources[index];
-        if (source.Failed == 0 || e.Context.Tick - source.LastFailure > thresholds.ScanWindow) source = new Source { FirstTick = e.Context.Tick };
-        if (answered)
+        if (!_contacts.Add(Mix.Of(sourceKey, host + port), findings.Now, thresholds.ScanWindow)) return 0;
+        int index = _sources.Find(sourceKey);
+        if (!failed)
         {
-            source.Answered++;
-            source.Walk = (float)Math.Max(source.Walk - thresholds.ScanStep, thresholds.ScanFloor);
+            // A source without failures needs no entry: it is at the walk's start.
+            if (index < 0) return 0;
+            ref Source lucky = ref _sources[index];
+            lucky.Answered++;
+            lucky.Walk = (float)Math.Max(lucky.Walk - thresholds.ScanStep, thresholds.ScanFloor);
             return 0;
         }
-        bool web = port is 80 or 443;
-        source.LastFailure = Math.Max(source.LastFailure, e.Context.Tick);
-        source.Failed++;
-        if (!web) source.FailedService++;
-        source.Walk += (float)(web ? thresholds.ScanStep / 2 : thresholds.ScanStep);
-        Set(ref source.Hosts, host);
-        Set(ref source.Ports, Mix.Of(port));
-        if (source.Failed == 2) _sources.Protect(index);
-        if (outbound) NoteFailing(sourceKey);
 
-        int hosts = Count(in source.Hosts), ports = Count(in source.Ports);
-        bool enough = source.FailedService >= thresholds.ScanFailures || hosts >= thresholds.ScanWebHosts;
-        bool shape = Math.Min(hosts, ports) * 2 <= source.Failed;
-        if (source.Walk < thresholds.ScanTrip || !enough || !shape || (outbound && ports < thresholds.OutagePorts && UplinkIsDown()))
+        ulong finding = FindingOf(sourceKey);
+        bool often = FirstContact.FailsOften(kind, port) && way != Way.Internal && (e.Notes & FlowNotes.Probe) == 0;
+        int what = Distinct.BitOf(host) | (Distinct.BitOf(Mix.Of(port)) << 7) | (often ? 1 << 14 : 0);
+        if (index < 0 || e.Context.Tick - _sources[index].LastFailure > thresholds.ScanWindow)
         {
-            if (source.Failed >= 2) findings.Keep(finding, in e);
+            if (way == Way.Outbound) NoteFailing(sourceKey);
+            if (!_once.TryTake(sourceKey, findings.Now, thresholds.ScanWindow, ref what)) return 0;
+            if (index < 0) index = _sources.GetOrAdd(sourceKey, out _);
+            _sources[index] = new Source { FirstTick = e.Context.Tick };
+            Add(ref _sources[index], what);
+        }
+        ref Source source = ref _sources[index];
+        what = Distinct.BitOf(host) | (Distinct.BitOf(Mix.Of(port)) << 7) | (often ? 1 << 14 : 0);
+        Add(ref source, what);
+        uint network = FirstContact.NetworkOf(e.Context.Destination);
+        if (network == source.LastNetwork) source.Near++;
+        source.LastNetwork = network;
+        source.LastFailure = Math.Max(source.LastFailure, e.Context.Tick);
+        if ((e.Notes & FlowNotes.Probe) != 0) source.Probes++;
+        if (source.Failed == 3) _sources.Protect(index);
+        if (way == Way.Outbound) NoteFailing(sourceKey);
+
+        int hosts = source.Hosts.Count, ports = source.Ports.Count;
+        if (source.Walk < thresholds.ScanTrip || !TryEnough(in source, kind, way, hosts, ports, out EvidenceFeature enough)
+            || (way == Way.Outbound && ports < thresholds.OutagePorts && UplinkIsDown()))
+        {
+            // Lines are written for those that may well become a finding.
+            if (source.Failed >= 3) findings.Keep(finding, in e);
             return 0;
         }
         // Far above the trip line it would take as long to come down again: the walk stops there, as the test does.
         source.Walk = (float)Math.Min(source.Walk, thresholds.ScanTrip * 2);
-        var threat = outbound ? Threats.OutboundPortScan : Threats.InternalPortScan;
-        if (!findings.IsDue(finding, threat.Severity, out long count))
+        AlertThreat threat = ThreatOf(kind, way);
+        if (way == Way.Inbound && !MayTellInbound(finding)) return threat.Severity;
+        if (findings.IsDue(finding, threat.Severity, out long count)) Raise(in e, finding, in source, kind, way, threat, enough, count);
+        else findings.Keep(finding, in e);
+        return threat.Severity;
+    }
+
+    static ulong KeyOf(in Address source, Way way, ContactKind kind) => Mix.Of(source, 1 + (ulong)way + ((ulong)kind << 4));
+
+    static ulong FindingOf(ulong sourceKey) => Mix.Of(sourceKey, (ulong)Detectors.PortScan);
+
+    /// <summary>A scan in TCP of this source has been raised.</summary>
+    public static bool HasToldOf(in Address source, Findings findings)
+    {
+        for (Way way = Way.Outbound; way <= Way.Inbound; way++)
         {
-            findings.Keep(finding, in e);
-            return threat.Severity;
+            if (findings.IsKnown(FindingOf(KeyOf(source, way, ContactKind.Tcp)))) return true;
         }
+        return false;
+    }
+
+    void Add(ref Source source, int what)
+    {
+        bool often = (what & (1 << 14)) != 0;
+        source.Hosts.AddBit(what & 0x7F);
+        source.Ports.AddBit((what >> 7) & 0x7F);
+        source.Failed++;
+        if (!often) source.FailedService++;
+        source.Walk += (float)(often ? thresholds.ScanStep / 2 : thresholds.ScanStep);
+    }
+
+    /// <summary>The test alone does not know what else fails: enough failures of a kind that ordinary clients do not have, on targets that lie in a row or a column.</summary>
+    bool TryEnough(in Source source, ContactKind kind, Way way, int hosts, int ports, out EvidenceFeature feature)
+    {
+        // Two targets may share a bit of the counters.
+        int different = Math.Max(hosts, ports) + 1;
+        switch (kind)
+        {
+            case ContactKind.Ping:
+                // Clients measure the way to servers all over the world; sweeps go through networks.
+                feature = way == Way.Outbound ? new("neighbouringHosts", source.Near, thresholds.ScanPings, 0.5) : new("hosts", hosts, thresholds.ScanPings, 0.5);
+                return feature.Value >= feature.Limit && hosts * 2 >= source.Failed;
+            case ContactKind.Udp:
+                feature = new("failedServiceContacts", source.FailedService, thresholds.ScanUdpFailures, 0.5);
+                return source.FailedService >= thresholds.ScanUdpFailures && different >= thresholds.ScanUdpFailures && Math.Min(hosts, ports) * 3 <= source.Failed;
+            default:
+                feature = new("failedServiceContacts", source.FailedService, thresholds.ScanFailures, 0.5);
+                if (different < thresholds.ScanFailures || Math.Min(hosts, ports) * 2 > source.Failed) return false;
+                if (source.FailedService >= thresholds.ScanFailures) return true;
+                feature = new("neighbouringHosts", source.Near, thresholds.ScanNeighbours, 0.5);
+                if (source.Near >= thresholds.ScanNeighbours && hosts > thresholds.ScanNeighbours) return true;
+                feature = new("hosts", hosts, thresholds.ScanWebHosts, 0.5);
+                return hosts >= thresholds.ScanWebHosts;
+        }
+    }
+
+    static AlertThreat ThreatOf(ContactKind kind, Way way) => (way, kind) switch
+    {
+        (Way.Inbound, _) => Threats.InboundPortScan,
+        (_, ContactKind.Ping) => Threats.PingSweep,
+        (Way.Outbound, ContactKind.Tcp) => Threats.OutboundPortScan,
+        (Way.Outbound, _) => s_outboundUdp,
+        (_, ContactKind.Tcp) => Threats.InternalPortScan,
+        _ => s_internalUdp,
+    };
+
+    static readonly AlertThreat s_outboundUdp = Threats.OutboundPortScan with { Title = "Outbound UDP port scan indicating hacking tool use or infection", Severity = 3 };
+    static readonly AlertThreat s_internalUdp = Threats.InternalPortScan with { Title = "Internal UDP port scan indicating lateral movement or hacking tool use", Severity = 2 };
+
+    /// <summary>Whoever has a public address is scanned all day: a few sources an hour are told, the others only score their events.</summary>
+    bool MayTellInbound(ulong finding)
+    {
+        if (findings.IsKnown(finding)) return true;
+        if (findings.Now - _inboundHour >= thresholds.QuietInterval) (_inboundHour, _inboundRaised) = (findings.Now, 0);
+        return ++_inboundRaised <= thresholds.ScanInboundAlerts;
+    }
+
+    void Raise(scoped in IpEvent e, ulong finding, in Source source, ContactKind kind, Way way, AlertThreat threat, in EvidenceFeature enough, long count)
+    {
         string scanner = e.Context.Source.ToString();
         double seconds = Math.Max(0, e.Context.Tick - source.FirstTick) / 1e9;
-        findings.Raise(in e, finding, new Finding(Name, $"{scanner} {(outbound ? "outbound" : "internal")}", threat, [],
-            $"{scanner} failed {source.Failed} of {source.Failed + source.Answered} first contacts on about {hosts} hosts and {ports} ports " +
-            $"within {seconds:0.0} s, last {e.Context.Destination} port {port}.",
-            [
-                new("logLikelihood", source.Walk, thresholds.ScanTrip, 0.5),
-                source.FailedService >= thresholds.ScanFailures
-                    ? new("failedServiceContacts", source.FailedService, thresholds.ScanFailures, 0.5) : new("hosts", hosts, thresholds.ScanWebHosts, 0.5),
-            ],
+        int hosts = source.Hosts.Count, ports = source.Ports.Count;
+        string direction = way switch { Way.Outbound => "outbound", Way.Internal => "internal", _ => "inbound" };
+        string what = kind switch { ContactKind.Tcp => "tcp", ContactKind.Udp => "udp", _ => "ping" };
+        string last = kind == ContactKind.Ping ? e.Context.Destination.ToString() : string.Create(CultureInfo.InvariantCulture, $"{e.Context.Destination} port {e.Context.DestinationPort}");
+        string targets = kind == ContactKind.Ping ? $"about {hosts} hosts" : $"about {hosts} hosts and {ports} ports";
+        findings.Raise(in e, finding, new Finding(Name, $"{scanner} {direction} {what}", threat, [],
+            string.Create(CultureInfo.InvariantCulture,
+                $"{scanner} failed {source.Failed} of {source.Failed + source.Answered} first contacts ({what}) on {targets} within {seconds:0.0} s, last {last}."),
+            [new("logLikelihood", source.Walk, thresholds.ScanTrip, 0.5), enough],
             [
                 new("failedContacts", source.Failed), new("failedServiceContacts", source.FailedService), new("answeredContacts", source.Answered), new("hosts", hosts),
-                new("ports", ports), new("seconds", seconds), new("windowSeconds", thresholds.ScanWindow / 1e9),
+                new("ports", ports), new("probes", source.Probes), new("seconds", seconds), new("windowSeconds", thresholds.ScanWindow / 1e9),
             ],
             count));
-        return threat.Severity;
     }
 
     void NoteFailing(ulong sourceKey)
@@ -142,15 +240,5 @@ sealed class PortScan(Thresholds thresholds, Func<Wire.Address, bool> isHome, Fi
             if (source != 0 && findings.Now - tick < thresholds.OutageSilence) sources++;
         }
         return sources >= thresholds.OutageSources;
-    }
-
-    static void Set(ref Bits bits, ulong hash) => bits[(int)(hash >> 62)] |= 1UL << (int)(hash >> 56);
-
-    /// <summary>Linear counting (Whang et al. 1990) in 256 bits; within about 10 % up to 500.</summary>
-    static int Count(in Bits bits)
-    {
-        int set = 0;
-        for (int i = 0; i < 4; i++) set += BitOperations.PopCount(bits[i]);
-        return set == 256 ? 1420 : (int)Math.Round(-256 * Math.Log((256 - set) / 256.0));
     }
 }

@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
 using Nfr.Wire;
 
 namespace Nfr.Scoring.Tables;
@@ -7,7 +9,9 @@ namespace Nfr.Scoring.Tables;
 static class Mix
 {
     const ulong A = 0x9E37_79B9_7F4A_7C15, B = 0xC2B2_AE3D_27D4_EB4F, C = 0x1656_67B1_9E37_79F9;
-    static readonly ulong s_seed = (ulong)Random.Shared.NextInt64() | 1;
+    static readonly ulong s_seed = Secret(), s_step = Secret();
+
+    static ulong Secret() => BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(ulong))) | 1;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static ulong Fold(ulong a, ulong b)
@@ -23,12 +27,29 @@ static class Mix
 
     public static ulong Of(in Address address, ulong more) => Of(Of(address.High, address.Low), more);
 
-    /// <summary>Bytes without regard to ASCII case.</summary>
+    /// <summary>Bytes without regard to ASCII case, eight a step, each step behind the secret: nobody can choose two names that are one key.</summary>
     public static ulong OfName(ReadOnlySpan<byte> name)
     {
-        ulong h = A;
-        foreach (byte c in name) h = (h ^ Lower(c)) * 0x0000_0100_0000_01B3;
-        return Of(h, (ulong)name.Length);
+        ulong h = s_seed ^ (ulong)name.Length;
+        while (name.Length >= sizeof(ulong))
+        {
+            h = Fold(h ^ Lower(BinaryPrimitives.ReadUInt64LittleEndian(name)), s_step);
+            name = name[sizeof(ulong)..];
+        }
+        ulong rest = 0;
+        for (int i = 0; i < name.Length; i++) rest |= (ulong)Lower(name[i]) << (8 * i);
+        return Of(h, rest);
+    }
+
+    /// <summary>A to Z of eight bytes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static ulong Lower(ulong eight)
+    {
+        const ulong Each = 0x0101_0101_0101_0101;
+        ulong sevenBits = eight & (0x7F * Each);
+        // The top bit of each byte tells: at least 'A', above 'Z'.
+        ulong upper = ((sevenBits + ((0x80 - 'A') * Each)) ^ (sevenBits + ((0x7F - 'Z') * Each))) & ~eight & (0x80 * Each);
+        return eight | (upper >> 2);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -22,6 +22,8 @@ public sealed record AlertPollerState
     public bool KeyRefused { get; init; }
     public long Pages { get; init; }
     public long Alerts { get; init; }
+    /// <summary>Of them, those that said no more than an alert of our own on the same event: not stored again.</summary>
+    public long MergedAlerts { get; init; }
     /// <summary>Alerts of good pages that could not be read.</summary>
     public long SkippedAlerts { get; init; }
     public long BadPages { get; init; }
@@ -49,6 +51,7 @@ public sealed class AlertPoller
     readonly Action<UplinkNotice> _notice;
     readonly TroubleReport _report;
     readonly Backoff _backoff;
+    readonly AlertMerger _merger;
     readonly Signal _retry = new();
     bool _failing;
     string? _follow;
@@ -74,6 +77,7 @@ public sealed class AlertPoller
         _time = time;
         _notice = notice;
         _report = new TroubleReport(time, notice);
+        _merger = new AlertMerger(spool);
         _backoff = new Backoff(options.BackoffBase, options.BackoffCap, random ?? Random.Shared);
     }
 
@@ -148,10 +152,12 @@ public sealed class AlertPoller
         // Without a mark the same alerts would come again with every poll.
         if (page.Follow.Length == 0 && page.Alerts.Count > 0) return BadPage("the page of alerts has no \"follow\" mark");
 
+        int merged = 0;
         if (page.Follow.Length > 0 && (page.Follow != follow || page.Alerts.Count > 0))
         {
             List<Alert> alerts = [.. page.Alerts.Select(alert => alert with { Groups = alert.Event.SrcIP is { } source ? _groupsOf(source) : [] })];
-            if (_spool.StoreEngineAlerts(alerts, page.Follow) is { } fault)
+            IReadOnlyList<Alert> news = _merger.Merge(alerts, out merged);
+            if (_spool.StoreEngineAlerts(news, page.Follow) is { } fault)
                 return Failed("spool", NoticeLevel.Error, $"the spool cannot store {alerts.Count:N0} alerts of the engine ({fault.Message})", _backoff.Next());
             _follow = page.Follow;
         }
@@ -162,7 +168,7 @@ public sealed class AlertPoller
         Update(state with
         {
             LastSuccess = _time.GetUtcNow(), BackingOffUntil = null, KeyRefused = false, Trouble = null,
-            Pages = state.Pages + 1, Alerts = state.Alerts + page.Alerts.Count, SkippedAlerts = state.SkippedAlerts + page.Skipped,
+            Pages = state.Pages + 1, Alerts = state.Alerts + page.Alerts.Count, MergedAlerts = state.MergedAlerts + merged, SkippedAlerts = state.SkippedAlerts + page.Skipped,
         });
         _report.Succeeded("alerts", lasted => $"alerts: engine {_client.Host} gives alerts again after {Spoken.Duration(lasted)}");
         // "More" behind the same mark would be an endless loop without a pause.

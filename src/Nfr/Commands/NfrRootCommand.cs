@@ -33,9 +33,11 @@ sealed class NfrRootCommand : RootCommand
 
         Add(AccountCommand.Build(setup));
         Add(ConfigCommand.Build(setup));
+        Add(EngineCommand.Build(setup));
         Add(ReadCommand.Build(setup));
         Add(StartCommand.Build(setup));
         Add(StatusCommand.Build(setup));
+        Add(ExplainCommand.Build(setup));
         Add(Demo.DemoCommand.CreateCommand(Pipeline.DemoLink.Sensor, ConfigOption));
         Add(Simulate.SimulateCommand.CreateCommand());
         Add(VersionText.Build());

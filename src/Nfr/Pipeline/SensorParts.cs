@@ -30,7 +30,8 @@ static class SensorParts
     /// <param name="moreFeeds">A folder read in addition; null = none.</param>
     /// <param name="time">Of the sensor.</param>
     /// <param name="cache">Folder of the lists that were fetched; null = they are not used.</param>
-    public static Scorer? ScorerOf(ScoringConfig config, Scope scope, string? moreFeeds, TimeProvider time, string? cache = null) => !config.Enabled
+    /// <param name="state">Folder where the memory of first-seen domains is kept; null = it is not kept.</param>
+    public static Scorer? ScorerOf(ScoringConfig config, Scope scope, string? moreFeeds, TimeProvider time, string? cache = null, string? state = null) => !config.Enabled
         ? null
         : new Scorer(new ScorerOptions
         {
@@ -40,6 +41,8 @@ static class SensorParts
             GroupsOf = scope.GroupsOf,
             Lines = new SampleLines(),
             Time = time,
+            BrandsFile = Path.Combine(Path.GetDirectoryName(config.Feeds) ?? "", "brands.txt"),
+            FirstSeenFile = state is null ? "" : Path.Combine(state, "first-seen.bin"),
         });
 
     /// <summary>Where fetched lists lie; null when none are asked for.</summary>

@@ -15,6 +15,7 @@ public sealed class AlertJsonTests
         Event = new AlertEvent { Type = EventType.Dns, Ts = "2018-09-06T14:09:04.123Z", SrcIP = "1.2.3.4", Query = "virus.com", QType = "A" },
         Evidence = new AlertEvidence
         {
+            Id = "0123456789abcdef",
             Detector = "listed_destination",
             Key = "1.2.3.4 virus.com",
             Summary = "virus.com is on the list c2.txt",
@@ -81,7 +82,7 @@ public sealed class AlertJsonTests
         alert = alert with { Evidence = alert.Evidence! with { Samples = [alert.Evidence.Samples[0]], Count = 2, Facts = [new("list", 0, "c2.txt"), new("rate", 0.1)] } };
         Assert.Equal(
             """
-            {"severity":5,"threats":{"c2_communication":{"severity":5,"desc":"C2 communication attempt"},"bad_tld":{"severity":1,"desc":"Questionable \"TLD\"","policy":true}},"flags":["c2","young_domain"],"labels":["one"],"groups":[{"label":"boston","desc":"The office"},{"label":"all","desc":""}],"eventType":"dns","ts":"2018-09-06T14:09:04.123Z","srcIP":"1.2.3.4","query":"virus.com","qtype":"A","evidence":{"detector":"listed_destination","key":"1.2.3.4 virus.com","summary":"virus.com is on the list c2.txt","score":0.6666666666666667,"scoreLimit":1,"features":[{"name":"rate","value":0.1,"limit":0.3,"weight":0.5},{"name":"names","value":10,"limit":8,"weight":0.5}],"facts":{"list":"c2.txt","rate":0.1},"count":2,"communityIds":["1:LQU9qZlK+B5F3KDmev6m5PMibrg="],"samples":[{"type":"dns","query":"virus.com", "n":[1,{}]}]}}
+            {"severity":5,"threats":{"c2_communication":{"severity":5,"desc":"C2 communication attempt"},"bad_tld":{"severity":1,"desc":"Questionable \"TLD\"","policy":true}},"flags":["c2","young_domain"],"labels":["one"],"groups":[{"label":"boston","desc":"The office"},{"label":"all","desc":""}],"eventType":"dns","ts":"2018-09-06T14:09:04.123Z","srcIP":"1.2.3.4","query":"virus.com","qtype":"A","evidence":{"id":"0123456789abcdef","detector":"listed_destination","key":"1.2.3.4 virus.com","summary":"virus.com is on the list c2.txt","score":0.6666666666666667,"scoreLimit":1,"features":[{"name":"rate","value":0.1,"limit":0.3,"weight":0.5},{"name":"names","value":10,"limit":8,"weight":0.5}],"facts":{"list":"c2.txt","rate":0.1},"count":2,"communityIds":["1:LQU9qZlK+B5F3KDmev6m5PMibrg="],"samples":[{"type":"dns","query":"virus.com", "n":[1,{}]}]}}
             """,
             Write(alert));
     }

@@ -414,4 +414,33 @@ public sealed class DecodeFlowTests
         Assert.InRange(bed.Seen.Ip[0].Duration, 0, DecodeBed.Second);
         Assert.Equal(0, bed.Seen.Ip[1].Duration);
     }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(0x29)]
+    [InlineData(3)]
+    public void A_segment_that_begins_no_connection_is_a_probe_of_its_sender(int flags)
+    {
+        // From outside to a home host, which would be the client of any other segment without SYN.
+        using var bed = new DecodeBed(new DecoderOptions { MaximumFlows = 16, IsHome = static a => a.V4 >> 24 == 10 });
+        bed.Ip(Frames.IPv4("192.0.2.1", "10.0.0.1", IPProtocol.Tcp, Frames.Tcp(40_000, 3390, 1, 0, (byte)flags, [])));
+        bed.Wait(10.2);
+        SeenIp flow = Assert.Single(bed.Seen.Ip);
+        Assert.Equal("192.0.2.1:40000", flow.Client);
+        Assert.Equal(FlowNotes.Probe, flow.Notes & FlowNotes.Probe);
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(16)]
+    [InlineData(4)]
+    [InlineData(0x11)]
+    [InlineData(0x12)]
+    public void Flags_that_begin_or_end_connections_are_no_probe(int flags)
+    {
+        using var bed = new DecodeBed();
+        bed.Ip(Frames.IPv4("10.0.0.1", "192.0.2.1", IPProtocol.Tcp, Frames.Tcp(40_000, 3390, 1, 0, (byte)flags, [])));
+        Assert.Equal(FlowNotes.None, bed.OnlyFlow().Notes & FlowNotes.Probe);
+    }
 }

@@ -117,7 +117,7 @@ public sealed class DecodeFragmentTests
         Assert.Equal((DecodeFault.FragmentOverlapDiffers, v6 ? "2001:db8::1:0" : "10.0.0.1:0", v6 ? "2001:db8::2:0" : "192.0.2.1:0"), Assert.Single(bed.Seen.Anomalies));
         // The same query three times: one event and its repeats.
         Assert.Equal(3, bed.Seen.Dns.Count + bed.Counters.DnsRepeated);
-        Assert.Equal(FlowNotes.Ambiguous, Assert.Single(bed.Seen.Ip).Notes);
+        Assert.Equal(FlowNotes.Ambiguous | FlowNotes.Fragmented, Assert.Single(bed.Seen.Ip).Notes);
     }
 
     [Fact]
@@ -129,7 +129,7 @@ public sealed class DecodeFragmentTests
         bed.Ip(Frames.IPv4("10.0.0.1", "192.0.2.1", 17, new byte[4], 242, 24));
         bed.Drain();
         Assert.Single(bed.Seen.Anomalies);
-        Assert.Equal(FlowNotes.Ambiguous, Assert.Single(bed.Seen.Ip).Notes);
+        Assert.Equal(FlowNotes.Ambiguous | FlowNotes.Fragmented, Assert.Single(bed.Seen.Ip).Notes);
         Assert.Equal([DecodeFault.FragmentOverlapDiffers], bed.Faults);
     }
 
@@ -178,7 +178,21 @@ public sealed class DecodeFragmentTests
         bed.Ip(Frames.IPv4("10.0.0.1", "192.0.2.1", 17, new byte[8], 1, 65_528));
         bed.Ip(Part(64, s_datagram.Length));
         Assert.Equal(1, bed.Fault(DecodeFault.FragmentBeyondDatagram));
+        Assert.Equal(DecodeFault.FragmentBeyondDatagram, Assert.Single(bed.Seen.Anomalies).Fault);
         AssertWhole(bed);
+    }
+
+    [Fact]
+    public void A_ping_that_came_in_fragments_is_noted_on_its_flow()
+    {
+        using var bed = new DecodeBed();
+        byte[] ping = Frames.Icmp(8, 0, payload: 4000);
+        for (int at = 0; at < ping.Length; at += 1480)
+        {
+            int end = Math.Min(at + 1480, ping.Length);
+            bed.Ip(Frames.IPv4("10.0.0.1", "192.0.2.1", 1, ping[at..end], 7, at, end < ping.Length));
+        }
+        Assert.Equal(FlowNotes.Fragmented, bed.OnlyFlow().Notes);
     }
 
     [Fact]

@@ -82,7 +82,9 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("account status")]
     [InlineData("config")]
     [InlineData("config check")]
+    [InlineData("explain")]
     [InlineData("read")]
+    [InlineData("simulate")]
     [InlineData("start")]
     [InlineData("version")]
     [InlineData("help")]
@@ -98,10 +100,20 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public void Simulate_without_a_word_says_what_it_would_send_and_sends_nothing()
+    {
+        (int code, string output, string error) = Run("simulate");
+        Assert.Equal(2, code);
+        Assert.Contains("\n  connect to 198.51.100.66:443, send nothing\n", output, StringComparison.Ordinal);
+        Assert.Contains("\ntunnel-icmp: ", output, StringComparison.Ordinal);
+        Assert.StartsWith("nfr simulate: nothing was sent.", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Without_arguments_help_is_shown()
     {
         Assert.Equal((0, Run("help").Out, ""), Run());
-        foreach (string command in new[] { "account register", "account reset", "account status", "config check", "read", "start", "version", "help" })
+        foreach (string command in new[] { "account register", "account reset", "account status", "config check", "explain", "read", "start", "version", "help" })
             Assert.Contains($"\n  {command} ", Run().Out, StringComparison.Ordinal);
     }
 

@@ -72,10 +72,13 @@ sealed class Simulated : IDisposable
         Protocol = protocol,
     };
 
-    public int Dns(string query, ushort type = 1, short rcode = 0, Address? client = null, params (ushort Type, string Text)[] answers) =>
-        Dns(query, client ?? Client, Resolver, type, rcode, 0, answers);
+    public int Dns(
+        string query, ushort type = 1, short rcode = 0, Address? client = null, int responseLength = 80, App service = App.Dns, params (ushort Type, string Text)[] answers) =>
+        Dns(query, client ?? Client, Resolver, type, rcode, 0, responseLength, service, answers);
 
-    public int Dns(string query, Address client, Address resolver, ushort type = 1, short rcode = 0, ushort flags = 0, params (ushort Type, string Text)[] answers)
+    public int Dns(
+        string query, Address client, Address resolver, ushort type = 1, short rcode = 0, ushort flags = 0, int responseLength = 80, App service = App.Dns,
+        params (ushort Type, string Text)[] answers)
     {
         Span<byte> buffer = stackalloc byte[512];
         var writer = new DnsAnswerWriter(buffer);
@@ -87,7 +90,7 @@ sealed class Simulated : IDisposable
         var e = new DnsEvent
         {
             Context = Context(client, resolver, 53, 17), Flags = flags, Query = Encoding.UTF8.GetBytes(query), QueryType = type, ResponseCode = rcode,
-            Answers = writer.Written, QueryLength = (ushort)(query.Length + 18), ResponseLength = 80,
+            Answers = writer.Written, QueryLength = (ushort)(query.Length + 18), ResponseLength = (ushort)responseLength, Service = service,
         };
         return Scorer.Score(in e, Alerts);
     }

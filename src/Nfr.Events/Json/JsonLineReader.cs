@@ -1,0 +1,271 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Text;
+
+namespace Nfr.Events;
+
+/// <summary>What a JSON value is, by its first byte.</summary>
+enum JsonKind : byte
+{
+    None,
+    String,
+    Number,
+    True,
+    False,
+    Null,
+    Object,
+    Array,
+}
+
+/// <summary>A value as it stands in the line: of a string what is between its quotes, else all of it.</summary>
+readonly ref struct JsonRaw(JsonKind kind, ReadOnlySpan<byte> bytes, bool escaped)
+{
+    public readonly JsonKind Kind = kind;
+    public readonly ReadOnlySpan<byte> Bytes = bytes;
+    /// <summary>A string with a backslash in it.</summary>
+    public readonly bool Escaped = escaped;
+
+    /// <summary>A whole number, also one that is written as a text or with a fraction; false for everything else.</summary>
+    public bool TryNumber(out long number)
+    {
+        number = 0;
+        if (Kind is not (JsonKind.Number or JsonKind.String) || Escaped || Bytes.IsEmpty) return false;
+        if (Utf8Parser.TryParse(Bytes, out number, out int used) && used == Bytes.Length) return true;
+        if (!TryDouble(out double real) || Math.Abs(real) >= long.MaxValue) return false;
+        number = (long)real;
+        return true;
+    }
+
+    public bool TryDouble(out double number)
+    {
+        number = 0;
+        return Kind is JsonKind.Number or JsonKind.String && !Escaped
+            && Utf8Parser.TryParse(Bytes, out number, out int used) && used == Bytes.Length && double.IsFinite(number);
+    }
+}
+
+/// <summary>
+/// Walks one JSON object or array (RFC 8259) that lies in one piece. The platform's reader says "this is no JSON" by an exception, which takes
+/// as long as a hundred good lines: a body of garbage must cost no more than a good one. So what is wrong here ends the walk, and
+/// <see cref="Failed"/> says so. Values of unknown keys are skipped by their brackets and strings alone.
+/// </summary>
+ref struct JsonLineReader
+{
+    /// <summary>Brackets within brackets; a deeper value fails the line.</summary>
+    const int MaxDepth = 32;
+
+    static readonly SearchValues<byte> s_stringEnds = SearchValues.Create([(byte)'"', (byte)'\\', .. Enumerable.Range(0, 32).Select(c => (byte)c)]);
+    static readonly SearchValues<byte> s_brackets = SearchValues.Create("\"{}[]"u8);
+
+    readonly ReadOnlySpan<byte> _text;
+    readonly byte _close;
+    int _at;
+    bool _begun;
+
+    JsonLineReader(ReadOnlySpan<byte> text, byte close)
+    {
+        _text = text;
+        _close = close;
+    }
+
+    /// <summary>The text is not JSON; what was read before stays read.</summary>
+    public bool Failed { get; private set; }
+
+    public static JsonLineReader Object(ReadOnlySpan<byte> text) => Begin(text, (byte)'{', (byte)'}');
+
+    public static JsonLineReader Array(ReadOnlySpan<byte> text) => Begin(text, (byte)'[', (byte)']');
+
+    static JsonLineReader Begin(ReadOnlySpan<byte> text, byte open, byte close)
+    {
+        var reader = new JsonLineReader(text, close);
+        reader.SkipSpace();
+        if (reader._at < text.Length && text[reader._at] == open) reader._at++;
+        else reader.Failed = true;
+        return reader;
+    }
+
+    /// <summary>The next key and its value; false at the end, or when the line is broken. A key with escapes is none of ours: it is skipped as "".</summary>
+    public bool Next(out ReadOnlySpan<byte> key, out JsonRaw value)
+    {
+        key = default;
+        value = default;
+        if (!Item()) return false;
+        if (_text[_at] != '"' || !String(out JsonRaw name)) return Fail();
+        key = name.Escaped ? default : name.Bytes;
+        SkipSpace();
+        if (_at >= _text.Length || _text[_at++] != ':') return Fail();
+        SkipSpace();
+        return Value(out value) || Fail();
+    }
+
+    /// <summary>The next value of an array.</summary>
+    public bool Next(out JsonRaw value)
+    {
+        value = default;
+        return Item() && (Value(out value) || Fail());
+    }
+
+    /// <summary>Stands on the next item: behind the comma, if one is due.</summary>
+    bool Item()
+    {
+        if (Failed) return false;
+        SkipSpace();
+        if (_at >= _text.Length) return Fail();
+        if (_text[_at] == _close)
+        {
+            _at++;
+            SkipSpace();
+            // Something behind the end: two objects in one line, or half of one.
+            if (_at < _text.Length) Failed = true;
+            return false;
+        }
+        if (_begun)
+        {
+            if (_text[_at++] != ',') return Fail();
+            SkipSpace();
+            if (_at >= _text.Length) return Fail();
+        }
+        _begun = true;
+        return true;
+    }
+
+    bool Value(out JsonRaw value)
+    {
+        value = default;
+        if (_at >= _text.Length) return false;
+        switch (_text[_at])
+        {
+            case (byte)'"': return String(out value);
+            case (byte)'{': return Nested(JsonKind.Object, out value);
+            case (byte)'[': return Nested(JsonKind.Array, out value);
+            case (byte)'t': return Word(JsonKind.True, "true"u8, out value);
+            case (byte)'f': return Word(JsonKind.False, "false"u8, out value);
+            case (byte)'n': return Word(JsonKind.Null, "null"u8, out value);
+        }
+        int start = _at;
+        while (_at < _text.Length && _text[_at] is >= (byte)'0' and <= (byte)'9' or (byte)'-' or (byte)'+' or (byte)'.' or (byte)'e' or (byte)'E') _at++;
+        // Whether it is one is found by whoever wants it.
+        value = new JsonRaw(JsonKind.Number, _text[start.._at], false);
+        return _at > start;
+    }
+
+    bool Word(JsonKind kind, ReadOnlySpan<byte> word, out JsonRaw value)
+    {
+        value = new JsonRaw(kind, default, false);
+        if (!_text[_at..].StartsWith(word)) return false;
+        _at += word.Length;
+        return true;
+    }
+
+    bool String(out JsonRaw value)
+    {
+        value = default;
+        int start = ++_at;
+        bool escaped = false;
+        while (true)
+        {
+            int n = _text[_at..].IndexOfAny(s_stringEnds);
+            if (n < 0) return false;
+            _at += n;
+            if (_text[_at] == '"') break;
+            if (_text[_at] != '\\' || _at + 1 >= _text.Length) return false;
+            escaped = true;
+            _at += 2;
+        }
+        value = new JsonRaw(JsonKind.String, _text[start.._at++], escaped);
+        return true;
+    }
+
+    bool Nested(JsonKind kind, out JsonRaw value)
+    {
+        value = default;
+        int start = _at, depth = 0;
+        // One bit a level: 1 = object.
+        uint levels = 0;
+        while (true)
+        {
+            int n = _text[_at..].IndexOfAny(s_brackets);
+            if (n < 0) return false;
+            _at += n;
+            byte c = _text[_at];
+            if (c == '"')
+            {
+                if (!String(out _)) return false;
+                continue;
+            }
+            _at++;
+            if (c is (byte)'{' or (byte)'[')
+            {
+                if (++depth > MaxDepth) return false;
+                levels = (levels << 1) | (c == '{' ? 1u : 0);
+                continue;
+            }
+            if ((levels & 1) != (c == '}' ? 1u : 0)) return false;
+            levels >>= 1;
+            if (--depth > 0) continue;
+            value = new JsonRaw(kind, _text[start.._at], false);
+            return true;
+        }
+    }
+
+    void SkipSpace()
+    {
+        while (_at < _text.Length && _text[_at] is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n') _at++;
+    }
+
+    bool Fail()
+    {
+        Failed = true;
+        return false;
+    }
+
+    /// <summary>The characters of a string with escapes, as UTF-8; half a surrogate pair becomes U+FFFD.</summary>
+    /// <param name="raw">Between the quotes.</param>
+    /// <param name="destination">As long as <paramref name="raw"/> is enough: an escape is never shorter than its character.</param>
+    /// <param name="written">Bytes.</param>
+    /// <returns>False for an escape that JSON does not know.</returns>
+    public static bool TryUnescape(ReadOnlySpan<byte> raw, Span<byte> destination, out int written)
+    {
+        written = 0;
+        while (true)
+        {
+            int slash = raw.IndexOf((byte)'\\');
+            ReadOnlySpan<byte> plain = slash < 0 ? raw : raw[..slash];
+            plain.CopyTo(destination[written..]);
+            written += plain.Length;
+            if (slash < 0) return true;
+            raw = raw[slash..];
+            if (raw.Length < 2) return false;
+            byte c = raw[1] switch
+            {
+                (byte)'"' => (byte)'"', (byte)'\\' => (byte)'\\', (byte)'/' => (byte)'/', (byte)'b' => (byte)'\b', (byte)'f' => (byte)'\f',
+                (byte)'n' => (byte)'\n', (byte)'r' => (byte)'\r', (byte)'t' => (byte)'\t', _ => (byte)0,
+            };
+            if (c != 0)
+            {
+                destination[written++] = c;
+                raw = raw[2..];
+                continue;
+            }
+            if (!TryUnit(raw, out char unit)) return false;
+            raw = raw[6..];
+            var rune = Rune.ReplacementChar;
+            if (!char.IsSurrogate(unit)) rune = new Rune(unit);
+            else if (char.IsHighSurrogate(unit) && TryUnit(raw, out char low) && char.IsLowSurrogate(low))
+            {
+                rune = new Rune(unit, low);
+                raw = raw[6..];
+            }
+            written += rune.EncodeToUtf8(destination[written..]);
+        }
+    }
+
+    /// <summary>\u and four hex digits.</summary>
+    static bool TryUnit(ReadOnlySpan<byte> text, out char unit)
+    {
+        unit = default;
+        if (text.Length < 6 || text[0] != '\\' || text[1] != 'u' || !Utf8Parser.TryParse(text[2..6], out ushort value, out int used, 'x') || used != 4) return false;
+        unit = (char)value;
+        return true;
+    }
+}
