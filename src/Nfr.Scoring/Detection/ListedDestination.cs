@@ -54,9 +54,8 @@ sealed class ListedDestination(Thresholds thresholds, Func<Address, bool> isHome
         if (iterative || _resolvers.IsResolver(client))
         {
             if (_resolvers.WasAskedFor(hit.Hash, client, findings.Now) || _resolvers.IsHeld(finding)) return severity;
-            _resolvers.Hold(new HeldMatter(
-                finding, hit.Hash, client, findings.Now, severity, AlertEvents.From(in e), e.Context, findings.LineOf(in e), Describe(hit, set, client, severity, 1, did)));
-            return severity;
+            if (_resolvers.Hold(new HeldMatter(
+                finding, hit.Hash, client, findings.Now, severity, AlertEvents.From(in e), e.Context, findings.LineOf(in e), Describe(hit, set, client, severity, 1, did)))) return severity;
         }
         _resolvers.Claim(hit.Hash, e.Context.Destination, findings.Now);
         if (!findings.IsDue(finding, severity, out long count))

@@ -6,7 +6,11 @@ namespace Nfr.Scoring.Detection;
 
 /// <summary>A listed name that a resolver asked for, until it is known for whom.</summary>
 readonly record struct HeldMatter(
-    ulong Finding, ulong Indicator, Address Resolver, long Tick, int Severity, AlertEvent Event, EventContext Context, string Line, Finding What);
+    ulong Finding, ulong Indicator, Address Resolver, long Tick, int Severity, AlertEvent Event, EventContext Context, string Line, Finding What)
+{
+    /// <summary>Whose events were scored: another network's must not take it.</summary>
+    public ulong Partition { get; } = Tables.Partition.Current;
+}
 
 /// <summary>
 /// Keeps a resolver inside the mirror from doubling its clients' findings. The rule: a query is a resolver's when it asks without "recursion desired", or
@@ -19,7 +23,7 @@ sealed class ResolverMatters(long window)
     const int MaxResolvers = 256;
     /// <summary>Pairs of indicator and resolver that clients have asked for, 24 KB.</summary>
     const int MaxAsked = 512;
-    /// <summary>Matters that wait, about 100 KB. Full: the oldest is the resolver's own from now on.</summary>
+    /// <summary>Matters that wait, about 100 KB. Full: a further one is the resolver's own at once.</summary>
     const int MaxHeld = 64;
 
     readonly LruTable<int> _resolvers = new(MaxResolvers);
@@ -47,19 +51,38 @@ sealed class ResolverMatters(long window)
     public void Claim(ulong indicator, Address resolver, long now)
     {
         _asked[_asked.GetOrAdd(Mix.Of(resolver, indicator), out _)] = now;
-        _held.RemoveAll(h => h.Indicator == indicator && h.Resolver == resolver);
+        ulong partition = Partition.Current;
+        if (_held.Count > 0) _held.RemoveAll(h => h.Indicator == indicator && h.Resolver == resolver && h.Partition == partition);
     }
 
-    public bool IsHeld(ulong finding) => _held.Exists(h => h.Finding == finding);
+    public bool IsHeld(ulong finding)
+    {
+        foreach (HeldMatter held in _held)
+        {
+            if (held.Finding == finding && held.Partition == Partition.Current) return true;
+        }
+        return false;
+    }
 
-    public void Hold(in HeldMatter matter) => _held.Add(matter);
+    /// <returns>False when as many wait as may.</returns>
+    public bool Hold(in HeldMatter matter)
+    {
+        if (_held.Count == MaxHeld) return false;
+        _held.Add(matter);
+        return true;
+    }
 
+    /// <summary>The first that has waited for the whole window.</summary>
     public bool TryTakeOld(long now, out HeldMatter matter)
     {
+        for (int i = 0; i < _held.Count; i++)
+        {
+            matter = _held[i];
+            if (matter.Partition != Partition.Current || now - matter.Tick <= window) continue;
+            _held.RemoveAt(i);
+            return true;
+        }
         matter = default;
-        if (_held.Count == 0 || (now - _held[0].Tick <= window && _held.Count <= MaxHeld)) return false;
-        matter = _held[0];
-        _held.RemoveAt(0);
-        return true;
+        return false;
     }
 }

@@ -13,8 +13,8 @@ public sealed record ScoringConfig
     /// <summary>Lists that are fetched.</summary>
     public IReadOnlyList<FeedConfig> FeedUrls { get; init; } = [];
 
-    /// <summary>The first folder; empty when there is none.</summary>
-    public string Feeds => FeedFolders.Count > 0 ? FeedFolders[0] : "";
+    /// <summary>The first folder; where there is none, where it would be by default.</summary>
+    public string Feeds { get; init; } = "/etc/nfr/feeds";
 
     internal static ScoringConfig Read(Section s, string folder)
     {
@@ -38,7 +38,8 @@ public sealed record ScoringConfig
             s.FaultAt(same.Last().Line, "feeds", $"two feeds are called \"{same.Key}\"; give one of them another name");
         if (urls.Count > FeedConfig.MaxFeeds) s.FaultAt(urls[FeedConfig.MaxFeeds].Line, "feeds", $"more than {FeedConfig.MaxFeeds} addresses");
         s.End();
-        return new ScoringConfig { Enabled = enabled, FeedFolders = any ? folders : [Path.Combine(folder, "feeds")], FeedUrls = urls };
+        string fallback = Path.Combine(folder, "feeds");
+        return new ScoringConfig { Enabled = enabled, FeedFolders = any ? folders : [fallback], FeedUrls = urls, Feeds = folders.Count > 0 ? folders[0] : fallback };
     }
 }
 

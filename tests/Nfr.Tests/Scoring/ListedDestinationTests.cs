@@ -144,11 +144,33 @@ public sealed class ListedDestinationTests
     }
 
     [Fact]
-    public void A_storm_of_a_resolvers_listed_names_is_held_in_bounds()
+    public void A_storm_of_resolvers_is_held_in_bounds()
+    {
+        using var run = new Simulated(new Thresholds { AlertStock = 10_000 }, Detectors.ListedDestination, ("c2.txt", "bad.example\n"));
+        for (int i = 0; i < 1000; i++) run.Dns($"n{i}.bad.example", client: Simulated.Parse($"10.3.{i / 250}.{i % 250}"), resolver: s_upstream, flags: 0x8400);
+        Assert.Equal(1000 - 64, run.Alerts.Count);
+        run.Wait(11 * Simulated.Second);
+        run.Dns("good.example");
+        Assert.Equal(1000, run.Alerts.Count);
+    }
+
+    [Fact]
+    public void What_waits_of_one_network_is_not_raised_or_taken_in_another()
     {
         using Simulated run = With(("c2.txt", "bad.example\n"));
+        var (boston, lima) = (new ScorerPartition("boston"), new ScorerPartition("lima"));
+        run.Scorer.Enter(boston);
+        run.Dns("bad.example", client: Simulated.Resolver, resolver: s_upstream, flags: 0x8400);
+        run.Scorer.Leave(boston);
+        run.Scorer.Enter(lima);
+        run.Dns("bad.example");
+        run.Wait(20 * Simulated.Second);
         run.Dns("good.example");
-        for (int i = 0; i < 1000; i++) run.Dns($"n{i}.bad.example", client: Simulated.Parse($"10.3.{i / 250}.{i % 250}"), resolver: s_upstream, flags: 0x8400);
-        Assert.InRange(run.Alerts.Count, 900, 1000);
+        run.Scorer.Leave(lima);
+        Assert.Equal("10.1.2.3", Assert.Single(run.Alerts).Event.SrcIP);
+        run.Scorer.Enter(boston);
+        run.Dns("good.example");
+        run.Scorer.Leave(boston);
+        Assert.Equal(["10.1.2.3", "10.1.0.1"], run.Alerts.Select(a => a.Event.SrcIP));
     }
 }
