@@ -38,12 +38,26 @@ sealed class Findings(ScorerOptions options)
     readonly LruTable<Lines> _samples = new(MaxSampledKeys);
     readonly long _quietInterval = options.Thresholds.QuietInterval;
 
+    /// <summary>What may still be raised of a threat, and what was held back meanwhile.</summary>
+    sealed class Allowance
+    {
+        public double Left;
+        public long Tick;
+        public long Held;
+    }
+
+    readonly Dictionary<string, Allowance> _allowances = new(StringComparer.Ordinal);
+
     /// <summary>Where alerts go during one call of the scorer.</summary>
     public List<Alert> Raised { get; set; } = [];
     /// <summary>The greatest tick so far: events arrive when they end, so their own ticks go back and forth.</summary>
     public long Now { get; set; }
 
     public long AlertsRaised { get; private set; }
+
+    /// <summary>Due, and not raised because too many of their threat had been raised before.</summary>
+    public long AlertsHeld { get; private set; }
+
     public long FindingsEvicted => _known.Evicted;
     public int FindingsKnown => _known.Count;
 
@@ -155,8 +169,37 @@ sealed class Findings(ScorerOptions options)
         return Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text)).AsSpan(0, 8));
     }
 
+    /// <summary>
+    /// Forged sources, or one bad line of a list, could raise an alert for each of thousands of keys. A threat has a stock of alerts that fills up again slowly; what is due beyond it is
+    /// counted, and the next one that is raised says how many were held back.
+    /// </summary>
+    bool MayRaise(string threat, out long held)
+    {
+        held = 0;
+        if (!_allowances.TryGetValue(threat, out Allowance? allowance)) _allowances.Add(threat, allowance = new Allowance { Left = options.Thresholds.AlertStock, Tick = Now });
+        allowance.Left = Math.Min(options.Thresholds.AlertStock, allowance.Left + ((double)(Now - allowance.Tick) / options.Thresholds.AlertRefill));
+        allowance.Tick = Now;
+        if (allowance.Left < 1)
+        {
+            allowance.Held++;
+            AlertsHeld++;
+            return false;
+        }
+        allowance.Left--;
+        (held, allowance.Held) = (allowance.Held, 0);
+        return true;
+    }
+
+    /// <summary>For a detector that waits before it raises: what <see cref="Raise(AlertEvent, EventContext, string, ulong, in Finding)"/> wants later.</summary>
+    public string LineOf(scoped in DnsEvent e) => options.Lines.Line(in e);
+
+    /// <summary>Raises for an event that is over.</summary>
+    public void Raise(AlertEvent alertEvent, EventContext context, string line, ulong finding, in Finding what) =>
+        Raise(alertEvent, in context, what, Samples(finding, line, in context));
+
     void Raise(AlertEvent alertEvent, in EventContext context, Finding what, List<Sample> samples)
     {
+        if (!MayRaise(what.Threat.Id, out long held)) return;
         AlertsRaised++;
         Raised.Add(new Alert
         {
@@ -171,7 +214,7 @@ sealed class Findings(ScorerOptions options)
                 Key = what.Key,
                 Summary = what.Summary,
                 Features = what.Features,
-                Facts = what.Facts,
+                Facts = held == 0 ? what.Facts : [.. what.Facts, new EvidenceValue("alertsHeldBack", held)],
                 Score = EvidenceScore.Of(what.Features),
                 ScoreLimit = what.ScoreLimit,
                 Samples = [.. samples.Select(s => s.Line!)],

@@ -2,12 +2,13 @@ using Nfr.Events;
 using Nfr.Scoring.Detection;
 using Nfr.Scoring.Indicators;
 using Nfr.Scoring.Names;
+using Nfr.Scoring.Tables;
 
 namespace Nfr.Scoring;
 
 /// <summary>What the scorer's tables hold, for metrics; a snapshot taken on the pipeline thread.</summary>
-/// <remarks>Evicted = forgotten because a table was full: findings, and what detectors track (sources, pairs of client and domain, clients).</remarks>
-public readonly record struct ScorerStats(long AlertsRaised, int FindingsKnown, long FindingsEvicted, long TrackedEvicted, int Tracked);
+/// <remarks>Held = due, and not raised because a threat had used up its stock (<see cref="Thresholds.AlertStock"/>). Evicted = forgotten because a table was full: findings, and what detectors track (sources, pairs of client and domain, clients).</remarks>
+public readonly record struct ScorerStats(long AlertsRaised, int FindingsKnown, long FindingsEvicted, long TrackedEvicted, int Tracked, long AlertsHeld);
 
 /// <summary>
 /// Scores events on board. One pipeline thread uses it; nothing on its path locks or waits, and an event in which nothing is found
@@ -17,13 +18,25 @@ public readonly record struct ScorerStats(long AlertsRaised, int FindingsKnown, 
 public sealed class Scorer : IDisposable
 {
     readonly Findings _findings;
+    readonly Prevalence _prevalence;
+    readonly PrevalenceFile? _prevalenceFile;
+    readonly Lazy<BrandTable> _brands;
+    readonly bool _ownsStore;
     readonly Detector[] _all, _dns, _ip, _http, _tls, _anomaly;
 
     public Scorer(ScorerOptions options)
     {
         _findings = new Findings(options);
-        Suffixes = PublicSuffixList.Load(options.PublicSuffixFile);
-        Store = new IndicatorStore(options.FeedsFolders, options.FeedsPollInterval, options.Time);
+        _ownsStore = options.SharedWith is null;
+        Suffixes = options.SharedWith?.Suffixes ?? PublicSuffixList.Load(options.PublicSuffixFile);
+        _prevalence = new Prevalence(options.Thresholds.FirstSeenLearning);
+        if (options.FirstSeenFile.Length > 0)
+        {
+            _prevalenceFile = new PrevalenceFile(options.FirstSeenFile, _prevalence, options.Time);
+            _prevalenceFile.Load();
+        }
+        Store = options.SharedWith?.Store ?? new IndicatorStore(options.FeedsFolders, options.FeedsPollInterval, options.Time, Suffixes, options.Lists);
+        _brands = options.SharedWith?._brands ?? new Lazy<BrandTable>(() => BrandTable.Load(Suffixes, options.BrandsFile));
         _all = [.. Make(options).Where(d => (options.Enabled & d.Flag) != 0).Select(d => d.Make())];
         _dns = Those(DetectorEvents.Dns);
         _ip = Those(DetectorEvents.Ip);
@@ -38,6 +51,8 @@ public sealed class Scorer : IDisposable
     IEnumerable<(Detectors Flag, Func<Detector> Make)> Make(ScorerOptions options)
     {
         Thresholds thresholds = options.Thresholds;
+        // First, so that what it records is known to the others.
+        yield return (Detectors.FirstSeen, () => new FirstSeen(thresholds, options.IsHome, Suffixes, NameModel.Shipped, _prevalence, _findings));
         yield return (Detectors.ListedDestination, () => new ListedDestination(thresholds, options.IsHome, Store, _findings));
         yield return (Detectors.PortScan, () => new PortScan(thresholds, options.IsHome, _findings));
         yield return (Detectors.LateralMovement, () => new LateralMovement(thresholds, options.IsHome, _findings));
@@ -54,9 +69,12 @@ public sealed class Scorer : IDisposable
         yield return (Detectors.AwsRebinding, () => new AwsRebinding(_findings));
         yield return (Detectors.HttpFailures, () => new HttpFailures(thresholds, _findings));
         yield return (Detectors.DnsTunnel, () => new DnsTunnel(thresholds, Suffixes, NameModel.Shipped, _findings));
+        yield return (Detectors.IcmpTunnel, () => new IcmpTunnel(thresholds, _findings));
         yield return (Detectors.Dga, () => new DgaVolume(thresholds, Suffixes, NameModel.Shipped, _findings));
         yield return (Detectors.Cleartext, () => new Cleartext(options.IsHome, _findings));
         yield return (Detectors.Mining, () => new Mining(_findings));
+        yield return (Detectors.Imposter, () => new Imposter(thresholds, Suffixes, new BrandMatcher(_brands.Value), _prevalence, _findings));
+        yield return (Detectors.Beaconing, () => new Beaconing(thresholds, options.IsHome, Suffixes, NameModel.Shipped, static (_, in _) => (0, 0), _findings));
     }
 
     /// <summary>The indicator lists and their state; its members may be read from any thread.</summary>
@@ -65,8 +83,16 @@ public sealed class Scorer : IDisposable
     /// <summary>The Public Suffix List in use.</summary>
     public PublicSuffixList Suffixes { get; }
 
+    /// <summary>What of the site's brands and of the memory of first-seen domains could not be read, as <c>file:line: reason</c>.</summary>
+    public IReadOnlyList<string> Faults =>
+        [.. _brands.IsValueCreated ? _brands.Value.Faults : [], .. _prevalenceFile?.Fault is { } fault ? [fault] : Array.Empty<string>()];
+
     public ScorerStats Stats => new(
-        _findings.AlertsRaised, _findings.FindingsKnown, _findings.FindingsEvicted, _all.Sum(d => d.Evicted), _all.Sum(d => d.Tracked));
+        _findings.AlertsRaised, _findings.FindingsKnown, _findings.FindingsEvicted, _all.Sum(d => d.Evicted), _all.Sum(d => d.Tracked),
+        _findings.AlertsHeld);
+
+    /// <summary>As in <see cref="Stats"/>.</summary>
+    public long AlertsHeld => _findings.AlertsHeld;
 
     /// <summary>Scores one event and appends the alerts it raises.</summary>
     /// <returns>0 = nothing; else 1 to 5, the highest severity of a finding that this event contributed to, raised now or before.</returns>
@@ -114,11 +140,35 @@ public sealed class Scorer : IDisposable
         return score;
     }
 
+    /// <summary>
+    /// The events that follow on this thread are of this partition, until <see cref="Leave"/>: they share the tables with those of others and
+    /// nothing else. On board there are no partitions and this is not called.
+    /// </summary>
+    public void Enter(ScorerPartition partition)
+    {
+        ArgumentNullException.ThrowIfNull(partition);
+        Partition.Current = partition.Seed;
+        _findings.Now = partition.Now;
+    }
+
+    public void Leave(ScorerPartition partition)
+    {
+        ArgumentNullException.ThrowIfNull(partition);
+        partition.Now = _findings.Now;
+        Partition.Current = 0;
+    }
+
     void Begin(long tick, List<Alert> raised)
     {
         _findings.Now = Math.Max(_findings.Now, tick);
+        _prevalence.Now = _findings.Now;
+        _prevalenceFile?.SaveDue(_findings.Now);
         _findings.Raised = raised;
     }
 
-    public void Dispose() => Store.Dispose();
+    public void Dispose()
+    {
+        if (_ownsStore) Store.Dispose();
+        _prevalenceFile?.Dispose();
+    }
 }

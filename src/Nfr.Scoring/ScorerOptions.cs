@@ -3,7 +3,7 @@ using Nfr.Wire;
 
 namespace Nfr.Scoring;
 
-/// <summary>The detectors, as a set that can be switched off one by one.</summary>
+/// <summary>The detectors, as a set that can be switched off one by one. A flag is also part of the keys of its findings, so each has its own.</summary>
 // All is what there is, and what will be.
 #pragma warning disable CA2217
 [Flags]
@@ -16,6 +16,7 @@ public enum Detectors : ulong
     Dga = 8,
     Cleartext = 16,
     Mining = 32,
+    IcmpTunnel = 1UL << 6,
     LateralMovement = 1UL << 16,
     Land = 1UL << 17,
     Smurf = 1UL << 18,
@@ -24,11 +25,14 @@ public enum Detectors : ulong
     BadPorts = 1UL << 21,
     Guessing = 1UL << 22,
     SshGuessing = 1UL << 23,
-    Spam = 1UL << 24,
-    Irc = 1UL << 25,
-    TelegramBot = 1UL << 26,
-    AwsRebinding = 1UL << 27,
-    HttpFailures = 1UL << 28,
+    Beaconing = 1UL << 24,
+    Imposter = 1UL << 40,
+    FirstSeen = 1UL << 41,
+    Spam = 1UL << 48,
+    Irc = 1UL << 49,
+    TelegramBot = 1UL << 50,
+    AwsRebinding = 1UL << 51,
+    HttpFailures = 1UL << 52,
     All = ulong.MaxValue,
 }
 #pragma warning restore CA2217
@@ -52,6 +56,9 @@ public sealed record ScorerOptions
     /// <summary>Folders of indicator lists; one that is absent is empty. Later folders add to earlier ones.</summary>
     public IReadOnlyList<string> FeedsFolders { get; init; } = [DefaultFeedsFolder];
 
+    /// <summary>What the config says of single lists, by the full path of their file.</summary>
+    public IReadOnlyDictionary<string, Indicators.ListAbout> Lists { get; init; } = new Dictionary<string, Indicators.ListAbout>();
+
     /// <summary>How often the folders are looked at for changed files; zero = only when asked by <see cref="Indicators.IndicatorStore.Poll"/>.</summary>
     public TimeSpan FeedsPollInterval { get; init; } = TimeSpan.FromSeconds(5);
 
@@ -69,6 +76,15 @@ public sealed record ScorerOptions
 
     /// <summary>The Public Suffix List; when the file is absent, a short list of common suffixes that ships inside serves.</summary>
     public string PublicSuffixFile { get; init; } = "/usr/share/publicsuffix/public_suffix_list.dat";
+
+    /// <summary>Brands of this site beside those that ship, in the same form (a domain a line, then the owner's other domains); absent = none.</summary>
+    public string BrandsFile { get; init; } = "/etc/nfr/brands.txt";
+
+    /// <summary>Where the memory of first-seen domains is kept across restarts; empty = it is not kept.</summary>
+    public string FirstSeenFile { get; init; } = "";
+
+    /// <summary>Another scorer whose indicator lists and suffix list this one uses, and does not dispose; null = it reads its own.</summary>
+    public Scorer? SharedWith { get; init; }
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

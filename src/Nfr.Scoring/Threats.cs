@@ -1,3 +1,4 @@
+using System.Reflection;
 using Nfr.Events;
 
 namespace Nfr.Scoring;
@@ -12,20 +13,35 @@ public static class Threats
     public static readonly AlertThreat DgaVolume = new("dga_volume", "Multiple requests for DGA domains indicating infection", 4);
     public static readonly AlertThreat MultipleLongHostnames =
         new("multiple_long_hostnames", "Multiple requests to long hostnames indicating DNS tunneling", 4);
+    public static readonly AlertThreat IcmpTunneling = new("icmp_tunneling", "High volume of outbound ICMP traffic indicating tunneling", 3);
     public static readonly AlertThreat SinkholedDestination = new("sinkholed_destination", "Traffic to a known sinkhole indicating infection", 4);
     public static readonly AlertThreat OutboundPortScan =
         new("outbound_port_scan", "Outbound TCP port scan indicating hacking tool use or infection", 4);
     public static readonly AlertThreat AnonCircuit =
-        new("anon_circuit", "Anonymizing circuit setup indicating infection or evasion attempt", 4);
+        new("anon_circuit", "Anonymizing circuit setup indicating infection or evasion attempt", 4, Policy: true);
     public static readonly AlertThreat EncryptedDns =
         new("encrypted_dns", "Encrypted DNS traffic indicating potential infection or evasion", 1, Policy: true);
-    public static readonly AlertThreat BadDynamicDns = new("bad_dynamic_dns", "Known bad dynamic DNS provider traffic", 2);
-    public static readonly AlertThreat BadTunnel = new("bad_tunnel", "Known bad tunneling provider traffic", 2);
+    public static readonly AlertThreat BadDynamicDns = new("bad_dynamic_dns", "Known bad dynamic DNS provider traffic", 2, Policy: true);
+    public static readonly AlertThreat BadTunnel = new("bad_tunnel", "Known bad tunneling provider traffic", 2, Policy: true);
     public static readonly AlertThreat BadIrcTraffic = new("bad_irc_traffic", "Suspicious IRC traffic indicating infection", 4);
     public static readonly AlertThreat VpnActivity = new("vpn_activity", "Third-party VPN use", 3, Policy: true);
     public static readonly AlertThreat P2pActivity = new("p2p_activity", "P2P activity", 3, Policy: true);
+    public static readonly AlertThreat UniqueYoungDomainVolume =
+        new("unique_young_domain_volume", "Traffic from multiple sources to a unique young domain", 3);
+    public static readonly AlertThreat YoungDomain = new("young_domain", "Traffic to an unknown young domain", 1);
+    public static readonly AlertThreat BadTld = new("bad_tld", "Traffic to a destination TLD commonly associated with malware", 1);
+    public static readonly AlertThreat SuspiciousDomainBeacon = new("suspicious_domain_beacon", "Beaconing to a suspicious domain", 3);
+
+    public static readonly AlertThreat TorDns = new("tor_dns", "Suspicious Tor DNS request", 3, Policy: true);
 
     // Local ids.
+    public static readonly AlertThreat Imposter = new("imposter_domain", "Traffic to a suspicious domain impersonating a known brand", 4);
+    public static readonly AlertThreat YoungImposter = new("young_imposter_domain", "Traffic to a suspicious young domain impersonating a known brand", 4);
+    public static readonly AlertThreat YoungBrandName = new("young_brand_name_domain", "Traffic to a young suspicious domain containing a brand name", 4);
+    public static readonly AlertThreat NotDns = new("not_dns", "Traffic on the DNS port that is not DNS indicating tunneling", 3);
+    public static readonly AlertThreat RogueDns =
+        new("rogue_dns_server", "Traffic to a rogue DNS server indicating infection or a changed configuration", 4);
+    public static readonly AlertThreat AddressLookup = new("address_lookup", "Lookup of the own address at a public service", 1, Policy: true);
     public static readonly AlertThreat InternalPortScan =
         new("internal_port_scan", "Internal TCP port scan indicating lateral movement or hacking tool use", 3);
     public static readonly AlertThreat InboundPortScan = new("inbound_port_scan", "Port scan from outside", 2);
@@ -36,7 +52,7 @@ public static class Threats
     public static readonly AlertThreat Phishing = new("phishing_destination", "Traffic to a malicious spear phishing site", 5);
     public static readonly AlertThreat MalwareDistribution = new("malware_distribution", "Traffic to a known malware distribution site", 4);
     public static readonly AlertThreat OutOfBandTesting =
-        new("oast_traffic", "Out-of-band application security testing traffic requiring investigation", 4);
+        new("oast_traffic", "Out-of-band application security testing traffic requiring investigation", 4, Policy: true);
     public static readonly AlertThreat CleartextCredentials =
         new("cleartext_credentials", "Credentials sent in clear text", 3, Policy: true);
     public static readonly AlertThreat CleartextProtocol =
@@ -58,33 +74,34 @@ public static class Threats
     public static readonly AlertThreat AwsRebinding = new("aws_rebinding", "Domain resolves to 169.254.169.254 indicating an AWS rebinding attack", 4);
     public static readonly AlertThreat HttpFailures = new("excessive_http_failures", "Excessive number of HTTP failures", 2);
 
+    /// <summary>The ids that the engine's own documents show; all others are local.</summary>
+    static readonly HashSet<string> s_engineIds = new(StringComparer.Ordinal)
+    {
+        "c2_communication", "suspicious_ip_trickbot", "dga_volume", "multiple_long_hostnames", "sinkholed_destination", "outbound_port_scan", "anon_circuit", "encrypted_dns_suspicious",
+        "encrypted_dns", "bad_dynamic_dns", "bad_tunnel", "bad_irc_traffic", "high_volume_ssh", "icmp_tunneling", "suspicious_domain_beacon", "suspicious_domain_volume",
+        "suspicious_cluster_volume", "unique_young_domain_volume", "conn_unusual_port_volume", "tor_dns", "vpn_activity", "p2p_activity", "unreachable_domain_volume",
+        "excessive_dns_failures", "unusual_network_port", "young_domain", "bad_tld",
+    };
+
+    /// <summary>Every threat above.</summary>
     public static readonly IReadOnlyList<AlertThreat> All =
-    [
-        C2Communication, DgaVolume, MultipleLongHostnames, SinkholedDestination, OutboundPortScan, AnonCircuit, EncryptedDns, BadDynamicDns,
-        BadTunnel, BadIrcTraffic, VpnActivity, P2pActivity, InternalPortScan, Cryptomining, Phishing, MalwareDistribution, OutOfBandTesting,
-        CleartextCredentials, CleartextProtocol, InboundPortScan, PingSweep, LateralMovement,
-        LandAttack, SmurfAttack, FragmentAttack, AmbiguousTraffic, FragmentedIcmp, ManyResets, BadPort, PasswordGuessing, PasswordSpraying, GuessedPassword,
-        SpamSending, TelegramBot, AwsRebinding, HttpFailures,
-    ];
+        [.. typeof(Threats).GetFields(BindingFlags.Public | BindingFlags.Static).Where(f => f.FieldType == typeof(AlertThreat)).Select(f => (AlertThreat)f.GetValue(null)!)];
 
     /// <summary>Ids that the engine's documents do not show.</summary>
-    public static readonly IReadOnlyList<AlertThreat> Local =
-        [InternalPortScan, Cryptomining, Phishing, MalwareDistribution, OutOfBandTesting, CleartextCredentials, CleartextProtocol,
-        InboundPortScan, PingSweep, LateralMovement,
-        LandAttack, SmurfAttack, FragmentAttack, AmbiguousTraffic, FragmentedIcmp, ManyResets, BadPort, PasswordGuessing, PasswordSpraying, GuessedPassword,
-        SpamSending, TelegramBot, AwsRebinding, HttpFailures];
+    public static readonly IReadOnlyList<AlertThreat> Local = [.. All.Where(t => !s_engineIds.Contains(t.Id))];
 
-    /// <summary>What a list without a header is about, by the start of its file name; the first that fits. Flags are those of the engine.</summary>
+    /// <summary>What a list without a header is about, by the start of its file name or else a word in it; the first that fits. Flags are those of the engine.</summary>
     static readonly (string Prefix, AlertThreat Threat, string Flag)[] s_byFileName =
     [
         ("c2", C2Communication, "c2"), ("feodo", C2Communication, "c2"), ("threatfox", C2Communication, "c2"), ("sslbl", C2Communication, "c2"),
         ("ja3", C2Communication, "c2"), ("botnet", C2Communication, "c2"), ("sinkhole", SinkholedDestination, "sinkholed"),
         ("phishing", Phishing, "phishing"), ("malware", MalwareDistribution, "dropper"), ("urlhaus", MalwareDistribution, "dropper"),
         ("dropper", MalwareDistribution, "dropper"), ("mining", Cryptomining, "cryptomining"), ("miner", Cryptomining, "cryptomining"),
-        ("cryptomining", Cryptomining, "cryptomining"), ("tor", AnonCircuit, "anon"), ("onion", AnonCircuit, "anon"), ("i2p", AnonCircuit, "i2p"),
+        ("cryptomining", Cryptomining, "cryptomining"), ("onion", TorDns, "tor_dns"), ("tor", AnonCircuit, "anon"), ("i2p", AnonCircuit, "i2p"),
         ("freenet", AnonCircuit, "freenet"), ("anon", AnonCircuit, "anon"), ("vpn", VpnActivity, "anon"), ("p2p", P2pActivity, "p2p"),
         ("bittorrent", P2pActivity, "p2p"), ("dynamic_dns", BadDynamicDns, "freedns"), ("dyndns", BadDynamicDns, "freedns"),
         ("oast", OutOfBandTesting, "oast"), ("interactsh", OutOfBandTesting, "oast"), ("tunnel", BadTunnel, "blocklist"),
+        ("dns_tunnel", BadTunnel, "blocklist"), ("rogue_dns", RogueDns, "bad_dns"), ("ipinfo", AddressLookup, "ip_lookup"), ("ip_lookup", AddressLookup, "ip_lookup"),
         ("doh", EncryptedDns, "doh"), ("dot", EncryptedDns, "dot"), ("irc", BadIrcTraffic, "irc"),
     ];
 
@@ -100,15 +117,23 @@ public static class Threats
         return false;
     }
 
-    /// <summary>By the start of a file's name; a name that says nothing means C2.</summary>
+    /// <summary>By the start of a file's name, else by a word in it; a name that says nothing means C2.</summary>
     public static (AlertThreat Threat, string Flag) ByFileName(string fileName)
     {
         foreach ((string prefix, AlertThreat threat, string flag) in s_byFileName)
         {
             if (fileName.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)) return (threat, flag);
         }
+        foreach ((string prefix, AlertThreat threat, string flag) in s_byFileName)
+        {
+            int at = fileName.IndexOf(prefix, StringComparison.OrdinalIgnoreCase);
+            if (at > 0 && !char.IsLetterOrDigit(fileName[at - 1])) return (threat, flag);
+        }
         return (C2Communication, "c2");
     }
+
+    /// <summary>Threats whose lists name services that people use, popular ones among them, rather than places that only malware visits.</summary>
+    public static bool IsService(AlertThreat threat) => threat.Policy;
 
     /// <summary>The flag that goes with a threat when a list names the threat but no flags.</summary>
     public static string FlagOf(AlertThreat threat)

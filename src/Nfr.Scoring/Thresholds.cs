@@ -1,3 +1,5 @@
+using Nfr.Events;
+
 namespace Nfr.Scoring;
 
 /// <summary>Every limit of every detector, in one place. Times are nanoseconds of tick.</summary>
@@ -7,6 +9,10 @@ public sealed record Thresholds
 
     /// <summary>A finding that goes on is raised again when its severity rises, or this long after it was last raised.</summary>
     public long QuietInterval { get; init; } = 3600 * Second;
+
+    /// <summary>Alerts of one threat that may come at once; then one every <see cref="AlertRefill"/>, the others are counted.</summary>
+    public int AlertStock { get; init; } = 200;
+    public long AlertRefill { get; init; } = 10 * Second;
 
     // ---- Port scan: sequential hypothesis test on first contacts (Jung, Paxson, Berger, Balakrishnan 2004).
 
@@ -99,17 +105,45 @@ public sealed record Thresholds
 
     // ---- DNS tunnel: bytes of new, opaque label text per client and registered domain (after Paxson et al. 2013).
 
-    public long TunnelWindow { get; init; } = 600 * Second;
-    /// <summary>Bytes when at least half of them came in queries of types that carry data (TXT, NULL, CNAME, MX, KEY, SRV, …).</summary>
+    public long TunnelWindow { get; init; } = 1800 * Second;
+    /// <summary>Bytes within it when at least half of them came in queries of types that carry data (TXT, NULL, CNAME, MX, KEY, SRV, …).</summary>
     public int TunnelDataTypeBytes { get; init; } = 500;
-    /// <summary>Bytes when they came in A, AAAA and HTTPS queries, which CDNs fill too.</summary>
-    public int TunnelBytes { get; init; } = 1500;
+    /// <summary>Bytes within it when they came in A, AAAA and HTTPS queries, which CDNs fill too.</summary>
+    public int TunnelBytes { get; init; } = 1000;
+    /// <summary>A slow tunnel: 1 kB an hour is found within two hours, 4 kB a day within the day.</summary>
+    public long TunnelSlowWindow { get; init; } = 7200 * Second;
+    public int TunnelSlowBytes { get; init; } = 1800;
+    public long TunnelDay { get; init; } = 86_400 * Second;
+    public int TunnelDayBytes { get; init; } = 3600;
     /// <summary>Different opaque labels needed beside the bytes.</summary>
     public int TunnelLabels { get; init; } = 10;
-    /// <summary>A label shorter than this says too little to be opaque.</summary>
+    /// <summary>Share of the queries with opaque labels that brought a new one: what a browser asks for it asks again (three types are asked of one name).</summary>
+    public double TunnelNewShare { get; init; } = 0.3;
+    /// <summary>Mean bits per character of all that was new: random letters have 6.5, hexadecimal 7.4, names of machines in a cloud 5.4.</summary>
+    public double TunnelBits { get; init; } = 5.8;
+    /// <summary>A label shorter than this says too little to be opaque alone.</summary>
     public int OpaqueLength { get; init; } = 8;
     /// <summary>Bits per character under the model of names from which a label counts as opaque.</summary>
     public double OpaqueBits { get; init; } = 5.0;
+    /// <summary>The same of shorter labels that follow each other, taken together: octets, and bits per character.</summary>
+    public int OpaqueRunLength { get; init; } = 16;
+    public double OpaqueRunBits { get; init; } = 5.5;
+    /// <summary>What comes in: bytes of answers beyond their questions, of types that carry data, and the different names they answer, within the first window.</summary>
+    public int TunnelAnswerBytes { get; init; } = 8000;
+    public int TunnelAnswers { get; init; } = 16;
+
+    /// <summary>Bytes of a flow on DNS's port that has many datagrams which are no DNS messages.</summary>
+    public int NotDnsBytes { get; init; } = 500;
+
+    // ---- ICMP tunnel: what echoes carry besides a ping's pattern.
+
+    /// <summary>Echoes whose payload holds an IP packet.</summary>
+    public int IcmpPackets { get; init; } = EchoStatistics.TellingPackets;
+    /// <summary>Echoes that look like data, and of how many of all that could.</summary>
+    public int IcmpDataEchoes { get; init; } = EchoStatistics.TellingData;
+    public double IcmpDataShare { get; init; } = 0.5;
+    /// <summary>Bytes in them that differ from the echo before.</summary>
+    public int IcmpDataBytes { get; init; } = 100;
 
     // ---- DGA: distinct names that do not exist, of one client, and how little they look like names.
 
@@ -125,10 +159,60 @@ public sealed record Thresholds
     /// <summary>Labels shorter than this are not judged.</summary>
     public int DgaLength { get; init; } = 6;
 
+    // ---- Beacons: how regular, how long, how rare (Beacons/Regularity). Weights .5, .2 and .3.
+
+    /// <summary>Intervals from which a pair is judged; what makes an alert of them is the evidence, which ten give at the earliest.</summary>
+    public int BeaconIntervals { get; init; } = 6;
+    /// <summary>Seconds; what comes faster is a conversation.</summary>
+    public double BeaconLeastInterval { get; init; } = 10;
+    /// <summary>Minus ln of chance from which a pair is watched as regular.</summary>
+    public double BeaconSuspicion { get; init; } = 9;
+    /// <summary>Minus ln of chance that gives the whole weight; with a destination that is rare and long known to be regular, four fifths of it suffice.</summary>
+    public double BeaconEvidence { get; init; } = 15;
+    /// <summary>Seconds of regular contact that give the whole weight; half of it suffices where the evidence is full.</summary>
+    public double BeaconSeconds { get; init; } = 3000;
+    /// <summary>1 = no other client of the site goes there, 0 = a service that everybody's devices call.</summary>
+    public double BeaconRarity { get; init; } = 0.9;
+    public double BeaconScore { get; init; } = 0.9;
+    /// <summary>A beacon that goes on is raised again after this long.</summary>
+    public long BeaconQuiet { get; init; } = 24 * 3600 * Second;
+    /// <summary>A flow told in slices is still the same one within this.</summary>
+    public long BeaconSlice { get; init; } = 7200 * Second;
+    /// <summary>Bits per character from which a domain's label of at least <see cref="BeaconOddLength"/> looks made up.</summary>
+    public double BeaconOddBits { get; init; } = 5.2;
+    public int BeaconOddLength { get; init; } = 7;
+
     // ---- Listed destinations.
 
-    /// <summary>A listed JA3 alone is never more than this: client fingerprints are shared by good software.</summary>
-    public int Ja3Severity { get; init; } = 3;
+    /// <summary>A listed JA3 or JA4 alone is never more than this: client fingerprints are shared by good software.</summary>
+    public int FingerprintSeverity { get; init; } = 3;
     /// <summary>A listed address that comes to us is never more than this; unanswered, it is background noise.</summary>
-    public int InboundSeverity { get; init; } = 3;
+    public int InboundSeverity { get; init; } = 2;
+    /// <summary>What a resolver asks for is the matter of a client that asked it for the same within so long.</summary>
+    public long ResolverWindow { get; init; } = 10 * Second;
+    /// <summary>A certificate of more names than this is a hoster's: its names are not looked up.</summary>
+    public int CertificateNames { get; init; } = 8;
+
+    // ---- Brand impersonation: likeness of the name, where it stands, whether it is new here. The weights sum to 1.
+
+    /// <summary>A near likeness where the brand's customers look first is enough; elsewhere it takes a domain that is new to the site.</summary>
+    public double ImposterScore { get; init; } = 0.69;
+    public double ImposterLikenessWeight { get; init; } = 0.5;
+    public double ImposterPlaceWeight { get; init; } = 0.3;
+    public double ImposterYoungWeight { get; init; } = 0.2;
+
+    // ---- First seen: what "young" means without registration data.
+
+    /// <summary>The first days of a sensor, in which everything is new and nothing is said about it.</summary>
+    public long FirstSeenLearning { get; init; } = 7 * 86400 * Second;
+    /// <summary>Bits per character under the model of names from which a label looks machine-made, and the letters it must have.</summary>
+    public double OddNameBits { get; init; } = 6.3;
+    public int OddNameLength { get; init; } = 8;
+    /// <summary>Clients of a domain that nobody knew the day before: a quarter of the site's, at least and at most so many.</summary>
+    public int YoungClientsLeast { get; init; } = 5;
+    public int YoungClientsMost { get; init; } = 20;
+    /// <summary>Alerts of each kind in a day of 24 h; what comes after is counted and not told.</summary>
+    public int YoungVolumeDaily { get; init; } = 3;
+    public int YoungDomainDaily { get; init; } = 20;
+    public int OddTopLevelDaily { get; init; } = 10;
 }

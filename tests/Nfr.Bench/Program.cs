@@ -6,6 +6,7 @@ return args switch
     ["generate", .. var rest] => TrafficGenerator.Run(rest),
     ["read", .. var rest] => ReadComparison.Run(rest),
     ["stages", .. var rest] => StageTimes.Run(rest),
+    ["indicators", .. var rest] => IndicatorBench.Run(rest),
     ["compare", .. var rest] => ToolComparison.Run(rest),
     ["score", .. var rest] => ScoreDay.Run(rest),
     _ => MicroBenches.Run(args),

@@ -54,7 +54,8 @@ public static class AlertJson
         return buffer.WrittenSpan.ToArray();
     }
 
-    static void Write(Utf8JsonWriter json, AlertEvidence evidence)
+    /// <summary>The key "evidence" and its object; an engine's reply has the same.</summary>
+    internal static void Write(Utf8JsonWriter json, AlertEvidence evidence)
     {
         json.WriteStartObject("evidence");
         json.WriteString("id", evidence.Id);
@@ -140,24 +141,6 @@ public static class AlertJson
                 groups.Add(new AlertGroup(AlertFields.String(group, "label") ?? "", AlertFields.String(group, "desc") ?? ""));
             }
         }
-        AlertEvidence? evidence = null;
-        if (AlertFields.TryGet(json, "evidence", JsonValueKind.Object, out JsonElement proof))
-        {
-            evidence = new AlertEvidence
-            {
-                Id = AlertFields.String(proof, "id") ?? "",
-                Detector = AlertFields.String(proof, "detector") ?? "",
-                Key = AlertFields.String(proof, "key") ?? "",
-                Summary = AlertFields.String(proof, "summary") ?? "",
-                Score = Real(proof, "score"),
-                ScoreLimit = Real(proof, "scoreLimit"),
-                Features = Features(proof),
-                Facts = Values(proof, "facts"),
-                CommunityIds = AlertFields.Strings(proof, "communityIds"),
-                Count = AlertFields.Number(proof, "count") ?? 1,
-                Samples = Samples(proof),
-            };
-        }
         alert = new Alert
         {
             Threats = threats,
@@ -165,12 +148,30 @@ public static class AlertJson
             Labels = AlertFields.Strings(json, "labels"),
             Groups = groups,
             Event = e!,
-            Evidence = evidence,
+            Evidence = ReadEvidence(json),
         };
         return null;
     }
 
-    static void Strings(Utf8JsonWriter json, string key, IReadOnlyList<string> texts)
+    /// <summary>What <see cref="Write(Utf8JsonWriter, AlertEvidence)"/> wrote into the object; null when it has none.</summary>
+    internal static AlertEvidence? ReadEvidence(JsonElement json) => !AlertFields.TryGet(json, "evidence", JsonValueKind.Object, out JsonElement proof)
+        ? null
+        : new AlertEvidence
+        {
+            Id = AlertFields.String(proof, "id") ?? "",
+            Detector = AlertFields.String(proof, "detector") ?? "",
+            Key = AlertFields.String(proof, "key") ?? "",
+            Summary = AlertFields.String(proof, "summary") ?? "",
+            Score = Real(proof, "score"),
+            ScoreLimit = Real(proof, "scoreLimit"),
+            Features = Features(proof),
+            Facts = Values(proof, "facts"),
+            CommunityIds = AlertFields.Strings(proof, "communityIds"),
+            Count = AlertFields.Number(proof, "count") ?? 1,
+            Samples = Samples(proof),
+        };
+
+    internal static void Strings(Utf8JsonWriter json, string key, IReadOnlyList<string> texts)
     {
         json.WriteStartArray(key);
         foreach (string text in texts) json.WriteStringValue(text);

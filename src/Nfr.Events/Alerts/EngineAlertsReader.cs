@@ -15,6 +15,7 @@ public sealed record EngineAlertPage(string Follow, bool More, IReadOnlyList<Ale
 /// <summary>
 /// Reads the engine's alert pages. Unknown keys are ignored, so newer schemas pass; a threat that the page's dictionary lacks keeps its id as
 /// title and counts as informational; severities are held within 1 to 5. A newer alert that lists only detections is read with these as threats.
+/// "evidence" is our own engine's.
 /// </summary>
 public static class EngineAlertsReader
 {
@@ -76,6 +77,7 @@ public static class EngineAlertsReader
                 Flags = wise ? AlertFields.Strings(wisdom, "flags") : [],
                 Labels = wise ? AlertFields.Strings(wisdom, "labels") : [],
                 Event = WithoutEmpty(e!),
+                Evidence = AlertJson.ReadEvidence(json),
             };
         }
         catch (InvalidOperationException)

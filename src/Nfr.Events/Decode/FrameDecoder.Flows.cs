@@ -9,6 +9,9 @@ public sealed partial class FrameDecoder<TSink>
     /// <summary>Two directions of a mirrored port come out of step by less than this (nanoseconds).</summary>
     const long MirrorReordering = 10_000_000;
 
+    /// <summary>Datagrams of one flow on DNS's port that are no DNS messages, before it is noted and reported.</summary>
+    const int TellingDatagrams = 16;
+
     uint HashOf(in Packet packet) =>
         _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, packet.Scope);
 
@@ -84,6 +87,11 @@ public sealed partial class FrameDecoder<TSink>
             }
             _faults[(int)fault]++;
             // A port promises nothing: tunnels like DNS's for the ways it is let through.
+            if (flow.Looks < byte.MaxValue && ++flow.Looks == TellingDatagrams && Recognizer.DnsService(packet.SourcePort, packet.DestinationPort) == App.Dns)
+            {
+                flow.Notes |= FlowNotes.NotDns;
+                SliceEarly(ref flow, packet.Timestamp);
+            }
             if (flow.App == App.Unknown && (direction == 0 ? flow.PacketsOut : flow.PacketsIn) <= Datagrams.MaximumLooks)
                 flow.App = Datagrams.Recognize(ref flow, direction, payload, packet.SourcePort, packet.DestinationPort);
             return;
@@ -163,7 +171,10 @@ public sealed partial class FrameDecoder<TSink>
         {
             // A sweep over a network must not take the place of log-ins: echoes have half of the details.
             if (flow.Details == FlowDetails.None && _details.InUse >= FlowDetails.Capacity / 2) return;
-            if (_details.TryRent(ref flow)) EchoPayloads.Add(ref _details[flow.Details], isReply, icmp.Payload, packet.CutOff);
+            if (!_details.TryRent(ref flow)) return;
+            ref FlowEcho echo = ref _details.EchoOf(flow.Details);
+            EchoPayloads.Add(ref echo, isReply, icmp.Payload, packet.CutOff);
+            if (echo.Counts.CarriesData) SliceEarly(ref flow, packet.Timestamp);
         }
         else if (six && icmp.Type is >= NdpMessage.RouterSolicitation and <= NdpMessage.NeighborAdvertisement && icmp.Code == 0 && packet.HopLimit == NdpMessage.HopLimit)
         {
@@ -353,11 +364,22 @@ public sealed partial class FrameDecoder<TSink>
         if (flow.PacketsOut > 0) flow.Earlier |= EarlierSlices.PacketsOut;
         if (flow.PacketsIn > 0) flow.Earlier |= EarlierSlices.PacketsIn;
         if (flow.PayloadOut + flow.PayloadIn > 0) flow.Earlier |= EarlierSlices.Payload;
-        _details[flow.Details].Echo = default;
+        _details.EchoOf(flow.Details).Counts = default;
         flow.PacketsOut = flow.PacketsIn = flow.MissedOut = flow.MissedIn = 0;
         flow.BytesOut = flow.BytesIn = flow.PayloadOut = flow.PayloadIn = 0;
         flow.FirstTick = _tick;
         flow.FirstTimestamp = timestamp;
+    }
+
+    /// <summary>
+    /// A flow without connections is reported when it has been silent for a minute. What its content says already is worth an event now, so that whoever
+    /// scores it hears of it while it goes on; once a flow.
+    /// </summary>
+    void SliceEarly(ref Flow flow, long timestamp)
+    {
+        if ((flow.Earlier & EarlierSlices.Early) != 0) return;
+        flow.Earlier |= EarlierSlices.Early;
+        Slice(ref flow, timestamp);
     }
 
     void Emit(in Flow flow)
@@ -405,7 +427,7 @@ public sealed partial class FrameDecoder<TSink>
             HasshServer = Hex(detail.HasHasshServer, detail.HasshServer, hasshServer),
             LoginFailures = detail.LoginFailures,
             LoginSuccesses = detail.LoginSuccesses,
-            Echo = detail.Echo,
+            Echo = _details.EchoOf(flow.Details).Counts,
         });
     }
 

@@ -33,7 +33,7 @@ struct Flow
     public byte TcpFlags;
     public ContentState Content;
     public App App;
-    /// <summary>Segments or datagrams looked at for content that begins later than at the start.</summary>
+    /// <summary>TCP: segments looked at for content that begins later than at the start. UDP: datagrams on DNS's port that are no DNS messages, to 255.</summary>
     public byte Looks;
     public FlowNotes Notes;
     public bool HasJa3;
@@ -126,4 +126,6 @@ enum EarlierSlices : byte
     PacketsOut = 1,
     PacketsIn = 2,
     Payload = 4,
+    /// <summary>One was cut early, since its content looks like that of a tunnel.</summary>
+    Early = 8,
 }

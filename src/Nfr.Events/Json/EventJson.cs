@@ -296,6 +296,12 @@ public sealed class EventJson
         _json.WriteNumber(JsonNames.MaximumPayload, (int)echo.MaximumPayload);
         _json.WriteNumber(JsonNames.Changed, echo.Changed);
         _json.WriteNumber(JsonNames.Mismatched, echo.Mismatched);
+        if (echo.Data > 0)
+        {
+            _json.WriteNumber(JsonNames.DataEchoes, echo.Data);
+            _json.WriteNumber(JsonNames.DataBytes, echo.DataBytes);
+        }
+        if (echo.Packets > 0) _json.WriteNumber(JsonNames.IpPackets, echo.Packets);
         _json.WriteEndObject();
     }
 
@@ -356,6 +362,7 @@ public sealed class EventJson
         if ((notes & FlowNotes.LoginFailed) != 0) _json.WriteStringValue("loginFailed"u8);
         if ((notes & FlowNotes.LoginSucceeded) != 0) _json.WriteStringValue("loginSucceeded"u8);
         if ((notes & FlowNotes.StartTls) != 0) _json.WriteStringValue("startTls"u8);
+        if ((notes & FlowNotes.NotDns) != 0) _json.WriteStringValue("notDns"u8);
         if ((notes & FlowNotes.Probe) != 0) _json.WriteStringValue("probe"u8);
         if ((notes & FlowNotes.Fragmented) != 0) _json.WriteStringValue("fragmented"u8);
         _json.WriteEndArray();

@@ -15,6 +15,8 @@ public sealed class EventJsonReader
     const int MaxQuery = 1024;
     /// <summary>Header and the question's type and class, around the name.</summary>
     const int QueryOverhead = 12 + 4 + 2;
+    /// <summary>IPv4 and TCP with time stamps (RFC 7323).</summary>
+    const int HeaderLength = 20 + 32;
 
     byte[] _text = new byte[2048];
     int _used;
@@ -82,9 +84,12 @@ public sealed class EventJsonReader
         }
         if (Fault(json, seen) is not EventLineFault.None and var fault) return fault;
         if (!seen.Destination) return EventLineFault.Destination;
-        // Headers are of 40 bytes and more; without packet counts nobody can say what was payload.
-        e.PayloadIn = Math.Max(0, e.BytesIn - (e.PacketsIn * 40));
-        e.PayloadOut = Math.Max(0, e.BytesOut - (e.PacketsOut * 40));
+        // Payload is not said. What was never answered carried none; else headers with time stamps are taken off.
+        if (e.State is not (ConnectionState.S0 or ConnectionState.REJ or ConnectionState.RSTOS0 or ConnectionState.SH))
+        {
+            e.PayloadIn = Math.Max(0, e.BytesIn - (e.PacketsIn * HeaderLength));
+            e.PayloadOut = Math.Max(0, e.BytesOut - (e.PacketsOut * HeaderLength));
+        }
         return EventLineFault.None;
     }
 

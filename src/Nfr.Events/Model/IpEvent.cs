@@ -51,6 +51,20 @@ public struct EchoStatistics
     public uint Changed;
     /// <summary>Replies that do not bring back the request's payload.</summary>
     public uint Mismatched;
+    /// <summary>Echoes with room for data behind the time stamp; replies that bring back the request's payload are left out.</summary>
+    public uint Filled;
+    /// <summary>Of those, the ones that look like data: no pattern such as ping tools fill with, and most of it unlike the one before of the same side.</summary>
+    public uint Data;
+    /// <summary>Bytes of them that differ from the one before (an estimate from the first 64 behind the time stamp).</summary>
+    public uint DataBytes;
+    /// <summary>Echoes whose payload holds an IP packet to its last byte.</summary>
+    public uint Packets;
+
+    /// <summary>Echoes that look like data before a flow is reported ahead of its end.</summary>
+    public const int TellingData = 6, TellingPackets = 3;
+
+    /// <summary>No ping does this: worth an event before the flow ends.</summary>
+    public readonly bool CarriesData => Packets >= TellingPackets || (Data >= TellingData && Data * 2 >= Filled);
 }
 
 /// <summary>Zeek's conn_state.</summary>
@@ -99,7 +113,7 @@ public enum FlowNotes : ushort
     Midstream = 8,
     /// <summary>Exported early because the flow table was full.</summary>
     Evicted = 16,
-    /// <summary>A slice cut by the active time-out; the flow goes on.</summary>
+    /// <summary>A slice cut by the active time-out, or early since its content looks like a tunnel's; the flow goes on.</summary>
     ActiveTimeout = 32,
     /// <summary>Segments of the flow overlapped and differed: an anomaly event says which fault.</summary>
     Ambiguous = 64,
@@ -109,6 +123,8 @@ public enum FlowNotes : ushort
     LoginSucceeded = 256,
     /// <summary>The connection began in the clear and changed to TLS.</summary>
     StartTls = 512,
+    /// <summary>On DNS's port over UDP, many datagrams that are no DNS messages.</summary>
+    NotDns = 4096,
     /// <summary>It began with a segment that begins no connection: none of SYN, ACK and RST, or SYN and FIN together (RFC 9293 3.10). Only probes do.</summary>
     Probe = 1024,
     /// <summary>A datagram of it came in fragments.</summary>

@@ -11,13 +11,14 @@ static class IndicatorText
 {
     /// <summary>No stored form is longer.</summary>
     public const int MaxLength = 255;
+    public const int Ja4Length = 36;
     const int MinPath = 6;
     /// <summary>A network wider than this would hold a large part of the Internet: a slip of the pen, not an indicator.</summary>
-    const int MinPrefixV4 = 8, MinPrefixV6 = 16;
+    const int MinPrefixV4 = 9, MinPrefixV6 = 20;
 
     /// <summary>Reads trimmed, non-empty text into its stored form; <paramref name="form"/> holds at least <see cref="MaxLength"/> bytes.</summary>
     /// <returns>null, or what is wrong.</returns>
-    public static string? Read(ReadOnlySpan<byte> text, Span<byte> form, out IndicatorKind kind, out int length)
+    public static string? Read(scoped ReadOnlySpan<byte> text, Span<byte> form, out IndicatorKind kind, out int length)
     {
         (kind, length) = (IndicatorKind.None, 0);
         if (text.Length is 32 or 40 && IsHex(text))
@@ -26,15 +27,20 @@ static class IndicatorText
             Convert.FromHexString(text, form, out _, out length);
             return null;
         }
+        if (IsJa4(text)) return Copy(text, IndicatorKind.Ja4, form, out kind, out length);
+        Span<byte> plain = stackalloc byte[MaxLength];
+        if (text.Length <= MaxLength && text.IndexOf("[.]"u8) > 0) text = Fanged(text, plain);
         int scheme = text.IndexOf("://"u8);
         if (scheme > 0)
         {
-            bool web = text[..scheme].SequenceEqual("http"u8) || text[..scheme].SequenceEqual("https"u8);
+            ReadOnlySpan<byte> name = text[..scheme];
+            bool plainWeb = Ascii.EqualsIgnoreCase(name, "http"u8) || Ascii.EqualsIgnoreCase(name, "hxxp"u8);
+            bool web = plainWeb || Ascii.EqualsIgnoreCase(name, "https"u8) || Ascii.EqualsIgnoreCase(name, "hxxps"u8);
             text = text[(scheme + 3)..];
             int path = text.IndexOfAny((byte)'/', (byte)'?');
             // Only the web's paths are seen by a sensor; of other schemes the host is what counts.
             if (path < 0 || !web || path == text.Length - 1) return ReadHost(path < 0 ? text : text[..path], form, out kind, out length);
-            return ReadUrl(text, path, form, out kind, out length);
+            return ReadUrl(text, path, plainWeb ? ":80"u8 : ":443"u8, form, out kind, out length);
         }
         if (text[0] == '/')
         {
@@ -45,15 +51,32 @@ static class IndicatorText
         if (slash < 0) return ReadHost(text, form, out kind, out length);
         if (AddressText.TryParse(text[..slash], out Address network) && IsDigits(text[(slash + 1)..])) return ReadNetwork(network, text[(slash + 1)..], form, out kind, out length);
         if (slash == text.Length - 1) return ReadHost(text[..slash], form, out kind, out length);
-        return ReadUrl(text, slash, form, out kind, out length);
+        return ReadUrl(text, slash, ":80"u8, form, out kind, out length);
     }
+
+    /// <summary>"bad[.]example", as reports write it so that nobody follows the link.</summary>
+    static ReadOnlySpan<byte> Fanged(ReadOnlySpan<byte> text, Span<byte> plain)
+    {
+        int length = 0;
+        for (int i = 0; i < text.Length; i++)
+        {
+            bool dot = text[i..].StartsWith("[.]"u8);
+            plain[length++] = dot ? (byte)'.' : text[i];
+            if (dot) i += 2;
+        }
+        return plain[..length];
+    }
+
+    /// <summary>Protocol, version, server name or not, two counts and the ALPN's ends; then two cut SHA-256 digests.</summary>
+    static bool IsJa4(ReadOnlySpan<byte> text) => text.Length == Ja4Length && text[10] == '_' && text[23] == '_' && text[0] is (byte)'t' or (byte)'q' or (byte)'d'
+        && text[3] is (byte)'d' or (byte)'i' && IsHex(text[11..23]) && IsHex(text[24..]);
 
     static string? ReadNetwork(Address address, ReadOnlySpan<byte> digits, Span<byte> form, out IndicatorKind kind, out int length)
     {
         (kind, length) = (IndicatorKind.None, 0);
         int width = address.IsV4 ? 32 : 128;
         if (digits.Length > 3 || !int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out int prefix) || prefix > width) return "the prefix length is out of range";
-        if (prefix < (address.IsV4 ? MinPrefixV4 : MinPrefixV6)) return "a network this wide is no indicator";
+        if (prefix < (address.IsV4 ? MinPrefixV4 : MinPrefixV6)) return "too broad: a network this wide";
         if (prefix == width) return PutAddress(address, form, out kind, out length);
         kind = IndicatorKind.Network;
         int full = prefix + 128 - width;
@@ -62,13 +85,31 @@ static class IndicatorText
         return null;
     }
 
-    static string? ReadUrl(ReadOnlySpan<byte> text, int path, Span<byte> form, out IndicatorKind kind, out int length)
+    /// <summary>The host's name in its own form (IDNA, lower case) and the port unless it is the scheme's, then path and query as they are.</summary>
+    static string? ReadUrl(ReadOnlySpan<byte> text, int path, ReadOnlySpan<byte> ownPort, Span<byte> form, out IndicatorKind kind, out int length)
     {
-        string? fault = ReadHost(text[..path], form, out kind, out length);
+        ReadOnlySpan<byte> authority = text[..path], rest = text[path..];
+        if (authority.EndsWith(ownPort)) authority = authority[..^ownPort.Length];
+        string? fault = ReadHost(authority, form, out kind, out length);
         if (fault is not null) return fault;
-        int fragment = text.IndexOf((byte)'#');
-        if (fragment >= 0) text = text[..fragment];
-        return Copy(text, IndicatorKind.Url, form, out kind, out length);
+        int fragment = rest.IndexOf((byte)'#');
+        if (fragment >= 0) rest = rest[..fragment];
+        if (kind != IndicatorKind.Domain)
+        {
+            authority.CopyTo(form);
+            length = authority.Length;
+        }
+        else if (authority.LastIndexOf((byte)':') is > 0 and var colon)
+        {
+            authority[colon..].CopyTo(form[length..]);
+            length += authority.Length - colon;
+        }
+        kind = IndicatorKind.Url;
+        if (length + rest.Length > MaxLength) return "longer than 255 bytes";
+        if (rest.ContainsAnyInRange((byte)0, (byte)32)) return "a blank or control character inside";
+        rest.CopyTo(form[length..]);
+        length += rest.Length;
+        return null;
     }
 
     static string? Copy(ReadOnlySpan<byte> text, IndicatorKind what, Span<byte> form, out IndicatorKind kind, out int length)
@@ -84,7 +125,7 @@ static class IndicatorText
     static string? ReadHost(ReadOnlySpan<byte> text, Span<byte> form, out IndicatorKind kind, out int length)
     {
         (kind, length) = (IndicatorKind.None, 0);
-        if (text.IsEmpty) return "no host";
+        if (text.IsEmpty || text.Length > MaxLength) return "no host";
         if (AddressText.TryParse(text, out Address address)) return PutAddress(address, form, out kind, out length);
         int colon = text.LastIndexOf((byte)':');
         if (colon >= 0)
@@ -106,7 +147,7 @@ static class IndicatorText
     static string? PutAddress(Address address, Span<byte> form, out IndicatorKind kind, out int length)
     {
         (kind, length) = (IndicatorKind.Address, address.WriteBytes(form));
-        return address.IsUnspecified ? "the unspecified address is no indicator" : null;
+        return address.IsUnspecified ? "too broad: the unspecified address" : null;
     }
 
     static string? ReadDomain(ReadOnlySpan<byte> text, Span<byte> form, out IndicatorKind kind, out int length)

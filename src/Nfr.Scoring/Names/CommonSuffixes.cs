@@ -24,7 +24,10 @@ static class CommonSuffixes
         "edu.mx com.co net.co org.co gov.co edu.co com.pe com.ve com.ec com.uy com.py com.bo com.gt com.tr net.tr org.tr gov.tr edu.tr co.il " +
         "org.il net.il ac.il gov.il com.sa com.eg com.kw com.qa com.ng com.gh co.ke or.ke ac.ke co.tz co.ug com.ua net.ua org.ua gov.ua kiev.ua " +
         "in.ua com.ru net.ru org.ru com.pl net.pl org.pl edu.pl gov.pl waw.pl co.at or.at ac.at gv.at co.hu com.ro com.gr edu.gr gov.gr com.cy " +
-        "com.mt com.pt com.es org.es gob.es edu.es com.fr asso.fr gouv.fr com.de co.it gov.it edu.it in-addr.arpa ip6.arpa " +
+        "com.mt com.pt com.es org.es gob.es edu.es com.fr asso.fr gouv.fr com.de co.it gov.it edu.it in-addr.arpa ip6.arpa";
+
+    /// <summary>Those that companies run.</summary>
+    public const string Private =
         "duckdns.org ddns.net no-ip.org no-ip.com no-ip.biz hopto.org zapto.org sytes.net dyndns.org dynu.net freeddns.org mooo.com myftp.org " +
         "servebeer.com serveftp.com redirectme.net blogspot.com github.io gitlab.io herokuapp.com netlify.app vercel.app pages.dev workers.dev " +
         "web.app firebaseapp.com appspot.com azurewebsites.net cloudapp.net cloudfront.net s3.amazonaws.com r2.dev trycloudflare.com ngrok.io " +

@@ -15,11 +15,12 @@ public sealed class PublicSuffixList
     const int MaxRules = 1 << 17;
 
     [Flags]
-    enum Rule : byte { None = 0, Plain = 1, Wildcard = 2, Exception = 4 }
+    enum Rule : byte { None = 0, Plain = 1, Wildcard = 2, Exception = 4, Private = 8 }
 
     ulong[] _keys = new ulong[1 << 10];
     Rule[] _rules = new Rule[1 << 10];
     int _count;
+    bool _isPrivate;
 
     PublicSuffixList() { }
 
@@ -46,24 +47,28 @@ public sealed class PublicSuffixList
     {
         var list = new PublicSuffixList();
         foreach (Range range in CommonSuffixes.Text.AsSpan().Split(' ')) list.AddLine(CommonSuffixes.Text.AsSpan()[range]);
+        list._isPrivate = true;
+        foreach (Range range in CommonSuffixes.Private.AsSpan().Split(' ')) list.AddLine(CommonSuffixes.Private.AsSpan()[range]);
         return list;
     }
 
     void AddLine(ReadOnlySpan<char> line)
     {
         line = line.Trim();
+        // Suffixes of companies that let others register below them come last.
+        if (line.Contains("===BEGIN PRIVATE DOMAINS===", StringComparison.Ordinal)) _isPrivate = true;
         int end = line.IndexOfAny(' ', '\t');
         if (end >= 0) line = line[..end];
         if (line.IsEmpty || line.StartsWith("//") || _count >= MaxRules) return;
-        Rule rule = Rule.Plain;
+        Rule rule = _isPrivate ? Rule.Plain | Rule.Private : Rule.Plain;
         if (line[0] == '!')
         {
-            rule = Rule.Exception;
+            rule = Rule.Exception | (rule & Rule.Private);
             line = line[1..];
         }
         else if (line.StartsWith("*."))
         {
-            rule = Rule.Wildcard;
+            rule = Rule.Wildcard | (rule & Rule.Private);
             line = line[2..];
         }
         string name = line.ToString();
@@ -162,6 +167,15 @@ public sealed class PublicSuffixList
         if (suffix <= 1) return 0;
         int start = name[..(suffix - 1)].LastIndexOf((byte)'.');
         return start + 1;
+    }
+
+    /// <summary>Whether a name is itself a public suffix on the list, below which anybody may register; <paramref name="isPrivate"/> when a company runs it.</summary>
+    public bool IsPublicSuffix(ReadOnlySpan<byte> name, out bool isPrivate)
+    {
+        RegisteredStart(name, out bool listed, out int suffixStart);
+        int dot = name.IndexOf((byte)'.');
+        isPrivate = (Find(HashOf(name)) & Rule.Private) != 0 || (dot > 0 && (Find(HashOf(name[(dot + 1)..])) & (Rule.Private | Rule.Wildcard)) == (Rule.Private | Rule.Wildcard));
+        return listed && suffixStart == 0 && !name.IsEmpty;
     }
 
     /// <summary>The registered domain of a name: its public suffix and one label more, or the whole name when there is no more.</summary>

@@ -43,7 +43,9 @@ sealed class LruTable<T> where T : struct
     public ref T this[int index] => ref _entries[index].State;
 
     /// <returns>-1 when absent.</returns>
-    public int Find(ulong key)
+    public int Find(ulong key) => FindOwn(key ^ Partition.Current);
+
+    int FindOwn(ulong key)
     {
         int index = _buckets[(int)(key >> 17) & _mask];
         while (index != None && _entries[index].Key != key) index = _entries[index].Chain;
@@ -55,7 +57,8 @@ sealed class LruTable<T> where T : struct
 
     public int GetOrAdd(ulong key, out bool added)
     {
-        int index = Find(key);
+        key ^= Partition.Current;
+        int index = FindOwn(key);
         added = index == None;
         if (!added) return index;
         if (Count < _entries.Length) index = Count++;

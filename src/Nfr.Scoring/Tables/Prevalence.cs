@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Nfr.Wire;
 
 namespace Nfr.Scoring.Tables;
@@ -44,12 +45,15 @@ sealed class Prevalence
     internal ulong[] Filters { get; } = new ulong[FilterWords * 2];
     internal ulong[] Site { get; } = new ulong[SiteWords];
     internal int Filled { get; set; }
-    internal ulong Seed { get; set; } = (ulong)Random.Shared.NextInt64() | 1;
+    /// <summary>Hours in which something was recorded.</summary>
+    internal long ActiveHours { get; set; }
+    internal ulong Seed { get; set; } = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)) | 1;
     /// <summary>Nanoseconds of the sensor's life before <see cref="_start"/>.</summary>
     internal long AgeBefore { get; set; }
 
     readonly long _learning;
     long _start = long.MinValue, _now;
+    ushort _lastHour;
 
     /// <param name="learning">Nanoseconds of the sensor's life in which everything is still new.</param>
     public Prevalence(long learning) => _learning = learning;
@@ -68,8 +72,11 @@ sealed class Prevalence
     /// <summary>How long this sensor has been watching, in nanoseconds, earlier runs and the time between them included.</summary>
     public long Age => AgeBefore + (_start == long.MinValue ? 0 : Math.Max(0, _now - _start));
 
-    /// <summary>Whether the sensor has not watched long enough for "first seen" to mean anything.</summary>
-    public bool IsLearning => Age < _learning;
+    /// <summary>
+    /// Whether the sensor has not watched long enough for "first seen" to mean anything: it takes the time, and traffic in a quarter of its hours (captures
+    /// laid end to end span months and show minutes).
+    /// </summary>
+    public bool IsLearning => Age < _learning || ActiveHours < _learning / Hour / 4;
 
     /// <summary>Different clients seen with any destination, estimated; about 15,000 at most.</summary>
     public int SiteClients => Count(Site, SiteWords * 64);
@@ -112,6 +119,11 @@ sealed class Prevalence
         ulong who = HashOf(in client);
         Site[(int)(who >> 32) & (SiteWords - 1)] |= 1UL << (int)(who & 63);
         ushort hour = (ushort)Math.Min((Age / Hour) + 1, ushort.MaxValue - 1);
+        if (hour != _lastHour)
+        {
+            _lastHour = hour;
+            ActiveHours++;
+        }
         ulong bit = 1UL << (8 + (int)((who >> 6 & 0xFFFF) * SketchBits >> 16));
         Span<Row> bucket = Bucket(key);
         uint tag = TagOf(key);
@@ -188,7 +200,7 @@ sealed class Prevalence
         for (int i = 0; i < FilterProbes; i++, at += step) Filters[(int)(at >> 6 & (FilterWords - 1))] |= 1UL << (int)(at & 63);
     }
 
-    ulong HashOf(in Address address) => Fold(Fold(address.High ^ Seed, B) ^ address.Low, Seed ^ A);
+    ulong HashOf(in Address address) => Fold(Fold(Fold(address.High ^ Seed, B) ^ address.Low, Seed ^ A) ^ B, A);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static ulong Fold(ulong a, ulong b)

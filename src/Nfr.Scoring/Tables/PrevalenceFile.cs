@@ -9,14 +9,14 @@ namespace Nfr.Scoring.Tables;
 /// <remarks>
 /// <code>
 /// 0  "NFRSEEN1"   8  seed   16  seconds since 1970 when saved   24  age of the sensor in ns   32  domains in the newer filter
-/// 40 filters   then site bitmap   then rows of domains   then rows of addresses   last 8: checksum of all before
+/// 40  hours with traffic   48  filters   then site bitmap   then rows of domains   then rows of addresses   last 8: checksum of all before
 /// </code>
 /// All in the byte order of the machine that wrote it (a file of the other order fails its checksum).
 /// </remarks>
 sealed class PrevalenceFile(string path, Prevalence prevalence, TimeProvider time) : IDisposable
 {
     const ulong Magic = 0x314E_4545_5352_464E;
-    const int Header = 40;
+    const int Header = 48;
     const long Second = 1_000_000_000, SaveInterval = 3600 * Second, MaxGap = 3650L * 86400;
 
     readonly byte[] _buffer = new byte[Length(prevalence)];
@@ -49,6 +49,7 @@ sealed class PrevalenceFile(string path, Prevalence prevalence, TimeProvider tim
         long away = Math.Clamp(time.GetUtcNow().ToUnixTimeSeconds() - (long)words[2], 0, MaxGap);
         prevalence.AgeBefore = Math.Clamp((long)words[3], 0, MaxGap * Second) + (away * Second);
         prevalence.Filled = (int)Math.Min(words[4], Prevalence.FilterCapacity);
+        prevalence.ActiveHours = (long)Math.Min(words[5], ushort.MaxValue);
         int at = Header;
         foreach (Span<byte> part in Parts())
         {
@@ -82,6 +83,7 @@ sealed class PrevalenceFile(string path, Prevalence prevalence, TimeProvider tim
         words[2] = (ulong)time.GetUtcNow().ToUnixTimeSeconds();
         words[3] = (ulong)prevalence.Age;
         words[4] = (ulong)prevalence.Filled;
+        words[5] = (ulong)prevalence.ActiveHours;
         int at = Header;
         foreach (Span<byte> part in Parts())
         {

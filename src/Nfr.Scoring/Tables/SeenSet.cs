@@ -21,6 +21,7 @@ sealed class SeenSet
     /// <summary>Whether the key was seen within <paramref name="window"/> nanoseconds before <paramref name="tick"/>; changes nothing.</summary>
     public bool Has(ulong key, long tick, long window)
     {
+        key ^= Partition.Current;
         ulong now = ((ulong)(tick / 1_000_000_000) + 1) & SecondsMask;
         foreach (ulong cell in _cells.AsSpan(((int)key & _bucketMask) * Ways, Ways))
         {
@@ -34,6 +35,7 @@ sealed class SeenSet
     /// <returns>True when the key was not seen within <paramref name="window"/> nanoseconds before <paramref name="tick"/>.</returns>
     public bool Add(ulong key, long tick, long window)
     {
+        key ^= Partition.Current;
         // The second 0 would be an empty cell; +1 keeps every used cell different from it.
         ulong now = ((ulong)(tick / 1_000_000_000) + 1) & SecondsMask;
         Span<ulong> bucket = _cells.AsSpan(((int)key & _bucketMask) * Ways, Ways);

@@ -48,7 +48,7 @@ sealed class HelpText : SynchronousCommandLineAction
     }
 
     static IEnumerable<Command> Leaves(Command command) =>
-        Shown(command).SelectMany(c => Shown(c).Any() ? Leaves(c) : [c]);
+        Shown(command).SelectMany(c => !Shown(c).Any() ? [c] : c.Action is null ? Leaves(c) : Leaves(c).Prepend(c));
 
     /// <summary>Hidden commands are a command's own child processes, not the user's.</summary>
     internal static IEnumerable<Command> Shown(Command command) => command.Subcommands.Where(c => !c.Hidden);
@@ -68,7 +68,7 @@ sealed class HelpText : SynchronousCommandLineAction
     {
         List<string> words = ["nfr"];
         if (path.Length > 0) words.Add(path);
-        if (Shown(command).Any()) words.Add("COMMAND");
+        if (Shown(command).Any()) words.Add(command.Action is null || command is RootCommand ? "COMMAND" : "[COMMAND]");
         if (OptionsOf(command).Any()) words.Add("[OPTIONS]");
         foreach (Argument argument in command.Arguments.Where(a => !a.Hidden))
         {

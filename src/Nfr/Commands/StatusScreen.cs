@@ -57,7 +57,7 @@ static class StatusScreen
     [
         ("dnsRepeated", "DNS queries sent again", Kind.IfAny), ("pipeline.queued", "waiting for the pipeline", Kind.IfAny), ("pipeline.lostToMistakes", "lost to mistakes in nfr itself", Kind.Loss),
         ("pipeline.unwanted", "of a type that is switched off", Kind.IfAny), ("pipeline.inScope", "in scope", Kind.Always), ("pipeline.scored", "part of a finding", Kind.IfAny),
-        ("pipeline.alerts", "alerts raised", Kind.Always), ("pipeline.alertsFetched", "alerts fetched from the engine", Kind.IfAny), ("pipeline.alertsLostToMistakes", "alerts lost to mistakes in nfr itself", Kind.Loss),
+        ("pipeline.alerts", "alerts raised", Kind.Always), ("pipeline.alertsHeld", "alerts held back, too many of one threat", Kind.Loss), ("pipeline.alertsFetched", "alerts fetched from the engine", Kind.IfAny), ("pipeline.alertsLostToMistakes", "alerts lost to mistakes in nfr itself", Kind.Loss),
     ];
 
     static readonly (string Path, string Name, Kind Kind)[] s_spool =

@@ -13,9 +13,9 @@ public sealed record DemoOptions(string? ConfigPath, TimeSpan Length, bool Live)
 /// <summary><c>nfr demo</c>: a small office in a private network, with the sensor on its mirror port.</summary>
 public static class DemoCommand
 {
-    public const int DefaultSeconds = 20;
-    /// <summary>The slowest modules are 15 s on the wire.</summary>
-    public const int LeastSeconds = 17;
+    public const int DefaultSeconds = 40;
+    /// <summary>The slowest module is 30 s on the wire; the last of its connections nobody answers.</summary>
+    public const int LeastSeconds = 33;
 
     /// <summary>As root a network namespace is enough; anyone else gets one through a user namespace in which they are root.</summary>
     static readonly string[][] s_ways = [["--net"], ["--user", "--map-root-user", "--net"]];

@@ -28,10 +28,11 @@ sealed class DemoRun(DemoOptions options, DemoSensor? sensor, TextWriter output,
             RunningSensor running = await StartSensorAsync(new DemoSensorOptions(options.ConfigPath, data, feeds, OfficePlan.MirrorInterface), stop).ConfigureAwait(false);
 
             await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-                $"The sensor listens on {OfficePlan.MirrorInterface}; {OfficePlan.Clients.Length + OfficePlan.ClientsV6.Length} clients work, {OfficePlan.Suspects.Length} hosts misbehave")).ConfigureAwait(false);
+                $"The sensor listens on {OfficePlan.MirrorInterface}; {OfficePlan.Clients.Length + OfficePlan.ClientsV6.Length} clients work, {Suspect.All.Count} hosts misbehave")).ConfigureAwait(false);
             await office.SayAsync("go").ConfigureAwait(false);
             var screen = new DemoScreen(options.Live, output);
-            Task<string?> farewell = ListenAsync(office, screen);
+            var times = new ModuleTimes(time);
+            Task<string?> farewell = ListenAsync(office, screen, times);
             using (var watching = CancellationTokenSource.CreateLinkedTokenSource(stop))
             {
                 // An office that ends by itself ends the show.
@@ -49,7 +50,7 @@ sealed class DemoRun(DemoOptions options, DemoSensor? sensor, TextWriter output,
             SensorOutcome outcome = await running.StopAsync(limit.Token).ConfigureAwait(false);
             if (stop.IsCancellationRequested) return Fail("stopped before its end");
             if (early) return Fail("the demo's office ended by itself; see the lines above");
-            return await JudgeAsync(outcome, mirrored).ConfigureAwait(false);
+            return await JudgeAsync(outcome, mirrored, times).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -84,12 +85,14 @@ sealed class DemoRun(DemoOptions options, DemoSensor? sensor, TextWriter output,
         return await office.ExpectAsync("connected", s_childStart, stop).ConfigureAwait(false) ? null : "the demo's office did not come up; see the lines above";
     }
 
-    /// <summary>The office's lines until it ends: one for each module, the last says what was mirrored.</summary>
-    static async Task<string?> ListenAsync(ChildProcess office, DemoScreen screen)
+    /// <summary>The office's lines until it ends: two for each module, the last says what was mirrored.</summary>
+    static async Task<string?> ListenAsync(ChildProcess office, DemoScreen screen, ModuleTimes times)
     {
         while (await office.HearAsync(CancellationToken.None).ConfigureAwait(false) is { } line)
         {
             if (line.StartsWith("mirrored ", StringComparison.Ordinal)) return line;
+            if (times.Began(line)) continue;
+            times.Ended(line);
             screen.ModuleDone(line);
         }
         return null;
@@ -102,7 +105,7 @@ sealed class DemoRun(DemoOptions options, DemoSensor? sensor, TextWriter output,
         return new RunningSensor(() => nothing, _ => Task.FromResult(new SensorOutcome("no sensor is wired in", LedgerCloses: false, [], 0)));
     }
 
-    async Task<int> JudgeAsync(SensorOutcome outcome, string? mirrored)
+    async Task<int> JudgeAsync(SensorOutcome outcome, string? mirrored, ModuleTimes times)
     {
         await output.WriteLineAsync().ConfigureAwait(false);
         await output.WriteLineAsync($"Alerts ({outcome.Alerts.Count}), one JSON object a line:").ConfigureAwait(false);
@@ -116,11 +119,11 @@ sealed class DemoRun(DemoOptions options, DemoSensor? sensor, TextWriter output,
         }
         await output.WriteLineAsync().ConfigureAwait(false);
 
-        IReadOnlyList<Finding> findings = Finding.Match(OfficePlan.Suspects, outcome.Alerts);
+        IReadOnlyList<Finding> findings = Finding.Match(Suspect.All, outcome.Alerts, times);
         Write(findings);
         int missed = findings.Count(finding => !finding.Detected);
         string ledger = outcome.LedgerCloses ? "the ledger closes" : "the ledger does NOT close";
-        await output.WriteLineAsync($"{findings.Count - missed} of {findings.Count} misbehaving hosts detected; {ledger}.").ConfigureAwait(false);
+        await output.WriteLineAsync($"{findings.Count - missed} of {findings.Count} misbehaving hosts detected, {findings.Count(finding => finding.IsInTime)} of them within their module's own run time; {ledger}.").ConfigureAwait(false);
         return missed == 0 && outcome.LedgerCloses ? 0 : 1;
     }
 
@@ -135,15 +138,15 @@ sealed class DemoRun(DemoOptions options, DemoSensor? sensor, TextWriter output,
     {
         if (options.Live)
         {
-            Table table = new Table().Border(TableBorder.Rounded).AddColumns("module", "host", "detected", "threats");
+            Table table = new Table().Border(TableBorder.Rounded).AddColumns("module", "host", "detected", "after", "sent for", "threats");
             foreach (Finding finding in findings)
-                table.AddRow(new Text(finding.Suspect.Module), new Text(finding.Suspect.Address.ToString()),
-                    new Text(finding.Detected ? "yes" : "NO", new Style(finding.Detected ? Color.Green : Color.Red)), new Text(string.Join(", ", finding.ThreatIds)));
+                table.AddRow(new Text(finding.Suspect.Name), new Text(finding.Suspect.Address.ToString()),
+                    new Text(finding.Word, new Style(finding.Detected ? Color.Green : Color.Red)), new Text(finding.After), new Text(finding.Ran), new Text(string.Join(", ", finding.ThreatIds)));
             AnsiConsole.Write(table);
             return;
         }
         foreach (Finding finding in findings)
-            output.WriteLine($"  {finding.Suspect.Module,-10}  {finding.Suspect.Address,-12}  {(finding.Detected ? "yes" : "NO "),-3}  {string.Join(", ", finding.ThreatIds)}");
+            output.WriteLine($"  {finding.Suspect.Name,-12}  {finding.Suspect.Address,-12}  {finding.Word,-4}  after {finding.After,7} (sent for {finding.Ran,7}, allowed {finding.Suspect.Within.TotalSeconds,3:0} s)  {string.Join(", ", finding.ThreatIds)}");
     }
 
     void Remove(string folder)
@@ -163,21 +166,4 @@ sealed class DemoRun(DemoOptions options, DemoSensor? sensor, TextWriter output,
         error.WriteLine($"nfr demo: {line}");
         return 1;
     }
-}
-
-/// <summary>What the sensor said about one misbehaving host.</summary>
-/// <param name="Suspect">The host.</param>
-/// <param name="ThreatIds">Everything it was called, in order of appearance.</param>
-/// <param name="Detected">One of the acceptable ids is among them.</param>
-public sealed record Finding(Suspect Suspect, IReadOnlyList<string> ThreatIds, bool Detected)
-{
-    public static IReadOnlyList<Finding> Match(IReadOnlyList<Suspect> suspects, IReadOnlyList<SensorAlert> alerts) =>
-    [
-        .. suspects.Select(suspect =>
-        {
-            string address = suspect.Address.ToString();
-            string[] ids = [.. alerts.Where(alert => alert.SourceAddress == address).SelectMany(alert => alert.ThreatIds).Distinct()];
-            return new Finding(suspect, ids, ids.Any(suspect.ThreatIds.Contains));
-        }),
-    ];
 }

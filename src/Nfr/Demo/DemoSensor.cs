@@ -37,7 +37,8 @@ public sealed record SensorSnapshot
 /// <param name="SourceAddress">The event's srcIP.</param>
 /// <param name="ThreatIds">All of the alert's threats.</param>
 /// <param name="Title">Of the gravest threat.</param>
-public sealed record SensorAlert(string Json, string SourceAddress, IReadOnlyList<string> ThreatIds, string Title);
+/// <param name="RaisedAt">When it was raised, as <see cref="TimeProvider.GetTimestamp"/> of the system's; 0 = nobody knows.</param>
+public sealed record SensorAlert(string Json, string SourceAddress, IReadOnlyList<string> ThreatIds, string Title, long RaisedAt = 0);
 
 /// <param name="Ledger">The closing ledger as text for people, several lines.</param>
 /// <param name="LedgerCloses">Every packet and event is accounted for.</param>

@@ -7,7 +7,7 @@ using Nfr.Simulate;
 namespace Nfr.Demo;
 
 /// <summary>
-/// The demo's name server, bytes to bytes: addresses of the names it knows, TXT for the tunnel's zone, NXDOMAIN for the rest (RFC 1035),
+/// The demo's name server, bytes to bytes: addresses and mail servers of the names it knows, TXT for the tunnel's zone, NXDOMAIN for the rest (RFC 1035),
 /// and a truncated answer where a datagram is too small.
 /// </summary>
 public static class DnsResponder
@@ -25,7 +25,8 @@ public static class DnsResponder
         message.AddRange(query[..end]);
         int answers = 0;
         byte rcode = 0;
-        if (names.TryGetValue(name, out IPAddress[]? addresses))
+        int parent = name.IndexOf('.', StringComparison.Ordinal);
+        if (names.TryGetValue(name, out IPAddress[]? addresses) || (parent > 0 && names.TryGetValue("*" + name[parent..], out addresses)))
         {
             AddressFamily family = type == DnsWire.TypeAaaa ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork;
             if (type is DnsWire.TypeA or DnsWire.TypeAaaa)
@@ -35,6 +36,12 @@ public static class DnsResponder
                     AddRecord(message, type, 60, address.GetAddressBytes());
                     answers++;
                 }
+            }
+            else if (type == DnsWire.TypeMx && names.ContainsKey("mx." + name))
+            {
+                // Preference 10; the name is mx and a pointer to the question's.
+                AddRecord(message, type, 60, [0, 10, 2, (byte)'m', (byte)'x', 0xc0, DnsWire.HeaderLength]);
+                answers = 1;
             }
         }
         else if (type == DnsWire.TypeTxt && name.EndsWith("." + TunnelDnsModule.Zone, StringComparison.OrdinalIgnoreCase))

@@ -11,7 +11,6 @@ namespace Nfr.Demo;
 static class Internet
 {
     const int MaxDatagram = 4096;
-    const int MaxLine = 4096;
 
     /// <summary>Waits for its end of the cable, configures it, serves until its input ends. Speaks in lines: ready, up → serving.</summary>
     public static async Task<int> RunAsync(TextReader input, TextWriter output, TextWriter error, CancellationToken stop)
@@ -49,7 +48,7 @@ static class Internet
 
     static void Start(CancellationToken stop)
     {
-        foreach (IPAddress resolver in (IPAddress[])[OfficePlan.Resolver, OfficePlan.ResolverV6])
+        foreach (IPAddress resolver in (IPAddress[])[OfficePlan.Resolver, OfficePlan.ResolverV6, OfficePlan.OtherResolver])
         {
             ServeDatagrams(new IPEndPoint(resolver, 53), query => DnsResponder.Answer(query, overTcp: false, OfficePlan.Names, Random.Shared), stop);
             ServeStreams(new IPEndPoint(resolver, 53), DnsOverTcpAsync, stop);
@@ -85,10 +84,31 @@ static class Internet
             _ => "-ERR",
         }, token), stop);
 
-        foreach (IPEndPoint pool in OfficePlan.Pools)
+        StartAgainstSuspects(stop);
+    }
+
+    /// <summary>What the modules of the simulator deal with.</summary>
+    static void StartAgainstSuspects(CancellationToken stop)
+    {
+        foreach (IPEndPoint pool in DestinationLists.Shipped.Pools.Servers())
             ServeStreams(pool, (stream, token) => DialogueAsync(stream, null, _ => """{"id":1,"result":[[["mining.notify","ae6812eb4cd7735a"]],"08000002",4],"error":null}""", token), stop);
-        foreach (IPEndPoint server in SampleFeeds.C2Endpoints) ServeStreams(server, SinkAsync, stop);
+        foreach (IPEndPoint server in (IPEndPoint[])[.. SampleFeeds.C2.Servers(), .. SampleFeeds.Sinkholes.Servers()]) ServeStreams(server, SinkAsync, stop);
         foreach (int port in CleartextModule.Ports) ServeStreams(new IPEndPoint(OfficePlan.CleartextSink, port), SinkAsync, stop);
+        foreach (IPEndPoint server in SampleFeeds.Irc.Servers()) ServeStreams(server, IrcServer.ServeAsync, stop);
+        foreach (IPAddress server in OfficePlan.MailServers)
+            ServeStreams(new IPEndPoint(server, SpambotModule.MailPort), (stream, token) => DialogueAsync(stream, "220 mx ESMTP", line => line == "QUIT" ? "221 bye" : "250 ok", token), stop);
+        foreach (int port in (int[])[SshModule.SshPort, .. SshModule.ExfilPorts]) ServeStreams(new IPEndPoint(OfficePlan.SshSink, port), SshSink.ServeAsync, stop);
+
+        var api = new Site(TelegramBotModule.Host, OfficePlan.BotApi, null, OnlyTls12: false);
+        X509Certificate2 certificate = WebServer.MakeCertificate(api, TimeProvider.System);
+        ServeStreams(new IPEndPoint(api.Address, 443), (stream, token) => WebServer.ServeTlsAsync(stream, api, certificate, token), stop);
+        foreach (IPEndPoint relay in SampleFeeds.TorRelays.Servers())
+        {
+            // A relay's certificate names a made-up host, another than the client's hello does; by TLS 1.2 it can be seen.
+            var site = new Site(TorModule.ServerName(Random.Shared, ".net"), relay.Address, null, OnlyTls12: true);
+            X509Certificate2 shown = WebServer.MakeCertificate(site, TimeProvider.System);
+            ServeStreams(relay, (stream, token) => WebServer.ServeTlsAsync(stream, site, shown, token), stop);
+        }
     }
 
     /// <summary>RFC 5905, mode 4: enough of an answer for a clock that only asks.</summary>
@@ -126,24 +146,11 @@ static class Internet
     {
         async Task SayAsync(string line) => await stream.WriteAsync(Encoding.ASCII.GetBytes(line + "\r\n"), stop).ConfigureAwait(false);
         if (greeting is not null) await SayAsync(greeting).ConfigureAwait(false);
-        while (await ReadLineAsync(stream, stop).ConfigureAwait(false) is { } line)
+        while (await ModuleRun.ReadLineAsync(stream, stop).ConfigureAwait(false) is { } line)
         {
             await SayAsync(answer(line)).ConfigureAwait(false);
             if (line == "QUIT") return;
         }
-    }
-
-    /// <summary>Up to the next line feed; null at the end, or when no line ends within <see cref="MaxLine"/>.</summary>
-    public static async Task<string?> ReadLineAsync(Stream stream, CancellationToken stop)
-    {
-        var line = new List<byte>();
-        byte[] one = new byte[1];
-        while (line.Count < MaxLine && await stream.ReadAsync(one, stop).ConfigureAwait(false) == 1)
-        {
-            if (one[0] == '\n') return Encoding.ASCII.GetString([.. line]).TrimEnd('\r');
-            line.Add(one[0]);
-        }
-        return null;
     }
 
     static async Task SinkAsync(Stream stream, CancellationToken stop)

@@ -7,7 +7,7 @@ namespace Nfr.Demo;
 /// <summary>The office, in a namespace of its own: people at work, hosts that misbehave, and the switch with its mirror port.</summary>
 static class Office
 {
-    /// <summary>Speaks in lines: ready, up → connected, go → a line for each module that has ended, stop → mirrored …; then stays until its input ends.</summary>
+    /// <summary>Speaks in lines: ready, up → connected, go → "begin" and the name of each module, and a line when it has ended, stop → mirrored …; then stays until its input ends.</summary>
     public static async Task<int> RunAsync(TextReader input, TextWriter output, TextWriter error, CancellationToken stop)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -25,7 +25,7 @@ static class Office
         using var mirror = new SoftwareSwitch(OfficePlan.OfficeInterface, OfficePlan.SpanInterface);
         var work = new OfficeWork(new Random());
         Task people = work.RunAsync(ending.Token);
-        Task[] suspects = [.. OfficePlan.Suspects.Select(suspect => MisbehaveAsync(suspect, output, error, ending.Token))];
+        Task[] suspects = [.. Suspect.All.Select(suspect => MisbehaveAsync(suspect, output, error, ending.Token))];
         while (await ChildProcess.ReadLineAsync(input).ConfigureAwait(false) is not (null or "stop")) { }
         await ending.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll([people, .. suspects]).WaitAsync(TimeSpan.FromSeconds(2), CancellationToken.None)
@@ -47,7 +47,7 @@ static class Office
             "link set lo up",
             $"link set {OfficePlan.SpanInterface} addrgenmode none",
         };
-        foreach (IPAddress client in (IPAddress[])[.. OfficePlan.Clients, .. OfficePlan.Suspects.Select(suspect => suspect.Address), .. OfficePlan.ClientsV6])
+        foreach (IPAddress client in (IPAddress[])[.. OfficePlan.Clients, .. Suspect.All.Select(suspect => suspect.Address), .. OfficePlan.ClientsV6])
             commands.Add(client.AddressFamily == AddressFamily.InterNetworkV6
                 ? $"address add {client}/64 dev {OfficePlan.OfficeInterface} nodad"
                 : $"address add {client}/24 dev {OfficePlan.OfficeInterface}");
@@ -67,11 +67,13 @@ static class Office
         {
             Modules = [suspect.Module],
             Source = suspect.Address,
-            Pace = SimulatePace.Fast,
             Destinations = OfficePlan.Destinations(new Random()),
             PrivateNamespace = true,
         };
-        await SimulateCommand.RunAsync(options, TextWriter.Synchronized(output), error, stop).ConfigureAwait(false);
-        await output.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+        TextWriter lines = TextWriter.Synchronized(output);
+        await lines.WriteLineAsync($"begin {suspect.Name}").ConfigureAwait(false);
+        await lines.FlushAsync(stop).ConfigureAwait(false);
+        await SimulateCommand.RunAsync(options, lines, error, stop).ConfigureAwait(false);
+        await lines.FlushAsync(CancellationToken.None).ConfigureAwait(false);
     }
 }

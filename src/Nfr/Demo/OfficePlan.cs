@@ -25,25 +25,20 @@ public static class OfficePlan
     public static readonly IPAddress[] Clients = [.. Enumerable.Range(11, 6).Select(host => new IPAddress([10, 77, 0, (byte)host]))];
     public static readonly IPAddress[] ClientsV6 = [IPAddress.Parse("fd00:77::11"), IPAddress.Parse("fd00:77::12")];
 
-    /// <summary>Which host misbehaves, and what threat ids the sensor may call it by.</summary>
-    public static readonly Suspect[] Suspects =
-    [
-        new("scan", IPAddress.Parse("10.77.0.21"), ["outbound_port_scan"]),
-        new("dga", IPAddress.Parse("10.77.0.22"), ["dga_volume"]),
-        new("tunnel-dns", IPAddress.Parse("10.77.0.23"), ["multiple_long_hostnames"]),
-        new("c2", IPAddress.Parse("10.77.0.24"), ["c2_communication"]),
-        new("miner", IPAddress.Parse("10.77.0.25"), ["cryptomining"]),
-        new("cleartext", IPAddress.Parse("10.77.0.26"), ["cleartext_credentials", "cleartext_protocol"]),
-    ];
-
     public static readonly IPAddress Resolver = IPAddress.Parse("198.51.100.53");
     public static readonly IPAddress ResolverV6 = IPAddress.Parse("2001:db8:53::53");
+    public static readonly IPAddress OtherResolver = IPAddress.Parse("198.51.100.54");
     public static readonly IPAddress Ftp = IPAddress.Parse("192.0.2.21");
     public static readonly IPAddress Mail = IPAddress.Parse("192.0.2.25");
     public static readonly IPAddress Clock = IPAddress.Parse("192.0.2.123");
     public static readonly IPAddress CleartextSink = IPAddress.Parse("198.51.100.90");
-    public static readonly IPEndPoint[] Pools =
-        [.. Enumerable.Range(80, MinerModule.PoolCount).Select(host => new IPEndPoint(new IPAddress([198, 51, 100, (byte)host]), MinerModule.PoolPort))];
+    public static readonly IPAddress SshSink = IPAddress.Parse("198.51.100.140");
+    public static readonly IPAddress EchoHost = IPAddress.Parse("198.51.100.141");
+    public static readonly IPAddress BotApi = IPAddress.Parse("198.51.100.142");
+    /// <summary>Where names lead that nobody connects to.</summary>
+    public static readonly IPAddress Parked = IPAddress.Parse("198.51.100.143");
+    /// <summary>The i-th takes the mail of the i-th of the mail domains.</summary>
+    public static readonly IPAddress[] MailServers = [.. Enumerable.Range(0, SampleFeeds.MailDomains.All.Count).Select(i => new IPAddress([198, 51, 100, (byte)(120 + i)]))];
 
     public static readonly IPAddress DarkNetwork = IPAddress.Parse("203.0.113.0");
 
@@ -61,7 +56,7 @@ public static class OfficePlan
     /// <summary>A name whose answer does not fit into a datagram, so that it comes by TCP.</summary>
     public const string LargeName = "pool.mirrors.example";
 
-    /// <summary>Every name that the demo's DNS server knows.</summary>
+    /// <summary>Every name that the demo's DNS server knows; "*." stands for anything below.</summary>
     public static IReadOnlyDictionary<string, IPAddress[]> Names { get; } = MakeNames();
 
     static Dictionary<string, IPAddress[]> MakeNames()
@@ -72,36 +67,58 @@ public static class OfficePlan
             ["ftp.suppliers.example"] = [Ftp],
             ["time.town.example"] = [Clock],
             [LargeName] = [.. Enumerable.Range(1, 90).Select(host => new IPAddress([192, 0, 2, (byte)(host + 130)]))],
+            [SshModule.Host] = [SshSink],
+            [TunnelIcmpModule.Host] = [EchoHost],
+            [TelegramBotModule.Host] = [BotApi],
+            [HijackModule.Name] = [Parked],
         };
         foreach (Site site in Sites) names[site.Name] = site.AddressV6 is null ? [site.Address] : [site.Address, site.AddressV6];
-        for (int i = 0; i < SampleFeeds.C2Domains.Count; i++) names[SampleFeeds.C2Domains[i]] = [SampleFeeds.C2Endpoints[i].Address];
+        foreach (DestinationList list in (DestinationList[])[SampleFeeds.C2, SampleFeeds.Sinkholes, SampleFeeds.Irc])
+        {
+            IPEndPoint[] servers = list.Servers();
+            foreach ((int i, string domain) in list.Domains().Index()) names[domain] = [servers[i].Address];
+        }
+        foreach ((int i, string domain) in SampleFeeds.MailDomains.Domains().Index()) names[domain] = names["mx." + domain] = [MailServers[i]];
+        foreach (string domain in SampleFeeds.Imposters.Domains()) names[domain] = [Parked];
+        foreach (string domain in SampleFeeds.Oast.Domains()) names["*." + domain] = [Parked];
         return names;
     }
 
     /// <summary>Addresses that the internet's end of the cable answers to.</summary>
-    public static IEnumerable<IPAddress> ServerAddresses =>
-    [
-        Resolver, ResolverV6, Ftp, Mail, Clock, CleartextSink, .. Pools.Select(pool => pool.Address),
-        .. SampleFeeds.C2Endpoints.Select(server => server.Address), .. Sites.Select(site => site.Address),
-        .. Sites.Where(site => site.AddressV6 is not null).Select(site => site.AddressV6!),
-    ];
+    public static IEnumerable<IPAddress> ServerAddresses => new IPAddress[]
+    {
+        Resolver, ResolverV6, OtherResolver, Ftp, Mail, Clock, CleartextSink, SshSink, EchoHost, BotApi, Parked,
+    }
+        .Concat(MailServers)
+        .Concat(Lists.SelectMany(list => list.Servers()).Select(server => server.Address))
+        .Concat(Sites.Select(site => site.Address))
+        .Concat(Sites.Where(site => site.AddressV6 is not null).Select(site => site.AddressV6!))
+        .Distinct();
+
+    /// <summary>Lists whose servers exist in the demo.</summary>
+    static DestinationList[] Lists => [SampleFeeds.C2, SampleFeeds.Sinkholes, SampleFeeds.Irc, SampleFeeds.TorRelays, DestinationLists.Shipped.Pools];
 
     /// <summary>Where the simulated modules send.</summary>
     public static SimulateDestinations Destinations(Random random) => new()
     {
         Resolver = new IPEndPoint(Resolver, 53),
+        HijackResolver = new IPEndPoint(OtherResolver, 53),
         ScanHosts = ScanModule.ChooseHosts(random, DarkNetwork, ScanModule.HostCount),
-        C2Domains = SampleFeeds.C2Domains,
-        C2Endpoints = SampleFeeds.C2Endpoints,
-        Pools = Pools,
+        C2 = SampleFeeds.C2,
+        Sinkholes = SampleFeeds.Sinkholes,
+        Irc = SampleFeeds.Irc,
+        Pools = DestinationLists.Shipped.Pools,
+        TorRelays = SampleFeeds.TorRelays,
+        OastDomains = SampleFeeds.Oast.Domains(),
+        ImposterDomains = SampleFeeds.Imposters.Domains(),
+        MailDomains = SampleFeeds.MailDomains.Domains(),
+        MailServers = MailServers,
         CleartextHost = CleartextSink,
+        SshHost = SshSink,
+        EchoHost = EchoHost,
+        BotApi = new IPEndPoint(BotApi, 443),
     };
 }
-
-/// <param name="Module">Name of the simulate module.</param>
-/// <param name="Address">The one host that runs it.</param>
-/// <param name="ThreatIds">Any one of them, about that host, counts as found.</param>
-public sealed record Suspect(string Module, IPAddress Address, IReadOnlyList<string> ThreatIds);
 
 /// <param name="Name">Its name in the DNS, in HTTP's Host and in TLS's SNI.</param>
 /// <param name="Address">IPv4.</param>

@@ -138,11 +138,11 @@ sealed class OfficeWork(Random random)
         IReadOnlyList<IPAddress> addresses = await ResolverOf(client, OfficePlan.Resolver).LookupHostAsync(name, s_patience, stop).ConfigureAwait(false);
         if (addresses.Count == 0) throw new IOException($"{name} has no address");
         using NetworkStream stream = await ConnectAsync(client, new IPEndPoint(addresses[0], port), stop).ConfigureAwait(false);
-        await Internet.ReadLineAsync(stream, stop).ConfigureAwait(false);
+        await ModuleRun.ReadLineAsync(stream, stop).ConfigureAwait(false);
         foreach (string line in lines)
         {
             await stream.WriteAsync(Encoding.ASCII.GetBytes(line + "\r\n"), stop).ConfigureAwait(false);
-            await Internet.ReadLineAsync(stream, stop).ConfigureAwait(false);
+            await ModuleRun.ReadLineAsync(stream, stop).ConfigureAwait(false);
         }
     }
 
@@ -161,17 +161,7 @@ sealed class OfficeWork(Random random)
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Raw, ProtocolType.Icmp);
         socket.Bind(new IPEndPoint(client, 0));
-        byte[] echo = new byte[64];
-        echo[0] = 8;
-        echo[4] = 0x4e;
-        echo[5] = 0x46;
-        echo[7] = (byte)Next(0, 256);
-        uint sum = 0;
-        for (int i = 0; i < echo.Length; i += 2) sum += (uint)((echo[i] << 8) | echo[i + 1]);
-        sum = (sum & 0xffff) + (sum >> 16);
-        sum = (sum & 0xffff) + (sum >> 16);
-        echo[2] = (byte)(~sum >> 8);
-        echo[3] = (byte)~sum;
+        byte[] echo = IcmpEcho.Request(0x4e46, (ushort)Next(0, 256), new byte[56]);
         await socket.SendToAsync(echo, SocketFlags.None, new IPEndPoint(server, 0), stop).ConfigureAwait(false);
         await ReceiveAsync(socket, stop).ConfigureAwait(false);
     }

@@ -1,38 +1,39 @@
-using System.Net;
 using System.Reflection;
+using Nfr.Simulate;
 
 namespace Nfr.Demo;
 
-/// <summary>The indicator lists that travel inside the program: what the demo's sensor reads and what <c>nfr simulate c2</c> visits.</summary>
+/// <summary>The lists that travel inside the program: what the demo's sensor reads and what <c>nfr simulate</c> visits.</summary>
 public static class SampleFeeds
 {
     const string Prefix = "feeds/";
 
-    /// <summary>Text of <c>demo-c2.txt</c>: one indicator a line, <c>#</c> comments say what they mean.</summary>
-    public static string C2 { get; } = Read("demo-c2.txt");
+    /// <summary>The lists that a sensor reads. The two others, look-alikes and mail domains, are names that it has to judge by itself.</summary>
+    public static readonly IReadOnlyList<string> IndicatorFiles = ["demo-c2.txt", "demo-sinkholes.txt", "demo-irc.txt", "demo-oast.txt", "demo-tor.txt"];
 
-    /// <summary>The list's domains, in its order.</summary>
-    public static IReadOnlyList<string> C2Domains { get; } = [.. Indicators().Where(line => !IPEndPoint.TryParse(line, out _))];
+    public static DestinationList C2 { get; } = Of("demo-c2.txt");
+    public static DestinationList Sinkholes { get; } = Of("demo-sinkholes.txt");
+    public static DestinationList Irc { get; } = Of("demo-irc.txt");
+    public static DestinationList Oast { get; } = Of("demo-oast.txt");
+    public static DestinationList TorRelays { get; } = Of("demo-tor.txt");
+    public static DestinationList Imposters { get; } = Of("imposters.txt");
+    public static DestinationList MailDomains { get; } = Of("mail.txt");
 
-    /// <summary>The list's addresses with ports, in its order.</summary>
-    public static IReadOnlyList<IPEndPoint> C2Endpoints { get; } =
-        [.. Indicators().Where(line => IPEndPoint.TryParse(line, out _)).Select(line => IPEndPoint.Parse(line))];
-
-    /// <summary>Writes every list into <paramref name="folder"/>, which is made when missing.</summary>
+    /// <summary>Writes every indicator list into <paramref name="folder"/>, which is made when missing.</summary>
     public static void WriteTo(string folder)
     {
         Directory.CreateDirectory(folder);
-        File.WriteAllText(Path.Combine(folder, "demo-c2.txt"), C2);
+        foreach (string name in IndicatorFiles) File.WriteAllText(Path.Combine(folder, name), Text(name));
     }
 
-    static IEnumerable<string> Indicators() =>
-        C2.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Where(line => line[0] != '#');
-
-    static string Read(string name)
+    /// <summary>A list as it is: one indicator a line, <c>#</c> comments say what they mean.</summary>
+    public static string Text(string name)
     {
         using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(Prefix + name)
             ?? throw new InvalidOperationException($"the list {name} is not in the program");
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();
     }
+
+    static DestinationList Of(string name) => new([.. DestinationLists.Parse(Text(name).Split('\n'), usualPort: 0)]);
 }

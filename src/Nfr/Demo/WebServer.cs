@@ -61,6 +61,7 @@ static class WebServer
             (_, "/api/v1/status") => ("200 OK", "application/json", 420, ""),
             (_, "/report.pdf") => ("200 OK", "application/pdf", 48_000, ""),
             (_, "/stream") => ("200 OK", "text/plain", -1, ""),
+            _ when path.StartsWith("/bot", StringComparison.Ordinal) => ("200 OK", "application/json", 180, ""),
             (_, "/thanks") => ("200 OK", "text/html; charset=utf-8", 640, ""),
             _ => ("404 Not Found", "text/html; charset=utf-8", 300, ""),
         };

@@ -36,13 +36,17 @@ static class DemoLink
         // The demo's screen is no place for the log; warnings are told all the same.
         Logger log = Log.ToStderr(LogLevel.Warn);
         var newest = new ConcurrentQueue<SensorAlert>();
+        // By the alert's id. The demo is short and its office small: a few hundred at most.
+        var raised = new ConcurrentDictionary<string, long>();
         Sensor sensor = Pipeline.Sensor.Start(new RunContext(config, scope, Terminal.OfProcess(), log), out string? error, options.FeedsFolder, Remember)
             ?? throw new InvalidOperationException(error);
-        return new RunningSensor(() => Snapshot(sensor, newest), _ => Task.Run(() => Stop(sensor, log)));
+        return new RunningSensor(() => Snapshot(sensor, newest), _ => Task.Run(() => Stop(sensor, log, raised)));
 
         void Remember(Alert alert)
         {
-            newest.Enqueue(Of(alert));
+            long now = TimeProvider.System.GetTimestamp();
+            if (alert.Evidence is { Id: { Length: > 0 } id }) raised.TryAdd(id, now);
+            newest.Enqueue(Of(alert, now));
             if (newest.Count > 8) newest.TryDequeue(out _);
         }
     }
@@ -63,7 +67,7 @@ static class DemoLink
         };
     }
 
-    static SensorOutcome Stop(Sensor sensor, Logger log)
+    static SensorOutcome Stop(Sensor sensor, Logger log, ConcurrentDictionary<string, long> raised)
     {
         Ledger ledger = sensor.Stop();
         List<SensorAlert> alerts = [];
@@ -71,7 +75,7 @@ static class DemoLink
         {
             IReadOnlyList<StoredAlert> page = sensor.Spool.ReadAlerts(after, 100);
             if (page.Count == 0) break;
-            alerts.AddRange(page.Select(a => Of(a.Alert)));
+            alerts.AddRange(page.Select(a => Of(a.Alert, raised.GetValueOrDefault(a.Alert.Evidence?.Id ?? ""))));
             after = page[^1].Sequence;
         }
         sensor.Dispose();
@@ -79,10 +83,10 @@ static class DemoLink
         return new SensorOutcome(LedgerText.Write(ledger), ledger.Closes, alerts, ledger.Frames);
     }
 
-    static SensorAlert Of(Alert alert)
+    static SensorAlert Of(Alert alert, long raisedAt)
     {
         var line = new ArrayBufferWriter<byte>(2048);
         AlertJson.Write(alert, line);
-        return new SensorAlert(Encoding.UTF8.GetString(line.WrittenSpan), alert.Event.SrcIP ?? "", [.. alert.Threats.Select(t => t.Id)], alert.Threats[0].Title);
+        return new SensorAlert(Encoding.UTF8.GetString(line.WrittenSpan), alert.Event.SrcIP ?? "", [.. alert.Threats.Select(t => t.Id)], alert.Threats[0].Title, raisedAt);
     }
 }

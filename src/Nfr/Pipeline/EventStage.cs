@@ -180,7 +180,11 @@ sealed class EventStage
 
     void Settle(EventType type, int score, in Tunnel tunnel)
     {
-        if (score > 0) Counters.Scored[(int)type]++;
+        if (score > 0)
+        {
+            Counters.Scored[(int)type]++;
+            Counters.AlertsHeld = _scorer!.AlertsHeld;
+        }
         if (_spool is not null)
         {
             _spool.Append(type, score, _line.WrittenSpan);
@@ -245,6 +249,8 @@ sealed class StageCounters
     public long Alerts;
     /// <summary>Raised, and lost to a mistake of ours before the spool had them.</summary>
     public long AlertsUnkept;
+    /// <summary>Due, and never raised: too many of their threat had been (<see cref="Thresholds.AlertStock"/>).</summary>
+    public long AlertsHeld;
 
     public StageCounters Copy()
     {
@@ -273,6 +279,7 @@ sealed class StageCounters
         Unread += sign * other.Unread;
         Alerts += sign * other.Alerts;
         AlertsUnkept += sign * other.AlertsUnkept;
+        AlertsHeld += sign * other.AlertsHeld;
     }
 
     static void Add(long[] to, long[] from, int sign)

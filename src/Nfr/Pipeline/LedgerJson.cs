@@ -132,6 +132,7 @@ static class LedgerJson
         json.WriteNumber("lostToMistakes", stage.Unread + stage.Undecided.Sum() + stage.Unkept.Sum());
         json.WriteNumber("alerts", stage.Alerts);
         json.WriteNumber("alertsLostToMistakes", stage.AlertsUnkept);
+        json.WriteNumber("alertsHeld", stage.AlertsHeld);
         if (ledger is { Spool: { } spool, SpoolAtStart: { } start }) json.WriteNumber("alertsFetched", spool.EngineAlerts - start.EngineAlerts);
         json.WriteEndObject();
     }

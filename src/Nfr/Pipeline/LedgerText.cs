@@ -51,6 +51,7 @@ static class LedgerText
         {
             Line(text, "alerts raised", raising.Alerts);
             Below(text, "lost to a mistake in nfr itself", raising.AlertsUnkept);
+            Below(text, "held back, too many of one threat", raising.AlertsHeld);
         }
         if (ledger is { Spool: { } ring, SpoolAtStart: { } first })
         {

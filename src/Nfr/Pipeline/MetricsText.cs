@@ -70,6 +70,7 @@ sealed class MetricsText
             Gauge("nfr_events_queued", "Events that wait for the pipeline now.", ledger.Queued);
             Counter("nfr_events_mistaken_total", "Events that met a mistake in nfr itself.", stage.Unread + stage.Undecided.Sum() + stage.Unkept.Sum());
             Counter("nfr_alerts_raised_total", "Alerts raised on board.", stage.Alerts);
+            Counter("nfr_alerts_held_total", "Alerts that were due and held back, since too many of their threat had been raised.", stage.AlertsHeld);
             Counter("nfr_alerts_mistaken_total", "Alerts that met a mistake in nfr itself.", stage.AlertsUnkept);
         }
         Counter("nfr_mistakes_total", "Mistakes in nfr itself; the log has them.", ledger.Mistakes);

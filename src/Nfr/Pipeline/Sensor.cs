@@ -96,7 +96,8 @@ sealed class Sensor : IDisposable
             return null;
         }
         foreach (string moved in spool.OpenReport.Quarantined) run.Log.Warning("spool: {Moved} could not be read and lies in quarantine now; a new spool was begun", moved);
-        Scorer? scorer = SensorParts.ScorerOf(config.Scoring, scope, moreFeeds, time);
+        Scorer? scorer = SensorParts.ScorerOf(config.Scoring, scope, moreFeeds, time, config.Spool.Dir);
+        foreach (string fault in scorer?.Faults ?? []) run.Log.Warning("scoring: {Fault}", fault);
         // Last: while a spool is checked or lists are read nobody empties a ring, and it holds a quarter of a second.
         List<(LiveCapture Capture, LiveCaptureOptions Options)> captures = [];
         if (!TryCapture(config.Inputs.Sniffer, interfaces, captures, out error))

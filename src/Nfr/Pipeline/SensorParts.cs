@@ -28,7 +28,8 @@ static class SensorParts
     /// <param name="scope">Gives home networks and the alert's groups.</param>
     /// <param name="moreFeeds">A folder read in addition; null = none.</param>
     /// <param name="time">Of the sensor.</param>
-    public static Scorer? ScorerOf(ScoringConfig config, Scope scope, string? moreFeeds, TimeProvider time) => !config.Enabled
+    /// <param name="state">Folder where the memory of first-seen domains is kept; null = it is not kept.</param>
+    public static Scorer? ScorerOf(ScoringConfig config, Scope scope, string? moreFeeds, TimeProvider time, string? state = null) => !config.Enabled
         ? null
         : new Scorer(new ScorerOptions
         {
@@ -37,6 +38,8 @@ static class SensorParts
             GroupsOf = scope.GroupsOf,
             Lines = new SampleLines(),
             Time = time,
+            BrandsFile = Path.Combine(Path.GetDirectoryName(config.Feeds) ?? "", "brands.txt"),
+            FirstSeenFile = state is null ? "" : Path.Combine(state, "first-seen.bin"),
         });
 
     public static DecoderOptions DecoderOf(FlowsConfig flows, Scope scope) => new()

@@ -13,9 +13,10 @@ public static class CleartextModule
     {
         byte[] block = new byte[BlockLength];
         run.Random.NextBytes(block);
-        await run.EachHostAsync(Ports.Length, HostTime, run.Last, (i, token) => run.ConnectAsync(
-            new IPEndPoint(run.Destinations.CleartextHost, Ports[i]), (stream, inner) => stream.WriteAsync(block, inner).AsTask(), token), stop)
-            .ConfigureAwait(false);
-        return $"{BlockLength} random bytes to each of the TCP ports {string.Join(", ", Ports)}";
+        int[] ports = run.Choose(Ports, run.Hosts(Ports.Length));
+        IPEndPoint[] servers = [.. ports.Select(port => new IPEndPoint(run.Destinations.CleartextHost, port))];
+        await run.EachHostAsync([.. servers.Select(server => $"send {BlockLength} random bytes to {server}")], HostTime,
+            (i, token) => run.ConnectAsync(servers[i], (stream, inner) => stream.WriteAsync(block, inner).AsTask(), token), stop).ConfigureAwait(false);
+        return $"{BlockLength} random bytes to each of the TCP ports {string.Join(", ", ports)}";
     }
 }

@@ -26,10 +26,8 @@ public static class DgaModule
 
     public static async Task<string> RunAsync(ModuleRun run, CancellationToken stop)
     {
-        IReadOnlyList<string> names = Names(run.Random, NameCount);
-        StubResolver resolver = run.Resolver();
-        await run.EachHostAsync(names.Count, HostTime, run.Last, (i, token) => resolver.LookupHostAsync(names[i], HostTime, token), stop)
-            .ConfigureAwait(false);
+        IReadOnlyList<string> names = Names(run.Random, run.Hosts(NameCount));
+        await run.EachHostAsync(ListedModule.LookUps(names), HostTime, (i, token) => run.Resolver().LookupHostAsync(names[i], HostTime, token), stop).ConfigureAwait(false);
         return $"{names.Count * 2} DNS queries for {names.Count} generated names";
     }
 }

@@ -66,6 +66,7 @@ public static class DnsWire
             at += 4;
         }
         var addresses = new List<IPAddress>();
+        var exchanges = new List<(ushort Preference, string Name)>();
         int texts = 0;
         for (int i = 0; i < answers; i++)
         {
@@ -76,9 +77,34 @@ public static class DnsWire
             if (at + length > message.Length) return null;
             if ((type == TypeA && length == 4) || (type == TypeAaaa && length == 16)) addresses.Add(new IPAddress(message.Slice(at, length)));
             if (type == TypeTxt) texts++;
+            if (type == TypeMx && length > 2 && ReadName(message, at + 2) is { Length: > 0 } exchange) exchanges.Add((BinaryPrimitives.ReadUInt16BigEndian(message[at..]), exchange));
             at += length;
         }
-        return new DnsReply(BinaryPrimitives.ReadUInt16BigEndian(message), message[3] & 0x0f, (message[2] & 0x02) != 0, addresses, texts);
+        return new DnsReply(BinaryPrimitives.ReadUInt16BigEndian(message), message[3] & 0x0f, (message[2] & 0x02) != 0, addresses, texts,
+            [.. exchanges.OrderBy(exchange => exchange.Preference).Select(exchange => exchange.Name)]);
+    }
+
+    /// <summary>A name with its pointers followed; null when it is broken.</summary>
+    static string? ReadName(ReadOnlySpan<byte> message, int at)
+    {
+        var name = new StringBuilder();
+        // A name has 127 labels at most; pointers that lead in a circle end there too.
+        for (int step = 0; step < 128 && at < message.Length; step++)
+        {
+            int length = message[at];
+            if (length == 0) return name.ToString();
+            if (length >= 0xc0)
+            {
+                if (at + 2 > message.Length) return null;
+                at = BinaryPrimitives.ReadUInt16BigEndian(message[at..]) & 0x3fff;
+                continue;
+            }
+            if (at + 1 + length > message.Length) return null;
+            if (name.Length > 0) name.Append('.');
+            name.Append(Encoding.ASCII.GetString(message.Slice(at + 1, length)));
+            at += 1 + length;
+        }
+        return null;
     }
 
     /// <summary>Steps over a name, which ends with the root or a pointer.</summary>
@@ -100,4 +126,5 @@ public static class DnsWire
 /// <param name="Truncated">TC: ask again by TCP.</param>
 /// <param name="Addresses">From A and AAAA records.</param>
 /// <param name="Texts">How many TXT records.</param>
-public sealed record DnsReply(ushort Id, int ResponseCode, bool Truncated, IReadOnlyList<IPAddress> Addresses, int Texts);
+/// <param name="Exchanges">Names of the MX records, the preferred first.</param>
+public sealed record DnsReply(ushort Id, int ResponseCode, bool Truncated, IReadOnlyList<IPAddress> Addresses, int Texts, IReadOnlyList<string> Exchanges);

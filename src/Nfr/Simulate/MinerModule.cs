@@ -16,19 +16,13 @@ public static class MinerModule
 
     public static async Task<string> RunAsync(ModuleRun run, CancellationToken stop)
     {
-        IPEndPoint[] pools = [.. run.Destinations.Pools.Take(PoolCount)];
+        IPEndPoint[] pools = run.Choose(run.Destinations.Pools.Servers(run.Scope), run.Hosts(PoolCount));
         byte[] line = SubscribeLine();
         int answered = 0;
-        await run.EachHostAsync(pools.Length, HostTime, run.Last, (i, token) => run.ConnectAsync(pools[i], async (stream, inner) =>
+        await run.EachHostAsync([.. pools.Select(pool => $"send mining.subscribe to {pool}")], HostTime, (i, token) => run.ConnectAsync(pools[i], async (stream, inner) =>
         {
             await stream.WriteAsync(line, inner).ConfigureAwait(false);
-            byte[] one = new byte[1];
-            while (await stream.ReadAsync(one, inner).ConfigureAwait(false) == 1)
-            {
-                if (one[0] != '\n') continue;
-                answered++;
-                break;
-            }
+            if (await ModuleRun.ReadLineAsync(stream, inner).ConfigureAwait(false) is not null) answered++;
         }, token), stop).ConfigureAwait(false);
         return $"mining.subscribe to {pools.Length} pools, {answered} answered";
     }

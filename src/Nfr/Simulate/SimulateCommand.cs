@@ -1,28 +1,13 @@
 using System.CommandLine;
 using System.Net;
+using Nfr.Commands;
 using Nfr.Demo;
 
 namespace Nfr.Simulate;
 
-/// <param name="Name">As named on the command line.</param>
-/// <param name="Description">One line for people.</param>
-/// <param name="RunAsync">Sends, and says in a few words what it sent.</param>
-public sealed record SimulateModule(string Name, string Description, Func<ModuleRun, CancellationToken, Task<string>> RunAsync);
-
 /// <summary><c>nfr simulate MODULE…</c>: harmless traffic that looks like trouble, to see the sensor find it.</summary>
 public static class SimulateCommand
 {
-    /// <summary>In the order they run.</summary>
-    public static IReadOnlyList<SimulateModule> Modules { get; } =
-    [
-        new("scan", "connects to 21 TCP ports of 10 hosts (30 s)", ScanModule.RunAsync),
-        new("dga", "looks up 15 generated names (15 s)", DgaModule.RunAsync),
-        new("tunnel-dns", "sends 50 TXT questions with long random names (10 s)", TunnelDnsModule.RunAsync),
-        new("c2", "looks up and connects to listed command and control destinations (10 s)", C2Module.RunAsync),
-        new("miner", "subscribes to 5 mining pools (5 s)", MinerModule.RunAsync),
-        new("cleartext", "sends 1000 bytes to the FTP, Telnet, POP3, IMAP and rsync ports (15 s)", CleartextModule.RunAsync),
-    ];
-
     /// <summary>Runs the modules. Exit code: 0 all sent, 1 stopped or refused, 2 wrong usage.</summary>
     public static int Run(SimulateOptions options, TextWriter output, TextWriter error, CancellationToken stop) =>
         RunAsync(options, output, error, stop).GetAwaiter().GetResult();
@@ -30,62 +15,45 @@ public static class SimulateCommand
     /// <inheritdoc cref="Run"/>
     public static async Task<int> RunAsync(SimulateOptions options, TextWriter output, TextWriter error, CancellationToken stop)
     {
-        var modules = new List<SimulateModule>();
-        foreach (string name in options.Modules)
+        if (SimulateModules.Find(options.Modules, out string complaint) is not { } modules)
         {
-            if (Modules.FirstOrDefault(module => module.Name == name) is not { } known)
-            {
-                await error.WriteLineAsync($"nfr simulate: no module '{name}'; there are {string.Join(", ", Modules.Select(m => m.Name))}").ConfigureAwait(false);
-                return 2;
-            }
-            if (!modules.Contains(known)) modules.Add(known);
+            await error.WriteLineAsync($"nfr simulate: {complaint}").ConfigureAwait(false);
+            return 2;
         }
-        if (modules.Count == 0) modules.AddRange(Modules);
-
         int seed = options.Seed ?? Random.Shared.Next();
         if (SimulateDestinations.Choose(options, new Random(seed), out string refusal) is not { } destinations)
         {
             await error.WriteLineAsync($"nfr simulate: {refusal}").ConfigureAwait(false);
             return 1;
         }
-
-        ModuleRun RunOf(int index, bool last) => new()
+        bool all = true;
+        for (int i = 0; i < modules.Count && !stop.IsCancellationRequested; i++)
         {
-            Destinations = destinations,
-            Source = options.Source,
-            // One generator each: modules run side by side.
-            Random = new Random(seed + index),
-            Pace = options.Pace,
-            Last = last,
-        };
-
-        Lock writing = new();
-        async Task<bool> SendAsync(int index, bool last)
-        {
+            (SimulateModule module, string scope) = modules[i];
+            if (options.Dry) await output.WriteLineAsync($"{module.Name}: {module.Description}").ConfigureAwait(false);
+            var run = new ModuleRun
+            {
+                Destinations = destinations,
+                Source = options.Source,
+                Random = new Random(seed + i),
+                Size = options.Size,
+                Scope = scope,
+                Fast = options.Fast,
+                Dry = options.Dry ? output : null,
+                Last = i == modules.Count - 1,
+            };
             string line;
-            bool good = true;
             try
             {
-                line = await modules[index].RunAsync(RunOf(index, last), stop).ConfigureAwait(false);
+                line = await module.RunAsync(run, stop).ConfigureAwait(false);
             }
             catch (Exception failure) when (failure is not OperationCanceledException)
             {
                 line = $"failed: {failure.Message}";
-                good = false;
+                all = false;
+                if (options.Dry) await output.WriteLineAsync("  " + line).ConfigureAwait(false);
             }
-            lock (writing) output.WriteLine($"{modules[index].Name,-10} {line}");
-            return good;
-        }
-
-        bool all = true;
-        if (options.Pace == SimulatePace.Fast)
-        {
-            bool[] sent = await Task.WhenAll(Enumerable.Range(0, modules.Count).Select(i => SendAsync(i, last: true))).ConfigureAwait(false);
-            all = sent.All(good => good);
-        }
-        else
-        {
-            for (int i = 0; i < modules.Count && !stop.IsCancellationRequested; i++) all &= await SendAsync(i, i == modules.Count - 1).ConfigureAwait(false);
+            if (!options.Dry) await output.WriteLineAsync($"{module.Name,-12} {line}").ConfigureAwait(false);
         }
         return all && !stop.IsCancellationRequested ? 0 : 1;
     }
@@ -96,16 +64,38 @@ public static class SimulateCommand
         var modules = new Argument<string[]>("MODULE")
         {
             Arity = ArgumentArity.ZeroOrMore,
-            Description = "what to simulate; none = all of: " + string.Join(", ", Modules.Select(module => module.Name)),
+            Description = "What to simulate, in this order: " + string.Join(", ", SimulateModules.All.Where(module => !module.Experimental).Select(module => module.Name))
+                + "; on request " + string.Join(", ", SimulateModules.All.Where(module => module.Experimental).Select(module => module.Name))
+                + ". How names begin runs all of a family: tunnel, ssh. Behind a colon a scope: c2:emotet takes a family of the lists, ssh-exfil:50MB a volume.",
         };
-        var target = new Option<string[]>("--target") { Description = "an address you own that connections may go to (may be repeated); without it nothing leaves loopback" };
-        var resolver = new Option<string?>("--resolver") { Description = "DNS server to ask, ADDRESS or ADDRESS:PORT" };
-        var source = new Option<string?>("--source") { Description = "address to send from" };
-        var fast = new Option<bool>("--fast") { Description = "all modules side by side, within 15 s" };
-        var command = new Command("simulate", "Send harmless traffic that looks like trouble, to see it found") { modules, target, resolver, source, fast };
+        var target = new Option<string[]>("--target") { Description = "An address you own that all connections go to; may be repeated. Without it nothing leaves loopback.", HelpName = "ADDRESS" };
+        var yes = new Option<bool>("--yes") { Description = "Without a target: ask the system's resolver, and connect to the addresses that the lists name; those of the program itself are RFC 5737's, where nobody is." };
+        var feeds = new Option<string?>("--feeds") { Description = "A folder of lists (c2*, sink*, irc*, min*, tor*, oast*, impost*, mail*), or one of them, to take names, addresses and ports from.", HelpName = "PATH" };
+        var resolver = new Option<string?>("--resolver") { Description = "DNS server to ask, with or without a port.", HelpName = "ADDRESS" };
+        var source = new Option<string?>("--source") { Description = "Address to send from.", HelpName = "ADDRESS" };
+        var size = new Option<int?>("--size", "-n") { Description = "Hosts of each module. Default: each its own number.", HelpName = "N" };
+        var fast = new Option<bool>("--fast") { Description = "Do not wait out the time of a host that is done." };
+        var dry = new Option<bool>("--dry") { Description = "Say what would be sent, and send nothing." };
+        var command = new NfrCommand("simulate", "Send harmless traffic that looks like trouble, to see it found.")
+        {
+            Remarks =
+            [
+                "Each module does what the flight simulator's of that name does: one host after another, each with its time. Run it on a machine whose traffic the sensor "
+                    + "sees. What a name resolves to never decides where a connection goes.",
+            ],
+            Examples =
+            [
+                ("simulate --dry", "What would be sent, and where."),
+                ("simulate --target 192.0.2.7 dga scan tunnel", "Some of it, with all connections to a host of yours."),
+                ("simulate --yes", "All modules, to addresses where nobody is."),
+                ("demo", "All modules in a network of their own, with the sensor on it."),
+            ],
+        };
+        command.Add(modules);
+        foreach (Option option in new Option[] { target, yes, feeds, resolver, source, size, fast, dry }) command.Add(option);
         command.SetAction(async (parsed, stop) =>
         {
-            TextWriter error = parsed.InvocationConfiguration.Error;
+            TextWriter error = parsed.InvocationConfiguration.Error, output = parsed.InvocationConfiguration.Output;
             var targets = new List<IPAddress>();
             foreach (string text in parsed.GetValue(target) ?? [])
             {
@@ -120,17 +110,33 @@ public static class SimulateCommand
             }
             IPAddress? from = null;
             if (parsed.GetValue(source) is { } sourceText && !IPAddress.TryParse(sourceText, out from)) return await Wrong(error, $"--source {sourceText} is no address").ConfigureAwait(false);
-            using var signals = new StopSignal(stop);
-            return await RunAsync(new SimulateOptions
+            if (parsed.GetValue(size) is < 1 or > 1000) return await Wrong(error, $"--size {parsed.GetValue(size)}: 1 to 1000 hosts").ConfigureAwait(false);
+            var options = new SimulateOptions
             {
                 Modules = parsed.GetValue(modules) ?? [],
                 Targets = targets,
+                Consent = parsed.GetValue(yes),
+                Feeds = parsed.GetValue(feeds),
                 Resolver = server,
                 Source = from,
-                Pace = parsed.GetValue(fast) ? SimulatePace.Fast : SimulatePace.Real,
-            }, parsed.InvocationConfiguration.Output, error, signals.Token).ConfigureAwait(false);
+                Fast = parsed.GetValue(fast),
+                Dry = parsed.GetValue(dry),
+                Size = parsed.GetValue(size),
+            };
+            if (!options.Dry && options.Modules.Count == 0 && targets.Count == 0 && !options.Consent) return await ExplainAsync(options, output, error, stop).ConfigureAwait(false);
+            using var signals = new StopSignal(stop);
+            return await RunAsync(options, output, error, signals.Token).ConfigureAwait(false);
         });
         return command;
+    }
+
+    /// <summary>All modules were asked for without a word on where to: what --yes would do is said, nothing is sent.</summary>
+    static async Task<int> ExplainAsync(SimulateOptions options, TextWriter output, TextWriter error, CancellationToken stop)
+    {
+        int code = await RunAsync(options with { Dry = true, Consent = true }, output, error, stop).ConfigureAwait(false);
+        if (code != 0) return code;
+        return await Wrong(error, "nothing was sent. The above is what --yes sends; --target ADDRESS sends all connections to a host of yours, "
+            + "a module's name alone stays on loopback, and 'nfr demo' has a network of its own").ConfigureAwait(false);
     }
 
     static Task<int> Wrong(TextWriter error, string line)

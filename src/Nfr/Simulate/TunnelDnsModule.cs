@@ -12,18 +12,15 @@ public static class TunnelDnsModule
 
     public static async Task<string> RunAsync(ModuleRun run, CancellationToken stop)
     {
-        StubResolver resolver = run.Resolver();
         int queries = 0, answered = 0;
-        await ModuleRun.SlotAsync(Length, wait: !run.Last, async token =>
+        await run.EachHostAsync([$"ask for the TXT of <{LabelLength} letters>.{Zone}, 5 a second for {Length.TotalSeconds:0} s"], Length, async (_, token) =>
         {
-            while (!token.IsCancellationRequested)
+            StubResolver resolver = run.Resolver();
+            await ModuleRun.SlotsAsync((int)(Length / Interval), Interval, async (_, slot) =>
             {
                 queries++;
-                await ModuleRun.SlotAsync(Interval, wait: true, async slot =>
-                {
-                    if (await resolver.QueryAsync(Name(run.Random), DnsWire.TypeTxt, Interval, slot).ConfigureAwait(false) is { Texts: > 0 }) answered++;
-                }, token).ConfigureAwait(false);
-            }
+                if (await resolver.QueryAsync(Name(run.Random), DnsWire.TypeTxt, Interval, slot).ConfigureAwait(false) is { Texts: > 0 }) answered++;
+            }, token).ConfigureAwait(false);
         }, stop).ConfigureAwait(false);
         return $"{queries} TXT queries under {Zone}, {answered} answered";
     }

@@ -114,4 +114,26 @@ public sealed class EngineAlertsReaderTests
         Assert.Contains("\"groups\":[{\"label\":\"boston\",\"desc\":\"Office\"}]", Make.Text(one), StringComparison.Ordinal);
         Assert.Equal(CefFormat.Lines(engine, "1"), CefFormat.Lines(own, "1"));
     }
+
+    [Fact]
+    public void What_our_own_engine_writes_reads_back_with_its_evidence()
+    {
+        var alert = new Alert
+        {
+            Threats = [new AlertThreat("dga_volume", "Several \"random\" names", 4), new AlertThreat("odd", "Odd", 2, Policy: true)],
+            Flags = ["dga"],
+            Labels = ["lab"],
+            Event = new AlertEvent { Type = EventType.Dns, Ts = "2018-09-06T14:09:04.123Z", SrcIP = "10.0.0.9", Query = "xqz.example", QType = "A" },
+            Evidence = new AlertEvidence
+            {
+                Id = "0123", Detector = "dga", Key = "10.0.0.9", Summary = "Ten names.", Score = 1, ScoreLimit = 1, Features = [new EvidenceFeature("names", 12, 10)],
+                Facts = [new EvidenceValue("meanBits", 5.125)], CommunityIds = ["1:x"], Samples = ["{\"type\":\"dns\"}"], Count = 12,
+            },
+        };
+        var output = new System.Buffers.ArrayBufferWriter<byte>();
+        EngineAlertsWriter.Page(output, "6-8263d641", more: true, [EngineAlertsWriter.Item(alert), EngineAlertsWriter.Item(alert)], [EngineAlertsWriter.Dictionary(alert.Threats)]);
+        Assert.True(EngineAlertsReader.TryRead(output.WrittenSpan, out EngineAlertPage? page, out _));
+        Assert.Equal(("6-8263d641", true, 0, 2), (page!.Follow, page.More, page.Skipped, page.Alerts.Count));
+        Assert.Equal(AlertJson.ToBytes(alert), AlertJson.ToBytes(page.Alerts[1]));
+    }
 }

@@ -84,6 +84,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("config check")]
     [InlineData("explain")]
     [InlineData("read")]
+    [InlineData("simulate")]
     [InlineData("start")]
     [InlineData("version")]
     [InlineData("help")]
@@ -96,6 +97,16 @@ public sealed class CommandLineTests : IDisposable
         Assert.All(help.Split('\n'), line => Assert.True(line.Length <= 80 && line == line.TrimEnd(), line));
         if (command != "version") Assert.Equal(help, Run([.. words, "--help"]).Out);
         Assert.Equal(help, Run([.. words, "-h"]).Out);
+    }
+
+    [Fact]
+    public void Simulate_without_a_word_says_what_it_would_send_and_sends_nothing()
+    {
+        (int code, string output, string error) = Run("simulate");
+        Assert.Equal(2, code);
+        Assert.Contains("\n  connect to 198.51.100.66:443, send nothing\n", output, StringComparison.Ordinal);
+        Assert.Contains("\ntunnel-icmp: ", output, StringComparison.Ordinal);
+        Assert.StartsWith("nfr simulate: nothing was sent.", error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -80,31 +80,106 @@ public class DemoOfficeTests
         for (int length = 0; length < reply.Length; length++) Assert.Null(DnsWire.Read(reply.AsSpan(0, length)));
     }
 
-    [Fact]
-    public void The_sample_list_names_what_the_c2_module_visits()
+    [Theory]
+    [InlineData("demo-c2.txt", "c2_communication", "c2")]
+    [InlineData("demo-sinkholes.txt", "sinkholed_destination", "sinkholed")]
+    [InlineData("demo-irc.txt", "bad_irc_traffic", "irc")]
+    [InlineData("demo-oast.txt", "oast_traffic", "oast")]
+    [InlineData("demo-tor.txt", "anon_circuit", "anon")]
+    public void A_sample_list_says_what_it_is_about(string name, string threat, string flag)
     {
-        Assert.Equal(C2Module.HostCount, SampleFeeds.C2Domains.Count);
-        Assert.Equal(C2Module.HostCount, SampleFeeds.C2Endpoints.Count);
-        Assert.Contains("# threat: c2_communication", SampleFeeds.C2, StringComparison.Ordinal);
-        Assert.Contains("# flags: c2", SampleFeeds.C2, StringComparison.Ordinal);
+        string text = SampleFeeds.Text(name);
+        Assert.Contains($"\n# threat: {threat}\n", text, StringComparison.Ordinal);
+        Assert.Contains($"\n# flags: {flag}\n", text, StringComparison.Ordinal);
+        Assert.Contains(name, SampleFeeds.IndicatorFiles);
     }
 
     [Fact]
-    public void Every_module_has_one_suspect_of_its_own()
+    public void The_sample_lists_name_as_much_as_the_modules_visit()
     {
-        Assert.Equal(SimulateCommand.Modules.Select(module => module.Name), OfficePlan.Suspects.Select(suspect => suspect.Module));
-        Assert.Equal(OfficePlan.Suspects.Length, OfficePlan.Suspects.Select(suspect => suspect.Address).Except(OfficePlan.Clients).Distinct().Count());
+        foreach (DestinationList list in new[] { SampleFeeds.C2, SampleFeeds.Sinkholes, SampleFeeds.Irc })
+        {
+            Assert.Equal(ListedModule.HostCount, list.Domains().Length);
+            Assert.Equal(ListedModule.HostCount, list.Servers().Length);
+        }
+        Assert.Equal(TorModule.HostCount, SampleFeeds.TorRelays.Servers().Length);
+        Assert.Equal(ImposterModule.HostCount, SampleFeeds.Imposters.Domains().Length);
+        Assert.Equal(7, SampleFeeds.Oast.Domains().Length);
+        Assert.InRange(SampleFeeds.MailDomains.Domains().Length, SpambotModule.HostCount, int.MaxValue);
     }
+
+    [Fact]
+    public void The_sensor_is_not_told_what_it_shall_see_by_itself()
+    {
+        string folder = Directory.CreateTempSubdirectory("nfr-feeds-").FullName;
+        SampleFeeds.WriteTo(folder);
+        string lists = string.Concat(Directory.EnumerateFiles(folder).Select(File.ReadAllText));
+        Directory.Delete(folder, recursive: true);
+        Assert.Contains("panel.cobalt-sample.example", lists, StringComparison.Ordinal);
+        Assert.All([.. SampleFeeds.Imposters.Domains(), .. SampleFeeds.MailDomains.Domains()], name => Assert.DoesNotContain(name, lists, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Every_suspect_runs_a_module_of_its_own_at_an_address_of_its_own()
+    {
+        string[] modules = [.. SimulateModules.All.Select(module => module.Name)];
+        Assert.All(Suspect.All, suspect => Assert.Contains(suspect.Name, modules));
+        Assert.Equal(Suspect.All.Count, Suspect.All.Select(suspect => suspect.Name).Distinct().Count());
+        Assert.Equal(Suspect.All.Count, Suspect.All.Select(suspect => suspect.Address).Except(OfficePlan.Clients).Distinct().Count());
+        Assert.All(Suspect.All, suspect => Assert.NotNull(SimulateModules.Find([suspect.Module], out _)));
+        Assert.All(Suspect.All, suspect => Assert.NotEmpty(suspect.ThreatIds));
+    }
+
+    [Fact]
+    public void Every_destination_of_the_modules_is_served_or_dark()
+    {
+        IPAddress[] served = [.. OfficePlan.ServerAddresses];
+        Assert.All(OfficePlan.Destinations(new Random(1)).Addresses.Where(address => !address.ToString().StartsWith("203.0.113.", StringComparison.Ordinal)),
+            address => Assert.Contains(address, served));
+        Assert.Equal(served.Length, served.Distinct().Count());
+    }
+
+    [Fact]
+    public void A_mail_domain_has_its_exchange()
+    {
+        string domain = SampleFeeds.MailDomains.Domains()[2];
+        DnsReply reply = Read(Answer(domain, DnsWire.TypeMx));
+        Assert.Equal(["mx." + domain], reply.Exchanges);
+        Assert.Equal([OfficePlan.MailServers[2]], Read(Answer("mx." + domain, DnsWire.TypeA)).Addresses);
+        Assert.Empty(Read(Answer("www.bakery.example", DnsWire.TypeMx)).Exchanges);
+    }
+
+    [Fact]
+    public void Every_truncation_of_an_exchange_is_no_reply()
+    {
+        byte[] reply = Answer(SampleFeeds.MailDomains.Domains()[0], DnsWire.TypeMx);
+        for (int length = 0; length < reply.Length; length++) Assert.Null(DnsWire.Read(reply.AsSpan(0, length)));
+    }
+
+    [Fact]
+    public void A_name_that_points_at_itself_ends()
+    {
+        byte[] reply = Answer(SampleFeeds.MailDomains.Domains()[0], DnsWire.TypeMx);
+        // The exchange's name: mx and a pointer, now to itself.
+        reply[^2] = (byte)(0xc0 | ((reply.Length - 2) >> 8));
+        reply[^1] = (byte)(reply.Length - 2);
+        Assert.Empty(Read(reply).Exchanges);
+    }
+
+    [Fact]
+    public void Anything_below_a_testing_service_exists() =>
+        Assert.Equal([OfficePlan.Parked], Read(Answer(OastModule.Name(new Random(1), "oast.fun"), DnsWire.TypeA)).Addresses);
 
     [Fact]
     public void No_server_stands_in_the_dark_network() =>
         Assert.DoesNotContain(OfficePlan.ServerAddresses, address => address.ToString().StartsWith("203.0.113.", StringComparison.Ordinal));
 
+    static SensorAlert Alert(string source, string threat, long raisedAt = 0) => new("{}", source, [threat], threat, raisedAt);
+
     [Fact]
     public void A_module_counts_as_found_only_by_an_acceptable_threat_of_its_own_host()
     {
-        static SensorAlert Alert(string source, string threat) => new("{}", source, [threat], threat);
-        IReadOnlyList<Finding> findings = Finding.Match(OfficePlan.Suspects,
+        IReadOnlyList<Finding> findings = Finding.Match(Suspect.All,
         [
             Alert("10.77.0.21", "outbound_port_scan"),
             Alert("10.77.0.11", "dga_volume"),                         // somebody else
@@ -113,8 +188,27 @@ public class DemoOfficeTests
             Alert("10.77.0.26", "cleartext_protocol"),
         ]);
         Assert.Equal(["scan", "cleartext"], findings.Where(finding => finding.Detected).Select(finding => finding.Suspect.Module));
-        Assert.Equal(["cleartext_protocol"], findings[5].ThreatIds);
-        Assert.Equal(["unusual_network_port"], findings[4].ThreatIds);
+        Assert.Equal(["cleartext_protocol"], findings.Single(finding => finding.Suspect.Name == "cleartext").ThreatIds);
+        Assert.Equal(["unusual_network_port"], findings.Single(finding => finding.Suspect.Name == "miner").ThreatIds);
+    }
+
+    [Theory]
+    [InlineData(4, "yes")]
+    [InlineData(29, "yes")]
+    [InlineData(35, "soon")]
+    [InlineData(60, "LATE")]
+    public void An_alert_behind_the_modules_run_time_is_late(int seconds, string word)
+    {
+        var clock = new ManualTime();
+        var times = new ModuleTimes(clock);
+        Assert.True(times.Began("begin scan"));
+        Assert.False(times.Began("scan 210 TCP connects"));
+        clock.Advance(TimeSpan.FromSeconds(30));
+        times.Ended("scan         210 TCP connects");
+        long begin = clock.GetTimestamp() - (30 * clock.TimestampFrequency);
+        Finding finding = Finding.Match(Suspect.All, [Alert("10.77.0.21", "outbound_port_scan", begin + (seconds * clock.TimestampFrequency))], times).Single(found => found.Suspect.Name == "scan");
+        Assert.Equal((word, $"{seconds}.0 s", "30.0 s"), (finding.Word, finding.After, finding.Ran));
+        Assert.Equal((word == "yes", word != "LATE"), (finding.IsInTime, finding.Detected));
     }
 
     [Fact]

@@ -187,4 +187,17 @@ public sealed class ScorerTests
         });
         Assert.All(Threats.Local, t => Assert.Contains(t, Threats.All));
     }
+
+    [Fact]
+    public void A_flood_of_findings_of_one_threat_is_cut_off_counted_and_told_by_the_next_one()
+    {
+        using var run = new Simulated(thresholds: new Thresholds { AlertStock = 10 });
+        // Every destination is a finding of its own.
+        for (int i = 0; i < 50; i++) run.Ip(Address.FromV4(0xC6336400 + (uint)i), 3333, ConnectionState.SF, 72, 100, app: App.Stratum);
+        Assert.Equal(10, run.ThreatIds.Count(id => id == "cryptomining"));
+        Assert.Equal(40, run.Scorer.Stats.AlertsHeld);
+        run.Tick += 11 * Simulated.Second;
+        run.Ip(Address.FromV4(0xC6336500), 3333, ConnectionState.SF, 72, 100, app: App.Stratum);
+        Assert.Equal(40, run.Alerts.Last(a => a.Threats[0].Id == "cryptomining").Evidence!.Facts.Single(f => f.Name == "alertsHeldBack").Number);
+    }
 }

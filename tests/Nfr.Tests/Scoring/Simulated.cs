@@ -72,7 +72,13 @@ sealed class Simulated : IDisposable
         Protocol = protocol,
     };
 
-    public int Dns(string query, ushort type = 1, short rcode = 0, Address? client = null, params (ushort Type, string Text)[] answers)
+    public int Dns(
+        string query, ushort type = 1, short rcode = 0, Address? client = null, int responseLength = 80, App service = App.Dns, params (ushort Type, string Text)[] answers) =>
+        Dns(query, client ?? Client, Resolver, type, rcode, 0, responseLength, service, answers);
+
+    public int Dns(
+        string query, Address client, Address resolver, ushort type = 1, short rcode = 0, ushort flags = 0, int responseLength = 80, App service = App.Dns,
+        params (ushort Type, string Text)[] answers)
     {
         Span<byte> buffer = stackalloc byte[512];
         var writer = new DnsAnswerWriter(buffer);
@@ -83,8 +89,8 @@ sealed class Simulated : IDisposable
         }
         var e = new DnsEvent
         {
-            Context = Context(client ?? Client, Resolver, 53, 17), Query = Encoding.UTF8.GetBytes(query), QueryType = type, ResponseCode = rcode,
-            Answers = writer.Written, QueryLength = (ushort)(query.Length + 18), ResponseLength = 80,
+            Context = Context(client, resolver, 53, 17), Flags = flags, Query = Encoding.UTF8.GetBytes(query), QueryType = type, ResponseCode = rcode,
+            Answers = writer.Written, QueryLength = (ushort)(query.Length + 18), ResponseLength = (ushort)responseLength, Service = service,
         };
         return Scorer.Score(in e, Alerts);
     }
@@ -101,22 +107,22 @@ sealed class Simulated : IDisposable
         return Scorer.Score(in e, Alerts);
     }
 
-    public int Http(string url, string host, FlowNotes notes = FlowNotes.None, Address? destination = null)
+    public int Http(string url, string host, FlowNotes notes = FlowNotes.None, Address? destination = null, Address? client = null)
     {
         var e = new HttpEvent
         {
-            Context = Context(Client, destination ?? Outside, 80, 6), Url = Encoding.UTF8.GetBytes(url), Host = Encoding.UTF8.GetBytes(host),
+            Context = Context(client ?? Client, destination ?? Outside, 80, 6), Url = Encoding.UTF8.GetBytes(url), Host = Encoding.UTF8.GetBytes(host),
             Method = "GET"u8, Status = 200, Notes = notes,
         };
         return Scorer.Score(in e, Alerts);
     }
 
-    public int Tls(string sni = "", string ja3 = "", string certificate = "")
+    public int Tls(string sni = "", string ja3 = "", string certificate = "", string ja4 = "", string names = "")
     {
         var e = new TlsEvent
         {
             Context = Context(Client, Outside, 443, 6), Sni = Encoding.UTF8.GetBytes(sni), Ja3 = Encoding.ASCII.GetBytes(ja3),
-            CertificateHash = Encoding.ASCII.GetBytes(certificate), ValidFrom = TlsEvent.NoTime, ValidTo = TlsEvent.NoTime,
+            CertificateHash = Encoding.ASCII.GetBytes(certificate), Ja4 = Encoding.ASCII.GetBytes(ja4), SubjectAltNames = Encoding.ASCII.GetBytes(names), ValidFrom = TlsEvent.NoTime, ValidTo = TlsEvent.NoTime,
         };
         return Scorer.Score(in e, Alerts);
     }

@@ -1,0 +1,59 @@
+using System.Runtime.CompilerServices;
+using Nfr.Scoring.Tables;
+using Nfr.Wire;
+
+namespace Nfr.Scoring.Beacons;
+
+/// <summary>By what name a client came to an address: the registered domain of its last query, handshake or request.</summary>
+sealed class DestinationNames
+{
+    /// <summary>360 KB. Full: the pair of client and address unused longest goes, and its flows count by address.</summary>
+    const int Capacity = 1 << 12;
+    const int MaxText = 47;
+
+    [InlineArray(MaxText)]
+    struct Text
+    {
+        byte _first;
+    }
+
+    struct Known
+    {
+        public ulong Name;
+        public byte Length;
+        public Text Text;
+    }
+
+    readonly LruTable<Known> _known = new(Capacity);
+
+    /// <param name="client">Who.</param>
+    /// <param name="server">Of whom the name is.</param>
+    /// <param name="name"><see cref="Mix.OfName"/> of the registered domain.</param>
+    /// <param name="text">The registered domain; of a long one the end is kept.</param>
+    public void Note(in Address client, in Address server, ulong name, ReadOnlySpan<byte> text)
+    {
+        ref Known known = ref _known[_known.GetOrAdd(Mix.Of(client, Mix.Of(server)), out _)];
+        if (known.Name == name) return;
+        known.Name = name;
+        if (text.Length > MaxText) text = text[^MaxText..];
+        known.Length = (byte)text.Length;
+        text.CopyTo(known.Text);
+    }
+
+    /// <param name="client">Who.</param>
+    /// <param name="server">With whom.</param>
+    /// <param name="name"><see cref="Mix.OfName"/> of the registered domain.</param>
+    /// <param name="text">Valid until the next <see cref="Note"/>.</param>
+    public bool TryFind(scoped in Address client, scoped in Address server, out ulong name, out ReadOnlySpan<byte> text)
+    {
+        int index = _known.Find(Mix.Of(client, Mix.Of(server)));
+        name = 0;
+        text = default;
+        if (index < 0) return false;
+        ref Known known = ref _known[index];
+        name = known.Name;
+        text = known.Text;
+        text = text[..known.Length];
+        return true;
+    }
+}

@@ -1,0 +1,25 @@
+namespace Nfr.Scoring;
+
+/// <summary>
+/// One of many networks whose events one scorer takes turns with: its own clock, and a seed that keeps its keys apart from all others'. What a
+/// detector keeps outside of its tables (such as when the uplink last answered) is shared.
+/// </summary>
+public sealed class ScorerPartition
+{
+    /// <param name="name">Any two networks differ in it.</param>
+    public ScorerPartition(string name)
+    {
+        Name = name;
+        Span<byte> hash = stackalloc byte[32];
+        System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(name), hash);
+        // Never 0: that is the sensor on board.
+        Seed = System.Buffers.Binary.BinaryPrimitives.ReadUInt64LittleEndian(hash) | 1;
+    }
+
+    public string Name { get; }
+
+    internal ulong Seed { get; }
+
+    /// <summary>The greatest tick of its events.</summary>
+    public long Now { get; internal set; }
+}

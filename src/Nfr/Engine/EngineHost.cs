@@ -1,0 +1,160 @@
+using System.Net;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Nfr.Commands;
+using Nfr.Config;
+using Serilog;
+
+namespace Nfr.Engine;
+
+/// <summary>The engine with everything it is made of: store, keys, scorers, and Kestrel in front. The one place that starts ASP.NET.</summary>
+sealed class EngineHost : IAsyncDisposable
+{
+    readonly HostedEngineOptions _options;
+    readonly ScoringLane[] _lanes;
+    readonly EngineDatabase _keysDb, _pagesDb, _writerDb;
+    readonly KeyRing _keys;
+    readonly AlertWriter _writer;
+    readonly EngineCounts _counts = new();
+    readonly long _started;
+    readonly WebApplication _app;
+
+    EngineHost(HostedEngineOptions options, ILogger log)
+    {
+        _options = options;
+        _started = options.Time.GetTimestamp();
+        _keysDb = EngineDatabase.Open(options.Data);
+        _pagesDb = EngineDatabase.Open(options.Data);
+        _writerDb = EngineDatabase.Open(options.Data);
+        _lanes = new ScoringLane[options.Scorers];
+        for (int i = 0; i < _lanes.Length; i++) _lanes[i] = new ScoringLane(options, i == 0 ? null : _lanes[0].Scorer);
+        _keys = new KeyRing(_keysDb, _lanes, options, log);
+        _writer = new AlertWriter(_writerDb, _keys, options, log);
+        var api = new EngineApi(options, _keys, _writer, new AlertPages(_pagesDb), _counts, Metrics, log);
+
+        // Empty: no configuration files, no environment variables, no logging of its own.
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(Configure);
+        _app = builder.Build();
+        _app.Run(api.HandleAsync);
+    }
+
+    /// <summary>Listens when it returns.</summary>
+    /// <exception cref="EngineStoreException">The data cannot be used.</exception>
+    /// <exception cref="IOException">The address cannot be had.</exception>
+    public static async Task<EngineHost> StartAsync(HostedEngineOptions options, ILogger log)
+    {
+        var host = new EngineHost(options, log);
+        try
+        {
+            await host._app.StartAsync().ConfigureAwait(false);
+            return host;
+        }
+        catch
+        {
+            await host.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    public int KeyCount => _keys.Count;
+
+    public Scoring.Indicators.IndicatorStore Lists => _lanes[0].Scorer.Store;
+
+    /// <summary>The address that it has, also when port 0 was asked for.</summary>
+    public string Address => _app.Urls.First();
+
+    /// <summary>Until told to stop.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        try
+        {
+            await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // What is in hand is finished by DisposeAsync.
+        }
+    }
+
+    void Configure(KestrelServerOptions kestrel)
+    {
+        KestrelServerLimits limits = kestrel.Limits;
+        // A thousand sensors with a connection for each type of event.
+        limits.MaxConcurrentConnections = 5_000;
+        limits.MaxRequestBodySize = _options.MaxBody;
+        limits.MaxRequestBufferSize = Math.Max(256 << 10, _options.MaxLine * 2L);
+        limits.MaxRequestHeadersTotalSize = 16 << 10;
+        limits.MaxRequestHeaderCount = 64;
+        limits.MaxRequestLineSize = 4 << 10;
+        limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        limits.KeepAliveTimeout = TimeSpan.FromSeconds(75);
+        // A body that comes slower than this is a slow one on purpose, or will never come.
+        limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
+        limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
+        kestrel.AddServerHeader = false;
+        kestrel.Listen(_options.Listen, listen => Secure(listen, _options));
+        if (_options.Metrics is { } metrics) kestrel.Listen(metrics, listen => listen.Protocols = HttpProtocols.Http1);
+    }
+
+    static void Secure(ListenOptions listen, HostedEngineOptions options)
+    {
+        listen.Protocols = HttpProtocols.Http1;
+        if (options.Certificate is null) return;
+        var certificate = new CertificateFile(options.Certificate, options.CertificateKey, options.Time);
+        listen.UseHttps(https =>
+        {
+            https.SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13;
+            https.HandshakeTimeout = TimeSpan.FromSeconds(10);
+            https.ServerCertificateSelector = (_, _) => certificate.Current;
+        });
+    }
+
+    string Metrics()
+    {
+        var lines = new MetricLines();
+        lines.One("nfr_engine_up_seconds", "Seconds since the engine started.", "gauge", (long)_options.Time.GetElapsedTime(_started).TotalSeconds);
+        lines.One("nfr_engine_keys", "API keys, revoked ones among them.", "gauge", _keys.Count);
+        lines.One("nfr_engine_sensors_active", "Keys used in the last five minutes.", "gauge", _keys.SeenSince(_options.Time.GetUtcNow().ToUnixTimeSeconds() - 300));
+        _counts.Write(lines);
+        Scoring.ScorerStats[] stats = [.. _lanes.Select(l => l.Stats)];
+        lines.One("nfr_engine_alerts_raised_total", "Alerts raised.", "counter", stats.Sum(s => s.AlertsRaised));
+        lines.One("nfr_engine_alerts_stored_total", "Alerts on the disk.", "counter", _writer.Stored);
+        lines.One("nfr_engine_alerts_lost_total", "Alerts given up because the disk refused them for too long.", "counter", _writer.Lost);
+        lines.One("nfr_engine_store_commits_total", "Commits.", "counter", _writer.Commits);
+        lines.One("nfr_engine_store_faults_total", "Commits that the disk refused.", "counter", _writer.Faults);
+        lines.One("nfr_engine_store_bytes", "Bytes of engine.db.", "gauge", _writerDb.Bytes);
+        lines.One("nfr_engine_scorer_tracked", "Clients, pairs and the like that detectors keep.", "gauge", stats.Sum(s => (long)s.Tracked));
+        lines.One("nfr_engine_scorer_evicted_total", "Those forgotten because a table was full: more scorers (--scorers) keep more.", "counter", stats.Sum(s => s.TrackedEvicted + s.FindingsEvicted));
+        lines.One("nfr_engine_indicators", "Indicators of all lists.", "gauge", Lists.Count);
+        return lines.ToString();
+    }
+
+    /// <summary>Finishes the requests in hand, writes everything down.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+        try
+        {
+            await _app.StopAsync(soon.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // Connections that hang.
+        }
+        await _app.DisposeAsync().ConfigureAwait(false);
+        _keys.Dispose();
+        _writer.Dispose();
+        foreach (ScoringLane lane in _lanes.Reverse()) lane.Dispose();
+        _keysDb.Dispose();
+        _pagesDb.Dispose();
+        _writerDb.Dispose();
+    }
+}

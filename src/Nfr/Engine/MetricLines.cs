@@ -1,0 +1,26 @@
+using System.Globalization;
+using System.Text;
+
+namespace Nfr.Engine;
+
+/// <summary>Metrics in the Prometheus text format 0.0.4. Values of labels are words of ours.</summary>
+sealed class MetricLines
+{
+    readonly StringBuilder _text = new(4096);
+
+    public void One(string name, string help, string kind, long value)
+    {
+        Head(name, help, kind);
+        _text.Append(CultureInfo.InvariantCulture, $"{name} {value}\n");
+    }
+
+    public void Each(string name, string help, string kind, string label, IEnumerable<(string Label, long Value)> values)
+    {
+        Head(name, help, kind);
+        foreach ((string of, long value) in values) _text.Append(CultureInfo.InvariantCulture, $"{name}{{{label}=\"{of}\"}} {value}\n");
+    }
+
+    void Head(string name, string help, string kind) => _text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} {kind}\n");
+
+    public override string ToString() => _text.ToString();
+}

@@ -1,0 +1,68 @@
+using Nfr.Scoring;
+
+namespace Nfr.Tests.Scoring;
+
+/// <summary>Several networks by turns in one scorer: what one does says nothing of the others.</summary>
+public sealed class PartitionTests
+{
+    readonly ScorerPartition _boston = new("boston"), _lima = new("lima");
+
+    static void In(Simulated run, ScorerPartition partition, Action what)
+    {
+        run.Scorer.Enter(partition);
+        what();
+        run.Scorer.Leave(partition);
+    }
+
+    [Fact]
+    public void A_client_of_the_same_address_elsewhere_adds_nothing_to_a_finding()
+    {
+        using var run = new Simulated();
+        // Ten names are a finding; five here and five there are none.
+        for (int i = 0; i < 9; i++)
+        {
+            string name = $"xq{i}vjzkwqpt{i}z.com";
+            In(run, i % 2 == 0 ? _boston : _lima, () => run.Dns(name, rcode: 3));
+        }
+        Assert.Empty(run.Alerts);
+        for (int i = 0; i < 12; i++) In(run, _boston, () => run.Dns($"wq{i}vjzkwqpt{i}x.com", rcode: 3));
+        Assert.Contains(run.Alerts, a => a.Evidence!.Detector.StartsWith("dga", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Each_is_told_of_a_listed_destination_for_itself()
+    {
+        using var run = new Simulated(lists: ("c2.txt", "# threat: c2_communication\nbad.example\n"));
+        foreach (ScorerPartition partition in new[] { _boston, _lima, _boston }) In(run, partition, () => Assert.Equal(5, run.Dns("bad.example")));
+        Assert.Equal(2, run.Alerts.Count);
+    }
+
+    [Fact]
+    public void Each_has_a_clock_of_its_own()
+    {
+        using var run = new Simulated(lists: ("c2.txt", "# threat: c2_communication\nbad.example\n"));
+        run.Tick = 100_000 * Simulated.Second;
+        In(run, _boston, () => run.Dns("bad.example"));
+        // A sensor whose stamps are a day behind: an hour of its own must pass.
+        run.Tick = 10_000 * Simulated.Second;
+        In(run, _lima, () => run.Dns("bad.example"));
+        run.Tick += 3500 * Simulated.Second;
+        In(run, _lima, () => run.Dns("bad.example"));
+        Assert.Equal(2, run.Alerts.Count);
+        run.Tick += 200 * Simulated.Second;
+        In(run, _lima, () => run.Dns("bad.example"));
+        Assert.Equal(3, run.Alerts.Count);
+        Assert.Equal(100_000 * Simulated.Second, _boston.Now);
+    }
+
+    [Fact]
+    public void A_scorer_that_shares_lists_uses_them_and_leaves_them()
+    {
+        using var run = new Simulated(lists: ("c2.txt", "# threat: c2_communication\nbad.example\n"));
+        using (var second = new Scorer(new ScorerOptions { SharedWith = run.Scorer, IsHome = static _ => true, Lines = new ShortLines() }))
+        {
+            Assert.Same(run.Scorer.Store, second.Store);
+        }
+        Assert.Equal(5, run.Dns("bad.example"));
+    }
+}
