@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
-using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text;
 using Nfr.Events;
@@ -164,7 +163,7 @@ public sealed class EngineClient : IDisposable
         }
         catch (HttpRequestException e)
         {
-            return Unreachable(Reason(e));
+            return Unreachable(HttpFault.Describe(e, _base.Host, _certificateFault));
         }
         catch (Exception e) when (e is IOException or InvalidDataException)
         {
@@ -244,37 +243,4 @@ public sealed class EngineClient : IDisposable
     }
 
     static EngineReply Unreachable(string reason) => new() { Kind = EngineReplyKind.Unreachable, Message = reason };
-
-    string Reason(HttpRequestException fault)
-    {
-        string host = _base.Host;
-        return fault.HttpRequestError switch
-        {
-            HttpRequestError.NameResolutionError => $"the name {host} cannot be resolved, check DNS",
-            HttpRequestError.ConnectionError => fault.InnerException is SocketException socket
-                ? socket.SocketErrorCode switch
-                {
-                    SocketError.ConnectionRefused => "connection refused",
-                    SocketError.NetworkUnreachable or SocketError.HostUnreachable => $"no route to {host}",
-                    SocketError.TimedOut => "the connection timed out",
-                    SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData => $"the name {host} cannot be resolved, check DNS",
-                    _ => $"no connection ({socket.SocketErrorCode})",
-                }
-                : "no connection",
-            HttpRequestError.SecureConnectionError => _certificateFault ?? $"the TLS handshake with {host} failed: {Innermost(fault)}",
-            HttpRequestError.ResponseEnded => "the connection broke in the middle of the answer",
-            HttpRequestError.InvalidResponse => "the answer is not HTTP",
-            HttpRequestError.ProxyTunnelError => "the proxy refused the connection",
-            HttpRequestError.ConfigurationLimitExceeded => "the answer's headers are too long",
-            _ => Innermost(fault) is var inner && fault.InnerException is IOException or SocketException
-                ? $"the connection broke while sending ({inner})"
-                : inner,
-        };
-    }
-
-    static string Innermost(Exception fault)
-    {
-        while (fault.InnerException is { } inner) fault = inner;
-        return fault.Message.TrimEnd('.').ReplaceLineEndings(" ");
-    }
 }

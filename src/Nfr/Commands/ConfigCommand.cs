@@ -62,7 +62,12 @@ static class ConfigCommand
         if (config.Inputs.Elastic.Enabled)
             rows.Add(("elastic", $"{config.Inputs.Elastic.CloudId ?? string.Join(", ", config.Inputs.Elastic.Hosts)}: {string.Join(", ", config.Inputs.Elastic.Searches.Select(s => s.EventType))}"));
         rows.Add(("scope", $"{(config.Scope.File is null ? "built in: " : "")}{string.Join(", ", scope.Select(g => g.Name).DefaultIfEmpty("no groups: everything"))}"));
-        rows.Add(("scoring", config.Scoring.Enabled ? $"on board, lists in {config.Scoring.Feeds}" : "off"));
+        rows.Add(("scoring", !config.Scoring.Enabled ? "off" : config.Scoring.FeedFolders.Count == 0 ? "on board" : $"on board, lists in {string.Join(", ", config.Scoring.FeedFolders)}"));
+        if (config.Scoring.Enabled)
+        {
+            foreach (FeedConfig feed in config.Scoring.FeedUrls)
+                rows.Add(("feed", $"{feed.Name} every {GoDuration.Format(feed.Interval)} from {feed.Url}{(feed.Trusted ? ", trusted" : feed.Threat is { } threat ? $", {threat.Id}" : "")}"));
+        }
         List<string> outputs = [];
         if (config.Outputs.Enabled)
         {

@@ -122,6 +122,29 @@ static class StatusScreen
         }
         yield return new("Spool", spool, HasIntervals: true);
         yield return new("Uplink and outputs", Away(root));
+        if (root.TryGetProperty("lists", out JsonElement lists) && lists.GetArrayLength() > 0) yield return new("Lists", Lists(lists));
+    }
+
+    /// <summary>Indicators of each, and the age of a fetched one's copy; what hinders it stands below.</summary>
+    static List<Row> Lists(JsonElement lists)
+    {
+        List<Row> rows = [];
+        foreach (JsonElement list in lists.EnumerateArray())
+        {
+            string age = list.TryGetProperty("ageSeconds", out JsonElement seconds) ? TimeSpan.FromSeconds(Math.Max(0, seconds.GetDouble())) switch
+            {
+                { TotalMinutes: < 2 } span => string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds:0} s old"),
+                { TotalHours: < 2 } span => string.Create(CultureInfo.InvariantCulture, $"{span.TotalMinutes:0} min old"),
+                { TotalDays: < 2 } span => string.Create(CultureInfo.InvariantCulture, $"{span.TotalHours:0} h old"),
+                var span => string.Create(CultureInfo.InvariantCulture, $"{span.TotalDays:0} days old"),
+            } : "";
+            string name = Text(list, "name");
+            bool failing = list.GetProperty("problem").ValueKind == JsonValueKind.String;
+            rows.Add(new(name.Length < NameWidth ? name : name[..(NameWidth - 4)] + "...", Number(list.GetProperty("indicators").GetInt64()), age, failing ? Mark.Bad : Mark.None));
+            if (list.GetProperty("faults").GetInt64() is > 0 and var faults) rows.Add(new("  lines that cannot be used", Number(faults)));
+            if (failing) rows.Add(new("  " + Text(list, "problem"), "", "", Mark.Bad));
+        }
+        return rows;
     }
 
     static Section Sensor(JsonElement root, JsonElement run, JsonElement? moved)

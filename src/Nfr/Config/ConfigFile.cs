@@ -69,8 +69,11 @@ public static class ConfigFile
         CheckFolder(config, "data.dir", config.Data.Dir, faults, remarks);
         // What is wrong with data.dir is said once.
         if (faults.Count == before || config.Lines.ContainsKey("spool.dir")) CheckFolder(config, "spool.dir", config.Spool.Dir, faults, remarks);
-        if (config.Scoring.Enabled && !Directory.Exists(config.Scoring.Feeds))
-            remarks.Add(config.At("scoring.feeds", $"scoring.feeds: {config.Scoring.Feeds} does not exist; no indicator lists are used until it does"));
+        foreach (string folder in config.Scoring.Enabled ? config.Scoring.FeedFolders : [])
+        {
+            if (!Directory.Exists(folder))
+                remarks.Add(config.At("scoring.feeds", $"scoring.feeds: {folder} does not exist; no indicator lists are {(config.Scoring.FeedUrls.Count + config.Scoring.FeedFolders.Count > 1 ? "read from it" : "used")} until it does"));
+        }
         notes = remarks;
         return faults;
     }

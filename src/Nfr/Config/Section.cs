@@ -45,6 +45,12 @@ sealed class Section(ConfigSource source, string path, YamlMap? map, int line)
     void Wrong(string key, YamlText value, string expected) =>
         source.Faults.Add(value.Line, $"{Full(key)}: expected {expected}, found \"{Short(value.Text)}\"");
 
+    /// <summary>A fault at a line of a value rather than of a key.</summary>
+    public void FaultAt(int atLine, string key, string message) => source.Faults.Add(atLine, $"{Full(key)}: {message}");
+
+    /// <summary>A path as seen from the folder of the config file.</summary>
+    public string FullPath(string text) => Path.GetFullPath(text, source.Folder);
+
     static string Short(string text) => text.Length <= 60 ? text : text[..57] + "...";
 
     /// <summary>Text; nothing and the empty text are <paramref name="fallback"/>.</summary>
@@ -193,6 +199,29 @@ sealed class Section(ConfigSource source, string path, YamlMap? map, int line)
         }
         else if (value is not null) source.Faults.Add(value.Line, $"{Full(key)}: expected a list, each item beginning with \"- \"");
         else if (source.AskAll) yield return new Section(source, Full(key) + "[0]", null, line);
+    }
+
+    /// <summary>A list whose items are texts or sections; one text stands for a list of one.</summary>
+    public IEnumerable<(YamlText? Text, Section? Section)> Mixed(string key, string expected)
+    {
+        YamlValue? value = Take(key);
+        if (value is YamlText one)
+        {
+            if (one.Text.Length > 0) yield return (one, null);
+        }
+        else if (value is YamlList list)
+        {
+            for (int i = 0; i < list.Items.Count; i++)
+            {
+                YamlValue item = list.Items[i];
+                if (item is YamlText { IsNull: true }) continue;
+                if (item is YamlText { Text.Length: > 0 } text) yield return (text, null);
+                else if (item is YamlMap map) yield return (null, new Section(source, $"{Full(key)}[{i}]", map, item.Line));
+                else source.Faults.Add(item.Line, $"{Full(key)}: expected {expected} in each item of the list");
+            }
+        }
+        else if (value is not null) source.Faults.Add(value.Line, $"{Full(key)}: expected {expected}, or a list of these");
+        else if (source.AskAll) yield return (null, new Section(source, Full(key) + "[0]", null, line));
     }
 
     /// <summary>The sections under keys that the file's author names.</summary>

@@ -30,26 +30,6 @@ public sealed record FlowsConfig
     }
 }
 
-/// <summary>scoring: the detectors on board.</summary>
-public sealed record ScoringConfig
-{
-    public bool Enabled { get; init; } = true;
-    /// <summary>Folder of indicator lists, absolute; it need not exist.</summary>
-    public string Feeds { get; init; } = "/etc/nfr/feeds";
-
-    internal static ScoringConfig Read(Section s, string folder)
-    {
-        string fallback = Path.Combine(folder, "feeds");
-        var scoring = new ScoringConfig
-        {
-            Enabled = s.Flag("enabled", true),
-            Feeds = s.FilePath("feeds", fallback)!,
-        };
-        s.End();
-        return scoring;
-    }
-}
-
 /// <summary>scope: which networks are watched.</summary>
 public sealed record ScopeConfig
 {

@@ -19,7 +19,24 @@ sealed class MetricsText
         metrics.Gauge("nfr_troubles", "What keeps the sensor from its work now; /healthz says what.", report.Troubles.Count);
         metrics.Ledger(report.Run);
         if (report.Run.Spool is { } spool) metrics.Spool(spool);
+        metrics.Lists(report);
         return metrics._text.ToString();
+    }
+
+    void Lists(StatusReport report)
+    {
+        void Each(string name, string help, string kind, Func<ListReport, long?> of)
+        {
+            Head(name, help, kind);
+            foreach (ListReport list in report.Lists)
+            {
+                if (of(list) is { } value) Sample(name, $"list=\"{Label(list.Name)}\"", value);
+            }
+        }
+        Each("nfr_list_indicators", "Indicators of a list in use.", "gauge", l => l.Indicators);
+        Each("nfr_list_faults", "Lines of a list that could not be used.", "gauge", l => l.Faults);
+        Each("nfr_feed_age_seconds", "Seconds since the copy of a fetched list was known to be the newest.", "gauge", l => l.Checked is { } at ? (long)(report.Now - at).TotalSeconds : null);
+        Each("nfr_feed_failed_total", "Fetches of a list that failed.", "counter", l => l.Url is null ? null : l.Failed);
     }
 
     void Ledger(Ledger ledger)

@@ -32,6 +32,7 @@ sealed class Sensor : IDisposable
     readonly List<CaptureWorker> _workers;
     readonly PipelineThread _pipeline;
     readonly EngineLink? _engine;
+    readonly FeedFetcher? _fetcher;
     readonly List<AlertOutput> _outputs = [];
     readonly List<Task> _outputLoops = [];
     readonly Lock _balancing = new();
@@ -60,6 +61,7 @@ sealed class Sensor : IDisposable
         _stage = new EventStage(scope, scorer, spool, alert: onAlert, wanted: SensorParts.Wanted(config.Engine.Analyze));
         if (!config.Engine.IsEmbedded) _engine = new EngineLink(config, spool, scope, log, time);
         _pipeline = new PipelineThread([.. workers.Select(w => w.Ring)], _stage, spool, log, _engine is null ? null : _engine.Uploader.Spooled);
+        if (SensorParts.FeedCacheOf(config) is { } cache) _fetcher = SensorParts.FetcherOf(config, cache, time, n => Notices.Log(log, n));
         foreach (OutputOptions options in SensorParts.OutputsOf(config.Outputs))
             _outputs.Add(new AlertOutput(spool, options, Commands.VersionText.Version, time, n => Notices.Log(log, n)));
         foreach (string name in workers.Select(w => w.Interface).Distinct())
@@ -96,7 +98,7 @@ sealed class Sensor : IDisposable
             return null;
         }
         foreach (string moved in spool.OpenReport.Quarantined) run.Log.Warning("spool: {Moved} could not be read and lies in quarantine now; a new spool was begun", moved);
-        Scorer? scorer = SensorParts.ScorerOf(config.Scoring, scope, moreFeeds, time, config.Spool.Dir);
+        Scorer? scorer = SensorParts.ScorerOf(config.Scoring, scope, moreFeeds, time, config.Data.Dir, SensorParts.FeedCacheOf(config));
         foreach (string fault in scorer?.Faults ?? []) run.Log.Warning("scoring: {Fault}", fault);
         // Last: while a spool is checked or lists are read nobody empties a ring, and it holds a quarter of a second.
         List<(LiveCapture Capture, LiveCaptureOptions Options)> captures = [];
@@ -150,6 +152,7 @@ sealed class Sensor : IDisposable
         foreach (CaptureWorker worker in _workers) worker.Start();
         _engine?.Start(poll: _config.Outputs.Enabled);
         foreach (AlertOutput output in _outputs) _outputLoops.Add(Task.Run(() => output.RunAsync(_outputStop.Token)));
+        if (_fetcher is not null) _outputLoops.Add(Task.Run(() => _fetcher.RunAsync(_outputStop.Token)));
         _observing.Change(Observer.Interval, Observer.Interval);
         _balancer.Change(_config.Status.Interval, _config.Status.Interval);
         _status = StatusSocket.Open(_config, () => Report().ToJson(), _log);
@@ -158,7 +161,8 @@ sealed class Sensor : IDisposable
             string.Join(", ", _workers.Select(w => w.Interface).Distinct()), _config.Inputs.Sniffer.Workers,
             _config.Inputs.Sniffer.Filter is { } filter ? $", filter \"{filter}\"" : "");
         _log.Information("engine: {Engine}", _config.Engine.IsEmbedded ? "embedded, events are scored on board alone" : _config.Engine.Host + ", and on board");
-        if (_scorer is not null) _log.Information("scoring: {Count} indicators from {Lists} lists in {Folder}", _scorer.Store.Count, _scorer.Store.Lists.Count, _config.Scoring.Feeds);
+        if (_scorer is not null) _log.Information("scoring: {Count} indicators from {Lists} lists in {Folder}; {Feeds} lists are fetched", _scorer.Store.Count, _scorer.Store.Lists.Count,
+            string.Join(", ", _config.Scoring.FeedFolders), _config.Scoring.FeedUrls.Count);
         _log.Information("spool: {Folder}, {InSpool} events wait in it", _config.Spool.Dir, _spoolAtStart.Total.InSpool);
     }
 
@@ -272,6 +276,7 @@ sealed class Sensor : IDisposable
         SpoolMost = _config.Spool.MaxSize,
         Uplink = _engine?.Uploader.State,
         Outputs = [.. _outputs.Select(o => o.State)],
+        Lists = _scorer is null ? [] : ListReport.Of(_scorer.Store.Lists, _fetcher?.States ?? [], SensorParts.FeedCacheOf(_config)),
     };
 
     void TurnLedger()
@@ -344,6 +349,7 @@ sealed class Sensor : IDisposable
         _balancer.Dispose();
         foreach (AlertOutput output in _outputs) output.Dispose();
         _engine?.Dispose();
+        _fetcher?.Dispose();
         _scorer?.Dispose();
         _spool.Dispose();
         _outputStop.Dispose();

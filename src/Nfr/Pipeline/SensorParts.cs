@@ -1,6 +1,7 @@
 using Nfr.Config;
 using Nfr.Events;
 using Nfr.Scoring;
+using Nfr.Scoring.Indicators;
 using Nfr.Storage;
 using Nfr.Uplink;
 
@@ -29,11 +30,13 @@ static class SensorParts
     /// <param name="moreFeeds">A folder read in addition; null = none.</param>
     /// <param name="time">Of the sensor.</param>
     /// <param name="state">Folder where the memory of first-seen domains is kept; null = it is not kept.</param>
-    public static Scorer? ScorerOf(ScoringConfig config, Scope scope, string? moreFeeds, TimeProvider time, string? state = null) => !config.Enabled
+    /// <param name="cache">Folder of the lists that were fetched; null = they are not used.</param>
+    public static Scorer? ScorerOf(ScoringConfig config, Scope scope, string? moreFeeds, TimeProvider time, string? state = null, string? cache = null) => !config.Enabled
         ? null
         : new Scorer(new ScorerOptions
         {
-            FeedsFolders = moreFeeds is null ? [config.Feeds] : [config.Feeds, moreFeeds],
+            FeedsFolders = [.. config.FeedFolders, .. cache is null ? [] : new[] { cache }, .. moreFeeds is null ? [] : new[] { moreFeeds }],
+            Lists = cache is null ? new Dictionary<string, ListAbout>() : config.FeedUrls.ToDictionary(f => Path.Combine(cache, f.Name), AboutOf),
             IsHome = scope.IsHome,
             GroupsOf = scope.GroupsOf,
             Lines = new SampleLines(),
@@ -41,6 +44,32 @@ static class SensorParts
             BrandsFile = Path.Combine(Path.GetDirectoryName(config.Feeds) ?? "", "brands.txt"),
             FirstSeenFile = state is null ? "" : Path.Combine(state, "first-seen.bin"),
         });
+
+    /// <summary>Where fetched lists lie; null when none are asked for.</summary>
+    public static string? FeedCacheOf(NfrConfig config) =>
+        config.Scoring is { Enabled: true, FeedUrls.Count: > 0 } ? Path.GetFullPath(Path.Combine(config.Data.Dir, "feeds")) : null;
+
+    static ListAbout AboutOf(FeedConfig feed) => new()
+    {
+        Name = feed.IsNamed ? feed.Name : null, Threat = feed.Threat, Flags = feed.Flags, Url = feed.Url.ToString(), Format = feed.Format, Exact = feed.Exact, Trusted = feed.Trusted,
+    };
+
+    public static FeedFetcher FetcherOf(NfrConfig config, string cache, TimeProvider time, Action<UplinkNotice> notice)
+    {
+        Dictionary<string, ListAbout> about = config.Scoring.FeedUrls.ToDictionary(f => f.Name, AboutOf);
+        return new FeedFetcher(
+            new FeedOptions { Folder = cache, Version = Commands.VersionText.Version },
+            [.. config.Scoring.FeedUrls.Select(f => new FeedSource { Name = f.Name, Url = f.Url, Interval = f.Interval, MaxBytes = f.MaxSize })],
+            (source, path) => VerdictOf(IndicatorStore.Probe(path, about[source.Name])), time, notice);
+    }
+
+    /// <summary>Whether what came is a list at all: an error page in plain words has hardly a line that is an indicator.</summary>
+    internal static FeedVerdict VerdictOf(ListCount count)
+    {
+        string first = count.First is { } fault ? $", the first in line {fault.Line}: {fault.Message}" : "";
+        return new FeedVerdict(count.Indicators, count.Indicators == 0 ? $"no indicator is in it{first}"
+            : count.Faults > count.Indicators ? $"this is no list: {count.Faults:N0} lines cannot be read and {count.Indicators:N0} can{first}" : null);
+    }
 
     public static DecoderOptions DecoderOf(FlowsConfig flows, Scope scope) => new()
     {

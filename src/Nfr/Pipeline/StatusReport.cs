@@ -20,6 +20,7 @@ sealed record StatusReport
     public required long SpoolMost { get; init; }
     public UplinkState? Uplink { get; init; }
     public IReadOnlyList<AlertOutputState> Outputs { get; init; } = [];
+    public IReadOnlyList<ListReport> Lists { get; init; } = [];
 
     /// <summary>What keeps the sensor from doing its work now; empty while all is well.</summary>
     public IReadOnlyList<string> Troubles
@@ -89,6 +90,9 @@ sealed record StatusReport
                 json.WriteString("trouble", output.Trouble);
                 json.WriteEndObject();
             }
+            json.WriteEndArray();
+            json.WriteStartArray("lists");
+            foreach (ListReport list in Lists) list.Write(json, Now);
             json.WriteEndArray();
             json.WriteEndObject();
         }
