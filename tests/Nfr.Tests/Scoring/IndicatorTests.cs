@@ -13,7 +13,7 @@ public sealed class IndicatorTests(ITestOutputHelper output)
 {
     const string Ja3 = "8991a387e4cc841740f25d6f5139f92d", Certificate = "27c2d8e9f11c1a83af9e5e01c8476b1e832ab4c8";
 
-    static Simulated With(params string[] lines) => new(lists: ("c2.txt", string.Join('\n', lines)));
+    static Simulated With(params string[] lines) => new(enabled: Detectors.ListedDestination, lists: ("c2.txt", string.Join('\n', lines)));
 
     [Theory]
     [InlineData("bad.example", true)]

@@ -55,12 +55,12 @@ public sealed class OddHabitsTests(ITestOutputHelper output)
     public void A_public_name_at_the_metadata_address_is_rebinding()
     {
         using var run = new Simulated(enabled: Detectors.AwsRebinding);
-        run.Dns("metadata.google.internal", answers: [(1, "169.254.169.254")]);
-        run.Dns("www.example.org", answers: [(1, "192.0.2.1")]);
+        run.Dns("metadata.google.internal", answers: (1, "169.254.169.254"));
+        run.Dns("www.example.org", answers: (1, "192.0.2.1"));
         Assert.Empty(run.Alerts);
         run.Dns("a.rebind.example", answers: [(5, "b.rebind.example"), (1, "169.254.169.254")]);
         Assert.Equal(["aws_rebinding"], run.ThreatIds);
-        run.Dns("c.rebind.example", 28, answers: [(28, "fd00:ec2::254")]);
+        run.Dns("c.rebind.example", 28, answers: (28, "fd00:ec2::254"));
         Assert.Equal(2, run.Alerts.Count);
     }
 
