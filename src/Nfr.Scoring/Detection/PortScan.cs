@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using Nfr.Events;
 using Nfr.Scoring.Tables;
 using Nfr.Wire;
@@ -24,7 +25,27 @@ sealed class PortScan(Thresholds thresholds, Func<Address, bool> isHome, Finding
     internal const int MaxFirstFailures = 1 << 17;
     /// <summary>2 MB. Full: the contact seen longest ago counts as a first contact again.</summary>
     const int MaxContacts = 1 << 18;
+    /// <summary>0.2 MB. What is known of a whole network: one on board, one a partition else. Full: the one silent longest begins anew.</summary>
+    const int MaxSites = 1 << 10;
+    const ulong OnlySite = 1;
+    const long Never = long.MinValue / 2;
     const ushort Echo = 0;
+
+    [InlineArray(8)]
+    struct Failing
+    {
+        (ulong Source, long Tick) _first;
+    }
+
+    struct Site
+    {
+        public long LastOutboundAnswer;
+        public long LastOneSided;
+        public long InboundHour;
+        public int InboundRaised;
+        public int NextFailing;
+        public Failing Failing;
+    }
 
     enum Way : byte
     {
@@ -52,12 +73,7 @@ sealed class PortScan(Thresholds thresholds, Func<Address, bool> isHome, Finding
     readonly LruTable<Source> _sources = new(MaxSources);
     readonly FirstFailures _once = new(MaxFirstFailures);
     readonly SeenSet _contacts = new(MaxContacts);
-    readonly (ulong Source, long Tick)[] _failing = new (ulong, long)[8];
-    int _nextFailing;
-    long _lastOutboundAnswer = long.MinValue / 2;
-    long _lastOneSided = long.MinValue / 2;
-    long _inboundHour = long.MinValue / 2;
-    int _inboundRaised;
+    readonly LruTable<Site> _sites = new(MaxSites);
 
     public override DetectorEvents Sees => DetectorEvents.Ip;
     public override long Evicted => _sources.Evicted;
@@ -66,14 +82,21 @@ sealed class PortScan(Thresholds thresholds, Func<Address, bool> isHome, Finding
     public override int OnIp(scoped in IpEvent e)
     {
         ContactOutcome outcome = FirstContact.Of(in e, out ContactKind kind);
-        if (outcome == ContactOutcome.OneSided) _lastOneSided = findings.Now;
-        if (outcome is ContactOutcome.Open or ContactOutcome.OneSided) return 0;
+        if (outcome == ContactOutcome.Open) return 0;
+        int siteIndex = _sites.GetOrAdd(OnlySite, out bool isNew);
+        ref Site site = ref _sites[siteIndex];
+        if (isNew) site = new Site { LastOutboundAnswer = Never, LastOneSided = Never, InboundHour = Never };
+        if (outcome == ContactOutcome.OneSided)
+        {
+            site.LastOneSided = findings.Now;
+            return 0;
+        }
         // Where only one direction is seen, datagrams are never answered.
-        if (kind != ContactKind.Tcp && findings.Now - _lastOneSided < thresholds.ScanWindow) return 0;
+        if (kind != ContactKind.Tcp && findings.Now - site.LastOneSided < thresholds.ScanWindow) return 0;
         bool failed = outcome == ContactOutcome.Failed;
         bool sourceHome = isHome(e.Context.Source), destinationHome = isHome(e.Context.Destination);
         Way way = !sourceHome ? Way.Inbound : destinationHome ? Way.Internal : Way.Outbound;
-        if (!failed && way == Way.Outbound) _lastOutboundAnswer = Math.Max(_lastOutboundAnswer, e.Context.Tick + e.Duration);
+        if (!failed && way == Way.Outbound) site.LastOutboundAnswer = Math.Max(site.LastOutboundAnswer, e.Context.Tick + e.Duration);
 
         ushort port = kind == ContactKind.Ping ? Echo : e.Context.DestinationPort;
         ulong sourceKey = KeyOf(e.Context.Source, way, kind);
@@ -95,7 +118,7 @@ sealed class PortScan(Thresholds thresholds, Func<Address, bool> isHome, Finding
         int what = Distinct.BitOf(host) | (Distinct.BitOf(Mix.Of(port)) << 7) | (often ? 1 << 14 : 0);
         if (index < 0 || e.Context.Tick - _sources[index].LastFailure > thresholds.ScanWindow)
         {
-            if (way == Way.Outbound) NoteFailing(sourceKey);
+            if (way == Way.Outbound) NoteFailing(ref site, sourceKey);
             if (!_once.TryTake(sourceKey, findings.Now, thresholds.ScanWindow, ref what)) return 0;
             if (index < 0) index = _sources.GetOrAdd(sourceKey, out _);
             _sources[index] = new Source { FirstTick = e.Context.Tick };
@@ -110,11 +133,11 @@ sealed class PortScan(Thresholds thresholds, Func<Address, bool> isHome, Finding
         source.LastFailure = Math.Max(source.LastFailure, e.Context.Tick);
         if ((e.Notes & FlowNotes.Probe) != 0) source.Probes++;
         if (source.Failed == 3) _sources.Protect(index);
-        if (way == Way.Outbound) NoteFailing(sourceKey);
+        if (way == Way.Outbound) NoteFailing(ref site, sourceKey);
 
         int hosts = source.Hosts.Count, ports = source.Ports.Count;
         if (source.Walk < thresholds.ScanTrip || !TryEnough(in source, kind, way, hosts, ports, out EvidenceFeature enough)
-            || (way == Way.Outbound && ports < thresholds.OutagePorts && UplinkIsDown()))
+            || (way == Way.Outbound && ports < thresholds.OutagePorts && UplinkIsDown(in site)))
         {
             // Lines are written for those that may well become a finding.
             if (source.Failed >= 3) findings.Keep(finding, in e);
@@ -123,7 +146,7 @@ sealed class PortScan(Thresholds thresholds, Func<Address, bool> isHome, Finding
         // Far above the trip line it would take as long to come down again: the walk stops there, as the test does.
         source.Walk = (float)Math.Min(source.Walk, thresholds.ScanTrip * 2);
         AlertThreat threat = ThreatOf(kind, way);
-        if (way == Way.Inbound && !MayTellInbound(finding)) return threat.Severity;
+        if (way == Way.Inbound && !MayTellInbound(ref site, finding)) return threat.Severity;
         if (findings.IsDue(finding, threat.Severity, out long count)) Raise(in e, finding, in source, kind, way, threat, enough, count);
         else findings.Keep(finding, in e);
         return threat.Severity;
@@ -192,11 +215,11 @@ sealed class PortScan(Thresholds thresholds, Func<Address, bool> isHome, Finding
     static readonly AlertThreat s_internalUdp = Threats.InternalPortScan with { Title = "Internal UDP port scan indicating lateral movement or hacking tool use", Severity = 2 };
 
     /// <summary>Whoever has a public address is scanned all day: a few sources an hour are told, the others only score their events.</summary>
-    bool MayTellInbound(ulong finding)
+    bool MayTellInbound(ref Site site, ulong finding)
     {
         if (findings.IsKnown(finding)) return true;
-        if (findings.Now - _inboundHour >= thresholds.QuietInterval) (_inboundHour, _inboundRaised) = (findings.Now, 0);
-        return ++_inboundRaised <= thresholds.ScanInboundAlerts;
+        if (findings.Now - site.InboundHour >= thresholds.QuietInterval) (site.InboundHour, site.InboundRaised) = (findings.Now, 0);
+        return ++site.InboundRaised <= thresholds.ScanInboundAlerts;
     }
 
     void Raise(scoped in IpEvent e, ulong finding, in Source source, ContactKind kind, Way way, AlertThreat threat, in EvidenceFeature enough, long count)
@@ -219,23 +242,23 @@ sealed class PortScan(Thresholds thresholds, Func<Address, bool> isHome, Finding
             count));
     }
 
-    void NoteFailing(ulong sourceKey)
+    void NoteFailing(ref Site site, ulong sourceKey)
     {
-        for (int i = 0; i < _failing.Length; i++)
+        foreach (ref (ulong Source, long Tick) failing in site.Failing)
         {
-            if (_failing[i].Source != sourceKey) continue;
-            _failing[i].Tick = findings.Now;
+            if (failing.Source != sourceKey) continue;
+            failing.Tick = findings.Now;
             return;
         }
-        _failing[_nextFailing] = (sourceKey, findings.Now);
-        _nextFailing = (_nextFailing + 1) % _failing.Length;
+        site.Failing[site.NextFailing] = (sourceKey, findings.Now);
+        site.NextFailing = (site.NextFailing + 1) % 8;
     }
 
-    bool UplinkIsDown()
+    bool UplinkIsDown(in Site site)
     {
-        if (findings.Now - _lastOutboundAnswer < thresholds.OutageSilence) return false;
+        if (findings.Now - site.LastOutboundAnswer < thresholds.OutageSilence) return false;
         int sources = 0;
-        foreach ((ulong source, long tick) in _failing)
+        foreach ((ulong source, long tick) in site.Failing)
         {
             if (source != 0 && findings.Now - tick < thresholds.OutageSilence) sources++;
         }

@@ -21,6 +21,7 @@ sealed class SeenSet
     /// <summary>Whether the key was seen within <paramref name="window"/> nanoseconds before <paramref name="tick"/>; changes nothing.</summary>
     public bool Has(ulong key, long tick, long window)
     {
+        key ^= Partition.Current;
         ulong now = ((ulong)(tick / 1_000_000_000) + 1) & SecondsMask;
         foreach (ulong cell in _cells.AsSpan(((int)key & _bucketMask) * Ways, Ways))
         {

@@ -218,7 +218,7 @@ public sealed class PortScanTests
     [Fact]
     public void A_hundred_thousand_sources_that_each_fail_once_are_all_remembered()
     {
-        using var run = new Simulated(enabled: Detectors.PortScan);
+        using var run = new Simulated(new Thresholds { AlertStock = 100_000 }, Detectors.PortScan);
         const uint Sources = 100_000;
         run.Ip(Simulated.Outside, 443, ConnectionState.SF, 500, 500, client: Simulated.Parse("10.5.5.5"));
         for (uint i = 0; i < 5; i++)
