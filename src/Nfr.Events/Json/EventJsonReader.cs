@@ -295,6 +295,8 @@ public sealed class EventJsonReader
             else if (key.SequenceEqual("dataBytes"u8)) echo.DataBytes = number;
             else if (key.SequenceEqual("ipPackets"u8)) echo.Packets = number;
         }
+        // Not said: each of them may have had room for data.
+        echo.Filled = echo.Requests + echo.Replies;
     }
 
     /// <summary>16 bits; 0 for what does not fit.</summary>

@@ -15,6 +15,9 @@ public sealed record EngineConfig
     public AnalyzeConfig Analyze { get; init; } = new();
     public TimeSpan AlertPollInterval { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>Uploads have all that the sensor knows of an event, instead of the API's fields alone.</summary>
+    public bool AllFields { get; init; }
+
     /// <summary>Scores on board alone; nothing is uploaded.</summary>
     public bool IsEmbedded => Host == Embedded;
 
@@ -34,6 +37,7 @@ public sealed record EngineConfig
             Host = host ?? (key is null ? Embedded : CloudHost),
             HostIsSet = host is not null,
             ApiKey = key,
+            AllFields = s.Choice("fields", "api", "api", "all") == "all",
             Analyze = AnalyzeConfig.Read(s.Under("analyze")),
             AlertPollInterval = alerts.Duration("poll_interval", TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(5), TimeSpan.FromDays(1)),
         };

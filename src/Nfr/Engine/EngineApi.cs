@@ -22,6 +22,10 @@ sealed class EngineApi(HostedEngineOptions options, KeyRing keys, AlertWriter wr
     /// <summary>Keys given to strangers.</summary>
     readonly TokenBucket _newKeys = new(1, options.Time);
 
+    readonly Lock _health = new();
+    Task<string?>? _checked;
+    long _checkedAt;
+
     public async Task HandleAsync(HttpContext context)
     {
         try
@@ -233,8 +237,15 @@ sealed class EngineApi(HostedEngineOptions options, KeyRing keys, AlertWriter wr
         string? trouble;
         try
         {
+            // One commit a second at most, however many ask.
+            Task<string?> check;
+            lock (_health)
+            {
+                if (_checked is null || options.Time.GetElapsedTime(_checkedAt) >= TimeSpan.FromSeconds(1)) (_checked, _checkedAt) = (writer.Check(), options.Time.GetTimestamp());
+                check = _checked;
+            }
             // Alerts that do not come to the disk in this time are as good as refused.
-            trouble = await writer.Check().WaitAsync(TimeSpan.FromSeconds(5), context.RequestAborted).ConfigureAwait(false);
+            trouble = await check.WaitAsync(TimeSpan.FromSeconds(5), context.RequestAborted).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {

@@ -101,7 +101,7 @@ sealed class ReadRun
             using Spool spool = Spool.Open(new SpoolOptions { Directory = folder, MaxBytes = config.Spool.MaxSize }, TimeProvider.System);
             SpoolCounters start = spool.Counters;
             using Scorer? scorer = SensorParts.ScorerOf(config.Scoring, Scope, null, TimeProvider.System, cache: SensorParts.FeedCacheOf(config));
-            var stage = new EventStage(Scope, scorer, spool, wanted: Wanted);
+            var stage = new EventStage(Scope, scorer, spool, wanted: Wanted, allFields: config.Engine.AllFields);
             int code = Through(stage, spool, start);
             // What was whole in a damaged file is delivered too.
             if (!config.Engine.IsEmbedded && Upload(config, spool) is not ExitCode.Good and var failed) code = failed;

@@ -58,7 +58,7 @@ sealed class Sensor : IDisposable
         _spoolAtStart = spool.Counters;
         _scorer = scorer;
         _workers = workers;
-        _stage = new EventStage(scope, scorer, spool, alert: onAlert, wanted: SensorParts.Wanted(config.Engine.Analyze));
+        _stage = new EventStage(scope, scorer, spool, alert: onAlert, wanted: SensorParts.Wanted(config.Engine.Analyze), allFields: config.Engine.AllFields);
         if (!config.Engine.IsEmbedded) _engine = new EngineLink(config, spool, scope, log, time);
         _pipeline = new PipelineThread([.. workers.Select(w => w.Ring)], _stage, spool, log, _engine is null ? null : _engine.Uploader.Spooled);
         if (SensorParts.FeedCacheOf(config) is { } cache) _fetcher = SensorParts.FetcherOf(config, cache, time, n => Notices.Log(log, n));

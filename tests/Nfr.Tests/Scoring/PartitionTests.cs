@@ -65,4 +65,22 @@ public sealed class PartitionTests
         }
         Assert.Equal(5, run.Dns("bad.example"));
     }
+
+    [Fact]
+    public void What_waits_for_its_client_is_told_in_its_own_turn_only()
+    {
+        using var run = new Simulated(lists: ("c2.txt", "# threat: c2_communication\nbad.example\n"));
+        // A resolver of Boston asks for a listed name; whose question it was is never seen.
+        In(run, _boston, () =>
+        {
+            run.Dns("good.example", client: Simulated.Client);
+            run.Dns("bad.example", client: Simulated.Resolver);
+        });
+        int before = run.Alerts.Count;
+        run.Tick += 120 * Simulated.Second;
+        In(run, _lima, () => run.Dns("other.example"));
+        Assert.Equal(before, run.Alerts.Count);
+        In(run, _boston, () => run.Dns("other.example"));
+        Assert.Contains(run.Alerts, a => a.Event.Query == "bad.example");
+    }
 }

@@ -96,6 +96,27 @@ public sealed class EngineCommandTests : IDisposable
         Assert.DoesNotContain(key, end.Output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("api", false)]
+    [InlineData("all", true)]
+    public async Task With_all_fields_the_engine_finds_what_the_apis_do_not_show(string fields, bool found)
+    {
+        string key = AddKey();
+        (_, string address) = Start();
+        string config = Path.Combine(_folder, "config.yml");
+        File.WriteAllText(config, $"engine:\n  host: {address}\n  api_key: {key}\n  fields: {fields}\noutputs:\n  file: {_folder}/alerts.json\nscoring:\n  enabled: false\ndata:\n  dir: {_folder}/sensor\n");
+        string capture = Path.Combine(_folder, "scan.pcap");
+        CaptureBytes bytes = new CaptureBytes(bigEndian: false).PcapHeader();
+        for (int i = 0; i < 120; i++)
+        {
+            bytes.PcapRecord(1_700_000_000 + (i / 10), i, Frames.Tcp("10.0.0.7", 40_000 + i, $"203.0.113.{1 + (i % 40)}", 20 + (i / 8), Frames.Syn));
+        }
+        File.WriteAllBytes(capture, bytes.ToArray());
+        Ended end = NfrProcess.Run(["read", "-c", config, capture]);
+        Assert.Equal((0, ""), (end.Code, end.Error));
+        Assert.Equal(found, (await SendAsync(address, key, "/v1/alerts", null)).Contains("\"port_scan\"", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Tls_is_by_certificate_file()
     {
