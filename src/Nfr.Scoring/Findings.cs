@@ -46,7 +46,10 @@ sealed class Findings(ScorerOptions options)
         public long Held;
     }
 
-    readonly Dictionary<string, Allowance> _allowances = new(StringComparer.Ordinal);
+    /// <summary>One for each threat that was raised, of each partition. Full (of sites that come and go): all begin anew.</summary>
+    const int MaxAllowances = 1 << 15;
+
+    readonly Dictionary<(ulong Partition, string Threat), Allowance> _allowances = [];
 
     /// <summary>Where alerts go during one call of the scorer.</summary>
     public List<Alert> Raised { get; set; } = [];
@@ -176,7 +179,9 @@ sealed class Findings(ScorerOptions options)
     bool MayRaise(string threat, out long held)
     {
         held = 0;
-        if (!_allowances.TryGetValue(threat, out Allowance? allowance)) _allowances.Add(threat, allowance = new Allowance { Left = options.Thresholds.AlertStock, Tick = Now });
+        if (_allowances.Count >= MaxAllowances) _allowances.Clear();
+        (ulong, string) of = (Partition.Current, threat);
+        if (!_allowances.TryGetValue(of, out Allowance? allowance)) _allowances.Add(of, allowance = new Allowance { Left = options.Thresholds.AlertStock, Tick = Now });
         allowance.Left = Math.Min(options.Thresholds.AlertStock, allowance.Left + ((double)(Now - allowance.Tick) / options.Thresholds.AlertRefill));
         allowance.Tick = Now;
         if (allowance.Left < 1)

@@ -1,4 +1,5 @@
 using Nfr.Events;
+using Nfr.Scoring.Beacons;
 using Nfr.Scoring.Detection;
 using Nfr.Scoring.Indicators;
 using Nfr.Scoring.Names;
@@ -63,14 +64,29 @@ public sealed class Scorer : IDisposable
         yield return (Detectors.BadPorts, () => new BadPorts(thresholds, options.IsHome, _findings));
         yield return (Detectors.Guessing, () => new Guessing(thresholds, options.IsHome, _findings));
         yield return (Detectors.SshGuessing, () => new SshGuessing(thresholds, options.IsHome, _findings));
+        yield return (Detectors.Spam, () => new Spam(thresholds, options.IsHome, _findings));
+        yield return (Detectors.Irc, () => new Irc(options.IsHome, _findings));
+        yield return (Detectors.TelegramBot, () => new TelegramBot(_findings));
+        yield return (Detectors.AwsRebinding, () => new AwsRebinding(_findings));
+        yield return (Detectors.HttpFailures, () => new HttpFailures(thresholds, _findings));
         yield return (Detectors.DnsTunnel, () => new DnsTunnel(thresholds, Suffixes, NameModel.Shipped, _findings));
         yield return (Detectors.IcmpTunnel, () => new IcmpTunnel(thresholds, _findings));
         yield return (Detectors.Dga, () => new DgaVolume(thresholds, Suffixes, NameModel.Shipped, _findings));
         yield return (Detectors.Cleartext, () => new Cleartext(options.IsHome, _findings));
         yield return (Detectors.Mining, () => new Mining(_findings));
         yield return (Detectors.Imposter, () => new Imposter(thresholds, Suffixes, new BrandMatcher(_brands.Value), _prevalence, _findings));
-        yield return (Detectors.Beaconing, () => new Beaconing(thresholds, options.IsHome, Suffixes, NameModel.Shipped, static (_, in _) => (0, 0), _findings));
+        Crowd crowd = CrowdOf;
+        yield return (Detectors.Beaconing, () => new Beaconing(thresholds, options.IsHome, Suffixes, NameModel.Shipped, crowd, _findings));
+        yield return (Detectors.TransferVolume, () => new TransferVolume(thresholds, options.IsHome, _findings));
+        yield return (Detectors.UploadVolume, () => new UploadVolume(thresholds, options.IsHome, _findings));
+        yield return (Detectors.LongSession, () => new LongSession(thresholds, options.IsHome, crowd, _findings));
+        yield return (Detectors.PortUse, () => new PortUse(thresholds, options.IsHome, crowd, _findings));
+        yield return (Detectors.PolicyApps, () => new PolicyApps(thresholds, options.IsHome, _findings));
+        yield return (Detectors.TorNames, () => new TorNames(thresholds, options.IsHome, NameModel.Shipped, _findings));
     }
+
+    (int Clients, int SiteClients) CrowdOf(ReadOnlySpan<byte> domain, in Nfr.Wire.Address address) =>
+        (_prevalence.Of(domain.IsEmpty ? _prevalence.KeyOf(in address) : _prevalence.KeyOf(domain)).Clients, _prevalence.SiteClients);
 
     /// <summary>The indicator lists and their state; its members may be read from any thread.</summary>
     public IndicatorStore Store { get; }
@@ -143,6 +159,7 @@ public sealed class Scorer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(partition);
         Partition.Current = partition.Seed;
+        Partition.Began = partition.Began;
         _findings.Now = partition.Now;
     }
 
@@ -150,7 +167,9 @@ public sealed class Scorer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(partition);
         partition.Now = _findings.Now;
+        if (partition.Began == 0) partition.Began = partition.Now;
         Partition.Current = 0;
+        Partition.Began = 0;
     }
 
     void Begin(long tick, List<Alert> raised)

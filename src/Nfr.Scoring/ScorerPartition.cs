@@ -20,6 +20,9 @@ public sealed class ScorerPartition
 
     internal ulong Seed { get; }
 
+    /// <summary>The greatest tick of its first turn; 0 before that.</summary>
+    internal long Began { get; set; }
+
     /// <summary>The greatest tick of its events.</summary>
     public long Now { get; internal set; }
 }

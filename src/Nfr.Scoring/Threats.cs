@@ -30,6 +30,10 @@ public static class Threats
         new("unique_young_domain_volume", "Traffic from multiple sources to a unique young domain", 3);
     public static readonly AlertThreat YoungDomain = new("young_domain", "Traffic to an unknown young domain", 1);
     public static readonly AlertThreat BadTld = new("bad_tld", "Traffic to a destination TLD commonly associated with malware", 1);
+    public static readonly AlertThreat HighVolumeSsh = new("high_volume_ssh", "High volume of outbound traffic over SSH", 3);
+    public static readonly AlertThreat ConnUnusualPortVolume =
+        new("conn_unusual_port_volume", "Multiple outbound connections to an unusual server port", 3);
+    public static readonly AlertThreat UnusualNetworkPort = new("unusual_network_port", "Traffic to an unusual port", 2);
     public static readonly AlertThreat SuspiciousDomainBeacon = new("suspicious_domain_beacon", "Beaconing to a suspicious domain", 3);
 
     public static readonly AlertThreat TorDns = new("tor_dns", "Suspicious Tor DNS request", 3, Policy: true);
@@ -57,6 +61,13 @@ public static class Threats
         new("cleartext_credentials", "Credentials sent in clear text", 3, Policy: true);
     public static readonly AlertThreat CleartextProtocol =
         new("cleartext_protocol", "Cleartext protocol used across the network border", 2, Policy: true);
+
+    // Local ids of flows.
+    public static readonly AlertThreat HighVolumeFtp = new("high_volume_ftp", "High volume of outbound traffic over FTP", 3);
+    public static readonly AlertThreat UploadVolume = new("upload_volume", "Unusually high volume of data sent to one destination", 2);
+    public static readonly AlertThreat LongSession = new("long_session", "Outbound session that lasts unusually long", 1);
+    public static readonly AlertThreat ProtocolOnOtherPort =
+        new("protocol_on_other_port", "Protocol on a port that belongs to another", 2, Policy: true);
 
     // Local ids of attacks.
     public static readonly AlertThreat LandAttack = new("land_attack", "Packets whose source is their own destination", 3);

@@ -89,6 +89,20 @@ public sealed record Thresholds
     public int SshGuesses { get; init; } = 8;
     public int SshManyGuesses { get; init; } = 20;
 
+    // ---- Spam: mail servers outside that a client turns to itself, and domains whose mail exchangers it looks up.
+
+    public long SpamWindow { get; init; } = 300 * Second;
+    public int SpamPeers { get; init; } = 10;
+    public int SpamLookups { get; init; } = 10;
+    /// <summary>A host to which mail came, or that answered DNS queries, is a server for so long.</summary>
+    public long MailServerMemory { get; init; } = 7 * 86400 * Second;
+
+    // ---- HTTP failures.
+
+    public long HttpFailuresWindow { get; init; } = 300 * Second;
+    /// <summary>Different first parts of paths that failed at one server, where not one request in ten succeeds.</summary>
+    public int HttpFailedPlaces { get; init; } = 12;
+
     // ---- DNS tunnel: bytes of new, opaque label text per client and registered domain (after Paxson et al. 2013).
 
     public long TunnelWindow { get; init; } = 1800 * Second;
@@ -161,12 +175,60 @@ public sealed record Thresholds
     public double BeaconRarity { get; init; } = 0.9;
     public double BeaconScore { get; init; } = 0.9;
     /// <summary>A beacon that goes on is raised again after this long.</summary>
-    public long BeaconQuiet { get; init; } = 24 * 3600 * Second;
+    public long BeaconQuiet { get; init; } = 7 * 24 * 3600 * Second;
     /// <summary>A flow told in slices is still the same one within this.</summary>
     public long BeaconSlice { get; init; } = 7200 * Second;
     /// <summary>Bits per character from which a domain's label of at least <see cref="BeaconOddLength"/> looks made up.</summary>
     public double BeaconOddBits { get; init; } = 5.2;
     public int BeaconOddLength { get; init; } = 7;
+
+    // ---- Volumes: SSH and FTP by client and destination, uploads against the client's own past, sessions that last.
+
+    public long TransferWindow { get; init; } = 24 * 3600 * Second;
+    /// <summary>Bytes to the outside by SSH that are worth a line, and those that are many.</summary>
+    public long SshBytes { get; init; } = 20_000_000;
+    public long SshHighBytes { get; init; } = 100_000_000;
+    /// <summary>Bytes by SSH on a port that nothing else uses, and on one that is another protocol's.</summary>
+    public long SshUnusualPortBytes { get; init; } = 5_000_000;
+    public long SshMasqueradeBytes { get; init; } = 1_000_000;
+    public long FtpBytes { get; init; } = 50_000_000;
+
+    public long UploadWindow { get; init; } = 24 * 3600 * Second;
+    /// <summary>Flows that send less are no uploads.</summary>
+    public long UploadLeastFlow { get; init; } = 100_000;
+    /// <summary>Bytes to one destination within the window; twice as many while a client is new.</summary>
+    public long UploadBytes { get; init; } = 500_000_000;
+    public double UploadYoungFactor { get; init; } = 2;
+    /// <summary>Times the client's own greatest day.</summary>
+    public double UploadFactor { get; init; } = 5;
+
+    public long LongSession { get; init; } = 8 * 3600 * Second;
+    public long VeryLongSession { get; init; } = 24 * 3600 * Second;
+    /// <summary>Slices further apart than this are two flows.</summary>
+    public long LongSessionGap { get; init; } = 3600 * Second;
+    /// <summary>What more clients of the site use than this is a service.</summary>
+    public int LongSessionClients { get; init; } = 2;
+
+    // ---- Ports.
+
+    public long UnusualPortWindow { get; init; } = 3600 * Second;
+    /// <summary>Connections of one client to one server on a port that nothing known uses.</summary>
+    public int UnusualPortFlows { get; init; } = 40;
+    public int UnusualPortClients { get; init; } = 2;
+
+    // ---- Policy.
+
+    public long PolicyWindow { get; init; } = 24 * 3600 * Second;
+    /// <summary>Bytes of questions by encrypted DNS a day; ten thousand questions are about two megabytes.</summary>
+    public long EncryptedDnsBytes { get; init; } = 10_000_000;
+    /// <summary>Flows or bytes of a peer-to-peer protocol that are use and not a contact.</summary>
+    public int PeerFlows { get; init; } = 3;
+    public long PeerBytes { get; init; } = 100_000;
+    public long TorWindow { get; init; } = 3600 * Second;
+    /// <summary>Different random server names within the window.</summary>
+    public int TorNames { get; init; } = 3;
+    /// <summary>Bits per character from which a name counts as drawn by lot.</summary>
+    public double TorNameBits { get; init; } = 5.0;
 
     // ---- Listed destinations.
 

@@ -4,6 +4,7 @@ using Nfr.Bench.Traffic;
 return args switch
 {
     ["generate", .. var rest] => TrafficGenerator.Run(rest),
+    ["engine", .. var rest] => EngineLoad.Run(rest),
     ["read", .. var rest] => ReadComparison.Run(rest),
     ["stages", .. var rest] => StageTimes.Run(rest),
     ["indicators", .. var rest] => IndicatorBench.Run(rest),

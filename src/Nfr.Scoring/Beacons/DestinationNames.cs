@@ -7,7 +7,7 @@ namespace Nfr.Scoring.Beacons;
 /// <summary>By what name a client came to an address: the registered domain of its last query, handshake or request.</summary>
 sealed class DestinationNames
 {
-    /// <summary>360 KB. Full: the pair of client and address unused longest goes, and its flows count by address.</summary>
+    /// <summary>340 KB. Full: the pair of client and address unused longest goes, and its flows count by address.</summary>
     const int Capacity = 1 << 12;
     const int MaxText = 47;
 

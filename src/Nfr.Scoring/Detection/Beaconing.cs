@@ -15,10 +15,10 @@ namespace Nfr.Scoring.Detection;
 sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, PublicSuffixList suffixes, NameModel model, Crowd crowd, Findings findings) : Detector
 {
     public const string Name = "beacon";
-    /// <summary>2.3 MB. Full: the pair of client and destination unused longest goes first, those that came back four times last.</summary>
+    /// <summary>2.1 MB. Full: the pair of client and destination unused longest goes first, those that came back four times last.</summary>
     internal const int MaxPairs = 1 << 13;
-    /// <summary>512 KB. Full: a pair seen once and longest ago starts anew.</summary>
-    const int MaxOnce = 1 << 16;
+    /// <summary>256 KB. Full: a pair seen once and longest ago starts anew.</summary>
+    const int MaxOnce = 1 << 15;
     /// <summary>32 KB. Full: a long flow's next slice counts as a contact.</summary>
     const int MaxRunning = 1 << 12;
     const int Resolvers = 16, AnswersRead = 4;

@@ -97,7 +97,7 @@ sealed class Imposter(Thresholds thresholds, PublicSuffixList suffixes, BrandMat
         Sighting sighting = prevalence.Of(prevalence.KeyOf(domain));
         bool young = sighting.IsYoung && !prevalence.IsLearning;
         verdict = default;
-        if (ScoreOf(in match, young) < thresholds.ImposterScore) return false;
+        if (ScoreOf(thresholds, in match, young) < thresholds.ImposterScore) return false;
         int severity = match.Kind == BrandLikeness.Homoglyph ? 3 : 2;
         if (young || match.OddTopLevel) severity++;
         if (!exists) severity = Math.Min(severity, 2);
@@ -108,7 +108,7 @@ sealed class Imposter(Thresholds thresholds, PublicSuffixList suffixes, BrandMat
     }
 
     /// <summary>The sum of <see cref="Features"/> without making them.</summary>
-    double ScoreOf(in BrandMatch match, bool young) =>
+    internal static double ScoreOf(Thresholds thresholds, in BrandMatch match, bool young) =>
         (thresholds.ImposterLikenessWeight * match.Weight) + (IsPlaced(in match) ? thresholds.ImposterPlaceWeight : 0) + (young ? thresholds.ImposterYoungWeight : 0);
 
     static bool IsPlaced(in BrandMatch match) => match.SamePlace || match.HasLure || match.OddTopLevel;

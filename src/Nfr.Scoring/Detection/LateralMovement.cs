@@ -43,6 +43,8 @@ sealed class LateralMovement(Thresholds thresholds, Func<Address, bool> isHome, 
     {
         if (e.Context.Protocol != Tcp || !IsAdministrative(e.Context.DestinationPort) || (e.Notes & FlowNotes.Midstream) != 0) return 0;
         if (!isHome(e.Context.Source) || !isHome(e.Context.Destination)) return 0;
+        // What a scanner that has been told as such does not reach is told there.
+        if (e.PayloadIn == 0 && PortScan.HasToldOf(e.Context.Source, findings)) return 0;
         ulong key = Mix.Of(e.Context.Source), host = Mix.Of(e.Context.Destination);
         if (!_pairs.Add(Mix.Of(key, host), findings.Now, thresholds.LateralMemory)) return 0;
         int index = _clients.GetOrAdd(key, out bool added);

@@ -72,6 +72,8 @@ sealed class PortScan(Thresholds thresholds, Func<Address, bool> isHome, Finding
         if (kind != ContactKind.Tcp && findings.Now - _lastOneSided < thresholds.ScanWindow) return 0;
         bool failed = outcome == ContactOutcome.Failed;
         bool sourceHome = isHome(e.Context.Source), destinationHome = isHome(e.Context.Destination);
+        // Strangers among themselves are nobody's matter here.
+        if (!sourceHome && !destinationHome) return 0;
         Way way = !sourceHome ? Way.Inbound : destinationHome ? Way.Internal : Way.Outbound;
         if (!failed && way == Way.Outbound) _lastOutboundAnswer = Math.Max(_lastOutboundAnswer, e.Context.Tick + e.Duration);
 
@@ -162,8 +164,8 @@ sealed class PortScan(Thresholds thresholds, Func<Address, bool> isHome, Finding
         {
             case ContactKind.Ping:
                 // Clients measure the way to servers all over the world; sweeps go through networks.
-                feature = way == Way.Outbound ? new("neighbouringHosts", source.Near, thresholds.ScanPings, 0.5) : new("hosts", hosts, thresholds.ScanPings, 0.5);
-                return feature.Value >= feature.Limit && hosts * 2 >= source.Failed;
+                feature = way == Way.Outbound ? new("neighbouringHosts", source.Near, thresholds.ScanPings, 0.5) : new("silentHosts", source.Failed, thresholds.ScanPings, 0.5);
+                return feature.Value >= feature.Limit;
             case ContactKind.Udp:
                 feature = new("failedServiceContacts", source.FailedService, thresholds.ScanUdpFailures, 0.5);
                 return source.FailedService >= thresholds.ScanUdpFailures && different >= thresholds.ScanUdpFailures && Math.Min(hosts, ports) * 3 <= source.Failed;

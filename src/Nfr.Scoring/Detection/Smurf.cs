@@ -20,7 +20,8 @@ sealed class Smurf(Thresholds thresholds, Func<Address, bool> isHome, Findings f
     struct Victim
     {
         public long FirstTick;
-        public Distinct Repliers;
+        /// <summary>Flows, of which a pair of hosts has one in a window.</summary>
+        public int Repliers;
         public long Replies;
     }
 
@@ -63,9 +64,9 @@ sealed class Smurf(Thresholds thresholds, Func<Address, bool> isHome, Findings f
         int index = _victims.GetOrAdd(key, out bool added);
         ref Victim victim = ref _victims[index];
         if (added || e.Context.Tick - victim.FirstTick > thresholds.SmurfWindow) victim = new Victim { FirstTick = e.Context.Tick };
-        victim.Repliers.Add(Mix.Of(e.Context.Destination));
+        victim.Repliers++;
         victim.Replies += e.PacketsIn;
-        int repliers = victim.Repliers.Count;
+        int repliers = victim.Repliers;
         if (repliers < thresholds.SmurfRepliers) return 0;
         _victims.Protect(index);
         int severity = Threats.SmurfAttack.Severity;
@@ -73,7 +74,7 @@ sealed class Smurf(Thresholds thresholds, Func<Address, bool> isHome, Findings f
         if (!findings.IsDue(finding, severity, out long count)) return severity;
         string target = e.Context.Source.ToString();
         findings.Raise(in e, finding, new Finding(Name, target, Threats.SmurfAttack, [],
-            string.Create(CultureInfo.InvariantCulture, $"About {repliers} hosts sent {target} {victim.Replies} echo replies that it had not asked for."),
+            string.Create(CultureInfo.InvariantCulture, $"{repliers} hosts sent {target} {victim.Replies} echo replies that it had not asked for."),
             [new("repliers", repliers, thresholds.SmurfRepliers)], [new("replies", victim.Replies), new("windowSeconds", thresholds.SmurfWindow / 1e9)], count));
         return severity;
     }

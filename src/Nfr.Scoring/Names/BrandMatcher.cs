@@ -113,7 +113,8 @@ sealed class BrandMatcher(BrandTable table)
     BrandMatch Edited(ReadOnlySpan<byte> label, ReadOnlySpan<byte> suffix, bool odd)
     {
         BrandMatch best = default;
-        bool isWord = WordFilter.Table.Has(label);
+        // Two letters are a word by chance.
+        bool isWord = label.Length > 2 && WordFilter.Table.Has(label);
         Span<byte> fine = stackalloc byte[BrandTable.MaxLength + 1], coarse = stackalloc byte[BrandTable.MaxLength + 1];
         fine = fine[..Shape.Fine(label, fine)];
         coarse = coarse[..Shape.Coarse(label, coarse)];

@@ -22,6 +22,7 @@ sealed class FirstFailures
     /// <summary>Takes out what a source failed with before, within <paramref name="window"/> nanoseconds; without that, remembers <paramref name="what"/> (15 bits).</summary>
     public bool TryTake(ulong key, long tick, long window, ref int what)
     {
+        key ^= Partition.Current;
         // The second 0 would be an empty cell.
         ulong now = Math.Max(1, (ulong)(tick / 1_000_000_000) & SecondsMask);
         Span<ulong> bucket = _cells.AsSpan(((int)key & _bucketMask) * Ways, Ways);

@@ -22,6 +22,7 @@ sealed class LastSeen
     /// <returns>Nanoseconds since it was noted before, whole seconds; -1 when it is not remembered.</returns>
     public long Mark(ulong key, long tick)
     {
+        key ^= Partition.Current;
         ulong now = ((ulong)(tick / 1_000_000_000) + 1) & SecondsMask;
         Span<ulong> bucket = _cells.AsSpan(((int)key & _bucketMask) * Ways, Ways);
         ulong tag = key & ~SecondsMask;
@@ -45,6 +46,7 @@ sealed class LastSeen
     /// <summary>As <see cref="Mark"/>, but nothing is noted.</summary>
     public long Age(ulong key, long tick)
     {
+        key ^= Partition.Current;
         ulong now = ((ulong)(tick / 1_000_000_000) + 1) & SecondsMask;
         foreach (ulong cell in _cells.AsSpan(((int)key & _bucketMask) * Ways, Ways))
         {

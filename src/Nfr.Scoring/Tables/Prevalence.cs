@@ -74,9 +74,9 @@ sealed class Prevalence
 
     /// <summary>
     /// Whether the sensor has not watched long enough for "first seen" to mean anything: it takes the time, and traffic in a quarter of its hours (captures
-    /// laid end to end span months and show minutes).
+    /// laid end to end span months and show minutes). A site that came later to an engine has a time of its own.
     /// </summary>
-    public bool IsLearning => Age < _learning || ActiveHours < _learning / Hour / 4;
+    public bool IsLearning => Age < _learning || ActiveHours < _learning / Hour / 4 || (Partition.Began != 0 && _now - Partition.Began < _learning);
 
     /// <summary>Different clients seen with any destination, estimated; about 15,000 at most.</summary>
     public int SiteClients => Count(Site, SiteWords * 64);
@@ -88,7 +88,7 @@ sealed class Prevalence
     public ulong KeyOf(ReadOnlySpan<byte> domain)
     {
         const ulong Lower = 0x2020_2020_2020_2020;
-        ulong h = Seed ^ (ulong)domain.Length;
+        ulong h = Seed ^ Partition.Current ^ (ulong)domain.Length;
         while (domain.Length >= 8)
         {
             h = Fold(h ^ (MemoryMarshal.Read<ulong>(domain) | Lower), Seed ^ A);
@@ -200,7 +200,7 @@ sealed class Prevalence
         for (int i = 0; i < FilterProbes; i++, at += step) Filters[(int)(at >> 6 & (FilterWords - 1))] |= 1UL << (int)(at & 63);
     }
 
-    ulong HashOf(in Address address) => Fold(Fold(Fold(address.High ^ Seed, B) ^ address.Low, Seed ^ A) ^ B, A);
+    ulong HashOf(in Address address) => Fold(Fold(Fold(address.High ^ Seed ^ Partition.Current, B) ^ address.Low, Seed ^ A) ^ B, A);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static ulong Fold(ulong a, ulong b)

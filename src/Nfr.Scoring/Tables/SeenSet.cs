@@ -18,6 +18,19 @@ sealed class SeenSet
         _bucketMask = (capacity / Ways) - 1;
     }
 
+    /// <summary>Whether the key was seen within <paramref name="window"/> nanoseconds before <paramref name="tick"/>; changes nothing.</summary>
+    public bool Has(ulong key, long tick, long window)
+    {
+        ulong now = ((ulong)(tick / 1_000_000_000) + 1) & SecondsMask;
+        foreach (ulong cell in _cells.AsSpan(((int)key & _bucketMask) * Ways, Ways))
+        {
+            if (cell == 0 || ((cell ^ key) & ~SecondsMask) != 0) continue;
+            long age = (long)((now - (cell & SecondsMask)) & SecondsMask);
+            return age * 1_000_000_000 <= window || age >= (long)SecondsMask / 2;
+        }
+        return false;
+    }
+
     /// <returns>True when the key was not seen within <paramref name="window"/> nanoseconds before <paramref name="tick"/>.</returns>
     public bool Add(ulong key, long tick, long window)
     {

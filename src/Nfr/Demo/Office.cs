@@ -66,6 +66,7 @@ static class Office
         var options = new SimulateOptions
         {
             Modules = [suspect.Module],
+            Size = suspect.Hosts,
             Source = suspect.Address,
             Destinations = OfficePlan.Destinations(new Random()),
             PrivateNamespace = true,

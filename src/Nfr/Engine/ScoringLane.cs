@@ -24,6 +24,8 @@ sealed class ScoringLane : IDisposable
         {
             FeedsFolders = options.FeedsFolders,
             SharedWith = sharedWith,
+            // A network here is a whole site, of many sensors perhaps.
+            Thresholds = new Thresholds { AlertStock = 1000, AlertRefill = 1_000_000_000 },
             IsHome = address => _site!.IsHome(address),
             Lines = new SampleLines(),
             Time = options.Time,

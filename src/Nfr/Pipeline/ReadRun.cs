@@ -78,7 +78,7 @@ sealed class ReadRun
     int PrintAlerts()
     {
         using PrintedLines output = _printed = new PrintedLines(_stop);
-        using Scorer? scorer = SensorParts.ScorerOf(_run.Config.Scoring, Scope, null, TimeProvider.System, SensorParts.FeedCacheOf(_run.Config));
+        using Scorer? scorer = SensorParts.ScorerOf(_run.Config.Scoring, Scope, null, TimeProvider.System, cache: SensorParts.FeedCacheOf(_run.Config));
         var line = new System.Buffers.ArrayBufferWriter<byte>(4096);
         void Print(Alert alert)
         {
@@ -100,7 +100,7 @@ sealed class ReadRun
         {
             using Spool spool = Spool.Open(new SpoolOptions { Directory = folder, MaxBytes = config.Spool.MaxSize }, TimeProvider.System);
             SpoolCounters start = spool.Counters;
-            using Scorer? scorer = SensorParts.ScorerOf(config.Scoring, Scope, null, TimeProvider.System, SensorParts.FeedCacheOf(config));
+            using Scorer? scorer = SensorParts.ScorerOf(config.Scoring, Scope, null, TimeProvider.System, cache: SensorParts.FeedCacheOf(config));
             var stage = new EventStage(Scope, scorer, spool, wanted: Wanted);
             int code = Through(stage, spool, start);
             // What was whole in a damaged file is delivered too.

@@ -29,9 +29,9 @@ static class SensorParts
     /// <param name="scope">Gives home networks and the alert's groups.</param>
     /// <param name="moreFeeds">A folder read in addition; null = none.</param>
     /// <param name="time">Of the sensor.</param>
-    /// <param name="cache">Folder of the lists that were fetched; null = they are not used.</param>
     /// <param name="state">Folder where the memory of first-seen domains is kept; null = it is not kept.</param>
-    public static Scorer? ScorerOf(ScoringConfig config, Scope scope, string? moreFeeds, TimeProvider time, string? cache = null, string? state = null) => !config.Enabled
+    /// <param name="cache">Folder of the lists that were fetched; null = they are not used.</param>
+    public static Scorer? ScorerOf(ScoringConfig config, Scope scope, string? moreFeeds, TimeProvider time, string? state = null, string? cache = null) => !config.Enabled
         ? null
         : new Scorer(new ScorerOptions
         {

@@ -23,7 +23,7 @@ public sealed class ImposterMeasuredTests(ITestOutputHelper output)
     public void Impersonations_by_kind()
     {
         if (!ScoringCorpus.TryPath("brand/impersonation.tsv", output, out string path)) return;
-        using var run = new Simulated(enabled: Detectors.Imposter);
+        using var run = new Simulated(new Thresholds { AlertStock = 1 << 20 }, Detectors.Imposter);
         var kinds = new SortedDictionary<string, (int Found, int All, List<string> Missed)>();
         foreach (string[] row in ScoringCorpus.Rows(path))
         {
@@ -50,7 +50,7 @@ public sealed class ImposterMeasuredTests(ITestOutputHelper output)
     public void Popular_domains()
     {
         if (!ScoringCorpus.TryPath("benign/domains.tsv", output, out string path)) return;
-        using var run = new Simulated(enabled: Detectors.Imposter);
+        using var run = new Simulated(new Thresholds { AlertStock = 1 << 20 }, Detectors.Imposter);
         var kinds = new SortedDictionary<string, List<string>>();
         int rows = 0;
         foreach (string[] row in ScoringCorpus.Rows(path))
@@ -73,7 +73,7 @@ public sealed class ImposterMeasuredTests(ITestOutputHelper output)
     public void Popular_hosts()
     {
         if (!ScoringCorpus.TryPath("benign/umbrella_fqdn.tsv", output, out string path)) return;
-        using var run = new Simulated(enabled: Detectors.Imposter);
+        using var run = new Simulated(new Thresholds { AlertStock = 1 << 20 }, Detectors.Imposter);
         int rows = 0;
         foreach (string[] row in ScoringCorpus.Rows(path))
         {

@@ -87,7 +87,8 @@ public sealed class ScorerTests
     [Fact]
     public void A_detector_that_is_switched_off_says_nothing()
     {
-        using var run = new Simulated(enabled: Detectors.All & ~(Detectors.Dga | Detectors.PortScan | Detectors.DnsTunnel | Detectors.Mining | Detectors.Cleartext));
+        // Without the scan's own detector, its ten hosts on port 25 are spam.
+        using var run = new Simulated(enabled: Detectors.All & ~(Detectors.Dga | Detectors.PortScan | Detectors.Spam | Detectors.DnsTunnel | Detectors.Mining | Detectors.Cleartext));
         run.RunDga(1);
         run.RunScan();
         run.RunTunnel();
