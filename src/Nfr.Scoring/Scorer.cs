@@ -20,6 +20,7 @@ public sealed class Scorer : IDisposable
 {
     readonly Findings _findings;
     readonly Prevalence _prevalence;
+    readonly SiteLife _life;
     readonly PrevalenceFile? _prevalenceFile;
     readonly Lazy<BrandTable> _brands;
     readonly bool _ownsStore;
@@ -31,6 +32,7 @@ public sealed class Scorer : IDisposable
         _ownsStore = options.SharedWith is null;
         Suffixes = options.SharedWith?.Suffixes ?? PublicSuffixList.Load(options.PublicSuffixFile);
         _prevalence = new Prevalence(options.Thresholds.FirstSeenLearning);
+        _life = _prevalence.Life;
         if (options.FirstSeenFile.Length > 0)
         {
             _prevalenceFile = new PrevalenceFile(options.FirstSeenFile, _prevalence, options.Time);
@@ -71,7 +73,7 @@ public sealed class Scorer : IDisposable
         yield return (Detectors.HttpFailures, () => new HttpFailures(thresholds, _findings));
         yield return (Detectors.DnsTunnel, () => new DnsTunnel(thresholds, Suffixes, NameModel.Shipped, _findings));
         yield return (Detectors.IcmpTunnel, () => new IcmpTunnel(thresholds, _findings));
-        yield return (Detectors.Dga, () => new DgaVolume(thresholds, Suffixes, NameModel.Shipped, _findings));
+        yield return (Detectors.Dga, () => new DgaVolume(thresholds, Suffixes, DgaModel.Shipped, _findings));
         yield return (Detectors.Cleartext, () => new Cleartext(options.IsHome, _findings));
         yield return (Detectors.Mining, () => new Mining(_findings));
         yield return (Detectors.Imposter, () => new Imposter(thresholds, Suffixes, new BrandMatcher(_brands.Value), _prevalence, _findings));
@@ -83,6 +85,7 @@ public sealed class Scorer : IDisposable
         yield return (Detectors.PortUse, () => new PortUse(thresholds, options.IsHome, crowd, _findings));
         yield return (Detectors.PolicyApps, () => new PolicyApps(thresholds, options.IsHome, _findings));
         yield return (Detectors.TorNames, () => new TorNames(thresholds, options.IsHome, NameModel.Shipped, _findings));
+        yield return (Detectors.PeerFanOut, () => new PeerFanOut(thresholds, options.IsHome, _findings));
     }
 
     (int Clients, int SiteClients) CrowdOf(ReadOnlySpan<byte> domain, in Nfr.Wire.Address address) =>
@@ -159,17 +162,16 @@ public sealed class Scorer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(partition);
         Partition.Current = partition.Seed;
-        Partition.Began = partition.Began;
         _findings.Now = partition.Now;
+        _prevalence.Life = partition.Life;
     }
 
     public void Leave(ScorerPartition partition)
     {
         ArgumentNullException.ThrowIfNull(partition);
         partition.Now = _findings.Now;
-        if (partition.Began == 0) partition.Began = partition.Now;
+        _prevalence.Life = _life;
         Partition.Current = 0;
-        Partition.Began = 0;
     }
 
     void Begin(long tick, List<Alert> raised)

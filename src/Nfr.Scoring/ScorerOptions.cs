@@ -34,6 +34,7 @@ public enum Detectors : ulong
     PortUse = 1UL << 51,
     PolicyApps = 1UL << 52,
     TorNames = 1UL << 53,
+    PeerFanOut = 1UL << 54,
     Spam = 1UL << 24,
     Irc = 1UL << 25,
     TelegramBot = 1UL << 26,
@@ -80,7 +81,7 @@ public sealed record ScorerOptions
 
     public required IEventLines Lines { get; init; }
 
-    /// <summary>The Public Suffix List; when the file is absent, a short list of common suffixes that ships inside serves.</summary>
+    /// <summary>The Public Suffix List; when the file is absent, the copy that ships inside serves.</summary>
     public string PublicSuffixFile { get; init; } = "/usr/share/publicsuffix/public_suffix_list.dat";
 
     /// <summary>Brands of this site beside those that ship, in the same form (a domain a line, then the owner's other domains); absent = none.</summary>

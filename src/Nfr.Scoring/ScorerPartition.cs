@@ -20,8 +20,8 @@ public sealed class ScorerPartition
 
     internal ulong Seed { get; }
 
-    /// <summary>The greatest tick of its first turn; 0 before that.</summary>
-    internal long Began { get; set; }
+    /// <summary>How long it has been watched: what is new to one network says nothing of another.</summary>
+    internal Tables.SiteLife Life { get; } = new();
 
     /// <summary>The greatest tick of its events.</summary>
     public long Now { get; internal set; }

@@ -150,14 +150,29 @@ public sealed record Thresholds
     public long DgaWindow { get; init; } = 300 * Second;
     /// <summary>Distinct registered domains answered NXDOMAIN within the window.</summary>
     public int DgaNames { get; init; } = 10;
-    /// <summary>
-    /// Mean bits per character of their labels under the model of names: this much plus <see cref="DgaBitsSpread"/> divided by the square
-    /// root of the number of names, since the mean of few wanders more (good names: mean 3.9, one name in a hundred above 6.6).
-    /// </summary>
-    public double DgaBits { get; init; } = 4.5;
-    public double DgaBitsSpread { get; init; } = 2.2;
     /// <summary>Labels shorter than this are not judged.</summary>
-    public int DgaLength { get; init; } = 6;
+    public int DgaLength { get; init; } = 5;
+    /// <summary>
+    /// What a host's score is made of: the mean odds (natural logarithms) of its names by themselves and of their letters, from where good
+    /// names seldom lie to where nothing more is to be said, and how alike in length they are (standard deviation below the spread).
+    /// The weights come from hosts of families that the model had not seen.
+    /// </summary>
+    public double DgaNameOddsFrom { get; init; } = -8;
+    public double DgaNameOddsRange { get; init; } = 14;
+    public double DgaNameWeight { get; init; } = 0.28;
+    public double DgaLetterOddsFrom { get; init; } = -6;
+    public double DgaLetterOddsRange { get; init; } = 12;
+    public double DgaLetterWeight { get; init; } = 0.59;
+    public double DgaLengthSpread { get; init; } = 3;
+    public double DgaLengthWeight { get; init; } = 0.13;
+    /// <summary>
+    /// A host is raised from this score on, plus <see cref="DgaLimitSpread"/> divided by the root of the number of names, since the mean of
+    /// few wanders more; from <see cref="DgaLimitNames"/> on the limit falls no further. One good host in 10,000 comes so far by its
+    /// fifteenth name, when all of its names fail.
+    /// </summary>
+    public double DgaLimit { get; init; } = 0.143;
+    public double DgaLimitSpread { get; init; } = 0.78;
+    public int DgaLimitNames { get; init; } = 15;
 
     // ---- Beacons: how regular, how long, how rare (Beacons/Regularity). Weights .5, .2 and .3.
 
@@ -224,6 +239,9 @@ public sealed record Thresholds
     /// <summary>Flows or bytes of a peer-to-peer protocol that are use and not a contact.</summary>
     public int PeerFlows { get; init; } = 3;
     public long PeerBytes { get; init; } = 100_000;
+    public long FanOutWindow { get; init; } = 1800 * Second;
+    /// <summary>Outside hosts, each on a port of its own, that one UDP port talks with.</summary>
+    public int FanOutPeers { get; init; } = 30;
     public long TorWindow { get; init; } = 3600 * Second;
     /// <summary>Different random server names within the window.</summary>
     public int TorNames { get; init; } = 3;

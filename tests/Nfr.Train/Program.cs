@@ -1,12 +1,27 @@
 using System.Diagnostics;
+using Nfr.Scoring.Names;
 using Nfr.Train.Data;
 using Nfr.Train.Evaluation;
+using Nfr.Train.Training;
 
+// train [--data FOLDER] [--out FILE]                   makes the model of made-up names (minutes)
+// suffixes [--data FOLDER] [--out FILE]                packs the Public Suffix List that ships
+// score [FILE]                                         scores names, one a line, by the model that ships
 // evaluate [NAME...] [--out FILE.md] [--data FOLDER]   one section a detector; plots beside the file, in a folder of its name
-return args is ["evaluate", ..] ? Evaluate(args[1..]) : Usage();
+return args switch
+{
+    ["evaluate", ..] => Evaluate(args[1..]),
+    ["train", ..] => Train(args[1..]),
+    ["suffixes", ..] => Suffixes(args[1..]),
+    ["score", ..] => Score(args[1..]),
+    _ => Usage(),
+};
 
 static int Usage()
 {
+    Console.Error.WriteLine("Nfr.Train train [--data FOLDER] [--out src/Nfr.Scoring/Models/dga.bin]");
+    Console.Error.WriteLine("Nfr.Train suffixes [--data FOLDER] [--out src/Nfr.Scoring/Models/public_suffix_list.gz]");
+    Console.Error.WriteLine("Nfr.Train score [FILE]");
     Console.Error.WriteLine($"Nfr.Train evaluate [{string.Join(' ', Evaluations.All.Select(e => e.Name))}] [--out artifacts/evaluation.md] [--data FOLDER]");
     return 2;
 }
@@ -18,6 +33,48 @@ static string? Option(List<string> rest, string name)
     string value = rest[at + 1];
     rest.RemoveRange(at, 2);
     return value;
+}
+
+static int Train(string[] arguments)
+{
+    List<string> rest = [.. arguments];
+    string data = Option(rest, "--data") ?? ScoringData.DefaultFolder;
+    string file = Option(rest, "--out") ?? Path.Combine(ScoringData.ProjectFolder ?? ".", "src/Nfr.Scoring/Models/dga.bin");
+    long start = Stopwatch.GetTimestamp();
+    List<DgaRow> rows = [.. DgaRows.Read(data, PublicSuffixList.Shipped).Where(row => row.MayTrain && !row.Held)];
+    byte[] model = DgaTrainer.Train(rows);
+    File.WriteAllBytes(file, model);
+    Console.WriteLine($"{rows.Count(r => r.IsBad)} made-up and {rows.Count(r => !r.IsBad)} good names; {model.Length} bytes in {Stopwatch.GetElapsedTime(start).TotalSeconds:0} s: {file}");
+    return 0;
+}
+
+static int Suffixes(string[] arguments)
+{
+    List<string> rest = [.. arguments];
+    string from = Path.Combine(Option(rest, "--data") ?? ScoringData.DefaultFolder, "ref", "public_suffix_list.dat");
+    string file = Option(rest, "--out") ?? Path.Combine(ScoringData.ProjectFolder ?? ".", "src/Nfr.Scoring/Models/public_suffix_list.gz");
+    // The licence's notice stays at the head; of the rest only the rules are kept, as they are written, and the marks of the two sections.
+    string[] lines = File.ReadAllLines(from);
+    string[] kept = [.. lines.TakeWhile(line => line.StartsWith("//", StringComparison.Ordinal)), .. lines.Where(line => line.Length > 0 && (!line.StartsWith("//", StringComparison.Ordinal) || line.Contains("===", StringComparison.Ordinal)))];
+    using (var packed = new System.IO.Compression.GZipStream(File.Create(file), System.IO.Compression.CompressionLevel.SmallestSize))
+        packed.Write(System.Text.Encoding.UTF8.GetBytes(string.Join('\n', kept) + "\n"));
+    Console.WriteLine($"{kept.Length} lines, {new FileInfo(file).Length} bytes: {file}");
+    return 0;
+}
+
+static int Score(string[] arguments)
+{
+    TextReader names = arguments is [string file] ? File.OpenText(file) : Console.In;
+    Console.WriteLine("name\tregistered\tname_odds\tletter_odds");
+    while (names.ReadLine() is { } line)
+    {
+        byte[] name = System.Text.Encoding.UTF8.GetBytes(line.Split('\t')[0].Trim().TrimEnd('.'));
+        int at = PublicSuffixList.Shipped.RegisteredStart(name, out _, out int suffix);
+        if (suffix <= at) continue;
+        DgaScore score = DgaModel.Shipped.Score(name.AsSpan(at..(suffix - 1)), name.AsSpan(suffix));
+        Console.WriteLine(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{line}\t{System.Text.Encoding.UTF8.GetString(name.AsSpan(at))}\t{score.Name:0.0000}\t{score.Letters:0.0000}"));
+    }
+    return 0;
 }
 
 static int Evaluate(string[] arguments)

@@ -298,6 +298,7 @@ public sealed class EventJson
         _json.WriteNumber(JsonNames.Mismatched, echo.Mismatched);
         if (echo.Data > 0)
         {
+            _json.WriteNumber(JsonNames.FilledEchoes, echo.Filled);
             _json.WriteNumber(JsonNames.DataEchoes, echo.Data);
             _json.WriteNumber(JsonNames.DataBytes, echo.DataBytes);
         }

@@ -290,6 +290,10 @@ public sealed class EventJsonReader
             else if (key.SequenceEqual("maximumPayload"u8)) echo.MaximumPayload = Word(value);
             else if (key.SequenceEqual("changed"u8)) echo.Changed = number;
             else if (key.SequenceEqual("mismatched"u8)) echo.Mismatched = number;
+            else if (key.SequenceEqual("filledEchoes"u8)) echo.Filled = number;
+            else if (key.SequenceEqual("dataEchoes"u8)) echo.Data = number;
+            else if (key.SequenceEqual("dataBytes"u8)) echo.DataBytes = number;
+            else if (key.SequenceEqual("ipPackets"u8)) echo.Packets = number;
         }
     }
 

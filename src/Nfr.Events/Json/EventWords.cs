@@ -11,7 +11,8 @@ static class EventWords
     public static readonly byte[][] DnsNotes = Words("edns", "dnssecOk", "ech", "answersTruncated", "repeated");
     public static readonly byte[][] TlsNotes = Words("resumed", "retried", "ech", "upgraded", "clientCertificateRequested");
     public static readonly byte[][] FlowNotes = Words(
-        "cleartextCredentials", "mining", "missedBytes", "midstream", "evicted", "activeTimeout", "ambiguous", "loginFailed", "loginSucceeded", "startTls");
+        "cleartextCredentials", "mining", "missedBytes", "midstream", "evicted", "activeTimeout", "ambiguous", "loginFailed", "loginSucceeded", "startTls",
+        "probe", "fragmented", "notDns");
 
     static readonly byte[][] s_apps = [.. Enum.GetValues<App>().Select(app => app.Utf8Name().ToArray())];
 

@@ -21,7 +21,7 @@ static class JsonNames
         Successes = Key("successes"), User = Key("user"), ClientSoftware = Key("clientSoftware"), ServerSoftware = Key("serverSoftware"),
         Hassh = Key("hassh"), HasshServer = Key("hasshServer"), Echo = Key("echo"), Requests = Key("requests"), Replies = Key("replies"),
         MinimumPayload = Key("minimumPayload"), MaximumPayload = Key("maximumPayload"), Changed = Key("changed"), Mismatched = Key("mismatched"),
-        DataEchoes = Key("dataEchoes"), DataBytes = Key("dataBytes"), IpPackets = Key("ipPackets"),
+        FilledEchoes = Key("filledEchoes"), DataEchoes = Key("dataEchoes"), DataBytes = Key("dataBytes"), IpPackets = Key("ipPackets"),
         ServerAlpn = Key("serverAlpn"), San = Key("san"), Address = Key("address"), Mac = Key("mac"), Name = Key("name"), Source = Key("source"),
         Fault = Key("fault");
 

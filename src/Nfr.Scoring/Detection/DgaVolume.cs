@@ -8,23 +8,28 @@ namespace Nfr.Scoring.Detection;
 
 /// <summary>
 /// Malware that makes up its rendezvous names asks for many that do not exist. Per client: the last distinct registered domains that were
-/// answered NXDOMAIN, and the mean of how little their labels look like names. The mean of a host separates far better than any one name.
+/// answered NXDOMAIN, and what they have in common (<see cref="DgaBurst"/>). The mean of a host separates far better than any one name,
+/// and no single name raises anything.
 /// </summary>
-sealed class DgaVolume(Thresholds thresholds, PublicSuffixList suffixes, NameModel model, Findings findings) : Detector
+sealed class DgaVolume(Thresholds thresholds, PublicSuffixList suffixes, DgaModel model, Findings findings) : Detector
 {
     public const string Name = "dga_volume";
-    /// <summary>About 2.2 MB. Full: the client that asked longest ago, and not yet for half the names, is forgotten first.</summary>
+    /// <summary>About 2.3 MB. Full: the client that asked longest ago, and is not yet suspicious, is forgotten first.</summary>
     internal const int MaxClients = 1 << 12;
     /// <summary>Distinct names remembered a client; the oldest makes room.</summary>
-    const int MaxNames = 32;
+    const int MaxNames = DgaBurst.MaxNames;
     const short NonExistentDomain = 3;
     const int Pointer = 12;
+    const long Millisecond = 1_000_000;
 
     struct Asked
     {
-        public long Tick;
+        /// <summary>Milliseconds of tick, which wrap after 49 days: only differences are taken.</summary>
+        public uint Time;
         public uint Hash;
-        public float Bits;
+        public short NameOdds;
+        public short LetterOdds;
+        public byte Length;
     }
 
     [InlineArray(MaxNames)]
@@ -58,37 +63,14 @@ sealed class DgaVolume(Thresholds thresholds, PublicSuffixList suffixes, NameMod
         ulong clientKey = Mix.Of(e.Context.Source);
         int index = _clients.GetOrAdd(clientKey, out _);
         ref Client client = ref _clients[index];
-        uint hash = (uint)(Mix.OfName(e.Query[start..]) >> 32);
-        long oldest = findings.Now - thresholds.DgaWindow;
-        bool known = false;
-        for (int i = 0; i < client.Filled; i++)
-        {
-            ref Asked asked = ref client.Names[i];
-            if (asked.Hash != hash) continue;
-            asked.Tick = e.Context.Tick;
-            known = true;
-        }
-        if (!known)
-        {
-            client.Names[client.Next] = new Asked { Hash = hash, Tick = e.Context.Tick, Bits = (float)model.BitsPerCharacter(label) };
-            client.Next = (client.Next + 1) % MaxNames;
-            client.Filled = Math.Min(client.Filled + 1, MaxNames);
-        }
-        int names = 0;
-        double sum = 0;
-        for (int i = 0; i < client.Filled; i++)
-        {
-            ref Asked asked = ref client.Names[i];
-            if (asked.Tick < oldest) continue;
-            names++;
-            sum += asked.Bits;
-        }
-        double bits = sum / Math.Max(names, 1);
-        double limit = thresholds.DgaBits + (thresholds.DgaBitsSpread / Math.Sqrt(Math.Max(names, 1)));
-        if (names < thresholds.DgaNames / 2 || bits < limit) return 0;
+        bool known = Remember(ref client, label, e.Query[start..], e.Query[suffixStart..], e.Context.Tick);
+        DgaBurst burst = Recent(in client);
+        if (burst.Names < thresholds.DgaNames / 2) return 0;
+        double score = burst.Score(thresholds), limit = DgaBurst.Limit(thresholds, burst.Names);
+        if (score < limit) return 0;
         _clients.Protect(index);
         ulong finding = Mix.Of(clientKey, (ulong)Detectors.Dga);
-        if (names < thresholds.DgaNames)
+        if (burst.Names < thresholds.DgaNames)
         {
             if (!known) findings.Keep(finding, in e);
             return 0;
@@ -101,11 +83,51 @@ sealed class DgaVolume(Thresholds thresholds, PublicSuffixList suffixes, NameMod
         }
         string source = e.Context.Source.ToString();
         findings.Raise(in e, finding, new Finding(Name, source, Threats.DgaVolume, ["perplexing_domain"],
-            $"{source} asked for {names} different domains that do not exist within {thresholds.DgaWindow / 1_000_000_000} s; " +
-            $"their names look random ({bits:0.00} bits per character, last {Encoding.ASCII.GetString(e.Query[start..])}).",
-            [new("names", names, thresholds.DgaNames, 0.5), new("bitsPerCharacter", bits, limit, 0.5)],
-            [new("windowSeconds", thresholds.DgaWindow / 1e9)],
-            count));
+            $"{source} asked for {burst.Names} different domains that do not exist within {thresholds.DgaWindow / 1_000_000_000} s; " +
+            $"their names look made up by a program (score {score:0.00} of {limit:0.00}, last {Encoding.UTF8.GetString(e.Query[start..])}).",
+            burst.Features(thresholds),
+            [
+                new("names", burst.Names), new("windowSeconds", thresholds.DgaWindow / 1e9), new("meanNameOdds", burst.MeanName),
+                new("meanLetterOdds", burst.MeanLetters), new("lengthSpread", burst.LengthSpread),
+            ],
+            count) { ScoreLimit = limit });
         return severity;
+    }
+
+    /// <returns>Whether the name was there already; then only its time is new.</returns>
+    bool Remember(ref Client client, ReadOnlySpan<byte> label, ReadOnlySpan<byte> name, ReadOnlySpan<byte> suffix, long tick)
+    {
+        uint hash = (uint)(Mix.OfName(name) >> 32), time = (uint)(tick / Millisecond);
+        for (int i = 0; i < client.Filled; i++)
+        {
+            ref Asked asked = ref client.Names[i];
+            if (asked.Hash != hash) continue;
+            asked.Time = time;
+            return true;
+        }
+        DgaScore score = model.Score(label, suffix);
+        client.Names[client.Next] = new Asked
+        {
+            Hash = hash, Time = time, NameOdds = Whole(score.Name), LetterOdds = Whole(score.Letters), Length = (byte)Math.Min(label.Length, DgaFeatures.MaxSymbols),
+        };
+        client.Next = (client.Next + 1) % MaxNames;
+        client.Filled = Math.Min(client.Filled + 1, MaxNames);
+        return false;
+    }
+
+    internal static short Whole(double odds) => (short)Math.Clamp(Math.Round(odds * DgaBurst.OddsScale), short.MinValue, short.MaxValue);
+
+    DgaBurst Recent(in Client client)
+    {
+        var burst = default(DgaBurst);
+        uint now = (uint)(findings.Now / Millisecond);
+        long window = thresholds.DgaWindow / Millisecond;
+        for (int i = 0; i < client.Filled; i++)
+        {
+            Asked asked = client.Names[i];
+            // Events arrive when they end, so a name may be a little younger than now.
+            if ((int)(now - asked.Time) <= window) burst.Add(asked.NameOdds, asked.LetterOdds, asked.Length);
+        }
+        return burst;
     }
 }

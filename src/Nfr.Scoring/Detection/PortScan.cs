@@ -72,8 +72,6 @@ sealed class PortScan(Thresholds thresholds, Func<Address, bool> isHome, Finding
         if (kind != ContactKind.Tcp && findings.Now - _lastOneSided < thresholds.ScanWindow) return 0;
         bool failed = outcome == ContactOutcome.Failed;
         bool sourceHome = isHome(e.Context.Source), destinationHome = isHome(e.Context.Destination);
-        // Strangers among themselves are nobody's matter here.
-        if (!sourceHome && !destinationHome) return 0;
         Way way = !sourceHome ? Way.Inbound : destinationHome ? Way.Internal : Way.Outbound;
         if (!failed && way == Way.Outbound) _lastOutboundAnswer = Math.Max(_lastOutboundAnswer, e.Context.Tick + e.Duration);
 

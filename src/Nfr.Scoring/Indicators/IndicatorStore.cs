@@ -57,7 +57,7 @@ public sealed class IndicatorStore : IDisposable
     {
         _folders = folders;
         _about = about ?? new Dictionary<string, ListAbout>();
-        _suffixes = suffixes ?? PublicSuffixList.Common();
+        _suffixes = suffixes ?? PublicSuffixList.Shipped;
         _breadth = new Breadth(_suffixes, IndicatorSet.Empty);
         Poll();
         if (interval > TimeSpan.Zero) _timer = time.CreateTimer(static store => ((IndicatorStore)store!).PollOnTimer(), this, interval, interval);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Compression;
 using System.Text;
 using Nfr.Scoring.Tables;
 
@@ -6,13 +7,17 @@ namespace Nfr.Scoring.Names;
 
 /// <summary>
 /// Which part of a name somebody registered, by the Public Suffix List (publicsuffix.org/list, both its ICANN and its private section).
-/// Rules are kept as 64-bit hashes of the names read from the right, so that one pass over a name meets every rule that could match.
+/// Rules are kept as 64-bit hashes of the names read from the right, so that one pass over a name meets every rule that could match;
+/// 288 KB for the 9,500 rules of today.
 /// </summary>
 public sealed class PublicSuffixList
 {
     const ulong Start = 0xCBF2_9CE4_8422_2325, Prime = 0x0000_0100_0000_01B3;
     /// <summary>The list has about 10,000 rules; a file with more than this is cut.</summary>
     const int MaxRules = 1 << 17;
+    /// <summary>Fewer are no Public Suffix List but what is left of one.</summary>
+    const int MinRules = 1000;
+    const string Resource = "Nfr.Scoring.Models.public_suffix_list.gz";
 
     [Flags]
     enum Rule : byte { None = 0, Plain = 1, Wildcard = 2, Exception = 4, Private = 8 }
@@ -25,30 +30,34 @@ public sealed class PublicSuffixList
     PublicSuffixList() { }
 
     public int Count => _count;
-    /// <summary>False when the short list inside had to serve.</summary>
-    public bool IsComplete { get; private init; }
 
-    /// <summary>Reads the list, or falls back to the short one inside when the file is absent, unreadable or empty.</summary>
+    /// <summary>The copy that ships inside; made when it is first asked for.</summary>
+    public static PublicSuffixList Shipped => s_shipped.Value;
+
+    static readonly Lazy<PublicSuffixList> s_shipped = new(ReadShipped);
+
+    /// <summary>Reads the list; the copy inside serves when the file is absent, unreadable or too short to be the list.</summary>
     public static PublicSuffixList Load(string path)
     {
         try
         {
-            var list = new PublicSuffixList { IsComplete = true };
+            var list = new PublicSuffixList();
             foreach (string line in File.ReadLines(path)) list.AddLine(line);
-            if (list.Count > 0) return list;
+            if (list.Count >= MinRules) return list;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
         }
-        return Common();
+        return Shipped;
     }
 
-    public static PublicSuffixList Common()
+    static PublicSuffixList ReadShipped()
     {
+        using Stream stream = typeof(PublicSuffixList).Assembly.GetManifestResourceStream(Resource)
+            ?? throw new InvalidOperationException($"The resource {Resource} is missing from this build.");
+        using var reader = new StreamReader(new GZipStream(stream, CompressionMode.Decompress));
         var list = new PublicSuffixList();
-        foreach (Range range in CommonSuffixes.Text.AsSpan().Split(' ')) list.AddLine(CommonSuffixes.Text.AsSpan()[range]);
-        list._isPrivate = true;
-        foreach (Range range in CommonSuffixes.Private.AsSpan().Split(' ')) list.AddLine(CommonSuffixes.Private.AsSpan()[range]);
+        while (reader.ReadLine() is { } line) list.AddLine(line);
         return list;
     }
 

@@ -11,16 +11,6 @@ static class Partition
     [ThreadStatic]
     static ulong t_current;
 
-    [ThreadStatic]
-    static long t_began;
-
-    /// <summary>The tick at which its first events came; 0 on board, where the scorer's own beginning counts.</summary>
-    public static long Began
-    {
-        get => t_began;
-        set => t_began = value;
-    }
-
     public static ulong Current
     {
         get => t_current;

@@ -25,7 +25,7 @@ namespace Nfr.Scoring.Tables;
 sealed class Prevalence
 {
     internal const int DomainRows = 1 << 15, AddressRows = 1 << 14, FilterWords = 1 << 14, FilterCapacity = 100_000;
-    const int Ways = 4, FilterProbes = 5, SiteWords = 64, SketchBits = 56;
+    const int Ways = 4, FilterProbes = 5, SketchBits = 56;
     const long Hour = 3600L * 1_000_000_000;
     const ulong A = 0x9E37_79B9_7F4A_7C15, B = 0xC2B2_AE3D_27D4_EB4F, AddressBit = 1UL << 63;
     const ushort LostFirst = ushort.MaxValue;
@@ -43,17 +43,12 @@ sealed class Prevalence
     internal Row[] Addresses { get; } = new Row[AddressRows];
     /// <summary>The filter in use, then the older one.</summary>
     internal ulong[] Filters { get; } = new ulong[FilterWords * 2];
-    internal ulong[] Site { get; } = new ulong[SiteWords];
     internal int Filled { get; set; }
-    /// <summary>Hours in which something was recorded.</summary>
-    internal long ActiveHours { get; set; }
     internal ulong Seed { get; set; } = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)) | 1;
-    /// <summary>Nanoseconds of the sensor's life before <see cref="_start"/>.</summary>
-    internal long AgeBefore { get; set; }
+    /// <summary>The network at hand: on board always the same one; an engine that takes turns with many puts another in its place.</summary>
+    internal SiteLife Life { get; set; } = new();
 
     readonly long _learning;
-    long _start = long.MinValue, _now;
-    ushort _lastHour;
 
     /// <param name="learning">Nanoseconds of the sensor's life in which everything is still new.</param>
     public Prevalence(long learning) => _learning = learning;
@@ -61,25 +56,21 @@ sealed class Prevalence
     /// <summary>The greatest tick so far; the first one told begins the run.</summary>
     public long Now
     {
-        get => _now;
-        set
-        {
-            if (_start == long.MinValue) _start = value;
-            _now = Math.Max(value, _now);
-        }
+        get => Life.Now;
+        set => Life.Tell(value);
     }
 
-    /// <summary>How long this sensor has been watching, in nanoseconds, earlier runs and the time between them included.</summary>
-    public long Age => AgeBefore + (_start == long.MinValue ? 0 : Math.Max(0, _now - _start));
+    /// <summary>How long this network has been watched, in nanoseconds, earlier runs and the time between them included.</summary>
+    public long Age => Life.Age;
 
     /// <summary>
-    /// Whether the sensor has not watched long enough for "first seen" to mean anything: it takes the time, and traffic in a quarter of its hours (captures
-    /// laid end to end span months and show minutes). A site that came later to an engine has a time of its own.
+    /// Whether it has not been watched long enough for "first seen" to mean anything: it takes the time, and traffic in a quarter of its hours (captures
+    /// laid end to end span months and show minutes).
     /// </summary>
-    public bool IsLearning => Age < _learning || ActiveHours < _learning / Hour / 4 || (Partition.Began != 0 && _now - Partition.Began < _learning);
+    public bool IsLearning => Age < _learning || Life.ActiveHours < _learning / Hour / 4;
 
     /// <summary>Different clients seen with any destination, estimated; about 15,000 at most.</summary>
-    public int SiteClients => Count(Site, SiteWords * 64);
+    public int SiteClients => Count(Life.Clients, Life.Clients.Length * 64);
 
     /// <summary>Rows pushed out by others so far.</summary>
     public long Evicted { get; private set; }
@@ -117,13 +108,9 @@ sealed class Prevalence
     public Sighting See(ulong key, in Address client)
     {
         ulong who = HashOf(in client);
-        Site[(int)(who >> 32) & (SiteWords - 1)] |= 1UL << (int)(who & 63);
+        Life.Clients[(int)(who >> 32) & (Life.Clients.Length - 1)] |= 1UL << (int)(who & 63);
         ushort hour = (ushort)Math.Min((Age / Hour) + 1, ushort.MaxValue - 1);
-        if (hour != _lastHour)
-        {
-            _lastHour = hour;
-            ActiveHours++;
-        }
+        Life.Visit(hour);
         ulong bit = 1UL << (8 + (int)((who >> 6 & 0xFFFF) * SketchBits >> 16));
         Span<Row> bucket = Bucket(key);
         uint tag = TagOf(key);

@@ -27,7 +27,7 @@ sealed class PrevalenceFile(string path, Prevalence prevalence, TimeProvider tim
     public string? Fault { get; private set; }
 
     static int Length(Prevalence p) =>
-        Header + ((p.Filters.Length + p.Site.Length) * 8) + ((p.Domains.Length + p.Addresses.Length) * 16) + 8;
+        Header + ((p.Filters.Length + p.Life.Clients.Length) * 8) + ((p.Domains.Length + p.Addresses.Length) * 16) + 8;
 
     /// <summary>Reads the file into the memory, which must be empty still. False when there is none or it is no good.</summary>
     public bool Load()
@@ -47,9 +47,9 @@ sealed class PrevalenceFile(string path, Prevalence prevalence, TimeProvider tim
         if (words[0] != Magic || words[^1] != Checksum(words[..^1])) return Refuse($"{path}: damaged or not ours: first-seen memory begins anew");
         prevalence.Seed = words[1] | 1;
         long away = Math.Clamp(time.GetUtcNow().ToUnixTimeSeconds() - (long)words[2], 0, MaxGap);
-        prevalence.AgeBefore = Math.Clamp((long)words[3], 0, MaxGap * Second) + (away * Second);
+        prevalence.Life.AgeBefore = Math.Clamp((long)words[3], 0, MaxGap * Second) + (away * Second);
         prevalence.Filled = (int)Math.Min(words[4], Prevalence.FilterCapacity);
-        prevalence.ActiveHours = (long)Math.Min(words[5], ushort.MaxValue);
+        prevalence.Life.ActiveHours = (long)Math.Min(words[5], ushort.MaxValue);
         int at = Header;
         foreach (Span<byte> part in Parts())
         {
@@ -83,7 +83,7 @@ sealed class PrevalenceFile(string path, Prevalence prevalence, TimeProvider tim
         words[2] = (ulong)time.GetUtcNow().ToUnixTimeSeconds();
         words[3] = (ulong)prevalence.Age;
         words[4] = (ulong)prevalence.Filled;
-        words[5] = (ulong)prevalence.ActiveHours;
+        words[5] = (ulong)prevalence.Life.ActiveHours;
         int at = Header;
         foreach (Span<byte> part in Parts())
         {
@@ -128,7 +128,7 @@ sealed class PrevalenceFile(string path, Prevalence prevalence, TimeProvider tim
         public readonly Span<byte> Current => _next switch
         {
             0 => MemoryMarshal.AsBytes(p.Filters.AsSpan()),
-            1 => MemoryMarshal.AsBytes(p.Site.AsSpan()),
+            1 => MemoryMarshal.AsBytes(p.Life.Clients.AsSpan()),
             2 => MemoryMarshal.AsBytes(p.Domains.AsSpan()),
             _ => MemoryMarshal.AsBytes(p.Addresses.AsSpan()),
         };

@@ -1,5 +1,4 @@
 using System.Reflection;
-using Nfr.Scoring;
 using Nfr.Simulate;
 
 namespace Nfr.Demo;
@@ -10,7 +9,7 @@ public static class SampleFeeds
     const string Prefix = "feeds/";
 
     /// <summary>The lists that a sensor reads. The two others, look-alikes and mail domains, are names that it has to judge by itself.</summary>
-    public static readonly IReadOnlyList<string> IndicatorFiles = ["demo-c2.txt", "demo-sinkholes.txt", "demo-irc.txt", "demo-oast.txt", "demo-tor.txt", .. Threats.TryFind("rogue_dns_server", out _) ? (string[])["demo-rogue_dns.txt"] : []];
+    public static readonly IReadOnlyList<string> IndicatorFiles = ["demo-c2.txt", "demo-sinkholes.txt", "demo-irc.txt", "demo-oast.txt", "demo-tor.txt", "demo-rogue_dns.txt"];
 
     public static DestinationList C2 { get; } = Of("demo-c2.txt");
     public static DestinationList Sinkholes { get; } = Of("demo-sinkholes.txt");

@@ -38,7 +38,6 @@ public sealed class DetectorTests
     public void Random_labels_under_the_private_suffixes_of_a_cdn_are_different_domains()
     {
         using var run = new Simulated();
-        if (!run.Scorer.Suffixes.IsComplete) return;
         var random = new Random(4);
         for (int i = 0; i < 200; i++) run.Dns($"d{Simulated.Letters(random, 13)}.cloudfront.net");
         Assert.Empty(run.Alerts);

@@ -92,6 +92,17 @@ public sealed class FirstSeenTests
     }
 
     [Fact]
+    public void What_one_network_knows_is_new_to_another_which_learns_first()
+    {
+        using Simulated run = Office();
+        var other = new ScorerPartition("other");
+        run.Scorer.Enter(other);
+        Assert.Equal(0, run.Dns("newcomer.top"));
+        run.Scorer.Leave(other);
+        Assert.Equal(1, run.Dns("newcomer.top"));
+    }
+
+    [Fact]
     public void The_memory_is_kept_across_a_restart()
     {
         string file = Path.Combine(Directory.CreateTempSubdirectory("nfr-seen").FullName, "first-seen.bin");

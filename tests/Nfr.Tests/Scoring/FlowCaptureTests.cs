@@ -9,7 +9,7 @@ namespace Nfr.Tests.Scoring;
 /// <summary>Captures through decoder and scorer, all of it on board: what each class must raise, and what benign ones must not.</summary>
 public sealed class FlowCaptureTests(ITestOutputHelper output)
 {
-    const Detectors Ours = Detectors.Beaconing | Detectors.TransferVolume | Detectors.UploadVolume | Detectors.LongSession | Detectors.PortUse | Detectors.PolicyApps | Detectors.TorNames;
+    const Detectors Ours = Detectors.Beaconing | Detectors.TransferVolume | Detectors.UploadVolume | Detectors.LongSession | Detectors.PortUse | Detectors.PolicyApps | Detectors.TorNames | Detectors.PeerFanOut;
 
     readonly struct Scored(Scorer scorer, List<Alert> alerts) : IEventSink
     {

@@ -9,7 +9,7 @@ namespace Nfr.Tests.Scoring;
 public sealed class FlowPolicyTests : IDisposable
 {
     const long Megabyte = 1_000_000, Minute = 60 * Simulated.Second, Hour = 60 * Minute;
-    readonly Simulated _run = new(enabled: Detectors.TransferVolume | Detectors.UploadVolume | Detectors.LongSession | Detectors.PortUse | Detectors.PolicyApps | Detectors.TorNames);
+    readonly Simulated _run = new(enabled: Detectors.TransferVolume | Detectors.UploadVolume | Detectors.LongSession | Detectors.PortUse | Detectors.PolicyApps | Detectors.TorNames | Detectors.PeerFanOut);
 
     public void Dispose() => _run.Dispose();
 
@@ -266,6 +266,39 @@ public sealed class FlowPolicyTests : IDisposable
             _run.Dns($"www.{name}.com");
             Tls($"www.{name}.com");
             Tls($"www.{name}.com", alpn: "h2");
+        }
+        Assert.Empty(_run.Alerts);
+    }
+
+    [Fact]
+    public void One_port_that_talks_with_many_peers_each_on_a_port_of_its_own_is_a_peer_network()
+    {
+        var random = new Random(8);
+        for (uint i = 0; i < 60; i++)
+        {
+            bool inbound = random.Next(3) == 0;
+            Address peer = Address.FromV4(0x2E00_0000 + (uint)random.Next(1 << 24));
+            ushort port = (ushort)random.Next(9000, 31_000);
+            if (inbound) Flow(27_015, App.Unknown, server: Simulated.Client, client: peer, sourcePort: port, protocol: 17);
+            else Flow(port, App.Unknown, server: peer, sourcePort: 27_015, protocol: 17);
+            _run.Wait(5 * Simulated.Second);
+        }
+        Assert.Equal([("p2p_activity", 2)], Raised);
+        Assert.Equal("peer_fan_out", _run.Alerts[0].Evidence!.Detector);
+    }
+
+    [Fact]
+    public void Games_calls_and_peers_that_do_not_answer_are_no_peer_network()
+    {
+        var random = new Random(9);
+        for (uint i = 0; i < 300; i++)
+        {
+            Address server = Address.FromV4(0x2E00_0000 + (uint)random.Next(1 << 24));
+            Flow((ushort)(27_015 + random.Next(6)), App.Unknown, server: server, sourcePort: 27_005, protocol: 17);
+            Flow((ushort)random.Next(9000, 31_000), App.Unknown, payloadIn: 0, server: server, sourcePort: 27_006, protocol: 17);
+            Flow((ushort)random.Next(9000, 31_000), App.Rtp, server: server, sourcePort: 27_007, protocol: 17);
+            Flow((ushort)random.Next(9000, 31_000), App.Unknown, server: server, sourcePort: (ushort)random.Next(30_000, 60_000), protocol: 17);
+            _run.Wait(Simulated.Second);
         }
         Assert.Empty(_run.Alerts);
     }

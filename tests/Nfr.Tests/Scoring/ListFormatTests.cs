@@ -10,7 +10,7 @@ public sealed class ListFormatTests
 {
     const string Ja4 = "t13d1516h2_8daaf6152771_02713d6af862";
 
-    static Simulated With(string name, params string[] lines) => new(lists: (name, string.Join('\n', lines)));
+    static Simulated With(string name, params string[] lines) => new(enabled: Detectors.ListedDestination, lists: (name, string.Join('\n', lines)));
 
     static Dictionary<string, string?> Facts(Alert alert) => alert.Evidence!.Facts.ToDictionary<EvidenceValue, string, string?>(v => v.Name, v => v.Text ?? v.Number.ToString(System.Globalization.CultureInfo.InvariantCulture));
 

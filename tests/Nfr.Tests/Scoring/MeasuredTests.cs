@@ -66,7 +66,7 @@ public sealed class MeasuredTests(ITestOutputHelper output)
         using var run = new Simulated(enabled: Detectors.Dga);
         const int Seeds = 1000;
         for (int seed = 0; seed < Seeds; seed++) run.RunDga(seed, Host(seed));
-        var names = run.Alerts.Select(a => (int)a.Evidence!.Features[0].Value).Order().ToArray();
+        var names = run.Alerts.Select(a => (int)a.Evidence!.Facts.First(f => f.Name == "names").Number).Order().ToArray();
         output.WriteLine($"caught {run.Alerts.Count} of {Seeds} seeds, at name {names[names.Length / 2]} at the median, {names[^1]} at the latest");
         Assert.Equal(Seeds, run.Alerts.Count);
     }

@@ -16,5 +16,5 @@ interface IEvaluation
 /// <summary>The sections, in the order of the report.</summary>
 static class Evaluations
 {
-    public static readonly IReadOnlyList<IEvaluation> All = [new DgaEvaluation(), new BrandEvaluation()];
+    public static readonly IReadOnlyList<IEvaluation> All = [new DgaEvaluation(), new BrandEvaluation(), new TunnelEvaluation()];
 }

@@ -1,16 +1,20 @@
 namespace Nfr.Train.Evaluation;
 
-/// <summary>How well a score tells bad from good: higher is worse. Both sides are sorted once.</summary>
+/// <summary>How well a score tells bad from good: higher is worse. Good ones may weigh differently, when they stand for more than themselves.</summary>
 sealed class Roc
 {
-    readonly double[] _good, _bad;
+    readonly double[] _good, _bad, _above;
 
-    public Roc(IEnumerable<double> good, IEnumerable<double> bad)
+    public Roc(IEnumerable<double> good, IEnumerable<double> bad) : this(good.Select(score => (score, 1.0)), bad) { }
+
+    public Roc(IEnumerable<(double Score, double Weight)> good, IEnumerable<double> bad)
     {
-        _good = [.. good];
-        _bad = [.. bad];
-        Array.Sort(_good);
-        Array.Sort(_bad);
+        (double Score, double Weight)[] sorted = [.. good.OrderBy(g => g.Score)];
+        _good = [.. sorted.Select(g => g.Score)];
+        _bad = [.. bad.Order()];
+        // The weight of the good from each place on, and none behind the last.
+        _above = new double[sorted.Length + 1];
+        for (int i = sorted.Length - 1; i >= 0; i--) _above[i] = _above[i + 1] + sorted[i].Weight;
     }
 
     public int Good => _good.Length;
@@ -28,19 +32,31 @@ sealed class Roc
                 while (below < _good.Length && _good[below] < score) below++;
                 upTo = Math.Max(upTo, below);
                 while (upTo < _good.Length && _good[upTo] <= score) upTo++;
-                wins += below + ((upTo - below) / 2.0);
+                wins += _above[0] - ((_above[below] + _above[upTo]) / 2);
             }
-            return wins / ((double)_good.Length * _bad.Length);
+            return wins / (_above[0] * _bad.Length);
         }
     }
 
     /// <summary>The lowest limit that no more than this share of the good lie above.</summary>
-    public double LimitAt(double falsePositives) => LimitAt(_good, falsePositives);
+    public double LimitAt(double falsePositives)
+    {
+        int at = _good.Length - 1;
+        while (at > 0 && _above[at] <= falsePositives * _above[0]) at--;
+        return _good[at];
+    }
 
     /// <param name="sortedGood">Scores of the good ones, rising.</param>
     /// <param name="falsePositives">The share of them that may lie above.</param>
     public static double LimitAt(double[] sortedGood, double falsePositives) =>
         sortedGood[Math.Clamp(sortedGood.Length - 1 - (int)(sortedGood.Length * falsePositives), 0, sortedGood.Length - 1)];
+
+    /// <summary>The share of the good above a limit, by weight.</summary>
+    public double FalsePositivesAbove(double limit)
+    {
+        int at = Array.BinarySearch(_good, Math.BitIncrement(limit));
+        return _above[at >= 0 ? at : ~at] / _above[0];
+    }
 
     /// <summary>The share of the bad above a limit.</summary>
     public double RecallAbove(double limit) => (double)_bad.Count(score => score > limit) / Math.Max(1, _bad.Length);
