@@ -182,8 +182,8 @@ sealed class Findings(ScorerOptions options)
         if (_allowances.Count >= MaxAllowances) _allowances.Clear();
         (ulong, string) of = (Partition.Current, threat);
         if (!_allowances.TryGetValue(of, out Allowance? allowance)) _allowances.Add(of, allowance = new Allowance { Left = options.Thresholds.AlertStock, Tick = Now });
-        allowance.Left = Math.Min(options.Thresholds.AlertStock, allowance.Left + ((double)(Now - allowance.Tick) / options.Thresholds.AlertRefill));
-        allowance.Tick = Now;
+        allowance.Left = Math.Min(options.Thresholds.AlertStock, allowance.Left + ((double)Math.Max(0, Now - allowance.Tick) / options.Thresholds.AlertRefill));
+        allowance.Tick = Math.Max(allowance.Tick, Now);
         if (allowance.Left < 1)
         {
             allowance.Held++;

@@ -28,8 +28,7 @@ sealed class ResolverMatters(long window)
 
     readonly LruTable<int> _resolvers = new(MaxResolvers);
     readonly LruTable<long> _asked = new(MaxAsked);
-    // A matter is told in its own partition's turn: an alert must not reach another site.
-    readonly List<(ulong Partition, HeldMatter Matter)> _held = [];
+    readonly List<HeldMatter> _held = [];
 
     /// <summary>An address of the home networks answered a query.</summary>
     public void Answered(in Address resolver)
