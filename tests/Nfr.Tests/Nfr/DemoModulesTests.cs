@@ -377,7 +377,7 @@ public class DemoModulesTests
             await WebServer.ServeTlsAsync(client.GetStream(), site, certificate, CancellationToken.None);
         });
         string said = await TelegramBotModule.RunAsync(RunOf(Loopback() with { BotApi = server }), CancellationToken.None);
-        await serving.WaitAsync(TimeSpan.FromSeconds(10)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await serving.WaitAsync(TimeSpan.FromSeconds(10)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         Assert.Equal($"3 requests to api.telegram.org at {server}", said);
     }
 

@@ -312,7 +312,7 @@ public sealed class IndicatorTests(ITestOutputHelper output)
                 line++;
                 IndicatorHit hit = default;
                 string indicator = text[..text.IndexOf(',', StringComparison.Ordinal)];
-                if (indicator.StartsWith("http://", StringComparison.Ordinal)) set.FindUrl(Encoding.ASCII.GetBytes(indicator)[7..], indicator.IndexOf('/', 7) - 7, indicator.IndexOf('/', 7) - 7, ref hit);
+                if (indicator.StartsWith("http://", StringComparison.Ordinal)) set.FindUrl(Encoding.ASCII.GetBytes(indicator).AsSpan(7), indicator.IndexOf('/', 7) - 7, indicator.IndexOf('/', 7) - 7, ref hit);
                 else if (line % 10 < 8 && line % 10 > 0) set.FindDomain(Encoding.ASCII.GetBytes(indicator), ref hit);
                 else if (indicator.EndsWith(":443", StringComparison.Ordinal)) set.FindAddress(Simulated.Parse(indicator[..^4]), 443, ref hit);
                 else set.FindAddress(Simulated.Parse(indicator), 0, ref hit);

@@ -302,7 +302,13 @@ public sealed class LiveTunnelTests(ITestOutputHelper output)
 /// <summary>A test on a real cable with programs of others; skipped with its reason where the one or the other is missing.</summary>
 sealed class ToolFactAttribute : FactAttribute
 {
-    public ToolFactAttribute(params string[] programs) => Skip = WhyNot(programs);
+    public ToolFactAttribute(params string[] programs)
+    {
+        Programs = programs;
+        Skip = WhyNot(programs);
+    }
+
+    public string[] Programs { get; }
 
     internal static string? WhyNot(string[] programs)
     {
@@ -315,5 +321,11 @@ sealed class ToolFactAttribute : FactAttribute
 /// <inheritdoc cref="ToolFactAttribute"/>
 sealed class ToolTheoryAttribute : TheoryAttribute
 {
-    public ToolTheoryAttribute(params string[] programs) => Skip = ToolFactAttribute.WhyNot(programs);
+    public ToolTheoryAttribute(params string[] programs)
+    {
+        Programs = programs;
+        Skip = ToolFactAttribute.WhyNot(programs);
+    }
+
+    public string[] Programs { get; }
 }
