@@ -266,6 +266,9 @@ public sealed record Thresholds
     public double ImposterLikenessWeight { get; init; } = 0.5;
     public double ImposterPlaceWeight { get; init; } = 0.3;
     public double ImposterYoungWeight { get; init; } = 0.2;
+    /// <summary>So many clients over so many days make a domain the site's habit.</summary>
+    public int ImposterHabitClients { get; init; } = 8;
+    public int ImposterHabitDays { get; init; } = 7;
 
     // ---- First seen: what "young" means without registration data.
 

@@ -62,6 +62,8 @@ public sealed partial class FrameDecoder<TSink>
         {
             uint sequence = packet.Sequence + ((flags & TcpFlags.Syn) != 0 ? 1u : 0u);
             _conversations.OnSegment(ref flow, direction, sequence, payload, packet.Timestamp, _tick);
+            // Miners keep their connections for days; the first line says it all.
+            if (flow.App == App.Stratum) SliceEarly(ref flow, packet.Timestamp);
         }
         // Both sides have ended: what the parser holds is all it will get. What comes behind a reset shows that the host did not take it (RFC 5961 3, a time stamp
         // out of range); such a conversation ends with its flow.

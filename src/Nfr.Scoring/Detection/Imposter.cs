@@ -9,7 +9,8 @@ namespace Nfr.Scoring.Detection;
 /// <summary>
 /// A client deals with a domain that imitates a known brand: characters that look the same, a slip of the finger, the brand among other words or under
 /// somebody else's domain. The likeness is the <see cref="BrandMatcher"/>'s; here it is summed with where the name is registered and whether the site
-/// has seen it before. One finding per client and registered domain.
+/// has seen it before. One finding per client and registered domain; of a domain
+/// that many clients use, one for the site, and none once they have used it for days.
 /// </summary>
 sealed class Imposter(Thresholds thresholds, PublicSuffixList suffixes, BrandMatcher matcher, Prevalence prevalence, Findings findings) : Detector
 {
@@ -98,10 +99,14 @@ sealed class Imposter(Thresholds thresholds, PublicSuffixList suffixes, BrandMat
         bool young = sighting.IsYoung && !prevalence.IsLearning;
         verdict = default;
         if (ScoreOf(thresholds, in match, young) < thresholds.ImposterScore) return false;
+        bool common = sighting.Clients >= thresholds.ImposterHabitClients;
+        // What many here have used for days is the site's habit, whatever it looks like.
+        if (common && sighting.Days >= thresholds.ImposterHabitDays) return false;
         int severity = match.Kind == BrandLikeness.Homoglyph ? 3 : 2;
         if (young || match.OddTopLevel) severity++;
         if (!exists) severity = Math.Min(severity, 2);
-        ulong finding = Mix.Of(Mix.Of(client, Mix.OfName(domain)), (ulong)Detectors.Imposter);
+        // Where everybody goes there, it is one matter of the site, not one of each client.
+        ulong finding = Mix.Of(common ? Mix.OfName(domain) : Mix.Of(client, Mix.OfName(domain)), (ulong)Detectors.Imposter);
         bool due = findings.IsDue(finding, severity, out long count);
         verdict = new Verdict(severity, finding, count, young, sighting);
         return due;

@@ -79,8 +79,10 @@ public sealed class DecodeTextTests
         using var bed = new DecodeBed(new DecoderOptions { MaximumFlows = 4096 });
         for (int cut = 1; cut <= line.Length; cut++) new TcpTalk(bed, 1024 + cut, 3333).Open().Client(line[..cut]).Client(line[cut..]);
         bed.Drain();
-        Assert.Equal(line.Length, bed.Seen.Ip.Count);
-        Assert.All(bed.Seen.Ip, f => Assert.Equal((App.Stratum, FlowNotes.Mining), (f.App, f.Notes)));
+        // Once when the line is read, and once at the end.
+        Assert.Equal(2 * line.Length, bed.Seen.Ip.Count);
+        Assert.Equal(line.Length, bed.Seen.Ip.Count(f => (f.Notes & FlowNotes.ActiveTimeout) != 0));
+        Assert.All(bed.Seen.Ip, f => Assert.Equal((App.Stratum, FlowNotes.Mining), (f.App, f.Notes & ~FlowNotes.ActiveTimeout)));
     }
 
     [Fact]

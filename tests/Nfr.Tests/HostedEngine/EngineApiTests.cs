@@ -96,6 +96,21 @@ public sealed class EngineApiTests
         Assert.Equal(HttpStatusCode.OK, (await bed.PostAsync("dns", key, EngineBed.Dns("a.b"))).Status);
     }
 
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("deflate")]
+    public async Task A_body_that_ends_in_the_middle_of_its_data_is_400(string encoding)
+    {
+        await using var bed = new EngineBed();
+        string key = bed.AddKey();
+        await bed.StartAsync();
+        byte[] whole = Packed(s => encoding == "gzip" ? new GZipStream(s, CompressionLevel.Fastest, leaveOpen: true) : new ZLibStream(s, CompressionLevel.Fastest, leaveOpen: true),
+            string.Join('\n', Enumerable.Range(0, 200).Select(i => EngineBed.Dns($"n{i}.example"))));
+        Assert.Equal(HttpStatusCode.OK, (await bed.SendAsync(HttpMethod.Post, "/v1/events/dns", key, new ByteArrayContent(whole), encoding)).Status);
+        foreach (int length in new[] { whole.Length / 4, whole.Length / 2, whole.Length - 20 })
+            Assert.Equal(HttpStatusCode.BadRequest, (await bed.SendAsync(HttpMethod.Post, "/v1/events/dns", key, new ByteArrayContent(whole[..length]), encoding)).Status);
+    }
+
     [Fact]
     public async Task A_key_that_sends_too_much_is_told_when_to_come_again_and_others_are_not()
     {

@@ -57,6 +57,8 @@ sealed class EngineBed : IAsyncDisposable
         using var request = new HttpRequestMessage(method, Address + path) { Content = content };
         if (key is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(key + ":")));
         if (encoding is not null) content!.Headers.ContentEncoding.Add(encoding);
+        // A refusal comes before the body is sent, instead of a broken pipe.
+        if (content?.Headers.ContentLength > 1 << 16) request.Headers.ExpectContinue = true;
         using HttpResponseMessage response = await Http.SendAsync(request);
         LastRetryAfter = response.Headers.RetryAfter?.Delta;
         return (response.StatusCode, await response.Content.ReadAsStringAsync());
