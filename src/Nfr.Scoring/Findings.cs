@@ -65,12 +65,15 @@ sealed class Findings(ScorerOptions options)
     public int FindingsKnown => _known.Count;
 
     /// <summary>Counts one more event of a finding and says whether an alert is due: when it is new, its severity rose or the quiet interval is over.</summary>
-    public bool IsDue(ulong finding, int severity, out long count)
+    public bool IsDue(ulong finding, int severity, out long count) => IsDue(finding, severity, _quietInterval, out count);
+
+    /// <inheritdoc cref="IsDue(ulong, int, out long)"/>
+    public bool IsDue(ulong finding, int severity, long quiet, out long count)
     {
         int index = _known.GetOrAdd(finding, out bool added);
         ref Known known = ref _known[index];
         count = ++known.Count;
-        if (!added && severity <= known.Severity && Now - known.RaisedTick < _quietInterval) return false;
+        if (!added && severity <= known.Severity && Now - known.RaisedTick < quiet) return false;
         known.RaisedTick = Now;
         known.Severity = Math.Max(known.Severity, severity);
         _known.Protect(index);

@@ -10,6 +10,9 @@ public sealed record Thresholds
     /// <summary>A finding that goes on is raised again when its severity rises, or this long after it was last raised.</summary>
     public long QuietInterval { get; init; } = 3600 * Second;
 
+    /// <summary>The same for what a client does all day, such as the use of a VPN: the rule of the house is broken once a day.</summary>
+    public long HabitInterval { get; init; } = 86400 * Second;
+
     /// <summary>Alerts of one threat that may come at once; then one every <see cref="AlertRefill"/>, the others are counted.</summary>
     public int AlertStock { get; init; } = 200;
     public long AlertRefill { get; init; } = 10 * Second;
@@ -66,7 +69,7 @@ public sealed record Thresholds
     public IReadOnlyList<ushort> BadTcpPorts { get; init; } =
         [7, 9, 11, 13, 15, 17, 19, 79, 540, 1243, 5554, 6711, 6776, 9996, 12345, 12346, 16660, 20034, 27374, 27665, 31335, 31337, 54320, 65000];
     /// <summary>The same in UDP (9 is left out: it wakes machines).</summary>
-    public IReadOnlyList<ushort> BadUdpPorts { get; init; } = [7, 11, 13, 17, 19, 18753, 20433, 27444, 31335, 31337, 31338, 34555];
+    public IReadOnlyList<ushort> BadUdpPorts { get; init; } = [11, 13, 17, 19, 18753, 20433, 27444, 31335, 31337, 31338, 34555];
 
     // ---- Log-ins that fail: seen in the content, or told from SSH sessions by size.
 

@@ -248,6 +248,8 @@ public sealed class EventJsonReader
                     if (!JsonLineReader.TryUnescape(value.Bytes, writer.TextSpace, out length)) length = 0;
                 }
             }
+            // An empty object takes more room here than on the line.
+            if (writer.TextSpace.IsEmpty) break;
             writer.Commit(type, (uint)Math.Clamp(ttl, 0, uint.MaxValue), length);
         }
         _used += writer.Written.Length;

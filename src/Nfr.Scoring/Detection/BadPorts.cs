@@ -35,6 +35,8 @@ sealed class BadPorts : Detector
         if (!(tcp ? _tcp[port] : e.Context.Protocol == Udp && _udp[port])) return 0;
         // The port of an answer's receiver is anybody's.
         if (e.PacketsOut == 0 || (e.Notes & (FlowNotes.Midstream | FlowNotes.Probe)) == FlowNotes.Midstream) return 0;
+        // Calls and torrents take whatever port is free.
+        if (!tcp && e.App != App.Unknown) return 0;
         bool answered = tcp ? e.PayloadIn > 0 || e.State is ConnectionState.SF or ConnectionState.S1 or ConnectionState.S2 or ConnectionState.S3 or ConnectionState.RSTO : e.PacketsIn > 0;
         AlertThreat threat = answered ? Threats.BadPort : s_unanswered;
         // Strangers try such ports all day: one line for all of them.

@@ -63,7 +63,7 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
     public override int OnDns(scoped in DnsEvent e)
     {
         if (e.Context.DestinationPort is 5353 or 5355 or 137 || !isHome(e.Context.Source)) return 0;
-        NoteResolver(in e.Context.Destination);
+        if (e.ResponseCode >= 0) NoteResolver(in e.Context.Destination);
         // A resolver asks again when its cache runs dry: that is regular, and somebody else's doing.
         if (e.ResponseCode != 0 || e.QueryType == Pointer || _resolvers.AsSpan().Contains(e.Context.Source)) return 0;
         int start = suffixes.RegisteredStart(e.Query, out bool listed, out int suffixStart);

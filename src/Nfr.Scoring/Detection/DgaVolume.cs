@@ -20,11 +20,11 @@ sealed class DgaVolume(Thresholds thresholds, PublicSuffixList suffixes, DgaMode
     const int MaxNames = DgaBurst.MaxNames;
     const short NonExistentDomain = 3;
     const int Pointer = 12;
-    const long Millisecond = 1_000_000;
+    const long Second = 1_000_000_000;
 
     struct Asked
     {
-        /// <summary>Milliseconds of tick, which wrap after 49 days: only differences are taken.</summary>
+        /// <summary>Seconds of tick.</summary>
         public uint Time;
         public uint Hash;
         public short NameOdds;
@@ -97,7 +97,7 @@ sealed class DgaVolume(Thresholds thresholds, PublicSuffixList suffixes, DgaMode
     /// <returns>Whether the name was there already; then only its time is new.</returns>
     bool Remember(ref Client client, ReadOnlySpan<byte> label, ReadOnlySpan<byte> name, ReadOnlySpan<byte> suffix, long tick)
     {
-        uint hash = (uint)(Mix.OfName(name) >> 32), time = (uint)(tick / Millisecond);
+        uint hash = (uint)(Mix.OfName(name) >> 32), time = (uint)(tick / Second);
         for (int i = 0; i < client.Filled; i++)
         {
             ref Asked asked = ref client.Names[i];
@@ -120,13 +120,13 @@ sealed class DgaVolume(Thresholds thresholds, PublicSuffixList suffixes, DgaMode
     DgaBurst Recent(in Client client)
     {
         var burst = default(DgaBurst);
-        uint now = (uint)(findings.Now / Millisecond);
-        long window = thresholds.DgaWindow / Millisecond;
+        uint now = (uint)(findings.Now / Second);
+        long window = thresholds.DgaWindow / Second;
         for (int i = 0; i < client.Filled; i++)
         {
             Asked asked = client.Names[i];
             // Events arrive when they end, so a name may be a little younger than now.
-            if ((int)(now - asked.Time) <= window) burst.Add(asked.NameOdds, asked.LetterOdds, asked.Length);
+            if (Math.Abs((long)(int)(now - asked.Time)) <= window) burst.Add(asked.NameOdds, asked.LetterOdds, asked.Length);
         }
         return burst;
     }

@@ -52,7 +52,7 @@ sealed class PolicyApps(Thresholds thresholds, Func<Address, bool> isHome, Findi
         if (!e.Query.StartsWith("2.dnscrypt-cert."u8) || e.QueryType != 16 || !isHome(e.Context.Source) || isHome(e.Context.Destination)) return 0;
         AlertThreat threat = Threats.EncryptedDns with { Severity = 2 };
         ulong finding = Mix.Of(Mix.Of(e.Context.Source, 3), (ulong)Detectors.PolicyApps);
-        if (!findings.IsDue(finding, threat.Severity, out long count))
+        if (!findings.IsDue(finding, threat.Severity, thresholds.HabitInterval, out long count))
         {
             findings.Keep(finding, in e);
             return threat.Severity;
@@ -105,7 +105,7 @@ sealed class PolicyApps(Thresholds thresholds, Func<Address, bool> isHome, Findi
     int Raise(scoped in IpEvent e, AlertThreat threat, string flag)
     {
         ulong finding = Mix.Of(Mix.Of(e.Context.Source, (ulong)e.App), (ulong)Detectors.PolicyApps);
-        if (!findings.IsDue(finding, threat.Severity, out long count))
+        if (!findings.IsDue(finding, threat.Severity, thresholds.HabitInterval, out long count))
         {
             findings.Keep(finding, in e);
             return threat.Severity;
@@ -143,7 +143,7 @@ sealed class PolicyApps(Thresholds thresholds, Func<Address, bool> isHome, Findi
         bool common = s_commonAddresses.Contains(e.Context.Destination) || _commonServers.Age(Mix.Of(e.Context.Destination), findings.Now) >= 0;
         int severity = day.BytesOut >= thresholds.EncryptedDnsBytes ? 3 : common ? 1 : 2;
         ulong finding = Mix.Of(Mix.Of(key, common ? 1u : 2u), (ulong)Detectors.PolicyApps);
-        if (!findings.IsDue(finding, severity, out long count))
+        if (!findings.IsDue(finding, severity, thresholds.HabitInterval, out long count))
         {
             findings.Keep(finding, in e);
             return severity;

@@ -21,6 +21,8 @@ sealed class SshGuessing(Thresholds thresholds, Func<Address, bool> isHome, Find
         public int Typical;
         public int Sessions;
         public long Duration;
+        /// <summary>It has had a session that is no guess before there were many: an account of its own, and short sessions are its habit.</summary>
+        public bool IsTrusted;
     }
 
     readonly LruTable<Pair> _pairs = new(MaxPairs);
@@ -45,6 +47,7 @@ sealed class SshGuessing(Thresholds thresholds, Func<Address, bool> isHome, Find
     {
         int index = _pairs.GetOrAdd(key, out bool added);
         ref Pair pair = ref _pairs[index];
+        if (pair.IsTrusted) return 0;
         int bytes = (int)(e.PayloadIn + e.PayloadOut);
         // Another user name or one more password a session changes little; another kind of session changes more.
         bool similar = Math.Abs(bytes - pair.Typical) * 4 <= pair.Typical;
@@ -53,7 +56,8 @@ sealed class SshGuessing(Thresholds thresholds, Func<Address, bool> isHome, Find
         pair.Duration += e.Duration;
         if (pair.Sessions == 2) _pairs.Protect(index);
         bool inbound = !isHome(e.Context.Source);
-        ulong finding = Mix.Of(key, (ulong)Detectors.SshGuessing);
+        // The Internet guesses at every public server: one matter of the server, whoever does it.
+        ulong finding = Mix.Of(inbound ? Mix.Of(e.Context.Destination, e.Context.DestinationPort) : key, (ulong)Detectors.SshGuessing);
         if (pair.Sessions < thresholds.SshGuesses)
         {
             if (pair.Sessions >= 3) findings.Keep(finding, in e);
@@ -79,8 +83,13 @@ sealed class SshGuessing(Thresholds thresholds, Func<Address, bool> isHome, Find
     int OnOther(scoped in IpEvent e, ulong key)
     {
         if (e.PayloadIn <= thresholds.SshGuessMost) return 0;
-        int index = _pairs.Find(key);
-        if (index < 0 || _pairs[index].Sessions < thresholds.SshManyGuesses || e.Context.Tick - _pairs[index].FirstTick > thresholds.SshGuessWindow * 2) return 0;
+        int index = _pairs.GetOrAdd(key, out _);
+        if (_pairs[index].Sessions < thresholds.SshGuesses)
+        {
+            _pairs[index].IsTrusted = true;
+            return 0;
+        }
+        if (_pairs[index].Sessions < thresholds.SshManyGuesses || e.Context.Tick - _pairs[index].FirstTick > thresholds.SshGuessWindow * 2) return 0;
         int severity = Threats.GuessedPassword.Severity;
         ulong finding = Mix.Of(Mix.Of(key, 1), (ulong)Detectors.SshGuessing);
         if (!findings.IsDue(finding, severity, out long count)) return severity;

@@ -107,7 +107,8 @@ sealed class Prevalence
     /// <summary>Records that a client deals with a destination at <see cref="Now"/>, and says what is known of it then.</summary>
     public Sighting See(ulong key, in Address client)
     {
-        ulong who = HashOf(in client);
+        // A host of IPv6 changes the lower half of its address every day (RFC 8981): its network counts.
+        ulong who = client.IsV4 ? HashOf(in client) : HashOf(new Address(client.High, 0));
         Life.Clients[(int)(who >> 32) & (Life.Clients.Length - 1)] |= 1UL << (int)(who & 63);
         ushort hour = (ushort)Math.Min((Age / Hour) + 1, ushort.MaxValue - 1);
         Life.Visit(hour);

@@ -72,6 +72,8 @@ sealed class FeedClient : IDisposable
             if (mark?.ETag is { } tag) request.Headers.TryAddWithoutValidation("If-None-Match", tag);
             if (mark?.LastModified is { } modified) request.Headers.TryAddWithoutValidation("If-Modified-Since", modified);
             using HttpResponseMessage response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, any.Token);
+            // A list of this machine may be fetched in the clear; what it redirects to may not.
+            if (response.RequestMessage?.RequestUri is { } at && at.Scheme != Uri.UriSchemeHttps && !at.IsLoopback) return Failed($"the server redirects to {at.Scheme}://{at.Host}, which anybody on the way could change", null);
             if (response.StatusCode == HttpStatusCode.NotModified && mark is not null) return new FeedReply(FeedReplyKind.Unchanged, "");
             if (response.StatusCode != HttpStatusCode.OK) return Failed($"the server answered {(int)response.StatusCode} {response.StatusCode}", RetryAfter(response));
             if (response.Content.Headers.ContentLength > source.MaxBytes) return TooLarge(source);

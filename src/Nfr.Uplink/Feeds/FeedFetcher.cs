@@ -153,6 +153,7 @@ public sealed class FeedFetcher : IDisposable
         TimeSpan Unchanged()
         {
             DateTimeOffset now = _all._time.GetUtcNow();
+            _shrunkSince = null;
             _mark = _mark! with { Success = now };
             _mark.Write(_markPath);
             Update(State with { Unchanged = State.Unchanged + 1, LastSuccess = now, Problem = null });

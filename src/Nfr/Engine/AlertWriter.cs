@@ -48,15 +48,17 @@ sealed class AlertWriter : IDisposable
     public Task<string?> Append(List<AlertRow> alerts)
     {
         Task<string?> done;
+        bool overflows;
         lock (_lock)
         {
             int room = Math.Max(0, MaxWaiting - _alerts.Count);
-            if (room < alerts.Count) Interlocked.Add(ref _lost, alerts.Count - room);
+            overflows = room < alerts.Count;
+            if (overflows) Interlocked.Add(ref _lost, alerts.Count - room);
             _alerts.AddRange(room < alerts.Count ? alerts.Take(room) : alerts);
             done = _done.Task;
         }
         _work.Release();
-        return done;
+        return overflows ? Task.FromResult<string?>("too many alerts wait for the disk") : done;
     }
 
     /// <summary>Whether the disk takes a commit now.</summary>

@@ -52,8 +52,9 @@ sealed class EngineApi(HostedEngineOptions options, KeyRing keys, AlertWriter wr
         }
         catch (Exception end) when (end is OperationCanceledException or IOException || context.RequestAborted.IsCancellationRequested)
         {
-            // The sensor hung up; it comes again.
+            // The sensor hung up, and comes again; whoever is still there gets an answer.
             counts.Broken();
+            if (!context.RequestAborted.IsCancellationRequested) await RefuseAsync(context, StatusCodes.Status400BadRequest, "the body broke off").ConfigureAwait(false);
         }
         catch (Exception mistake)
         {
@@ -76,6 +77,8 @@ sealed class EngineApi(HostedEngineOptions options, KeyRing keys, AlertWriter wr
             case "/healthz": return HealthAsync(context);
             case "/metrics": return MetricsAsync(context);
         }
+        // That address has no TLS.
+        if (IsMetricsPort(context)) return RefuseAsync(context, StatusCodes.Status404NotFound, "only /metrics and /healthz are here");
         (string Method, Func<HttpContext, SensorKey, Task>? WithKey, Func<HttpContext, Task>? Without)? found = path switch
         {
             "/v1/events/dns" => ("POST", (c, k) => EventsAsync(c, k, EventType.Dns), null),
@@ -255,11 +258,15 @@ sealed class EngineApi(HostedEngineOptions options, KeyRing keys, AlertWriter wr
         await TextAsync(context, "text/plain; charset=utf-8", trouble is null ? "ok\n" : $"alerts cannot be stored: {trouble}\n").ConfigureAwait(false);
     }
 
+    bool IsMetricsPort(HttpContext context) => options.Metrics is { } listen && context.Connection.LocalPort == listen.Port;
+
     Task MetricsAsync(HttpContext context)
     {
-        bool own = options.Metrics is { } listen && context.Connection.LocalPort == listen.Port;
+        bool own = IsMetricsPort(context);
         // No peer address: a Unix socket.
         bool here = context.Connection.RemoteIpAddress is not { } peer || System.Net.IPAddress.IsLoopback(peer);
+        // A proxy on this machine speaks for others.
+        here &= !context.Request.Headers.ContainsKey("X-Forwarded-For") && !context.Request.Headers.ContainsKey("Forwarded");
         return own || (here && options.Metrics is null)
             ? TextAsync(context, "text/plain; version=0.0.4; charset=utf-8", metrics())
             : RefuseAsync(context, StatusCodes.Status403Forbidden, "metrics are for this machine alone; give them an address of their own by --metrics");

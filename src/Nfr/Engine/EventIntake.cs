@@ -93,6 +93,8 @@ sealed class EventIntake(HostedEngineOptions options, AlertWriter writer, ILogge
         {
             Count(key, type, result);
         }
+        // What an earlier request raised may still wait for the disk: this one may be its repeat, in which nothing is raised again.
+        if (stored.Count == 0 && writer.Trouble is not null) stored.Add(writer.Check());
         string? trouble = null;
         foreach (Task<string?> commit in stored) trouble = await commit.ConfigureAwait(false) ?? trouble;
         return trouble;
