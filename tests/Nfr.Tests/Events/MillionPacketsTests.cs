@@ -39,10 +39,12 @@ public sealed class MillionPacketsTests(ITestOutputHelper output)
         // Twice: what the second pass meets that the first did not is the state that the first one left.
         Pass(frames, decoder, ring, ref taken, ref tick);
         Pass(frames, decoder, ring, ref taken, ref tick);
-        long warm = decoder.Counters.Frames;
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        while (decoder.Counters.Frames - warm < Packets) Pass(frames, decoder, ring, ref taken, ref tick);
-        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        long warm = 0;
+        long allocated = Allocation.Least(() =>
+        {
+            warm = decoder.Counters.Frames;
+            while (decoder.Counters.Frames - warm < Packets) Pass(frames, decoder, ring, ref taken, ref tick);
+        });
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{frames.Count:N0} frames of {frames.Captures:N0} captures, {decoder.Counters.Frames - warm:N0} packets counted"));
         foreach (EventType type in EventTypes.All) output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{taken.Events[(int)type],12:N0} {type.Name()}"));
         Assert.Equal(0, allocated);

@@ -87,7 +87,8 @@ public sealed class LoadTests(ITestOutputHelper output)
         Assert.Equal(0, end.KernelDropped);
         Assert.Equal(bed.Sent, end.Parsed + bed.Nic.Dropped);
         Assert.Equal(0, allocated / (bed.Sent - sent));
-        Assert.InRange(allocated, 0, 4096);
+        // None a packet; what the runtime may keep on this thread in a run is a few arrays (see Allocation).
+        Assert.InRange(allocated, 0, 32_768);
     }
 
     /// <summary>A capture worker and a pipeline as the sensor has them, at the near end; a sender at the far one.</summary>

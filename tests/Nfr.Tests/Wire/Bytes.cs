@@ -42,21 +42,3 @@ internal static class Bytes
         return result;
     }
 }
-
-/// <summary>Measures what a piece of work allocates on this thread, after it ran once for the runtime's own set-up.</summary>
-internal static class Allocation
-{
-    public static long Of(Action work)
-    {
-        for (int i = 0; i < 50; i++) work();
-        long least = long.MaxValue;
-        // The least of a few runs: what the runtime does for itself on this thread now and then is not the work's.
-        for (int run = 0; run < 5; run++)
-        {
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            for (int i = 0; i < 100; i++) work();
-            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
-        }
-        return least;
-    }
-}
