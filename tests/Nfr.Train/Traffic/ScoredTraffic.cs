@@ -1,24 +1,26 @@
 using Nfr.Capture;
 using Nfr.Events;
 using Nfr.Scoring;
-using Nfr.Tests.Events;
 using Nfr.Wire;
 
-namespace Nfr.Tests.Scoring;
+namespace Nfr.Train.Traffic;
 
 /// <summary>Frames or a capture put through the decode loop, and its events scored: what a whole sensor finds in them, with its own latencies.</summary>
-sealed class ScoredTraffic : IDisposable
+sealed class ScoredTraffic : IPacketBed, IDisposable
 {
     readonly string _folder = Directory.CreateTempSubdirectory("nfr-scored").FullName;
     readonly FrameDecoder<Sink> _decoder;
 
+    /// <param name="enabled">The detectors that look.</param>
     /// <param name="isHome">null = the private networks.</param>
-    public ScoredTraffic(Detectors enabled = Detectors.All, Func<Address, bool>? isHome = null, Thresholds? thresholds = null)
+    /// <param name="thresholds">null = those that ship.</param>
+    /// <param name="feeds">A folder of indicator lists; null = none.</param>
+    public ScoredTraffic(Detectors enabled = Detectors.All, Func<Address, bool>? isHome = null, Thresholds? thresholds = null, string? feeds = null)
     {
         isHome ??= IsPrivate;
         Scorer = new Scorer(new ScorerOptions
         {
-            FeedsFolders = [_folder], FeedsPollInterval = TimeSpan.Zero, Enabled = enabled, Thresholds = thresholds ?? new Thresholds(), IsHome = isHome, Lines = new ShortLines(),
+            FeedsFolders = [feeds ?? _folder], FeedsPollInterval = TimeSpan.Zero, Enabled = enabled, Thresholds = thresholds ?? new Thresholds(), IsHome = isHome, Lines = new ShortLines(),
         });
         _decoder = new FrameDecoder<Sink>(new DecoderOptions { MaximumFlows = 32_768, IsHome = isHome }, new Sink(this));
     }
@@ -27,11 +29,14 @@ sealed class ScoredTraffic : IDisposable
     public List<Alert> Alerts { get; } = [];
     public IEnumerable<string> ThreatIds => Alerts.Select(a => a.Threats[0].Id);
     public int Events { get; private set; }
+    public DecodeCounters Counters => _decoder.Counters;
 
     /// <summary>The clock of frames that tests make; every frame moves it by a millisecond.</summary>
     public long Tick { get; private set; } = 1_000_000_000;
 
     public static bool IsPrivate(Address a) => a.IsV4 ? a.V4 >> 24 == 10 || a.V4 >> 20 == 0xAC1 || a.V4 >> 16 == 0xC0A8 : a.High >> 57 == 0x7E || a.High >> 54 == 0x3FA;
+
+    void IPacketBed.Ip(byte[] packet) => Ip(packet);
 
     public void Ip(byte[] packet, double afterSeconds = 0.001)
     {
@@ -53,8 +58,7 @@ sealed class ScoredTraffic : IDisposable
     /// <summary>A capture to its end.</summary>
     public ScoredTraffic Capture(string path)
     {
-        using CaptureFile? capture = CaptureFile.Open(path, out string? error);
-        Assert.True(capture is not null, $"{path}: {error}");
+        using CaptureFile capture = CaptureFile.Open(path, out string? error) ?? throw new InvalidDataException($"{path}: {error}");
         var feed = new Feed(_decoder);
         while (capture.Read(ref feed))
         {
@@ -90,7 +94,7 @@ sealed class ScoredTraffic : IDisposable
 
     void Took(int score)
     {
-        Assert.InRange(score, 0, 5);
+        if (score is < 0 or > 5) throw new InvalidOperationException($"an event was scored {score}");
         Events++;
     }
 }
