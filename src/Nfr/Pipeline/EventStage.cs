@@ -17,7 +17,7 @@ sealed class EventStage
     readonly Stream? _print;
     readonly Action<Alert>? _alert;
     readonly bool[] _wanted;
-    readonly bool _allFields;
+    readonly Func<bool> _allFields;
     readonly EventJson _json = new();
     readonly ArrayBufferWriter<byte> _line = new(4096);
     readonly List<Alert> _raised = [];
@@ -41,10 +41,10 @@ sealed class EventStage
     /// <param name="print">Gets the event lines; null = none are printed.</param>
     /// <param name="alert">Told of each alert raised.</param>
     /// <param name="wanted">By <see cref="EventType"/>; null = all.</param>
-    /// <param name="allFields">Whether event lines are spooled instead of upload lines (engine.fields: all).</param>
-    public EventStage(Scope? scope, Scorer? scorer, Spool? spool, Stream? print = null, Action<Alert>? alert = null, bool[]? wanted = null, bool allFields = false)
+    /// <param name="allFields">Whether event lines are spooled instead of upload lines (engine.fields), asked for each event; null = never.</param>
+    public EventStage(Scope? scope, Scorer? scorer, Spool? spool, Stream? print = null, Action<Alert>? alert = null, bool[]? wanted = null, Func<bool>? allFields = null)
     {
-        _allFields = allFields;
+        _allFields = allFields ?? (static () => false);
         _scope = scope;
         _scorer = scorer;
         _spool = spool;
@@ -59,7 +59,7 @@ sealed class EventStage
     {
         if (!Admit(EventType.Dns) || !Passes(EventType.Dns, _scope?.Decide(e))) return;
         int score = _scorer?.Score(e, _raised) ?? 0;
-        if (_spool is not null && !_allFields) _json.WriteUpload(e, _line);
+        if (_spool is not null && !_allFields()) _json.WriteUpload(e, _line);
         else if (_spool is not null || _print is not null) _json.WriteLine(e, _line);
         Settle(EventType.Dns, score, e.Context.Tunnel);
     }
@@ -68,7 +68,7 @@ sealed class EventStage
     {
         if (!Admit(EventType.Ip) || !Passes(EventType.Ip, _scope?.Decide(e))) return;
         int score = _scorer?.Score(e, _raised) ?? 0;
-        if (_spool is not null && !_allFields) _json.WriteUpload(e, _line);
+        if (_spool is not null && !_allFields()) _json.WriteUpload(e, _line);
         else if (_spool is not null || _print is not null) _json.WriteLine(e, _line);
         Settle(EventType.Ip, score, e.Context.Tunnel);
     }
@@ -77,7 +77,7 @@ sealed class EventStage
     {
         if (!Admit(EventType.Http) || !Passes(EventType.Http, _scope?.Decide(e))) return;
         int score = _scorer?.Score(e, _raised) ?? 0;
-        if (_spool is not null && !_allFields) _json.WriteUpload(e, _line);
+        if (_spool is not null && !_allFields()) _json.WriteUpload(e, _line);
         else if (_spool is not null || _print is not null) _json.WriteLine(e, _line);
         Settle(EventType.Http, score, e.Context.Tunnel);
     }
@@ -86,7 +86,7 @@ sealed class EventStage
     {
         if (!Admit(EventType.Tls) || !Passes(EventType.Tls, _scope?.Decide(e))) return;
         int score = _scorer?.Score(e, _raised) ?? 0;
-        if (_spool is not null && !_allFields) _json.WriteUpload(e, _line);
+        if (_spool is not null && !_allFields()) _json.WriteUpload(e, _line);
         else if (_spool is not null || _print is not null) _json.WriteLine(e, _line);
         Settle(EventType.Tls, score, e.Context.Tunnel);
     }
