@@ -32,6 +32,7 @@ sealed class ReadRun
     readonly List<string> _faults = [];
     readonly Stopwatch _watch = new();
     long _allocated;
+    Ledger? _ledger;
 
     ReadRun(RunContext run, ReadOptions options, CancellationToken stop)
     {
@@ -113,6 +114,8 @@ sealed class ReadRun
                 if (!Task.Run(() => output.DrainAsync(_stop)).GetAwaiter().GetResult())
                     code = _run.Terminal.Fail(ExitCode.Failed, $"output {output.State.Target}: {output.State.LastError}");
             }
+            if (ReadProgress.IsWatched(_run.Terminal) && _ledger is { } ledger)
+                _run.Terminal.Error.WriteLine(ReadSummary.Of(ledger, config.Engine.IsEmbedded ? null : spool.Counters.Total.Delivered, config));
             return code;
         }
         catch (SpoolException fault)
@@ -207,6 +210,7 @@ sealed class ReadRun
 
     int End(Ledger ledger)
     {
+        _ledger = ledger;
         if (_options.Stats)
         {
             double seconds = _watch.Elapsed.TotalSeconds;
