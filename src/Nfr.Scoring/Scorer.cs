@@ -77,7 +77,7 @@ public sealed class Scorer : IDisposable
         yield return (Detectors.IcmpTunnel, () => new IcmpTunnel(thresholds, _findings));
         yield return (Detectors.Dga, () => new DgaVolume(thresholds, Suffixes, DgaModel.Shipped, _findings));
         yield return (Detectors.Cleartext, () => new Cleartext(options.IsHome, _findings));
-        yield return (Detectors.Mining, () => new Mining(_findings));
+        yield return (Detectors.Mining, () => new Mining(thresholds, _findings));
         yield return (Detectors.Imposter, () => new Imposter(thresholds, Suffixes, new BrandMatcher(_brands.Value), _prevalence, _findings));
         Crowd crowd = CrowdOf;
         yield return (Detectors.Beaconing, () => new Beaconing(thresholds, options.IsHome, Suffixes, NameModel.Shipped, crowd, _findings));
