@@ -78,9 +78,11 @@ public sealed class Scorer : IDisposable
         yield return (Detectors.Mining, () => new Mining(_findings));
         yield return (Detectors.Imposter, () => new Imposter(thresholds, Suffixes, new BrandMatcher(_brands.Value), _prevalence, _findings));
         Crowd crowd = CrowdOf;
-        yield return (Detectors.Beaconing, () => new Beaconing(thresholds, options.IsHome, Suffixes, NameModel.Shipped, crowd, _findings));
+        // The beacons' detector learns them; where it is switched off, destinations are addresses.
+        var names = new DestinationNames();
+        yield return (Detectors.Beaconing, () => new Beaconing(thresholds, options.IsHome, Suffixes, NameModel.Shipped, crowd, names, _findings));
         yield return (Detectors.TransferVolume, () => new TransferVolume(thresholds, options.IsHome, _findings));
-        yield return (Detectors.UploadVolume, () => new UploadVolume(thresholds, options.IsHome, _findings));
+        yield return (Detectors.UploadVolume, () => new UploadVolume(thresholds, options.IsHome, names, _findings));
         yield return (Detectors.LongSession, () => new LongSession(thresholds, options.IsHome, crowd, _findings));
         yield return (Detectors.PortUse, () => new PortUse(thresholds, options.IsHome, crowd, _findings));
         yield return (Detectors.PolicyApps, () => new PolicyApps(thresholds, options.IsHome, _findings));

@@ -217,10 +217,10 @@ public sealed record Thresholds
     public long UploadWindow { get; init; } = 24 * 3600 * Second;
     /// <summary>Flows that send less are no uploads.</summary>
     public long UploadLeastFlow { get; init; } = 100_000;
-    /// <summary>Bytes to one destination within the window; twice as many while a client is new.</summary>
+    /// <summary>Bytes to one destination within the window; twice as many while a client is new. Never less than a usual day's to all destinations together.</summary>
     public long UploadBytes { get; init; } = 500_000_000;
     public double UploadYoungFactor { get; init; } = 2;
-    /// <summary>Times the client's own greatest day.</summary>
+    /// <summary>Times what the client usually sends in a day to the one destination that gets most.</summary>
     public double UploadFactor { get; init; } = 5;
 
     public long LongSession { get; init; } = 8 * 3600 * Second;

@@ -12,7 +12,7 @@ namespace Nfr.Scoring.Detection;
 /// uses. The destination is a registered domain where a query, a handshake or a request tells it, else an address and port. Queries are contacts too, unless their
 /// interval is the one at which a cache asks again.
 /// </summary>
-sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, PublicSuffixList suffixes, NameModel model, Crowd crowd, Findings findings) : Detector
+sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, PublicSuffixList suffixes, NameModel model, Crowd crowd, DestinationNames names, Findings findings) : Detector
 {
     public const string Name = "beacon";
     /// <summary>2.1 MB. Full: the pair of client and destination unused longest goes first, those that came back four times last.</summary>
@@ -43,7 +43,6 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
     readonly LruTable<Pair> _pairs = new(MaxPairs);
     readonly LastSeen _once = new(MaxOnce);
     readonly LastSeen _running = new(MaxRunning);
-    readonly DestinationNames _names = new();
     readonly Address[] _resolvers = new Address[Resolvers];
     int _nextResolver;
 
@@ -76,7 +75,7 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
             timeToLive = Math.Max(timeToLive, answers.TimeToLive);
             if (answers.Type is not (1 or 28) || !Indicators.AddressText.TryParse(answers.Text, out Address address)) continue;
             if (isHome(address)) return 0;
-            _names.Note(in e.Context.Source, in address, to.Hash, to.Name);
+            names.Note(in e.Context.Source, in address, to.Hash, to.Name);
         }
         int index = Contact(in e.Context, in to, 0, connected: false, opens: true, out bool isNew);
         if (index < 0) return 0;
@@ -93,7 +92,7 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
     {
         if (!IsOutbound(in e.Context)) return 0;
         Destination to = Of(in e.Context, e.Sni);
-        if (!to.IsAddress) _names.Note(in e.Context.Source, in e.Context.Destination, to.Hash, to.Name);
+        if (!to.IsAddress) names.Note(in e.Context.Source, in e.Context.Destination, to.Hash, to.Name);
         if (IsPolledMail(e.Context.DestinationPort)) return Exempt(in e.Context, in to);
         int index = Contact(in e.Context, in to, 0, connected: true, opens: true, out bool isNew);
         if (index < 0) return 0;
@@ -109,7 +108,7 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
         // Certificate status and revocation lists are asked for by a timer, by anything that speaks TLS (RFC 6960, RFC 5280).
         if (!IsOutbound(in e.Context) || e.ContentType.StartsWith("application/ocsp"u8) || e.ContentType.StartsWith("application/pkix-crl"u8)) return 0;
         Destination to = Of(in e.Context, HostOf(e.Host));
-        if (!to.IsAddress) _names.Note(in e.Context.Source, in e.Context.Destination, to.Hash, to.Name);
+        if (!to.IsAddress) names.Note(in e.Context.Source, in e.Context.Destination, to.Hash, to.Name);
         int index = Contact(in e.Context, in to, e.BytesOut + e.Url.Length, connected: true, opens: true, out bool isNew);
         if (index < 0) return 0;
         ulong finding = FindingOf(in e.Context, in to);
@@ -198,7 +197,7 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
             ReadOnlySpan<byte> name = suffixStart > start ? host[start..] : host;
             return new Destination(Mix.OfName(name), name, isAddress: false);
         }
-        if (_names.TryFind(in context.Source, in context.Destination, out ulong hash, out ReadOnlySpan<byte> known)) return new Destination(hash, known, isAddress: false);
+        if (names.TryFind(in context.Source, in context.Destination, out ulong hash, out ReadOnlySpan<byte> known)) return new Destination(hash, known, isAddress: false);
         return new Destination(Mix.Of(context.Destination, ((ulong)context.Protocol << 16) | context.DestinationPort), default, isAddress: true);
     }
 
