@@ -62,7 +62,7 @@ public sealed class Scorer : IDisposable
         yield return (Detectors.Land, () => new Land(_findings));
         yield return (Detectors.Smurf, () => new Smurf(thresholds, options.IsHome, _findings));
         yield return (Detectors.Fragments, () => new BadFragments(_findings));
-        yield return (Detectors.ManyResets, () => new ManyResets(thresholds, _findings));
+        yield return (Detectors.ManyResets, () => new ManyResets(thresholds, options.IsHome, _findings));
         yield return (Detectors.BadPorts, () => new BadPorts(thresholds, options.IsHome, _findings));
         yield return (Detectors.Guessing, () => new Guessing(thresholds, options.IsHome, _findings));
         yield return (Detectors.SshGuessing, () => new SshGuessing(thresholds, options.IsHome, _findings));
@@ -70,7 +70,7 @@ public sealed class Scorer : IDisposable
         yield return (Detectors.Irc, () => new Irc(options.IsHome, _findings));
         yield return (Detectors.TelegramBot, () => new TelegramBot(_findings));
         yield return (Detectors.AwsRebinding, () => new AwsRebinding(_findings));
-        yield return (Detectors.HttpFailures, () => new HttpFailures(thresholds, _findings));
+        yield return (Detectors.HttpFailures, () => new HttpFailures(thresholds, options.IsHome, _findings));
         yield return (Detectors.DnsTunnel, () => new DnsTunnel(thresholds, Suffixes, NameModel.Shipped, _findings));
         yield return (Detectors.IcmpTunnel, () => new IcmpTunnel(thresholds, _findings));
         yield return (Detectors.Dga, () => new DgaVolume(thresholds, Suffixes, DgaModel.Shipped, _findings));

@@ -1,14 +1,15 @@
 using System.Globalization;
 using Nfr.Events;
 using Nfr.Scoring.Tables;
+using Nfr.Wire;
 
 namespace Nfr.Scoring.Detection;
 
 /// <summary>
 /// A client that asks one web server for one thing after another that is not there: a search for what may be, or a program whose server is gone. Counted by the path's first part,
-/// since a page that fails takes its neighbours with it.
+/// since a page that fails takes its neighbours with it. Strangers search every public server all day: of all of them together it is told once a day for each server.
 /// </summary>
-sealed class HttpFailures(Thresholds thresholds, Findings findings) : Detector
+sealed class HttpFailures(Thresholds thresholds, Func<Address, bool> isHome, Findings findings) : Detector
 {
     public const string Name = "http_failures";
     /// <summary>0.3 MB. Full: the pair unused longest that has failed but once goes first.</summary>
@@ -33,7 +34,7 @@ sealed class HttpFailures(Thresholds thresholds, Findings findings) : Detector
     {
         // 401 and 407 ask for a log-in.
         bool failed = e.Status == 0 || (e.Status >= 400 && e.Status is not (401 or 407));
-        ulong key = Mix.Of(Mix.Of(e.Context.Source, Mix.Of(e.Context.Destination)), e.Context.DestinationPort);
+        ulong server = Mix.Of(e.Context.Destination, e.Context.DestinationPort), key = Mix.Of(e.Context.Source, server);
         int index = failed ? _pairs.GetOrAdd(key, out _) : _pairs.Find(key);
         if (index < 0) return 0;
         ref Pair pair = ref _pairs[index];
@@ -50,17 +51,18 @@ sealed class HttpFailures(Thresholds thresholds, Findings findings) : Detector
         int places = pair.Places.Count;
         if (places < thresholds.HttpFailedPlaces || pair.Answered * 10 > pair.Failed) return 0;
         int severity = Threats.HttpFailures.Severity;
-        ulong finding = Mix.Of(key, (ulong)Detectors.HttpFailures);
-        if (!findings.IsDue(finding, severity, out long count))
+        bool stranger = !isHome(e.Context.Source);
+        ulong finding = Mix.Of(stranger ? server : key, (ulong)Detectors.HttpFailures);
+        if (!findings.IsDue(finding, severity, stranger ? thresholds.HabitInterval : thresholds.QuietInterval, out long count))
         {
             findings.Keep(finding, in e);
             return severity;
         }
         string source = e.Context.Source.ToString();
-        string server = string.Create(CultureInfo.InvariantCulture, $"{e.Context.Destination} port {e.Context.DestinationPort}");
+        string place = string.Create(CultureInfo.InvariantCulture, $"{e.Context.Destination} port {e.Context.DestinationPort}");
         double seconds = Math.Max(0, e.Context.Tick - pair.FirstTick) / 1e9;
-        findings.Raise(in e, finding, new Finding(Name, $"{source} {server}", Threats.HttpFailures, [],
-            string.Create(CultureInfo.InvariantCulture, $"{source} asked {server} in vain for {pair.Failed} things in about {places} places within {seconds:0} s; {pair.Answered} were there."),
+        findings.Raise(in e, finding, new Finding(Name, $"{(stranger ? "outside" : source)} {place}", Threats.HttpFailures, [],
+            string.Create(CultureInfo.InvariantCulture, $"{source} asked {place} in vain for {pair.Failed} things in about {places} places within {seconds:0} s; {pair.Answered} were there."),
             [new("failedPlaces", places, thresholds.HttpFailedPlaces)],
             [new("failed", pair.Failed), new("unanswered", pair.Unanswered), new("answered", pair.Answered), new("seconds", seconds)], count));
         return severity;

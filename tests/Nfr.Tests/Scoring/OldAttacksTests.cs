@@ -149,6 +149,25 @@ public sealed class OldAttacksTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void Strangers_whom_one_server_refuses_are_one_alert_and_few_of_them_none()
+    {
+        using var run = new ScoredTraffic(Detectors.ManyResets);
+        for (int stranger = 1; stranger < 20; stranger++)
+        {
+            for (int port = 1; port < 60; port++)
+            {
+                run.Ip(Tcp($"203.0.113.{stranger}", 40_000, "10.0.0.5", port, Syn));
+                run.Ip(Tcp("10.0.0.5", port, $"203.0.113.{stranger}", 40_000, Rst | Ack));
+            }
+            run.Ip(Tcp($"198.51.100.{stranger}", 40_000, "10.0.0.6", 23, Syn));
+            run.Ip(Tcp("10.0.0.6", 23, $"198.51.100.{stranger}", 40_000, Rst | Ack));
+            run.Wait(70);
+        }
+        Check(run, "many_resets");
+        Assert.Equal("outside 10.0.0.5", run.Alerts[0].Evidence!.Key);
+    }
+
+    [Fact]
     public void A_browser_whose_servers_reset_what_they_have_answered_is_quiet()
     {
         using var run = new ScoredTraffic();
