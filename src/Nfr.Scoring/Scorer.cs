@@ -19,6 +19,7 @@ public readonly record struct ScorerStats(long AlertsRaised, int FindingsKnown, 
 public sealed class Scorer : IDisposable
 {
     readonly Findings _findings;
+    readonly MirrorSides _sides;
     readonly Prevalence _prevalence;
     readonly SiteLife _life;
     readonly PrevalenceFile? _prevalenceFile;
@@ -29,6 +30,7 @@ public sealed class Scorer : IDisposable
     public Scorer(ScorerOptions options)
     {
         _findings = new Findings(options);
+        _sides = new MirrorSides(options.Thresholds, _findings);
         _ownsStore = options.SharedWith is null;
         Suffixes = options.SharedWith?.Suffixes ?? PublicSuffixList.Load(options.PublicSuffixFile);
         _prevalence = new Prevalence(options.Thresholds.FirstSeenLearning);
@@ -57,10 +59,10 @@ public sealed class Scorer : IDisposable
         // First, so that what it records is known to the others.
         yield return (Detectors.FirstSeen, () => new FirstSeen(thresholds, options.IsHome, Suffixes, NameModel.Shipped, _prevalence, _findings));
         yield return (Detectors.ListedDestination, () => new ListedDestination(thresholds, options.IsHome, Store, _findings));
-        yield return (Detectors.PortScan, () => new PortScan(thresholds, options.IsHome, _findings));
+        yield return (Detectors.PortScan, () => new PortScan(thresholds, options.IsHome, _sides, _findings));
         yield return (Detectors.LateralMovement, () => new LateralMovement(thresholds, options.IsHome, _findings));
         yield return (Detectors.Land, () => new Land(_findings));
-        yield return (Detectors.Smurf, () => new Smurf(thresholds, options.IsHome, _findings));
+        yield return (Detectors.Smurf, () => new Smurf(thresholds, options.IsHome, _sides, _findings));
         yield return (Detectors.Fragments, () => new BadFragments(_findings));
         yield return (Detectors.ManyResets, () => new ManyResets(thresholds, options.IsHome, _findings));
         yield return (Detectors.BadPorts, () => new BadPorts(thresholds, options.IsHome, _findings));
@@ -70,7 +72,7 @@ public sealed class Scorer : IDisposable
         yield return (Detectors.Irc, () => new Irc(options.IsHome, _findings));
         yield return (Detectors.TelegramBot, () => new TelegramBot(_findings));
         yield return (Detectors.AwsRebinding, () => new AwsRebinding(_findings));
-        yield return (Detectors.HttpFailures, () => new HttpFailures(thresholds, options.IsHome, _findings));
+        yield return (Detectors.HttpFailures, () => new HttpFailures(thresholds, options.IsHome, _sides, _findings));
         yield return (Detectors.DnsTunnel, () => new DnsTunnel(thresholds, Suffixes, NameModel.Shipped, _findings));
         yield return (Detectors.IcmpTunnel, () => new IcmpTunnel(thresholds, _findings));
         yield return (Detectors.Dga, () => new DgaVolume(thresholds, Suffixes, DgaModel.Shipped, _findings));
@@ -124,6 +126,7 @@ public sealed class Scorer : IDisposable
     public int Score(scoped in IpEvent e, List<Alert> raised)
     {
         Begin(e.Context.Tick + e.Duration, raised);
+        _sides.Note(in e);
         int score = 0;
         foreach (Detector detector in _ip) score = Math.Max(score, detector.OnIp(in e));
         return score;

@@ -7,9 +7,10 @@ namespace Nfr.Scoring.Detection;
 
 /// <summary>
 /// "Smurf" and "fraggle" (1997): echo requests (ICMP; UDP to echo or chargen) to a broadcast address, in somebody else's name, so that a whole network answers him. Seen from
-/// the network that is used: the request. Seen from the victim: replies of many hosts of which none was asked.
+/// the network that is used: the request. Seen from the victim: replies of many hosts of which none was asked, where the mirror would
+/// have shown it.
 /// </summary>
-sealed class Smurf(Thresholds thresholds, Func<Address, bool> isHome, Findings findings) : Detector
+sealed class Smurf(Thresholds thresholds, Func<Address, bool> isHome, MirrorSides sides, Findings findings) : Detector
 {
     public const string Name = "smurf";
     /// <summary>0.1 MB. Full: the victim that was answered longest ago goes first.</summary>
@@ -38,7 +39,7 @@ sealed class Smurf(Thresholds thresholds, Func<Address, bool> isHome, Findings f
         bool ping = e.Context.Protocol == Icmp && e.Context.SourcePort == EchoRequest && e.Context.DestinationPort == EchoReply;
         if (!ping && (e.Context.Protocol != Udp || e.Context.DestinationPort is not (7 or 19))) return 0;
         if (e.PacketsOut > 0) return IsBroadcast(e.Context.Destination) ? OnRequest(in e) : 0;
-        return ping ? OnReply(in e) : 0;
+        return ping && !sides.AreOne ? OnReply(in e) : 0;
     }
 
     /// <summary>Where networks are larger than /24 these may be hosts; then it is a low alert about a ping.</summary>

@@ -102,6 +102,25 @@ public sealed class OddHabitsTests(ITestOutputHelper output)
         Assert.Equal(3, run.Alerts.Count);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Requests_without_an_answer_are_in_vain_where_the_mirror_shows_answers(bool answersShow)
+    {
+        using var run = new ScoredTraffic(Detectors.HttpFailures);
+        for (int i = 0; i < 40; i++)
+        {
+            var talk = new TcpTalk(packet =>
+            {
+                if (answersShow || packet[12] == 10) run.Ip(packet);
+            }, "10.0.0.5", 40_000 + i, "192.0.2.1", 80);
+            talk.Open().Client($"GET /admin{i}/index.php HTTP/1.1\r\nHost: www.example.org\r\n\r\n").Close();
+            run.Wait(6);
+        }
+        run.Wait(400);
+        Assert.Equal(answersShow ? ["excessive_http_failures"] : [], run.ThreatIds);
+    }
+
     [Fact]
     public void A_page_of_which_much_is_missing_is_not()
     {

@@ -88,6 +88,38 @@ public sealed class OldAttacksTests(ITestOutputHelper output)
         Check(run);
     }
 
+    [Fact]
+    public void Answers_whose_questions_the_mirror_does_not_show_are_no_smurf()
+    {
+        using var run = new ScoredTraffic(Detectors.Smurf);
+        void Talk(string server)
+        {
+            var talk = new TcpTalk(packet =>
+            {
+                if (packet[12] != 10) run.Ip(packet);
+            }, "10.0.0.5", 40_000, server, 443);
+            talk.Open().Client("hello").Server("yes").Close();
+        }
+        Talk("192.0.2.1");
+        run.Wait(400);
+        for (int host = 1; host < 60; host++) run.Ip(Ping($"203.0.113.{host}", "10.0.0.5", type: 0));
+        Talk("192.0.2.2");
+        run.Wait(70);
+        Check(run);
+    }
+
+    [Fact]
+    public void One_connection_that_looks_one_sided_among_many_hides_no_smurf()
+    {
+        using var run = new ScoredTraffic(Detectors.Smurf);
+        for (int i = 0; i < 20; i++) new TcpTalk(packet => run.Ip(packet), "10.0.0.5", 40_000 + i, "192.0.2.1", 443).Open().Client("hello").Server("yes").Close();
+        run.Ip(Frames.IPv4("192.0.2.9", "10.0.0.5", IPProtocol.Tcp, Frames.Tcp(443, 50_000, 1000, 1000, Ack, "data"u8.ToArray())));
+        run.Wait(10);
+        for (int host = 1; host < 60; host++) run.Ip(Ping($"203.0.113.{host}", "10.0.0.5", type: 0));
+        run.Wait(70);
+        Check(run, "smurf_attack");
+    }
+
     [Theory]
     [InlineData(8)]
     [InlineData(0)]
