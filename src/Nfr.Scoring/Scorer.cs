@@ -70,7 +70,7 @@ public sealed class Scorer : IDisposable
         yield return (Detectors.SshGuessing, () => new SshGuessing(thresholds, options.IsHome, _findings));
         yield return (Detectors.Spam, () => new Spam(thresholds, options.IsHome, _findings));
         yield return (Detectors.Irc, () => new Irc(options.IsHome, _findings));
-        yield return (Detectors.TelegramBot, () => new TelegramBot(_findings));
+        yield return (Detectors.TelegramBot, () => new TelegramBot(thresholds, _findings));
         yield return (Detectors.AwsRebinding, () => new AwsRebinding(_findings));
         yield return (Detectors.HttpFailures, () => new HttpFailures(thresholds, options.IsHome, _sides, _findings));
         yield return (Detectors.DnsTunnel, () => new DnsTunnel(thresholds, Suffixes, NameModel.Shipped, _findings));
@@ -85,7 +85,7 @@ public sealed class Scorer : IDisposable
         yield return (Detectors.Beaconing, () => new Beaconing(thresholds, options.IsHome, Suffixes, NameModel.Shipped, crowd, names, _findings));
         yield return (Detectors.TransferVolume, () => new TransferVolume(thresholds, options.IsHome, _findings));
         yield return (Detectors.UploadVolume, () => new UploadVolume(thresholds, options.IsHome, names, _findings));
-        yield return (Detectors.LongSession, () => new LongSession(thresholds, options.IsHome, crowd, _findings));
+        yield return (Detectors.LongSession, () => new LongSession(thresholds, options.IsHome, crowd, names, _findings));
         yield return (Detectors.PortUse, () => new PortUse(thresholds, options.IsHome, crowd, _findings));
         yield return (Detectors.PolicyApps, () => new PolicyApps(thresholds, options.IsHome, _findings));
         yield return (Detectors.TorNames, () => new TorNames(thresholds, options.IsHome, NameModel.Shipped, _findings));

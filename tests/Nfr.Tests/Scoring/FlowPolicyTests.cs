@@ -187,6 +187,40 @@ public sealed class FlowPolicyTests : IDisposable
     }
 
     [Fact]
+    public void A_client_that_calls_again_whenever_its_long_session_ends_is_told_once_a_day()
+    {
+        for (ushort session = 0; session < 10; session++)
+        {
+            Flow(4430, App.Unknown, 5000, 5000, duration: 9 * Hour, sourcePort: (ushort)(40_000 + session));
+            _run.Wait(9 * Hour);
+        }
+        // 90 hours.
+        Assert.InRange(_run.Alerts.Count, 3, 4);
+        Flow(4431, App.Unknown, 5000, 5000, duration: 9 * Hour);
+        Assert.InRange(_run.Alerts.Count, 4, 5);
+    }
+
+    [Fact]
+    public void The_addresses_behind_one_name_are_one_long_session_a_day()
+    {
+        using var run = new Simulated(enabled: Detectors.LongSession | Detectors.Beaconing);
+        for (uint i = 0; i < 2; i++)
+        {
+            Address server = Address.FromV4(0x2E00_0000 + i);
+            run.Dns("remote.desk-of-somebody.com", answers: (1, server.ToString()));
+            var e = new IpEvent
+            {
+                Context = new EventContext { Tick = run.Tick, Source = Simulated.Client, Destination = server, SourcePort = 40_000, DestinationPort = 4430, Protocol = 6 }, Duration = 9 * Hour,
+                State = ConnectionState.SF, PacketsIn = 9, PacketsOut = 9, BytesIn = 900, BytesOut = 900, PayloadIn = 400, PayloadOut = 400,
+            };
+            run.Scorer.Score(in e, run.Alerts);
+            run.Wait(9 * Hour);
+        }
+        Alert alert = Assert.Single(run.Alerts);
+        Assert.Equal($"{Simulated.Client} desk-of-somebody.com port 4430", alert.Evidence!.Key);
+    }
+
+    [Fact]
     public void Many_short_flows_and_push_services_are_no_long_session()
     {
         for (int i = 0; i < 200; i++)

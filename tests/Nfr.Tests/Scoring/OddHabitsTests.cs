@@ -52,6 +52,18 @@ public sealed class OddHabitsTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void A_bot_that_polls_every_hour_is_told_once_a_day()
+    {
+        using var run = new Simulated(enabled: Detectors.TelegramBot);
+        for (int hour = 0; hour < 48; hour++)
+        {
+            Assert.Equal(4, run.Tls(sni: "api.telegram.org"));
+            run.Wait(3601 * Simulated.Second);
+        }
+        Assert.Equal(2, run.Alerts.Count);
+    }
+
+    [Fact]
     public void A_public_name_at_the_metadata_address_is_rebinding()
     {
         using var run = new Simulated(enabled: Detectors.AwsRebinding);
