@@ -62,6 +62,32 @@ public sealed class OldAttacksTests(ITestOutputHelper output)
         Assert.Equal(severity, run.Alerts[0].Severity);
     }
 
+    static readonly byte[] s_magic = [.. Enumerable.Repeat((byte)0xFF, 6), .. Enumerable.Repeat(new byte[] { 2, 0, 0, 0x11, 0x22, 0x33 }, 16).SelectMany(m => m)];
+
+    [Theory]
+    [InlineData(7)]
+    [InlineData(9)]
+    [InlineData(40_000)]
+    public void Waking_a_machine_is_no_attack_whatever_port_it_uses(int port)
+    {
+        using var run = new ScoredTraffic(thresholds: new Thresholds { BadUdpPorts = [7, 9] });
+        foreach (string broadcast in new[] { "255.255.255.255", "10.0.7.255" })
+        {
+            for (int i = 0; i < 3; i++) run.Ip(Frames.IPv4("10.0.0.5", broadcast, IPProtocol.Udp, [.. Frames.Udp(40_000, port, s_magic)]));
+        }
+        run.Wait(70);
+        Check(run);
+    }
+
+    [Fact]
+    public void Fraggle_is_a_datagram_to_the_echo_port_of_a_broadcast_address()
+    {
+        using var run = new ScoredTraffic();
+        for (int i = 0; i < 10; i++) run.Ip(Frames.IPv4("203.0.113.5", "10.0.7.255", IPProtocol.Udp, [.. Frames.Udp(40_000, 7, new byte[102])]));
+        run.Wait(70);
+        Check(run, "smurf_attack");
+    }
+
     [Fact]
     public void Smurf_is_found_by_its_victim_from_replies_that_nobody_asked_for()
     {
