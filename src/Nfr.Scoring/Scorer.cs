@@ -19,6 +19,7 @@ public readonly record struct ScorerStats(long AlertsRaised, int FindingsKnown, 
 public sealed class Scorer : IDisposable
 {
     readonly Findings _findings;
+    readonly MirrorSides _sides;
     readonly Prevalence _prevalence;
     readonly SiteLife _life;
     readonly PrevalenceFile? _prevalenceFile;
@@ -29,6 +30,7 @@ public sealed class Scorer : IDisposable
     public Scorer(ScorerOptions options)
     {
         _findings = new Findings(options);
+        _sides = new MirrorSides(options.Thresholds, _findings);
         _ownsStore = options.SharedWith is null;
         Suffixes = options.SharedWith?.Suffixes ?? PublicSuffixList.Load(options.PublicSuffixFile);
         _prevalence = new Prevalence(options.Thresholds.FirstSeenLearning);
@@ -59,20 +61,20 @@ public sealed class Scorer : IDisposable
         // First, so that what it records is known to the others.
         yield return (Detectors.FirstSeen, () => new FirstSeen(thresholds, options.IsHome, Suffixes, NameModel.Shipped, _prevalence, _findings));
         yield return (Detectors.ListedDestination, () => new ListedDestination(thresholds, options.IsHome, Store, _findings));
-        yield return (Detectors.PortScan, () => new PortScan(thresholds, options.IsHome, _findings));
+        yield return (Detectors.PortScan, () => new PortScan(thresholds, options.IsHome, _sides, _findings));
         yield return (Detectors.LateralMovement, () => new LateralMovement(thresholds, options.IsHome, _findings));
         yield return (Detectors.Land, () => new Land(_findings));
-        yield return (Detectors.Smurf, () => new Smurf(thresholds, options.IsHome, _findings));
+        yield return (Detectors.Smurf, () => new Smurf(thresholds, options.IsHome, _sides, _findings));
         yield return (Detectors.Fragments, () => new BadFragments(_findings));
-        yield return (Detectors.ManyResets, () => new ManyResets(thresholds, _findings));
+        yield return (Detectors.ManyResets, () => new ManyResets(thresholds, options.IsHome, _findings));
         yield return (Detectors.BadPorts, () => new BadPorts(thresholds, options.IsHome, _findings));
         yield return (Detectors.Guessing, () => new Guessing(thresholds, options.IsHome, _findings));
         yield return (Detectors.SshGuessing, () => new SshGuessing(thresholds, options.IsHome, _findings));
         yield return (Detectors.Spam, () => new Spam(thresholds, options.IsHome, _findings));
         yield return (Detectors.Irc, () => new Irc(options.IsHome, _findings));
-        yield return (Detectors.TelegramBot, () => new TelegramBot(_findings));
+        yield return (Detectors.TelegramBot, () => new TelegramBot(thresholds, _findings));
         yield return (Detectors.AwsRebinding, () => new AwsRebinding(_findings));
-        yield return (Detectors.HttpFailures, () => new HttpFailures(thresholds, _findings));
+        yield return (Detectors.HttpFailures, () => new HttpFailures(thresholds, options.IsHome, _sides, _findings));
         yield return (Detectors.DnsTunnel, () => new DnsTunnel(thresholds, Suffixes, NameModel.Shipped, _findings));
         yield return (Detectors.IcmpTunnel, () => new IcmpTunnel(thresholds, _findings));
         yield return (Detectors.Dga, () => new DgaVolume(thresholds, Suffixes, DgaModel.Shipped, _findings));
@@ -80,10 +82,12 @@ public sealed class Scorer : IDisposable
         yield return (Detectors.Mining, () => new Mining(thresholds, _findings));
         yield return (Detectors.Imposter, () => new Imposter(thresholds, Suffixes, new BrandMatcher(_brands.Value), _prevalence, _findings));
         Crowd crowd = CrowdOf;
-        yield return (Detectors.Beaconing, () => new Beaconing(thresholds, options.IsHome, Suffixes, NameModel.Shipped, crowd, _findings));
+        // The beacons' detector learns them; where it is switched off, destinations are addresses.
+        var names = new DestinationNames();
+        yield return (Detectors.Beaconing, () => new Beaconing(thresholds, options.IsHome, Suffixes, NameModel.Shipped, crowd, names, _findings));
         yield return (Detectors.TransferVolume, () => new TransferVolume(thresholds, options.IsHome, _findings));
-        yield return (Detectors.UploadVolume, () => new UploadVolume(thresholds, options.IsHome, _findings));
-        yield return (Detectors.LongSession, () => new LongSession(thresholds, options.IsHome, crowd, _findings));
+        yield return (Detectors.UploadVolume, () => new UploadVolume(thresholds, options.IsHome, names, _findings));
+        yield return (Detectors.LongSession, () => new LongSession(thresholds, options.IsHome, crowd, names, _findings));
         yield return (Detectors.PortUse, () => new PortUse(thresholds, options.IsHome, crowd, _findings));
         yield return (Detectors.PolicyApps, () => new PolicyApps(thresholds, options.IsHome, _findings));
         yield return (Detectors.TorNames, () => new TorNames(thresholds, options.IsHome, NameModel.Shipped, _findings));
@@ -124,6 +128,7 @@ public sealed class Scorer : IDisposable
     public int Score(scoped in IpEvent e, List<Alert> raised)
     {
         Begin(e.Context.Tick + e.Duration, raised);
+        _sides.Note(in e);
         int score = 0;
         foreach (Detector detector in _ip) score = Math.Max(score, detector.OnIp(in e));
         return score;

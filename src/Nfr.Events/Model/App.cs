@@ -95,6 +95,8 @@ public enum App : byte
     Ayiya,
     /// <summary>EtherNet/IP: CIP in TCP or UDP.</summary>
     Enip,
+    /// <summary>The magic packet that switches a machine on.</summary>
+    WakeOnLan,
 }
 
 public static class Apps
@@ -190,6 +192,7 @@ public static class Apps
         App.L2tp => "l2tp"u8,
         App.Ayiya => "ayiya"u8,
         App.Enip => "enip"u8,
+        App.WakeOnLan => "wol"u8,
         App.Icmp => "icmp"u8,
         App.Igmp => "igmp"u8,
         _ => default,

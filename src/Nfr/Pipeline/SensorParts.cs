@@ -38,6 +38,7 @@ static class SensorParts
         {
             FeedsFolders = [.. config.FeedFolders, .. cache is null ? [] : new[] { cache }, .. moreFeeds is null ? [] : new[] { moreFeeds }],
             Lists = cache is null ? new Dictionary<string, ListAbout>() : config.FeedUrls.ToDictionary(f => Path.Combine(cache, f.Name), AboutOf),
+            Thresholds = new Thresholds { BadTcpPorts = config.BadTcpPorts, BadUdpPorts = config.BadUdpPorts },
             IsHome = scope.IsHome,
             GroupsOf = scope.GroupsOf,
             Lines = new SampleLines(),

@@ -62,6 +62,8 @@ static class Datagrams
                 return App.BitTorrent;
             case 0x63 when IndustryShapes.IsEnip(b):
                 return App.Enip;
+            case 0xFF when ServiceShapes.IsWakeOnLan(b):
+                return App.WakeOnLan;
             case 0x81 when IndustryShapes.IsBacnet(b):
                 return App.Bacnet;
         }
