@@ -106,6 +106,19 @@ public sealed record Thresholds
     /// <summary>Different first parts of paths that failed at one server, where not one request in ten succeeds.</summary>
     public int HttpFailedPlaces { get; init; } = 12;
 
+    // ---- Resolvers: who asks the DNS for others.
+
+    /// <summary>What a resolver asks for is the matter of a client that asked it for the same within so long.</summary>
+    public long ResolverWindow { get; init; } = 10 * Second;
+    /// <summary>A host that has answered so many clients, or asked so many servers without recursion, speaks for many: what no client asked it for is judged by limits for many.</summary>
+    public int ResolverClients { get; init; } = 3;
+    public int ResolverServers { get; init; } = 8;
+    /// <summary>Times the limits of a tunnel of one client; the sums are of one domain, where many clients add up slowly.</summary>
+    public int ResolverTunnelFactor { get; init; } = 4;
+    /// <summary>Made-up names in its queries that are needed, and what their score must exceed that of one client by.</summary>
+    public int ResolverDgaNames { get; init; } = 20;
+    public double ResolverDgaMargin { get; init; } = 0.1;
+
     // ---- DNS tunnel: bytes of new, opaque label text per client and registered domain (after Paxson et al. 2013).
 
     public long TunnelWindow { get; init; } = 1800 * Second;
@@ -257,8 +270,6 @@ public sealed record Thresholds
     public int FingerprintSeverity { get; init; } = 3;
     /// <summary>A listed address that comes to us is never more than this; unanswered, it is background noise.</summary>
     public int InboundSeverity { get; init; } = 2;
-    /// <summary>What a resolver asks for is the matter of a client that asked it for the same within so long.</summary>
-    public long ResolverWindow { get; init; } = 10 * Second;
     /// <summary>A certificate of more names than this is a hoster's: its names are not looked up.</summary>
     public int CertificateNames { get; init; } = 8;
 
