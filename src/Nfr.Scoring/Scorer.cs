@@ -81,6 +81,8 @@ public sealed class Scorer : IDisposable
         yield return (Detectors.DnsTunnel, () => new DnsTunnel(thresholds, Suffixes, NameModel.Shipped, _resolvers, _findings));
         yield return (Detectors.IcmpTunnel, () => new IcmpTunnel(thresholds, _findings));
         yield return (Detectors.Dga, () => new DgaVolume(thresholds, Suffixes, DgaModel.Shipped, _resolvers, _findings));
+        yield return (Detectors.DnsFailures, () => new DnsFailures(thresholds, options.IsHome, Suffixes, _prevalence, _resolvers, _findings));
+        yield return (Detectors.UnreachableDomains, () => new UnreachableDomains(thresholds, options.IsHome, Suffixes, _prevalence, _resolvers, _findings));
         yield return (Detectors.Cleartext, () => new Cleartext(options.IsHome, _findings));
         yield return (Detectors.Mining, () => new Mining(_findings));
         yield return (Detectors.Imposter, () => new Imposter(thresholds, Suffixes, new BrandMatcher(_brands.Value), _prevalence, _findings));

@@ -190,6 +190,28 @@ public sealed record Thresholds
     public double DgaLimitSpread { get; init; } = 0.78;
     public int DgaLimitNames { get; init; } = 15;
 
+    // ---- Failing names: different domains in vain within the hour, and domains that are asked for though they never resolve.
+
+    public long DnsFailuresWindow { get; init; } = 3600 * Second;
+    /// <summary>Registered domains that nobody here was ever answered for, and their share of all that the client asked for.</summary>
+    public int DnsFailures { get; init; } = 30;
+    public double DnsFailuresShare { get; init; } = 0.3;
+    /// <summary>Times the client's own hours before, and the mean of the site's clients.</summary>
+    public double DnsFailuresTimes { get; init; } = 5;
+    /// <summary>When nobody was answered for so long, the line is down.</summary>
+    public long DnsTroubleSilence { get; init; } = 60 * Second;
+    /// <summary>Hours of a day, and minutes in them, in which a domain was asked for in vain.</summary>
+    public int UnreachableHours { get; init; } = 4;
+    public int UnreachableRequests { get; init; } = 16;
+    /// <summary>Such domains of one client; or one that is asked for much longer.</summary>
+    public int UnreachableDomains { get; init; } = 3;
+    public int UnreachableLongHours { get; init; } = 8;
+    public int UnreachableLongRequests { get; init; } = 60;
+    /// <summary>What more clients ask for is the site's own matter.</summary>
+    public int UnreachableClients { get; init; } = 2;
+    /// <summary>What goes on is told again after this long.</summary>
+    public long UnreachableQuiet { get; init; } = 7 * 86400 * Second;
+
     // ---- Beacons: how regular, how long, how rare (Beacons/Regularity). Weights .5, .2 and .3.
 
     /// <summary>Intervals from which a pair is judged; what makes an alert of them is the evidence, which ten give at the earliest.</summary>
