@@ -23,6 +23,9 @@ public sealed class ScorerPartition
     /// <summary>How long it has been watched: what is new to one network says nothing of another.</summary>
     internal Tables.SiteLife Life { get; } = new();
 
+    /// <summary>What of its resolvers waits for their clients.</summary>
+    internal Detection.ResolverSite Resolvers { get; } = new();
+
     /// <summary>The greatest tick of its events.</summary>
     public long Now { get; internal set; }
 }
