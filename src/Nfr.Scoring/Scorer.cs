@@ -105,6 +105,9 @@ public sealed class Scorer : IDisposable
         _findings.AlertsRaised, _findings.FindingsKnown, _findings.FindingsEvicted, _all.Sum(d => d.Evicted), _all.Sum(d => d.Tracked),
         _findings.AlertsHeld);
 
+    /// <summary>The greatest tick so far, of the partition whose turn it is.</summary>
+    public long Now => _findings.Now;
+
     /// <summary>As in <see cref="Stats"/>.</summary>
     public long AlertsHeld => _findings.AlertsHeld;
 
@@ -158,9 +161,12 @@ public sealed class Scorer : IDisposable
     /// The events that follow on this thread are of this partition, until <see cref="Leave"/>: they share the tables with those of others and
     /// nothing else. On board there are no partitions and this is not called.
     /// </summary>
-    public void Enter(ScorerPartition partition)
+    /// <param name="partition">Whose events they are.</param>
+    /// <param name="steady">A clock that no event can move, in ns: stocks of alerts fill up by it. -1 = by the events' own.</param>
+    public void Enter(ScorerPartition partition, long steady = -1)
     {
         ArgumentNullException.ThrowIfNull(partition);
+        _findings.Steady = steady;
         Partition.Current = partition.Seed;
         _findings.Now = partition.Now;
         _prevalence.Life = partition.Life;
@@ -170,6 +176,7 @@ public sealed class Scorer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(partition);
         partition.Now = _findings.Now;
+        _findings.Steady = -1;
         _prevalence.Life = _life;
         Partition.Current = 0;
     }

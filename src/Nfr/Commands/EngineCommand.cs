@@ -27,7 +27,7 @@ static class EngineCommand
         var defaults = new HostedEngineOptions { Listen = new IPEndPoint(0, 0), Data = "" };
         var scorers = Number("--scorers", defaults.Scorers, "Scorers that sites are spread over; more keep more apart, each takes memory as a sensor's does.");
         var rate = Number("--rate", defaults.EventsPerSecond, "Events a second that one key may send on average.");
-        var keep = Number("--keep-alerts", defaults.KeptAlerts, "Alerts kept; the oldest go.");
+        var keep = Number("--keep-alerts", defaults.KeptAlerts, "Alerts kept; the oldest of the sites with the most go.");
         var engine = new NfrCommand("engine", "Run an Analytics Engine of your own, which sensors upload to.")
         {
             Remarks =

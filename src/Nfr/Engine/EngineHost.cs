@@ -20,6 +20,7 @@ sealed class EngineHost : IAsyncDisposable
     readonly ScoringLane[] _lanes;
     readonly EngineDatabase _keysDb, _pagesDb, _writerDb;
     readonly KeyRing _keys;
+    readonly AlertPages _pages;
     readonly AlertWriter _writer;
     readonly EngineCounts _counts = new();
     readonly long _started;
@@ -36,7 +37,8 @@ sealed class EngineHost : IAsyncDisposable
         for (int i = 0; i < _lanes.Length; i++) _lanes[i] = new ScoringLane(options, i == 0 ? null : _lanes[0].Scorer);
         _keys = new KeyRing(_keysDb, _lanes, options, log);
         _writer = new AlertWriter(_writerDb, _keys, options, log);
-        var api = new EngineApi(options, _keys, _writer, new AlertPages(_pagesDb), _counts, Metrics, log);
+        _pages = new AlertPages(_pagesDb);
+        var api = new EngineApi(options, _keys, _writer, _pages, _counts, Metrics, log);
 
         // Empty: no configuration files, no environment variables, no logging of its own.
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -125,7 +127,11 @@ sealed class EngineHost : IAsyncDisposable
         lines.One("nfr_engine_sensors_active", "Keys used in the last five minutes.", "gauge", _keys.SeenSince(_options.Time.GetUtcNow().ToUnixTimeSeconds() - 300));
         _counts.Write(lines);
         Scoring.ScorerStats[] stats = [.. _lanes.Select(l => l.Stats)];
+        (long Old, long Future)[] moved = [.. _lanes.Select(l => l.MovedStamps)];
+        lines.Each("nfr_engine_stamps_moved_total", "Events whose stamp was too old or of the future, so that detectors took another time.", "counter", "reason",
+            [("old", moved.Sum(m => m.Old)), ("future", moved.Sum(m => m.Future))]);
         lines.One("nfr_engine_alerts_raised_total", "Alerts raised.", "counter", stats.Sum(s => s.AlertsRaised));
+        lines.One("nfr_engine_alerts_held_total", "Alerts held back because a site had too many of their threat.", "counter", stats.Sum(s => s.AlertsHeld));
         lines.One("nfr_engine_alerts_stored_total", "Alerts on the disk.", "counter", _writer.Stored);
         lines.One("nfr_engine_alerts_lost_total", "Alerts given up because the disk refused them for too long.", "counter", _writer.Lost);
         lines.One("nfr_engine_store_commits_total", "Commits.", "counter", _writer.Commits);
@@ -151,6 +157,7 @@ sealed class EngineHost : IAsyncDisposable
         }
         await _app.DisposeAsync().ConfigureAwait(false);
         _keys.Dispose();
+        _pages.Close();
         _writer.Dispose();
         foreach (ScoringLane lane in _lanes.Reverse()) lane.Dispose();
         _keysDb.Dispose();

@@ -29,7 +29,7 @@ public sealed record HostedEngineOptions
     public long MaxBody { get; init; } = 64 << 20;
     /// <summary>A longer line is rejected.</summary>
     public int MaxLine { get; init; } = 64 << 10;
-    /// <summary>Of all sites together; beyond it the oldest go.</summary>
+    /// <summary>Of all sites together; beyond it the oldest of those with the most go.</summary>
     public int KeptAlerts { get; init; } = 100_000;
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -7,19 +7,19 @@ namespace Nfr.Engine;
 /// <summary>One scorer, the same as on board, which sites take turns with. Who has the lane has its lock; a turn is a buffer's lines, about a millisecond.</summary>
 sealed class ScoringLane : IDisposable
 {
-    /// <summary>A stamp this far behind the latest one of its site counts as this far: detectors need not look further back.</summary>
-    const long MaxLag = 86_400L * 1_000_000_000;
-
     readonly Lock _turn = new();
     readonly List<Alert> _raised = [];
     readonly TimeProvider _time;
     readonly EventJsonReader _reader = new();
+    readonly long _started;
     Site? _site;
-    long _now;
+    SensorClock? _clock;
+    long _now, _oldStamps, _futureStamps;
 
     public ScoringLane(HostedEngineOptions options, Scorer? sharedWith)
     {
         _time = options.Time;
+        _started = _time.GetTimestamp();
         Scorer = new Scorer(new ScorerOptions
         {
             FeedsFolders = options.FeedsFolders,
@@ -43,14 +43,25 @@ sealed class ScoringLane : IDisposable
         }
     }
 
-    /// <summary>Begins a turn for a site; disposing ends it.</summary>
-    public Turn Enter(Site site)
+    /// <summary>Events whose stamps <see cref="SensorClock"/> could not use; any thread.</summary>
+    public (long Old, long Future) MovedStamps
+    {
+        get
+        {
+            lock (_turn) return (_oldStamps, _futureStamps);
+        }
+    }
+
+    /// <summary>Begins a turn for a sensor of a site; disposing ends it.</summary>
+    public Turn Enter(SensorKey key, Site site)
     {
         _turn.Enter();
         _site = site;
+        _clock = key.Clock;
         _now = (_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
         _raised.Clear();
-        Scorer.Enter(site.Partition);
+        // How many alerts may be raised hangs on no sensor's stamps.
+        Scorer.Enter(site.Partition, _time.GetElapsedTime(_started).Ticks * 100);
         return new Turn(this, site);
     }
 
@@ -58,14 +69,18 @@ sealed class ScoringLane : IDisposable
     {
         Scorer.Leave(site.Partition);
         _site = null;
+        _clock = null;
         _turn.Exit();
     }
 
-    /// <summary>
-    /// A sensor's stamp as the clock of its site's detectors. What is uploaded late keeps its intervals; a stamp of the future would make the
-    /// site's clock stand still until then, so it counts as now.
-    /// </summary>
-    long TickOf(long timestamp) => Math.Min(Math.Max(timestamp, _site!.Partition.Now - MaxLag), _now);
+    long TickOf(long timestamp)
+    {
+        // The scorer's own clock goes on within a turn.
+        long tick = _clock!.TickOf(timestamp, Scorer.Now, _now, out int moved);
+        if (moved < 0) _oldStamps++;
+        else if (moved > 0) _futureStamps++;
+        return tick;
+    }
 
     /// <summary>A time with the lane.</summary>
     public readonly ref struct Turn(ScoringLane lane, Site site)

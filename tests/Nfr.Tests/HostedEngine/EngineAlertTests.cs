@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using Nfr.Engine;
 using Nfr.Events;
+using Nfr.Native;
 using Nfr.Storage;
 using Nfr.Tests.Uplink;
 using Nfr.Uplink;
@@ -169,6 +170,78 @@ public sealed class EngineAlertTests
             }
             Assert.Equal([2, 2, 4, 2], severities);
             Assert.Equal([2, 1, 1], counts);
+        }
+        Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>Numbers of the alerts behind a bookmark, and the last page's bookmark.</summary>
+    static (string[] Alerts, string Follow) Read(AlertPages pages, string follow)
+    {
+        List<string> sources = [];
+        while (true)
+        {
+            Assert.True(EngineAlertsReader.TryRead(pages.After("s", follow).Span, out EngineAlertPage? page, out _));
+            sources.AddRange(page!.Alerts.Select(a => a.Event.SrcIP!));
+            follow = page.Follow;
+            if (!page.More) return ([.. sources], follow);
+        }
+    }
+
+    [Fact]
+    public void Who_had_read_beyond_a_backup_that_is_put_back_reads_on_where_the_two_parted()
+    {
+        string folder = Directory.CreateTempSubdirectory("nfr-back-").FullName, file = Path.Combine(folder, "engine.db"), backup = Path.Combine(folder, "backup");
+        AlertThreat[] threats = [new AlertThreat("odd", "Odd", 3)];
+        void Write(EngineDatabase db, string net, int count) => Assert.Null(db.Write([.. Enumerable.Range(1, count).Select(i => new AlertRow("s", EngineAlertsWriter.Dictionary(threats), EngineAlertsWriter.Item(new Alert
+        {
+            Threats = threats, Event = new AlertEvent { Type = EventType.Dns, Ts = EngineBed.Now, SrcIP = $"{net}.{i}", Query = "a.b", QType = "A" },
+        })))], [], 1000));
+        string third, eighth, later;
+        using (EngineDatabase db = EngineDatabase.Open(folder))
+        {
+            var pages = new AlertPages(db);
+            Write(db, "10.0.0", 3);
+            (_, third) = Read(pages, "");
+        }
+        File.Copy(file, backup);
+        using (EngineDatabase db = EngineDatabase.Open(folder)) Write(db, "10.0.1", 5);
+        eighth = "8" + third[1..];
+        using (EngineDatabase db = EngineDatabase.Open(folder))
+        {
+            var pages = new AlertPages(db);
+            Assert.Equal(5, Read(pages, third).Alerts.Length);
+            (_, later) = Read(pages, eighth);
+        }
+        File.Copy(backup, file, overwrite: true);
+        using (EngineDatabase db = EngineDatabase.Open(folder))
+        {
+            var pages = new AlertPages(db);
+            Write(db, "10.0.2", 7);
+            string[] fresh = [.. Enumerable.Range(1, 7).Select(i => $"10.0.2.{i}")];
+            Assert.Equal(fresh, Read(pages, third).Alerts);
+            Assert.Equal(fresh, Read(pages, eighth).Alerts);
+            // Of a start of the engine that this database has never seen: nobody knows what its reader has.
+            (string[] all, string now) = Read(pages, later);
+            Assert.Equal(10, all.Length);
+            Assert.Empty(Read(pages, now).Alerts);
+        }
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public void A_bookmark_of_an_older_version_is_read_on_from()
+    {
+        string folder = Directory.CreateTempSubdirectory("nfr-epoch-").FullName;
+        using (EngineDatabase db = EngineDatabase.Open(folder)) Assert.Null(db.Write([.. Enumerable.Range(0, 5).Select(_ => new AlertRow("s", "\"a\":1", [1]))], [], 100));
+        // That version kept one epoch in meta.
+        Assert.False(SqliteConnection.Open(Path.Combine(folder, "engine.db"), null, out SqliteConnection? raw).IsError);
+        raw!.Execute("DROP TABLE epochs");
+        raw.Execute("INSERT INTO meta VALUES('epoch','0a0b0c0d')");
+        raw.Dispose();
+        using (EngineDatabase db = EngineDatabase.Open(folder))
+        {
+            List<(string Name, long Start)> epochs = db.BeginEpoch();
+            Assert.Equal([("0a0b0c0d", 0L), (epochs[^1].Name, 5L)], epochs);
         }
         Directory.Delete(folder, recursive: true);
     }
