@@ -1,7 +1,5 @@
 using System.CommandLine;
 using System.Net;
-using System.Security.Cryptography;
-using Nfr.Config;
 using Nfr.Engine;
 using Nfr.Scoring;
 
@@ -18,7 +16,7 @@ static class EngineCommand
             DefaultValueFactory = _ => HostedEngineOptions.DefaultData,
         };
         var listen = Text("--listen", "ADDRESS:PORT", $"Where to listen. Default: {HostedEngineOptions.DefaultListen}");
-        var certificate = Text("--certificate", "FILE", "TLS certificate with its chain, PEM; read again when it changes.");
+        var certificate = Text("--certificate", "FILE", "TLS certificate and those that signed it up to the root, PEM; all are sent, and read again when the file changes.");
         var key = Text("--key", "FILE", "The certificate's private key, PEM. Default: in the certificate's file.");
         var plain = new Option<bool>("--plain") { Description = "HTTP without TLS on an address that others reach: only behind a proxy that has it." };
         var metrics = Text("--metrics", "ADDRESS:PORT", "Give /metrics here, to everybody who reaches it. Default: on --listen, to this machine alone.");
@@ -54,7 +52,6 @@ static class EngineCommand
             if (certificateFile is null && keyFile is not null) return setup.Usage("engine", "--key belongs to a --certificate");
             if (certificateFile is null && !IPAddress.IsLoopback(at.Address) && !parsed.GetValue(plain))
                 return setup.Usage("engine", $"API keys would cross the network in the clear at {at}: give --certificate and --key, or --plain behind a proxy that has TLS");
-            if (certificateFile is not null && CertificateFault(certificateFile, keyFile) is { } fault) return setup.Terminal.Fail(ExitCode.Usage, fault);
             foreach ((Option<int> option, int most) in new[] { (scorers, 64), (rate, 10_000_000), (keep, 100_000_000) })
             {
                 if (parsed.GetValue(option) is var number && (number < 1 || number > most)) return setup.Usage("engine", $"{option.Name} takes a number from 1 to {most}; not {number}");
@@ -77,23 +74,4 @@ static class EngineCommand
 
     static bool Endpoint(string text, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out IPEndPoint? endpoint) =>
         IPEndPoint.TryParse(text, out endpoint) && text.Contains(':', StringComparison.Ordinal) && (endpoint.Port > 0 || text.EndsWith(":0", StringComparison.Ordinal));
-
-    static string? CertificateFault(string certificate, string? key)
-    {
-        try
-        {
-            CertificateFile.Load(certificate, key).Dispose();
-            return null;
-        }
-        catch (CryptographicException)
-        {
-            return key is null
-                ? $"{certificate} holds no PEM certificate together with its private key; name the key's file with --key"
-                : $"{certificate} and {key} are no PEM certificate and the private key that belongs to it";
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            return $"the certificate {certificate}{(key is null ? "" : $" or its key {key}")} cannot be read ({Reason.Of(fault)})";
-        }
-    }
 }

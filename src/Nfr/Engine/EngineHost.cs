@@ -1,9 +1,9 @@
 using System.Net;
+using System.Net.Security;
 using System.Security.Authentication;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -24,12 +24,15 @@ sealed class EngineHost : IAsyncDisposable
     readonly AlertWriter _writer;
     readonly EngineCounts _counts = new();
     readonly long _started;
+    readonly CertificateFile? _certificate;
     readonly WebApplication _app;
 
     EngineHost(HostedEngineOptions options, ILogger log)
     {
         _options = options;
         _started = options.Time.GetTimestamp();
+        // First, since it can be refused.
+        if (options.Certificate is { } certificate) _certificate = new CertificateFile(certificate, options.CertificateKey, options.Time, log);
         _keysDb = EngineDatabase.Open(options.Data);
         _pagesDb = EngineDatabase.Open(options.Data);
         _writerDb = EngineDatabase.Open(options.Data);
@@ -49,6 +52,7 @@ sealed class EngineHost : IAsyncDisposable
     }
 
     /// <summary>Listens when it returns.</summary>
+    /// <exception cref="CertificateFileException">The certificate cannot be used.</exception>
     /// <exception cref="EngineStoreException">The data cannot be used.</exception>
     /// <exception cref="IOException">The address cannot be had.</exception>
     public static async Task<EngineHost> StartAsync(HostedEngineOptions options, ILogger log)
@@ -102,20 +106,21 @@ sealed class EngineHost : IAsyncDisposable
         limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
         limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
         kestrel.AddServerHeader = false;
-        kestrel.Listen(_options.Listen, listen => Secure(listen, _options));
+        kestrel.Listen(_options.Listen, Secure);
         if (_options.Metrics is { } metrics) kestrel.Listen(metrics, listen => listen.Protocols = HttpProtocols.Http1);
     }
 
-    static void Secure(ListenOptions listen, HostedEngineOptions options)
+    void Secure(ListenOptions listen)
     {
         listen.Protocols = HttpProtocols.Http1;
-        if (options.Certificate is null) return;
-        var certificate = new CertificateFile(options.Certificate, options.CertificateKey, options.Time);
-        listen.UseHttps(https =>
+        if (_certificate is null) return;
+        listen.UseHttps(new TlsHandshakeCallbackOptions
         {
-            https.SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13;
-            https.HandshakeTimeout = TimeSpan.FromSeconds(10);
-            https.ServerCertificateSelector = (_, _) => certificate.Current;
+            HandshakeTimeout = TimeSpan.FromSeconds(10),
+            OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions
+            {
+                EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13, ServerCertificateContext = _certificate.Current, ClientCertificateRequired = false,
+            }),
         });
     }
 
