@@ -162,13 +162,18 @@ public sealed class Scorer : IDisposable
     /// nothing else. On board there are no partitions and this is not called.
     /// </summary>
     /// <param name="partition">Whose events they are.</param>
-    /// <param name="steady">A clock that no event can move, in ns: stocks of alerts fill up by it. -1 = by the events' own.</param>
+    /// <param name="steady">A clock that no event can move, in ns: stocks of alerts fill up by it, and what is kept on disk is saved. -1 = by the events' own.</param>
     public void Enter(ScorerPartition partition, long steady = -1)
     {
         ArgumentNullException.ThrowIfNull(partition);
         _findings.Steady = steady;
         Partition.Current = partition.Seed;
         _findings.Now = partition.Now;
+        if (!partition.IsRemembered && _prevalenceFile is not null)
+        {
+            partition.IsRemembered = true;
+            partition.Life = _prevalenceFile.LifeOf(partition.Seed, partition.Life);
+        }
         _prevalence.Life = partition.Life;
     }
 
@@ -185,7 +190,7 @@ public sealed class Scorer : IDisposable
     {
         _findings.Now = Math.Max(_findings.Now, tick);
         _prevalence.Now = _findings.Now;
-        _prevalenceFile?.SaveDue(_findings.Now);
+        _prevalenceFile?.SaveDue(_findings.Steady >= 0 ? _findings.Steady : _findings.Now);
         _findings.Raised = raised;
     }
 
