@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using Nfr.Config;
 using Nfr.Engine;
 using Nfr.Scoring;
 
@@ -20,7 +21,11 @@ static class EngineCommand
         var key = Text("--key", "FILE", "The certificate's private key, PEM. Default: in the certificate's file.");
         var plain = new Option<bool>("--plain") { Description = "HTTP without TLS on an address that others reach: only behind a proxy that has it." };
         var metrics = Text("--metrics", "ADDRESS:PORT", "Give /metrics here, to everybody who reaches it. Default: on --listen, to this machine alone.");
-        var feeds = Text("--feeds", "DIR", $"Folder of indicator lists. Default: {ScorerOptions.DefaultFeedsFolder}");
+        var feeds = new Option<string[]>("--feeds")
+        {
+            Description = $"Folder of indicator lists, or the https:// address of one that is fetched each hour; may be repeated. More can be said of a list in scoring.feeds of -c FILE. Default: {ScorerOptions.DefaultFeedsFolder}",
+            HelpName = "DIR|URL", Arity = ArgumentArity.OneOrMore,
+        };
         var open = new Option<bool>("--open-registration") { Description = "Let sensors get a key by themselves (nfr account register)." };
         var defaults = new HostedEngineOptions { Listen = new IPEndPoint(0, 0), Data = "" };
         var scorers = Number("--scorers", defaults.Scorers, "Scorers that sites are spread over; more keep more apart, each takes memory as a sensor's does.");
@@ -36,6 +41,7 @@ static class EngineCommand
             Examples =
             [
                 ("engine key add boston --data /srv/nfr", "Make a key for a sensor; it is shown this once."),
+                ("engine --feeds /srv/lists --feeds https://lists.example/bad.txt", "Lists of a folder, and one that is fetched."),
                 ("engine --listen 0.0.0.0:8443 --data /srv/nfr --certificate tls.pem --key tls.key", "Serve sensors over TLS."),
             ],
         };
@@ -56,15 +62,44 @@ static class EngineCommand
             {
                 if (parsed.GetValue(option) is var number && (number < 1 || number > most)) return setup.Usage("engine", $"{option.Name} takes a number from 1 to {most}; not {number}");
             }
+            ScoringConfig? lists = FeedsOf(setup, parsed, parsed.GetValue(feeds) ?? []);
+            if (lists is null) return ExitCode.Usage;
             using var stop = new StopSignals();
             return EngineRun.Run(new HostedEngineOptions
             {
                 Listen = at, Data = parsed.GetValue(data)!, Certificate = certificateFile, CertificateKey = keyFile, Metrics = metricsAt,
-                OpenRegistration = parsed.GetValue(open), FeedsFolders = [parsed.GetValue(feeds) ?? ScorerOptions.DefaultFeedsFolder],
+                OpenRegistration = parsed.GetValue(open), FeedsFolders = lists.FeedFolders, Feeds = lists.FeedUrls,
                 Scorers = parsed.GetValue(scorers), EventsPerSecond = parsed.GetValue(rate), KeptAlerts = parsed.GetValue(keep),
             }, setup.Terminal, stop.Token);
         });
         return engine;
+    }
+
+    /// <summary>The lists of --feeds and, when it is named, of the config; null when something is wrong with them, which is told then.</summary>
+    static ScoringConfig? FeedsOf(CommandSetup setup, ParseResult parsed, string[] named)
+    {
+        var lists = new ScoringConfig { FeedFolders = named.Length > 0 ? [] : [ScorerOptions.DefaultFeedsFolder] };
+        if (parsed.GetValue(setup.ConfigOption) is not null)
+        {
+            if (setup.Load(parsed, orDefaults: false) is not { } config) return null;
+            lists = config.Scoring;
+        }
+        List<string> folders = [.. lists.FeedFolders];
+        List<FeedConfig> urls = [.. lists.FeedUrls];
+        foreach (string text in named)
+        {
+            if (!text.Contains("://", StringComparison.Ordinal)) folders.Add(Path.GetFullPath(text));
+            else if (FeedConfig.TryUrl(text, out Uri url, out string reason)) urls.Add(new FeedConfig { Url = url, Name = FeedConfig.NameOf(url) });
+            else
+            {
+                setup.Usage("engine", "--feeds: " + reason);
+                return null;
+            }
+        }
+        string? twice = urls.GroupBy(u => u.Name).FirstOrDefault(g => g.Count() > 1)?.Key;
+        if (twice is null && urls.Count <= FeedConfig.MaxFeeds) return new ScoringConfig { FeedFolders = folders, FeedUrls = urls };
+        setup.Usage("engine", twice is null ? $"--feeds: more than {FeedConfig.MaxFeeds} addresses" : $"--feeds: two lists would be called \"{twice}\"; give one of them another name in scoring.feeds of -c FILE");
+        return null;
     }
 
     static Option<string?> Text(string name, string value, string description) => new(name) { Description = description, HelpName = value };

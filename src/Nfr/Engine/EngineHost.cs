@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Nfr.Commands;
-using Nfr.Config;
+using Nfr.Pipeline;
+using Nfr.Uplink;
 using Serilog;
 
 namespace Nfr.Engine;
@@ -25,6 +25,9 @@ sealed class EngineHost : IAsyncDisposable
     readonly EngineCounts _counts = new();
     readonly long _started;
     readonly CertificateFile? _certificate;
+    readonly FeedFetcher? _fetcher;
+    readonly CancellationTokenSource _stop = new();
+    Task _fetching = Task.CompletedTask;
     readonly WebApplication _app;
 
     EngineHost(HostedEngineOptions options, ILogger log)
@@ -37,7 +40,9 @@ sealed class EngineHost : IAsyncDisposable
         _pagesDb = EngineDatabase.Open(options.Data);
         _writerDb = EngineDatabase.Open(options.Data);
         _lanes = new ScoringLane[options.Scorers];
-        for (int i = 0; i < _lanes.Length; i++) _lanes[i] = new ScoringLane(options, i == 0 ? null : _lanes[0].Scorer);
+        for (int i = 0; i < _lanes.Length; i++) _lanes[i] = new ScoringLane(options, i, i == 0 ? null : _lanes[0].Scorer);
+        foreach (string fault in _lanes.SelectMany(l => l.Scorer.Faults).Distinct()) log.Warning("engine: {Fault}", fault);
+        if (options.FeedCache is { } cache) _fetcher = SensorParts.FetcherOf(options.Feeds, cache, options.Time, n => Notices.Log(log, n));
         _keys = new KeyRing(_keysDb, _lanes, options, log);
         _writer = new AlertWriter(_writerDb, _keys, options, log);
         _pages = new AlertPages(_pagesDb);
@@ -61,6 +66,7 @@ sealed class EngineHost : IAsyncDisposable
         try
         {
             await host._app.StartAsync().ConfigureAwait(false);
+            if (host._fetcher is { } fetcher) host._fetching = Task.Run(() => fetcher.RunAsync(host._stop.Token));
             return host;
         }
         catch
@@ -145,6 +151,13 @@ sealed class EngineHost : IAsyncDisposable
         lines.One("nfr_engine_scorer_tracked", "Clients, pairs and the like that detectors keep.", "gauge", stats.Sum(s => (long)s.Tracked));
         lines.One("nfr_engine_scorer_evicted_total", "Those forgotten because a table was full: more scorers (--scorers) keep more.", "counter", stats.Sum(s => s.TrackedEvicted + s.FindingsEvicted));
         lines.One("nfr_engine_indicators", "Indicators of all lists.", "gauge", Lists.Count);
+        DateTimeOffset now = _options.Time.GetUtcNow();
+        IReadOnlyList<(string Label, ListReport List)> lists = ListReport.Labelled(ListReport.Of(Lists.Lists, _fetcher?.States ?? [], _options.FeedCache));
+        lines.Each("nfr_engine_list_indicators", "Indicators of a list in use.", "gauge", "list", lists.Select(l => (l.Label, l.List.Indicators)));
+        lines.Each("nfr_engine_list_faults", "Lines of a list that could not be used.", "gauge", "list", lists.Select(l => (l.Label, l.List.Faults)));
+        lines.Each("nfr_engine_feed_age_seconds", "Seconds since the copy of a fetched list was known to be the newest.", "gauge", "list",
+            lists.Where(l => l.List.Checked is not null).Select(l => (l.Label, (long)(now - l.List.Checked!.Value).TotalSeconds)));
+        lines.Each("nfr_engine_feed_failed_total", "Fetches of a list that failed.", "counter", "list", lists.Where(l => l.List.Url is not null).Select(l => (l.Label, l.List.Failed)));
         return lines.ToString();
     }
 
@@ -161,6 +174,10 @@ sealed class EngineHost : IAsyncDisposable
             // Connections that hang.
         }
         await _app.DisposeAsync().ConfigureAwait(false);
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _fetching.ConfigureAwait(false);
+        _fetcher?.Dispose();
+        _stop.Dispose();
         _keys.Dispose();
         _pages.Close();
         _writer.Dispose();

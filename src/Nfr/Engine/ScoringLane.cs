@@ -16,13 +16,19 @@ sealed class ScoringLane : IDisposable
     SensorClock? _clock;
     long _now, _oldStamps, _futureStamps;
 
-    public ScoringLane(HostedEngineOptions options, Scorer? sharedWith)
+    /// <param name="options">Of the engine.</param>
+    /// <param name="number">Which of <see cref="HostedEngineOptions.Scorers"/> it is, from 0.</param>
+    /// <param name="sharedWith">The first lane's scorer, whose lists all use; null = this is the first.</param>
+    public ScoringLane(HostedEngineOptions options, int number, Scorer? sharedWith)
     {
         _time = options.Time;
         _started = _time.GetTimestamp();
         Scorer = new Scorer(new ScorerOptions
         {
-            FeedsFolders = options.FeedsFolders,
+            FeedsFolders = options.FeedCache is { } cache ? [.. options.FeedsFolders, cache] : options.FeedsFolders,
+            Lists = SensorParts.ListsOf(options.Feeds, options.FeedCache),
+            // Sites are spread by the number of scorers: with another number this one's sites are others.
+            FirstSeenFile = Path.Combine(options.Data, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"first-seen-{number + 1}-of-{options.Scorers}.bin")),
             SharedWith = sharedWith,
             // A network here is a whole site, of many sensors perhaps.
             Thresholds = new Thresholds { AlertStock = 1000, AlertRefill = 1_000_000_000 },
@@ -82,6 +88,12 @@ sealed class ScoringLane : IDisposable
         return tick;
     }
 
+    /// <summary>Who the source of the event at hand was, by its sensor, goes into the alerts that it raised.</summary>
+    void Name(int before, in EventContext context)
+    {
+        for (int i = before; i < _raised.Count; i++) _raised[i] = AlertEvents.WithSource(_raised[i], in context.Source, _reader);
+    }
+
     /// <summary>A time with the lane.</summary>
     public readonly ref struct Turn(ScoringLane lane, Site site)
     {
@@ -92,6 +104,7 @@ sealed class ScoringLane : IDisposable
         public EventLineFault Score(EventType type, ReadOnlySpan<byte> line, EndpointSketch endpoints)
         {
             EventLineFault fault;
+            int before = lane._raised.Count;
             switch (type)
             {
                 case EventType.Dns:
@@ -100,6 +113,7 @@ sealed class ScoringLane : IDisposable
                     dns.Context.Tick = lane.TickOf(dns.Context.Timestamp);
                     endpoints.Add(dns.Context.Source);
                     lane.Scorer.Score(in dns, lane._raised);
+                    lane.Name(before, in dns.Context);
                     return fault;
                 case EventType.Ip:
                     fault = lane._reader.Read(line, out IpEvent ip);
@@ -108,6 +122,7 @@ sealed class ScoringLane : IDisposable
                     ip.Duration = Math.Min(ip.Duration, lane._now - ip.Context.Tick);
                     endpoints.Add(ip.Context.Source);
                     lane.Scorer.Score(in ip, lane._raised);
+                    lane.Name(before, in ip.Context);
                     return fault;
                 case EventType.Http:
                     fault = lane._reader.Read(line, out HttpEvent http);
@@ -115,6 +130,7 @@ sealed class ScoringLane : IDisposable
                     http.Context.Tick = lane.TickOf(http.Context.Timestamp);
                     endpoints.Add(http.Context.Source);
                     lane.Scorer.Score(in http, lane._raised);
+                    lane.Name(before, in http.Context);
                     return fault;
                 default:
                     fault = lane._reader.Read(line, out TlsEvent tls);
@@ -122,6 +138,7 @@ sealed class ScoringLane : IDisposable
                     tls.Context.Tick = lane.TickOf(tls.Context.Timestamp);
                     endpoints.Add(tls.Context.Source);
                     lane.Scorer.Score(in tls, lane._raised);
+                    lane.Name(before, in tls.Context);
                     return fault;
             }
         }

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Microsoft.AspNetCore.Http;
+using Nfr.Config;
 using Nfr.Engine;
 using Nfr.Events;
 using Nfr.Native;
@@ -113,6 +115,58 @@ public sealed class EngineAlertTests
         await bed.PostAsync("ip", without, lines);
         Assert.Contains((await bed.AllAlertsAsync(at)), a => a.Evidence!.Key.StartsWith("198.51.100.7 outbound", StringComparison.Ordinal));
         Assert.DoesNotContain((await bed.AllAlertsAsync(without)), a => a.Evidence!.Key.StartsWith("198.51.100.7 outbound", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("ip", """,  "destIP":"203.0.113.66","destPort":443,"proto":"tcp" """)]
+    [InlineData("dns", ""","query":"listed.example","qtype":"A" """)]
+    [InlineData("http", ""","url":"http://listed.example/" """)]
+    [InlineData("tls", ""","destIP":"203.0.113.66","destPort":443,"ja3":"" """)]
+    public async Task An_alert_says_what_the_sender_calls_its_source(string type, string more)
+    {
+        await using var bed = new EngineBed();
+        string key = bed.AddKey();
+        bed.WriteList("# threat: c2_communication\nlisted.example\n203.0.113.66\n");
+        await bed.StartAsync();
+        string Line(int host, string who) => $$"""{"ts":"{{EngineBed.Now}}","srcIP":"10.0.0.{{host}}"{{who}}{{more}}}""";
+        await bed.PostAsync(type, key, string.Join('\n',
+            Line(1, ""","srcHost":"desk-7","srcMac":"02:42:0a:00:00:01","srcUser":"caf\u00e9\\ada" """),
+            Line(2, ""),
+            Line(3, $""","srcHost":"{new string('h', 300)}","srcMac":17,"srcUser":"a\nb" """)));
+        List<Alert> alerts = await bed.AllAlertsAsync(key);
+        Assert.Equal(
+            [("10.0.0.1", "desk-7", "02:42:0a:00:00:01", "café\\ada"), ("10.0.0.2", null, null, null), ("10.0.0.3", null, null, null)],
+            alerts.Where(a => a.Evidence!.Detector == "listed_destination").Select(a => (a.Event.SrcIP, a.Event.SrcHost, a.Event.SrcMac, a.Event.SrcUser)));
+    }
+
+    [Fact]
+    public async Task A_list_that_is_fetched_alerts_and_its_age_is_shown()
+    {
+        await using EngineServer server = await EngineServer.StartAsync();
+        server.Answer = (context, _) => context.Response.WriteAsync("fetched.example\n");
+        await using var bed = new EngineBed();
+        string key = bed.AddKey();
+        await bed.StartAsync(o => o with { Feeds = [new FeedConfig { Url = new Uri(server.Host + "/bad.txt"), Name = "bad.txt" }] });
+        await EngineBed.UntilAsync(async () =>
+        {
+            await bed.PostAsync("dns", key, EngineBed.Dns("fetched.example"));
+            return (await bed.AllAlertsAsync(key)).Any(a => a.Event.Query == "fetched.example");
+        }, "the list alerts");
+        (_, string metrics) = await bed.SendAsync(HttpMethod.Get, "/metrics", null);
+        Assert.Contains(ExpositionText.Parse(metrics), s => s.Name == "nfr_engine_feed_age_seconds" && s.Labels["list"] == "bad.txt");
+        Assert.Contains(ExpositionText.Parse(metrics), s => s.Name == "nfr_engine_list_indicators" && s.Labels["list"] == "bad.txt" && s.Value == 1);
+    }
+
+    [Fact]
+    public async Task What_each_site_has_seen_before_lasts_over_a_restart()
+    {
+        await using var bed = new EngineBed();
+        string a = bed.AddKey("a"), b = bed.AddKey("b");
+        await bed.StartAsync();
+        foreach (string key in new[] { a, b }) await bed.PostAsync("dns", key, string.Join('\n', Enumerable.Range(0, 50).Select(i => EngineBed.Dns($"n{i}.example", $"10.0.0.{i}"))));
+        await bed.RestartAsync();
+        string[] files = [.. Directory.GetFiles(bed.Data, "first-seen-*").Select(f => Path.GetFileName(f)).Order()];
+        Assert.Equal(["first-seen-1-of-2.bin", "first-seen-2-of-2.bin"], files);
     }
 
     [Fact]
