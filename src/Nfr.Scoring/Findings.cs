@@ -217,7 +217,8 @@ sealed class Findings(ScorerOptions options)
         {
             Threats = [what.Threat],
             Flags = what.Flags,
-            Groups = options.GroupsOf(context.Source),
+            // Who comes from outside is in none: then it is the machine that was meant.
+            Groups = options.GroupsOf(context.Source) is { Count: > 0 } groups ? groups : options.GroupsOf(context.Destination),
             Event = alertEvent,
             Evidence = new AlertEvidence
             {

@@ -24,7 +24,7 @@ public sealed class Scorer : IDisposable
     readonly PrevalenceFile? _prevalenceFile;
     readonly Lazy<BrandTable> _brands;
     readonly bool _ownsStore;
-    readonly Detector[] _all, _dns, _ip, _http, _tls, _anomaly;
+    readonly Detector[] _all, _dns, _ip, _http, _tls, _anomaly, _inboundIp, _inboundHttp;
 
     public Scorer(ScorerOptions options)
     {
@@ -46,6 +46,8 @@ public sealed class Scorer : IDisposable
         _http = Those(DetectorEvents.Http);
         _tls = Those(DetectorEvents.Tls);
         _anomaly = Those(DetectorEvents.Anomaly);
+        _inboundIp = [.. _all.Where(d => (d.SeesInbound & DetectorEvents.Ip) != 0)];
+        _inboundHttp = [.. _all.Where(d => (d.SeesInbound & DetectorEvents.Http) != 0)];
 
         Detector[] Those(DetectorEvents events) => [.. _all.Where(d => (d.Sees & events) != 0)];
     }
@@ -75,7 +77,7 @@ public sealed class Scorer : IDisposable
         yield return (Detectors.IcmpTunnel, () => new IcmpTunnel(thresholds, _findings));
         yield return (Detectors.Dga, () => new DgaVolume(thresholds, Suffixes, DgaModel.Shipped, _findings));
         yield return (Detectors.Cleartext, () => new Cleartext(options.IsHome, _findings));
-        yield return (Detectors.Mining, () => new Mining(_findings));
+        yield return (Detectors.Mining, () => new Mining(thresholds, _findings));
         yield return (Detectors.Imposter, () => new Imposter(thresholds, Suffixes, new BrandMatcher(_brands.Value), _prevalence, _findings));
         Crowd crowd = CrowdOf;
         yield return (Detectors.Beaconing, () => new Beaconing(thresholds, options.IsHome, Suffixes, NameModel.Shipped, crowd, _findings));
@@ -136,6 +138,25 @@ public sealed class Scorer : IDisposable
         Begin(e.Context.Tick, raised);
         int score = 0;
         foreach (Detector detector in _http) score = Math.Max(score, detector.OnHttp(in e));
+        return score;
+    }
+
+    /// <summary>Scores the event of a stranger who comes to a home machine, by what speaks of such: scans, guesses, floods, lists. Appends the alerts it raises.</summary>
+    /// <returns>As of <see cref="Score(in DnsEvent, List{Alert})"/>.</returns>
+    public int ScoreInbound(scoped in IpEvent e, List<Alert> raised)
+    {
+        Begin(e.Context.Tick + e.Duration, raised);
+        int score = 0;
+        foreach (Detector detector in _inboundIp) score = Math.Max(score, detector.OnIp(in e));
+        return score;
+    }
+
+    /// <inheritdoc cref="ScoreInbound(in IpEvent, List{Alert})"/>
+    public int ScoreInbound(scoped in HttpEvent e, List<Alert> raised)
+    {
+        Begin(e.Context.Tick, raised);
+        int score = 0;
+        foreach (Detector detector in _inboundHttp) score = Math.Max(score, detector.OnHttp(in e));
         return score;
     }
 

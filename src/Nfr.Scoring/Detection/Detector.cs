@@ -23,6 +23,9 @@ abstract class Detector
     /// <summary>It is called for these alone.</summary>
     public abstract DetectorEvents Sees { get; }
 
+    /// <summary>Those of them that it is called for when a stranger comes to a home machine, and the scope takes the events of home machines only: ip and http, for what speaks of the server.</summary>
+    public virtual DetectorEvents SeesInbound => DetectorEvents.None;
+
     public virtual int OnDns(scoped in DnsEvent e) => 0;
     public virtual int OnIp(scoped in IpEvent e) => 0;
     public virtual int OnHttp(scoped in HttpEvent e) => 0;

@@ -26,6 +26,7 @@ sealed class HttpFailures(Thresholds thresholds, Findings findings) : Detector
     readonly LruTable<Pair> _pairs = new(MaxPairs);
 
     public override DetectorEvents Sees => DetectorEvents.Http;
+    public override DetectorEvents SeesInbound => DetectorEvents.Http;
     public override long Evicted => _pairs.Evicted;
     public override int Tracked => _pairs.Count;
 

@@ -20,6 +20,7 @@ sealed class ListedDestination(Thresholds thresholds, Func<Address, bool> isHome
     readonly ResolverMatters _resolvers = new(thresholds.ResolverWindow);
 
     public override DetectorEvents Sees => DetectorEvents.Dns | DetectorEvents.Ip | DetectorEvents.Http | DetectorEvents.Tls;
+    public override DetectorEvents SeesInbound => DetectorEvents.Ip;
 
     public override int OnDns(scoped in DnsEvent e)
     {

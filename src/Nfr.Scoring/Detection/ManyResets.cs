@@ -26,6 +26,7 @@ sealed class ManyResets(Thresholds thresholds, Findings findings) : Detector
     readonly LruTable<Client> _clients = new(MaxClients);
 
     public override DetectorEvents Sees => DetectorEvents.Ip;
+    public override DetectorEvents SeesInbound => DetectorEvents.Ip;
     public override long Evicted => _clients.Evicted;
     public override int Tracked => _clients.Count;
 

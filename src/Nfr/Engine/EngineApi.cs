@@ -6,6 +6,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Nfr.Events;
+using Nfr.Uplink;
 using Serilog;
 
 namespace Nfr.Engine;
@@ -112,6 +113,7 @@ sealed class EngineApi(HostedEngineOptions options, KeyRing keys, AlertWriter wr
                 ? "an API key is wanted: Basic authentication, the key as user name" : "this engine does not know the API key");
         }
         if (key.Row.Revoked != 0) return RefuseAsync(context, StatusCodes.Status403Forbidden, "this API key was revoked; ask whoever runs the engine for another");
+        context.Response.Headers[EngineClient.FieldsHeader] = "all";
         TimeSpan wait = key.Requests.Wait();
         if (wait > TimeSpan.Zero) return ThrottleAsync(context, wait);
         key.Requests.Take(1);

@@ -56,8 +56,8 @@ sealed class EventIntake(HostedEngineOptions options, AlertWriter writer, ILogge
 {
     /// <summary>Of decompressed text; a turn of the lane is as long as this takes.</summary>
     const int BufferSize = 32 << 10;
-    /// <summary>Longer lines cost as many events as they are long: garbage without line ends is not free.</summary>
-    const int BytesOfAnEvent = 256;
+    /// <summary>A longer line costs as many events as it has of these: garbage without line ends is not free, and an honest event with all its fields is one.</summary>
+    const int BytesOfAnEvent = 1024;
 
     /// <summary>What Content-Encoding may say; null for what is not understood.</summary>
     public static PipeReader? Open(string? encoding, PipeReader body)

@@ -82,6 +82,8 @@ sealed class MetricsText
         {
             Types("nfr_events_in_scope_total", "Events in scope.", stage.InScope);
             Types("nfr_events_scored_total", "Events that are part of a finding.", stage.Scored);
+            Types("nfr_events_watched_total", "Events out of scope that are scored on board all the same.", stage.Watched);
+            Types("nfr_events_watched_scored_total", "Those of them that are part of a finding.", stage.WatchedScored);
             Types("nfr_events_unwanted_total", "Events of types that are switched off.", stage.Unwanted);
             Head("nfr_events_out_of_scope_total", "Events out of scope, by reason.", "counter");
             for (int i = 0; i < stage.OutOfScope.Length; i++) Sample("nfr_events_out_of_scope_total", $"reason=\"{((ScopeReason)i).Name()}\"", stage.OutOfScope[i]);

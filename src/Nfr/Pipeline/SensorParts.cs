@@ -13,7 +13,8 @@ static class SensorParts
     /// <summary>Memory for one worker's ring of frames is taken in blocks of this size.</summary>
     const int RingBlock = 1 << 20;
 
-    public static Scope ScopeOf(IReadOnlyList<ScopeGroupSection> sections) => new([.. sections.Select(GroupOf)]);
+    public static Scope ScopeOf(IReadOnlyList<ScopeGroupSection> sections) =>
+        new([.. sections.Select(GroupOf)], watchesInside: ReferenceEquals(sections, ScopeFile.BuiltIn));
 
     static ScopeGroup GroupOf(ScopeGroupSection section) => new()
     {

@@ -100,6 +100,7 @@ public sealed class EngineCommandTests : IDisposable
     [Theory]
     [InlineData("api", false)]
     [InlineData("all", true)]
+    [InlineData("auto", true)]
     public async Task With_all_fields_the_engine_finds_what_the_apis_do_not_show(string fields, bool found)
     {
         string key = AddKey();
