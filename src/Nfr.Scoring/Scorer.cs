@@ -120,6 +120,9 @@ public sealed class Scorer : IDisposable
         _findings.AlertsRaised, _findings.FindingsKnown, _findings.FindingsEvicted, _all.Sum(d => d.Evicted), _all.Sum(d => d.Tracked),
         _findings.AlertsHeld);
 
+    /// <summary>The greatest tick so far, of the partition whose turn it is.</summary>
+    public long Now => _findings.Now;
+
     /// <summary>As in <see cref="Stats"/>.</summary>
     public long AlertsHeld => _findings.AlertsHeld;
 
@@ -195,11 +198,19 @@ public sealed class Scorer : IDisposable
     /// The events that follow on this thread are of this partition, until <see cref="Leave"/>: they share the tables with those of others and
     /// nothing else. On board there are no partitions and this is not called.
     /// </summary>
-    public void Enter(ScorerPartition partition)
+    /// <param name="partition">Whose events they are.</param>
+    /// <param name="steady">A clock that no event can move, in ns: stocks of alerts fill up by it, and what is kept on disk is saved. -1 = by the events' own.</param>
+    public void Enter(ScorerPartition partition, long steady = -1)
     {
         ArgumentNullException.ThrowIfNull(partition);
+        _findings.Steady = steady;
         Partition.Current = partition.Seed;
         _findings.Now = partition.Now;
+        if (!partition.IsRemembered && _prevalenceFile is not null)
+        {
+            partition.IsRemembered = true;
+            partition.Life = _prevalenceFile.LifeOf(partition.Seed, partition.Life);
+        }
         _prevalence.Life = partition.Life;
         _resolvers.Site = partition.Resolvers;
     }
@@ -208,6 +219,7 @@ public sealed class Scorer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(partition);
         partition.Now = _findings.Now;
+        _findings.Steady = -1;
         _prevalence.Life = _life;
         _resolvers.Site = _site;
         Partition.Current = 0;
@@ -217,7 +229,7 @@ public sealed class Scorer : IDisposable
     {
         _findings.Now = Math.Max(_findings.Now, tick);
         _prevalence.Now = _findings.Now;
-        _prevalenceFile?.SaveDue(_findings.Now);
+        _prevalenceFile?.SaveDue(_findings.Steady >= 0 ? _findings.Steady : _findings.Now);
         _findings.Raised = raised;
         if (_resolvers.Site.Queries.Count > 0) JudgeHeld(_resolverWindow, int.MaxValue);
     }
