@@ -215,6 +215,49 @@ public sealed class FeedFetcherTests
         if (!taken) Assert.Contains("redirects to", bed.State.Problem, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("https://lists.example/a/bad.csv", "https://lists.example/a/bad.csv")]
+    [InlineData("https://lists.example:8443/a?key=0123456789&x=1", "https://lists.example:8443/a?…")]
+    [InlineData("https://lists.example/v2/exports/0a1b2c3d4e5f60718293a4b5c6d7e8f9/recent.csv", "https://lists.example/v2/exports/…/recent.csv")]
+    [InlineData("https://lists.example/downloads/ipblocklist_recommended.txt#secret", "https://lists.example/downloads/ipblocklist_recommended.txt")]
+    public void An_address_is_shown_without_its_keys(string url, string shown) => Assert.Equal(shown, FeedAddress.Shown(new Uri(url)));
+
+    [Fact]
+    public async Task A_key_in_the_address_is_sent_and_neither_told_nor_kept()
+    {
+        await using EngineServer server = await EngineServer.StartAsync();
+        server.Answer = (context, _) => Send(context, "bad.example\n", "\"one\"");
+        using var bed = new FeedBed(server.Host + "/v2/a1b2c3d4e5f6a7b8c9d0/c2.txt?auth=very-secret");
+        await bed.FetchAsync();
+        Assert.Equal(("/v2/a1b2c3d4e5f6a7b8c9d0/c2.txt", "?auth=very-secret"), (server.Requests[0].Path, server.Requests[0].Query));
+        bed.Restart();
+        Assert.NotNull(bed.State.LastSuccess);
+        server.Answer = (context, _) =>
+        {
+            context.Response.StatusCode = 500;
+            return Task.CompletedTask;
+        };
+        await bed.FetchAsync();
+        string all = string.Join('\n', [bed.State.ToString(), .. bed.Notices.Select(n => n.ToString()), .. Directory.GetFiles(bed.Folder).Select(File.ReadAllText)]);
+        Assert.Contains("/v2/…/c2.txt?…", all, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", all, StringComparison.Ordinal);
+        Assert.DoesNotContain("a1b2c3d4e5f6a7b8c9d0", all, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_copy_of_another_key_is_not_the_same_list()
+    {
+        await using EngineServer server = await EngineServer.StartAsync();
+        server.Answer = (context, _) => Send(context, "bad.example\n", "\"one\"");
+        using var bed = new FeedBed(server.Host + "/c2.txt?list=1");
+        await bed.FetchAsync();
+        using var other = new FeedBed(server.Host + "/c2.txt?list=2");
+        Directory.CreateDirectory(other.Folder);
+        foreach (string file in Directory.GetFiles(bed.Folder)) File.Copy(file, Path.Combine(other.Folder, Path.GetFileName(file)), overwrite: true);
+        other.Restart();
+        Assert.Null(other.State.LastSuccess);
+    }
+
     [Fact]
     public async Task A_list_that_came_back_whole_must_shrink_for_a_day_again()
     {
