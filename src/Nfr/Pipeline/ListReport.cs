@@ -12,15 +12,17 @@ sealed record ListReport(string Name, string Threat, long Indicators, long Fault
     public static IReadOnlyList<ListReport> Of(IReadOnlyList<ListStatus> lists, IReadOnlyList<FeedState> feeds, string? cache)
     {
         List<ListReport> reports = [];
+        HashSet<FeedState> loaded = [];
         foreach (ListStatus list in lists)
         {
             FeedState? feed = Path.GetDirectoryName(list.Path) == cache ? feeds.FirstOrDefault(f => f.Name == Path.GetFileName(list.Path)) : null;
+            if (feed is not null) loaded.Add(feed);
             reports.Add(new ListReport(
                 Path.GetFileName(list.Path), list.IsTrusted ? "trusted" : list.ThreatId, list.Count, list.FaultCount, list.Date, list.Problem ?? feed?.Problem, feed?.Url, feed?.LastSuccess, feed?.Failed ?? 0));
         }
         foreach (FeedState feed in feeds)
         {
-            if (!reports.Any(r => r.Url == feed.Url)) reports.Add(new ListReport(feed.Name, "", 0, 0, null, feed.Problem ?? "not fetched yet", feed.Url, null, feed.Failed));
+            if (!loaded.Contains(feed)) reports.Add(new ListReport(feed.Name, "", 0, 0, null, feed.Problem ?? "not fetched yet", feed.Url, null, feed.Failed));
         }
         return reports;
     }

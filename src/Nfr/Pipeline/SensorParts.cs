@@ -53,7 +53,7 @@ static class SensorParts
 
     static ListAbout AboutOf(FeedConfig feed) => new()
     {
-        Name = feed.IsNamed ? feed.Name : null, Threat = feed.Threat, Flags = feed.Flags, Url = feed.Url.GetLeftPart(UriPartial.Path), Format = feed.Format, Exact = feed.Exact, Trusted = feed.Trusted,
+        Name = feed.IsNamed ? feed.Name : null, Threat = feed.Threat, Flags = feed.Flags, Url = FeedAddress.Shown(feed.Url), Format = feed.Format, Exact = feed.Exact, Trusted = feed.Trusted,
     };
 
     /// <summary>What the config says of fetched lists, by the file that each comes to lie in.</summary>

@@ -318,10 +318,31 @@ public sealed class FlowPolicyTests : IDisposable
     }
 
     [Fact]
-    public void A_certificate_query_of_dnscrypt_is_encrypted_dns()
+    public void A_habit_is_told_once_a_day()
+    {
+        for (int half = 0; half < 2 * 24 * 3; half++)
+        {
+            Flow(51_820, App.WireGuard, protocol: 17);
+            Flow(853, App.Dot, server: Simulated.Parse("9.9.9.9"));
+            Certificate();
+            _run.Wait(30 * Minute);
+        }
+        Assert.Equal(3, Raised.Count(r => r == ("vpn_activity", 3)));
+        Assert.Equal(3, Raised.Count(r => r == ("encrypted_dns", 1)));
+        Assert.Equal(3, Raised.Count(r => r == ("encrypted_dns", 2)));
+        Assert.Equal(9, _run.Alerts.Count);
+    }
+
+    int Certificate()
     {
         var e = new DnsEvent { Context = new EventContext { Tick = _run.Tick, Source = Simulated.Client, Destination = Simulated.Outside, DestinationPort = 443, Protocol = 17 }, Query = "2.dnscrypt-cert.example.com"u8, QueryType = 16 };
-        Assert.Equal(2, _run.Scorer.Score(in e, _run.Alerts));
+        return _run.Scorer.Score(in e, _run.Alerts);
+    }
+
+    [Fact]
+    public void A_certificate_query_of_dnscrypt_is_encrypted_dns()
+    {
+        Assert.Equal(2, Certificate());
         Assert.Equal(["dnscrypt"], _run.Alerts.Single().Flags);
     }
 
