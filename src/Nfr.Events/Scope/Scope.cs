@@ -136,11 +136,11 @@ public sealed class Scope
     }
 
     /// <summary>
-    /// In a group's in_scope, or, where a group takes everyone (empty in_scope, 0.0.0.0/0, ::/0, or no groups at all), in private or
-    /// link-local space.
+    /// In a group's in_scope, or, where a group takes everyone (empty in_scope, 0.0.0.0/0, ::/0, or no groups at all), in private,
+    /// link-local or loopback space.
     /// </summary>
     public bool IsHome(Address address) =>
-        _sources.Contains(address, HomeBit) || (_homeIsPrivate && (SpecialAddresses.IsPrivate(address) || SpecialAddresses.IsLinkLocal(address)));
+        _sources.Contains(address, HomeBit) || (_homeIsPrivate && (SpecialAddresses.IsPrivate(address) || SpecialAddresses.IsLinkLocal(address) || SpecialAddresses.IsLoopback(address)));
 
     /// <summary>Every group whose in_scope holds the source and whose out_scope does not, in the file's order.</summary>
     public IReadOnlyList<AlertGroup> GroupsOf(Address source)

@@ -146,10 +146,12 @@ sealed class EngineApi(HostedEngineOptions options, KeyRing keys, AlertWriter wr
             return;
         }
         var result = new IntakeResult();
+        var range = BodyRange.Of(context.Request.Headers["X-NFR-Sensor"], context.Request.Headers["X-NFR-Sequence"]);
+        IntakeResult answer;
         string? trouble;
         try
         {
-            trouble = await _intake.TakeAsync(key, type, body, result, context.RequestAborted).ConfigureAwait(false);
+            (answer, trouble) = await _intake.TakeAsync(key, type, range, body, result, context.RequestAborted).ConfigureAwait(false);
         }
         finally
         {
@@ -163,9 +165,9 @@ sealed class EngineApi(HostedEngineOptions options, KeyRing keys, AlertWriter wr
             return;
         }
         var text = new StringBuilder(96);
-        text.Append(CultureInfo.InvariantCulture, $"{{\"received\":{result.Received},\"accepted\":{result.Accepted},\"rejected\":{{");
+        text.Append(CultureInfo.InvariantCulture, $"{{\"received\":{answer.Received},\"accepted\":{answer.Accepted},\"rejected\":{{");
         string comma = "";
-        foreach ((string reason, long count) in result.Reasons())
+        foreach ((string reason, long count) in answer.Reasons())
         {
             text.Append(CultureInfo.InvariantCulture, $"{comma}\"{reason}\":{count}");
             comma = ",";

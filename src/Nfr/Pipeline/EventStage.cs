@@ -144,6 +144,17 @@ sealed class EventStage
         _step = Step.None;
     }
 
+    /// <summary>No more events come: what waited for others is told as it is.</summary>
+    public void Finish()
+    {
+        if (_scorer is null) return;
+        _step = Step.Kept;
+        _scorer.Finish(_raised);
+        Counters.AlertsHeld = _scorer.AlertsHeld;
+        if (_raised.Count > 0) SettleAlerts(0);
+        _step = Step.None;
+    }
+
     void Print()
     {
         _line.Write("\n"u8);

@@ -25,12 +25,13 @@ sealed class MetricsText
 
     void Lists(StatusReport report)
     {
+        IReadOnlyList<(string Label, ListReport List)> lists = ListReport.Labelled(report.Lists);
         void Each(string name, string help, string kind, Func<ListReport, long?> of)
         {
             Head(name, help, kind);
-            foreach (ListReport list in report.Lists)
+            foreach ((string label, ListReport list) in lists)
             {
-                if (of(list) is { } value) Sample(name, $"list=\"{Label(list.Name)}\"", value);
+                if (of(list) is { } value) Sample(name, $"list=\"{Label(label)}\"", value);
             }
         }
         Each("nfr_list_indicators", "Indicators of a list in use.", "gauge", l => l.Indicators);

@@ -88,7 +88,15 @@ sealed class ReadRun
             output.Write("\n"u8);
             line.ResetWrittenCount();
         }
-        return Through(new EventStage(Scope, scorer, null, null, Print, Wanted), null);
+        int code = Through(new EventStage(Scope, scorer, null, null, Print, Wanted), null);
+        Sum(null, printed: true);
+        return code;
+    }
+
+    /// <summary>Told to whoever sits before the terminal.</summary>
+    void Sum(long? delivered, bool printed = false)
+    {
+        if (ReadProgress.IsWatched(_run.Terminal) && _ledger is { } ledger) _run.Terminal.Error.WriteLine(ReadSummary.Of(ledger, delivered, _run.Config, printed));
     }
 
     /// <summary>As the sensor does it, over a spool of its own that is gone when everything was delivered.</summary>
@@ -114,8 +122,7 @@ sealed class ReadRun
                 if (!Task.Run(() => output.DrainAsync(_stop)).GetAwaiter().GetResult())
                     code = _run.Terminal.Fail(ExitCode.Failed, $"output {output.State.Target}: {output.State.LastError}");
             }
-            if (ReadProgress.IsWatched(_run.Terminal) && _ledger is { } ledger)
-                _run.Terminal.Error.WriteLine(ReadSummary.Of(ledger, config.Engine.IsEmbedded ? null : spool.Counters.Total.Delivered, config));
+            Sum(config.Engine.IsEmbedded ? null : spool.Counters.Total.Delivered);
             return code;
         }
         catch (SpoolException fault)

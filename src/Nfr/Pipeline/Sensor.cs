@@ -61,7 +61,7 @@ sealed class Sensor : IDisposable
         if (!config.Engine.IsEmbedded) _engine = new EngineLink(config, spool, scope, takesAllFields, log, time);
         _stage = new EventStage(scope, scorer, spool, alert: onAlert, wanted: SensorParts.Wanted(config.Engine.Analyze), allFields: _engine is { } engine ? () => engine.SendsAllFields : null);
         _pipeline = new PipelineThread([.. workers.Select(w => w.Ring)], _stage, spool, log, _engine is null ? null : _engine.Uploader.Spooled);
-        if (SensorParts.FeedCacheOf(config) is { } cache) _fetcher = SensorParts.FetcherOf(config, cache, time, n => Notices.Log(log, n));
+        if (SensorParts.FeedCacheOf(config) is { } cache) _fetcher = SensorParts.FetcherOf(config.Scoring.FeedUrls, cache, time, n => Notices.Log(log, n));
         foreach (OutputOptions options in SensorParts.OutputsOf(config.Outputs))
             _outputs.Add(new AlertOutput(spool, options, Commands.VersionText.Version, time, n => Notices.Log(log, n)));
         foreach (string name in workers.Select(w => w.Interface).Distinct())

@@ -21,6 +21,10 @@ public sealed class ReadSummaryTests
         var config = new NfrConfig { File = "config.yml" };
         Assert.Equal("98,765 packets made 1,284 events, 1,200 of them in scope; no alert.", ReadSummary.Of(Read(0), null, config));
         Assert.Equal("98,765 packets made 1,284 events, 1,200 of them in scope; 1 alert (on stderr).", ReadSummary.Of(Read(1), null, config));
+        Assert.EndsWith("; 1 alert.", ReadSummary.Of(Read(1), null, config, printed: true), StringComparison.Ordinal);
+        Ledger foreign = Read(0);
+        foreign.Stage!.InScope[(int)EventType.Dns] = 0;
+        Assert.Equal("98,765 packets made 1,284 events, 0 of them in scope (name your networks in scope.file); no alert.", ReadSummary.Of(foreign, null, config));
         config = config with { Engine = new EngineConfig { Host = "https://engine.example" }, Outputs = new OutputsConfig { Enabled = false } };
         Assert.Equal("98,765 packets made 1,284 events, 1,200 of them in scope; 1,190 went to https://engine.example; 2 alerts (--print alerts shows them).", ReadSummary.Of(Read(2), 1_190, config));
         config = config with { Outputs = new OutputsConfig { File = "/var/log/alerts.json" } };

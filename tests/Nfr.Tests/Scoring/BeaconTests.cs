@@ -104,6 +104,49 @@ public sealed class BeaconTests(ITestOutputHelper output)
         Assert.Empty(poller.Alerts);
     }
 
+    [Theory]
+    [InlineData(993, 6, App.Tls)]
+    [InlineData(143, 6, App.Unknown)]
+    [InlineData(123, 17, App.Ntp)]
+    public void A_few_flows_to_a_port_that_is_polled_hide_no_beacon(int port, byte protocol, App app)
+    {
+        using var poller = new Poller(Detectors.Beaconing);
+        poller.Contacts(Poller.Timer(new Random(1), 60, 0.1, end: 7200), ContactKind.Tls, "cdn." + Odd, Simulated.Client, Simulated.Outside);
+        double[] excuses = [30.5, 700.5, 1500.5, 3000.5];
+        poller.Contacts(excuses, app == App.Tls ? ContactKind.Tls : ContactKind.Flow, "mail." + Odd, Simulated.Client, Simulated.Outside, port: (ushort)port, app: app, protocol: protocol);
+        poller.Run();
+        Assert.Equal([3], poller.Alerts.Select(a => a.Severity));
+    }
+
+    [Fact]
+    public void A_resolver_of_one_site_is_a_client_at_another_and_stays_one_at_its_own()
+    {
+        using var run = new Simulated(enabled: Detectors.Beaconing);
+        ScorerPartition own = new("own"), other = new("other");
+        void In(ScorerPartition site, Action what)
+        {
+            run.Scorer.Enter(site);
+            what();
+            run.Scorer.Leave(site);
+        }
+        In(own, () => run.Dns("www.example.org", Simulated.Parse("10.5.0.1"), Simulated.Resolver));
+        // More resolvers than one site has.
+        for (uint i = 0; i < 40; i++) In(new ScorerPartition($"site {i}"), () => run.Dns("www.example.org", Simulated.Parse("10.5.0.1"), Address.FromV4(0x0A06_0000 + i)));
+        foreach (ScorerPartition site in new[] { own, other })
+        {
+            run.Tick = 100 * Simulated.Second;
+            In(site, () =>
+            {
+                for (int i = 0; i < 120; i++)
+                {
+                    run.Dns(Plain, Simulated.Resolver, Simulated.Parse("9.9.9.9"), answers: (1, "198.51.100.4"));
+                    run.Wait(300 * Simulated.Second);
+                }
+            });
+            Assert.Equal(site == own ? 0 : 1, run.Alerts.Count);
+        }
+    }
+
     [Fact]
     public void A_cache_that_asks_again_is_no_beacon()
     {

@@ -100,6 +100,29 @@ public sealed class GuessingTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void A_client_that_had_a_session_of_its_own_makes_short_ones_as_it_likes()
+    {
+        using var run = new ScoredTraffic(Both);
+        Ssh(run, 39_999, 60_000, seconds: 40);
+        for (int i = 0; i < 25; i++) Ssh(run, 40_000 + i);
+        Check(run);
+        // Its neighbour did not.
+        for (int i = 0; i < 25; i++) Ssh(run, 41_000 + i, client: "10.0.0.6");
+        Check(run, ("password_guessing", 2), ("password_guessing", 3));
+    }
+
+    [Fact]
+    public void Strangers_that_guess_at_a_public_server_are_one_matter_of_the_server()
+    {
+        using var run = new ScoredTraffic(Both);
+        for (int client = 1; client < 6; client++)
+        {
+            for (int i = 0; i < 25; i++) Ssh(run, 40_000 + i, client: $"203.0.113.{client}");
+        }
+        Check(run, ("password_guessing", 2));
+    }
+
+    [Fact]
     public void A_monitor_that_calls_by_ssh_once_a_minute_is_quiet()
     {
         using var run = new ScoredTraffic(Both);

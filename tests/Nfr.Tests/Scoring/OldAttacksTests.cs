@@ -62,6 +62,32 @@ public sealed class OldAttacksTests(ITestOutputHelper output)
         Assert.Equal(severity, run.Alerts[0].Severity);
     }
 
+    static readonly byte[] s_magic = [.. Enumerable.Repeat((byte)0xFF, 6), .. Enumerable.Repeat(new byte[] { 2, 0, 0, 0x11, 0x22, 0x33 }, 16).SelectMany(m => m)];
+
+    [Theory]
+    [InlineData(7)]
+    [InlineData(9)]
+    [InlineData(40_000)]
+    public void Waking_a_machine_is_no_attack_whatever_port_it_uses(int port)
+    {
+        using var run = new ScoredTraffic(thresholds: new Thresholds { BadUdpPorts = [7, 9] });
+        foreach (string broadcast in new[] { "255.255.255.255", "10.0.7.255" })
+        {
+            for (int i = 0; i < 3; i++) run.Ip(Frames.IPv4("10.0.0.5", broadcast, IPProtocol.Udp, [.. Frames.Udp(40_000, port, s_magic)]));
+        }
+        run.Wait(70);
+        Check(run);
+    }
+
+    [Fact]
+    public void Fraggle_is_a_datagram_to_the_echo_port_of_a_broadcast_address()
+    {
+        using var run = new ScoredTraffic();
+        for (int i = 0; i < 10; i++) run.Ip(Frames.IPv4("203.0.113.5", "10.0.7.255", IPProtocol.Udp, [.. Frames.Udp(40_000, 7, new byte[102])]));
+        run.Wait(70);
+        Check(run, "smurf_attack");
+    }
+
     [Fact]
     public void Smurf_is_found_by_its_victim_from_replies_that_nobody_asked_for()
     {
@@ -83,6 +109,38 @@ public sealed class OldAttacksTests(ITestOutputHelper output)
         }
         run.Wait(70);
         Check(run);
+    }
+
+    [Fact]
+    public void Answers_whose_questions_the_mirror_does_not_show_are_no_smurf()
+    {
+        using var run = new ScoredTraffic(Detectors.Smurf);
+        void Talk(string server)
+        {
+            var talk = new TcpTalk(packet =>
+            {
+                if (packet[12] != 10) run.Ip(packet);
+            }, "10.0.0.5", 40_000, server, 443);
+            talk.Open().Client("hello").Server("yes").Close();
+        }
+        Talk("192.0.2.1");
+        run.Wait(400);
+        for (int host = 1; host < 60; host++) run.Ip(Ping($"203.0.113.{host}", "10.0.0.5", type: 0));
+        Talk("192.0.2.2");
+        run.Wait(70);
+        Check(run);
+    }
+
+    [Fact]
+    public void One_connection_that_looks_one_sided_among_many_hides_no_smurf()
+    {
+        using var run = new ScoredTraffic(Detectors.Smurf);
+        for (int i = 0; i < 20; i++) new TcpTalk(packet => run.Ip(packet), "10.0.0.5", 40_000 + i, "192.0.2.1", 443).Open().Client("hello").Server("yes").Close();
+        run.Ip(Frames.IPv4("192.0.2.9", "10.0.0.5", IPProtocol.Tcp, Frames.Tcp(443, 50_000, 1000, 1000, Ack, "data"u8.ToArray())));
+        run.Wait(10);
+        for (int host = 1; host < 60; host++) run.Ip(Ping($"203.0.113.{host}", "10.0.0.5", type: 0));
+        run.Wait(70);
+        Check(run, "smurf_attack");
     }
 
     [Theory]
@@ -131,6 +189,25 @@ public sealed class OldAttacksTests(ITestOutputHelper output)
         OldAttacks.ForgedResets(run);
         run.Wait(10);
         Check(run, "many_resets");
+    }
+
+    [Fact]
+    public void Strangers_whom_one_server_refuses_are_one_alert_and_few_of_them_none()
+    {
+        using var run = new ScoredTraffic(Detectors.ManyResets);
+        for (int stranger = 1; stranger < 20; stranger++)
+        {
+            for (int port = 1; port < 60; port++)
+            {
+                run.Ip(Tcp($"203.0.113.{stranger}", 40_000, "10.0.0.5", port, Syn));
+                run.Ip(Tcp("10.0.0.5", port, $"203.0.113.{stranger}", 40_000, Rst | Ack));
+            }
+            run.Ip(Tcp($"198.51.100.{stranger}", 40_000, "10.0.0.6", 23, Syn));
+            run.Ip(Tcp("10.0.0.6", 23, $"198.51.100.{stranger}", 40_000, Rst | Ack));
+            run.Wait(70);
+        }
+        Check(run, "many_resets");
+        Assert.Equal("outside 10.0.0.5", run.Alerts[0].Evidence!.Key);
     }
 
     [Fact]

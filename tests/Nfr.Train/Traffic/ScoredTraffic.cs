@@ -61,7 +61,11 @@ sealed class ScoredTraffic : IPacketBed, IDisposable
         _decoder.Advance(Tick);
     }
 
-    public void Drain() => _decoder.Drain();
+    public void Drain()
+    {
+        _decoder.Drain();
+        Scorer.Finish(Alerts);
+    }
 
     /// <summary>A capture to its end, by all detectors; where it has no private address, whoever opened its first flow is at home.</summary>
     public static ScoredTraffic OfAny(string path, Scorer? sharedWith = null)
