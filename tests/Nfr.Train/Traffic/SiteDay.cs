@@ -51,6 +51,7 @@ sealed class SiteDay : IDisposable
     public int Hosts { get; }
     public List<Alert> Alerts => _run.Alerts;
     public long Events => _line.Events;
+    public ScorerStats Stats => _run.Scorer.Stats;
 
     static Address HostOf(int i) => SiteLine.V4(0x0A01_0000 + (uint)((i / 200) << 8) + (uint)(10 + (i % 200)));
 
@@ -245,6 +246,8 @@ sealed class SiteDay : IDisposable
     void Camera(int number, Address host)
     {
         Common(host, Hour);
+        About(2 * Hour, () => _line.Ask($"p2p{number % 2}.camera-maker.com", host));
+        About(2 * Hour, () => _line.Ask("mqtt.camera-maker.com", host));
         Every(30, 0, () => _line.Flow(host, SiteLine.ServerOf($"p2p{number % 2}.camera-maker.com"), 32_100, App.Unknown, 60, 60, 0.1, 17, from: 32_108));
         Every(300, 0.05, () => _line.Flow(host, SiteLine.ServerOf("mqtt.camera-maker.com"), 8883, App.Mqtt, 300, 300));
         About(3 * Hour, () => _line.Web("upload.camera-maker.com", host, 20_000_000, 5000));
