@@ -7,6 +7,7 @@ using Nfr.Tests.Scoring;
 using Nfr.Tests.Sensor;
 using Nfr.Wire;
 using Ledger = Nfr.Pipeline.Ledger;
+using Frames = Nfr.Tests.Sensor.Frames;
 
 namespace Nfr.Tests.Nfr;
 
