@@ -109,6 +109,19 @@ public sealed record Thresholds
     /// <summary>Different first parts of paths that failed at one server, where not one request in ten succeeds.</summary>
     public int HttpFailedPlaces { get; init; } = 12;
 
+    // ---- Resolvers: who asks the DNS for others.
+
+    /// <summary>What a resolver asks for is the matter of a client that asked it for the same within so long.</summary>
+    public long ResolverWindow { get; init; } = 10 * Second;
+    /// <summary>A host that has answered so many clients, or asked so many servers without recursion, speaks for many: what no client asked it for is judged by limits for many.</summary>
+    public int ResolverClients { get; init; } = 3;
+    public int ResolverServers { get; init; } = 8;
+    /// <summary>Times the limits of a tunnel of one client; the sums are of one domain, where many clients add up slowly.</summary>
+    public int ResolverTunnelFactor { get; init; } = 4;
+    /// <summary>Made-up names in its queries that are needed, and what their score must exceed that of one client by.</summary>
+    public int ResolverDgaNames { get; init; } = 20;
+    public double ResolverDgaMargin { get; init; } = 0.1;
+
     // ---- DNS tunnel: bytes of new, opaque label text per client and registered domain (after Paxson et al. 2013).
 
     public long TunnelWindow { get; init; } = 1800 * Second;
@@ -179,6 +192,28 @@ public sealed record Thresholds
     public double DgaLimit { get; init; } = 0.143;
     public double DgaLimitSpread { get; init; } = 0.78;
     public int DgaLimitNames { get; init; } = 15;
+
+    // ---- Failing names: different domains in vain within the hour, and domains that are asked for though they never resolve.
+
+    public long DnsFailuresWindow { get; init; } = 3600 * Second;
+    /// <summary>Registered domains that nobody here was ever answered for, and their share of all that the client asked for.</summary>
+    public int DnsFailures { get; init; } = 30;
+    public double DnsFailuresShare { get; init; } = 0.3;
+    /// <summary>Times the client's own hours before, and the mean of the site's clients.</summary>
+    public double DnsFailuresTimes { get; init; } = 5;
+    /// <summary>When nobody was answered for so long, the line is down.</summary>
+    public long DnsTroubleSilence { get; init; } = 60 * Second;
+    /// <summary>Hours of a day, and minutes in them, in which a domain was asked for in vain.</summary>
+    public int UnreachableHours { get; init; } = 4;
+    public int UnreachableRequests { get; init; } = 16;
+    /// <summary>Such domains of one client; or one that is asked for much longer.</summary>
+    public int UnreachableDomains { get; init; } = 3;
+    public int UnreachableLongHours { get; init; } = 8;
+    public int UnreachableLongRequests { get; init; } = 60;
+    /// <summary>What more clients ask for is the site's own matter.</summary>
+    public int UnreachableClients { get; init; } = 2;
+    /// <summary>What goes on is told again after this long.</summary>
+    public long UnreachableQuiet { get; init; } = 7 * 86400 * Second;
 
     // ---- Beacons: how regular, how long, how rare (Beacons/Regularity). Weights .5, .2 and .3.
 
@@ -260,8 +295,6 @@ public sealed record Thresholds
     public int FingerprintSeverity { get; init; } = 3;
     /// <summary>A listed address that comes to us is never more than this; unanswered, it is background noise.</summary>
     public int InboundSeverity { get; init; } = 2;
-    /// <summary>What a resolver asks for is the matter of a client that asked it for the same within so long.</summary>
-    public long ResolverWindow { get; init; } = 10 * Second;
     /// <summary>A certificate of more names than this is a hoster's: its names are not looked up.</summary>
     public int CertificateNames { get; init; } = 8;
 

@@ -12,7 +12,7 @@ namespace Nfr.Scoring.Detection;
 /// uses. The destination is a registered domain where a query, a handshake or a request tells it, else an address and port. Queries are contacts too, unless their
 /// interval is the one at which a cache asks again.
 /// </summary>
-sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, PublicSuffixList suffixes, NameModel model, Crowd crowd, DestinationNames names, Findings findings) : Detector
+sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, PublicSuffixList suffixes, NameModel model, Crowd crowd, DestinationNames names, Resolvers resolvers, Findings findings) : Detector
 {
     public const string Name = "beacon";
     /// <summary>2.1 MB. Full: the pair of client and destination unused longest goes first, those that came back four times last.</summary>
@@ -21,8 +21,6 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
     const int MaxOnce = 1 << 15;
     /// <summary>32 KB. Full: a long flow's next slice counts as a contact.</summary>
     const int MaxRunning = 1 << 12;
-    /// <summary>32 KB. Full: the resolver that answered longest ago is a client like others.</summary>
-    const int MaxResolvers = 1 << 12;
     const int AnswersRead = 4;
     const ushort Pointer = 12;
     const byte Tcp = 6, Udp = 17;
@@ -53,7 +51,6 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
     readonly LruTable<Pair> _pairs = new(MaxPairs);
     readonly LastSeen _once = new(MaxOnce);
     readonly LastSeen _running = new(MaxRunning);
-    readonly LastSeen _resolvers = new(MaxResolvers);
 
     public override DetectorEvents Sees => DetectorEvents.Dns | DetectorEvents.Ip | DetectorEvents.Http | DetectorEvents.Tls;
     public override long Evicted => _pairs.Evicted;
@@ -71,9 +68,8 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
     public override int OnDns(scoped in DnsEvent e)
     {
         if (e.Context.DestinationPort is 5353 or 5355 or 137 || !isHome(e.Context.Source)) return 0;
-        if (e.ResponseCode >= 0 && isHome(e.Context.Destination)) _resolvers.Mark(Mix.Of(e.Context.Destination), findings.Now);
         // A resolver asks again when its cache runs dry: that is regular, and somebody else's doing.
-        if (e.ResponseCode != 0 || e.QueryType == Pointer || IsResolver(in e.Context.Source)) return 0;
+        if (e.ResponseCode != 0 || e.QueryType == Pointer || resolvers.IsResolver(e.Context.Source)) return 0;
         int start = suffixes.RegisteredStart(e.Query, out bool listed, out int suffixStart);
         if (!listed || suffixStart <= start) return 0;
         var to = new Destination(Mix.OfName(e.Query[start..]), e.Query[start..], isAddress: false);
@@ -182,8 +178,6 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
         if ((e.Notes & FlowNotes.ActiveTimeout) != 0) _running.Mark(flow, findings.Now);
         return age >= 0 && age < thresholds.BeaconSlice;
     }
-
-    bool IsResolver(in Address address) => _resolvers.Age(Mix.Of(address), findings.Now) is >= 0 and long age && age < thresholds.MailServerMemory;
 
     /// <summary>"host:port" and "[v6]:port" without the port and brackets.</summary>
     static ReadOnlySpan<byte> HostOf(ReadOnlySpan<byte> host)

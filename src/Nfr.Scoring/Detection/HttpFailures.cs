@@ -32,6 +32,7 @@ sealed class HttpFailures(Thresholds thresholds, Func<Address, bool> isHome, Mir
     readonly LruTable<Pair> _pairs = new(MaxPairs);
 
     public override DetectorEvents Sees => DetectorEvents.Http | DetectorEvents.Ip;
+    public override DetectorEvents SeesInbound => DetectorEvents.Http | DetectorEvents.Ip;
     public override long Evicted => _pairs.Evicted;
     public override int Tracked => _pairs.Count;
 

@@ -27,6 +27,7 @@ sealed class ManyResets(Thresholds thresholds, Func<Address, bool> isHome, Findi
     readonly LruTable<Client> _clients = new(MaxClients);
 
     public override DetectorEvents Sees => DetectorEvents.Ip;
+    public override DetectorEvents SeesInbound => DetectorEvents.Ip;
     public override long Evicted => _clients.Evicted;
     public override int Tracked => _clients.Count;
 

@@ -75,6 +75,7 @@ sealed class PortScan(Thresholds thresholds, Func<Address, bool> isHome, MirrorS
     readonly LruTable<Site> _sites = new(MaxSites);
 
     public override DetectorEvents Sees => DetectorEvents.Ip;
+    public override DetectorEvents SeesInbound => DetectorEvents.Ip;
     public override long Evicted => _sources.Evicted;
     public override int Tracked => _sources.Count;
 

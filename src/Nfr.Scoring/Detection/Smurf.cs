@@ -29,6 +29,7 @@ sealed class Smurf(Thresholds thresholds, Func<Address, bool> isHome, MirrorSide
     readonly LruTable<Victim> _victims = new(MaxVictims);
 
     public override DetectorEvents Sees => DetectorEvents.Ip;
+    public override DetectorEvents SeesInbound => DetectorEvents.Ip;
     public override long Evicted => _victims.Evicted;
     public override int Tracked => _victims.Count;
 

@@ -48,7 +48,11 @@ sealed class ScoredTraffic : IDisposable
         _decoder.Advance(Tick);
     }
 
-    public void Drain() => _decoder.Drain();
+    public void Drain()
+    {
+        _decoder.Drain();
+        Scorer.Finish(Alerts);
+    }
 
     /// <summary>A capture to its end.</summary>
     public ScoredTraffic Capture(string path)
