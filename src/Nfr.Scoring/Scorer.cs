@@ -21,6 +21,7 @@ public sealed class Scorer : IDisposable
     readonly Findings _findings;
     readonly Prevalence _prevalence;
     readonly SiteLife _life;
+    readonly DomainSuspicion _suspicion = new();
     readonly Resolvers _resolvers;
     readonly ResolverSite _site;
     readonly long _resolverWindow;
@@ -62,7 +63,7 @@ public sealed class Scorer : IDisposable
     {
         Thresholds thresholds = options.Thresholds;
         // First, so that what it records is known to the others.
-        yield return (Detectors.FirstSeen, () => new FirstSeen(thresholds, options.IsHome, Suffixes, NameModel.Shipped, _prevalence, _findings));
+        yield return (Detectors.FirstSeen, () => new FirstSeen(thresholds, options.IsHome, Suffixes, NameModel.Shipped, _prevalence, _suspicion, _findings));
         yield return (Detectors.ListedDestination, () => new ListedDestination(thresholds, options.IsHome, Store, _resolvers, _findings));
         yield return (Detectors.PortScan, () => new PortScan(thresholds, options.IsHome, _findings));
         yield return (Detectors.LateralMovement, () => new LateralMovement(thresholds, options.IsHome, _findings));
@@ -85,7 +86,10 @@ public sealed class Scorer : IDisposable
         yield return (Detectors.UnreachableDomains, () => new UnreachableDomains(thresholds, options.IsHome, Suffixes, _prevalence, _resolvers, _findings));
         yield return (Detectors.Cleartext, () => new Cleartext(options.IsHome, _findings));
         yield return (Detectors.Mining, () => new Mining(_findings));
-        yield return (Detectors.Imposter, () => new Imposter(thresholds, Suffixes, new BrandMatcher(_brands.Value), _prevalence, _findings));
+        yield return (Detectors.Imposter, () => new Imposter(thresholds, Suffixes, new BrandMatcher(_brands.Value), _prevalence, _suspicion, _findings));
+        // Behind those that look at domains.
+        yield return (Detectors.SuspiciousDomains, () => new SuspiciousDomains(thresholds, options.IsHome, _suspicion, _resolvers, _findings));
+        yield return (Detectors.SuspiciousCluster, () => _findings.Cluster = new SuspiciousCluster(thresholds, options.IsHome));
         Crowd crowd = CrowdOf;
         yield return (Detectors.Beaconing, () => new Beaconing(thresholds, options.IsHome, Suffixes, NameModel.Shipped, crowd, _resolvers, _findings));
         yield return (Detectors.TransferVolume, () => new TransferVolume(thresholds, options.IsHome, _findings));
@@ -125,7 +129,7 @@ public sealed class Scorer : IDisposable
         int score = 0;
         if (_resolvers.Site.Queries.IsFull) JudgeHeld(window: 0, most: 1);
         foreach (Detector detector in _resolvers.Takes(in e, _findings.Now) ? _dnsAtOnce : _dns) score = Math.Max(score, detector.OnDns(in e));
-        return score;
+        return Math.Max(score, _findings.ClusterSeverity);
     }
 
     /// <inheritdoc cref="Score(in DnsEvent, List{Alert})"/>
@@ -134,7 +138,7 @@ public sealed class Scorer : IDisposable
         Begin(e.Context.Tick + e.Duration, raised);
         int score = 0;
         foreach (Detector detector in _ip) score = Math.Max(score, detector.OnIp(in e));
-        return score;
+        return Math.Max(score, _findings.ClusterSeverity);
     }
 
     /// <inheritdoc cref="Score(in DnsEvent, List{Alert})"/>
@@ -143,7 +147,7 @@ public sealed class Scorer : IDisposable
         Begin(e.Context.Tick, raised);
         int score = 0;
         foreach (Detector detector in _http) score = Math.Max(score, detector.OnHttp(in e));
-        return score;
+        return Math.Max(score, _findings.ClusterSeverity);
     }
 
     /// <inheritdoc cref="Score(in DnsEvent, List{Alert})"/>
@@ -152,7 +156,7 @@ public sealed class Scorer : IDisposable
         Begin(e.Context.Tick, raised);
         int score = 0;
         foreach (Detector detector in _tls) score = Math.Max(score, detector.OnTls(in e));
-        return score;
+        return Math.Max(score, _findings.ClusterSeverity);
     }
 
     /// <inheritdoc cref="Score(in DnsEvent, List{Alert})"/>
@@ -161,7 +165,7 @@ public sealed class Scorer : IDisposable
         Begin(e.Context.Tick, raised);
         int score = 0;
         foreach (Detector detector in _anomaly) score = Math.Max(score, detector.OnAnomaly(in e));
-        return score;
+        return Math.Max(score, _findings.ClusterSeverity);
     }
 
     /// <summary>
@@ -192,6 +196,8 @@ public sealed class Scorer : IDisposable
         _prevalence.Now = _findings.Now;
         _prevalenceFile?.SaveDue(_findings.Now);
         _findings.Raised = raised;
+        _findings.ClusterSeverity = 0;
+        _suspicion.Clear();
         if (_resolvers.Site.Queries.Count > 0) JudgeHeld(_resolverWindow, int.MaxValue);
     }
 
@@ -204,6 +210,7 @@ public sealed class Scorer : IDisposable
             {
                 if (!detector.SeesResolvers) detector.OnDns(in e);
             }
+            _suspicion.Clear();
         }
     }
 
