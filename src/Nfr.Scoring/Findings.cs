@@ -62,6 +62,9 @@ sealed class Findings(ScorerOptions options)
     /// <summary>Severity of a cluster that the event at hand completed; the scorer clears it between events.</summary>
     public int ClusterSeverity { get; set; }
 
+    /// <summary>What stocks of alerts fill up by when it is not <see cref="Now"/>: an engine's clock, which no event moves; else -1.</summary>
+    public long Steady { get; set; } = -1;
+
     public long AlertsRaised { get; private set; }
 
     /// <summary>Due, and not raised because too many of their threat had been raised before.</summary>
@@ -190,9 +193,10 @@ sealed class Findings(ScorerOptions options)
         held = 0;
         if (_allowances.Count >= MaxAllowances) _allowances.Clear();
         (ulong, string) of = (Partition.Current, threat);
-        if (!_allowances.TryGetValue(of, out Allowance? allowance)) _allowances.Add(of, allowance = new Allowance { Left = options.Thresholds.AlertStock, Tick = Now });
-        allowance.Left = Math.Min(options.Thresholds.AlertStock, allowance.Left + ((double)Math.Max(0, Now - allowance.Tick) / options.Thresholds.AlertRefill));
-        allowance.Tick = Math.Max(allowance.Tick, Now);
+        long now = Steady >= 0 ? Steady : Now;
+        if (!_allowances.TryGetValue(of, out Allowance? allowance)) _allowances.Add(of, allowance = new Allowance { Left = options.Thresholds.AlertStock, Tick = now });
+        allowance.Left = Math.Min(options.Thresholds.AlertStock, allowance.Left + ((double)Math.Max(0, now - allowance.Tick) / options.Thresholds.AlertRefill));
+        allowance.Tick = Math.Max(allowance.Tick, now);
         if (allowance.Left < 1)
         {
             allowance.Held++;
@@ -230,7 +234,8 @@ sealed class Findings(ScorerOptions options)
         {
             Threats = [what.Threat],
             Flags = what.Flags,
-            Groups = options.GroupsOf(context.Source),
+            // Who comes from outside is in none: then it is the machine that was meant.
+            Groups = options.GroupsOf(context.Source) is { Count: > 0 } groups ? groups : options.GroupsOf(context.Destination),
             Event = alertEvent,
             Evidence = new AlertEvidence
             {

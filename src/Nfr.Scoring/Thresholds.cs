@@ -48,8 +48,11 @@ public sealed record Thresholds
     // ---- Lateral movement: hosts of the home networks that a home client has not spoken to lately, on ports of administration.
 
     public long LateralWindow { get; init; } = 900 * Second;
-    /// <summary>A pair of client and host is new when it was not seen for so long.</summary>
-    public long LateralMemory { get; init; } = 7 * 86400 * Second;
+    /// <summary>A pair of client and host is new when it was not seen for so long: a job of every month is none.</summary>
+    public long LateralMemory { get; init; } = 35 * 86400 * Second;
+    /// <summary>So long after a site was first seen every pair is new; meanwhile it takes so many times the hosts.</summary>
+    public long LateralLearning { get; init; } = 7 * 86400 * Second;
+    public int LateralYoungFactor { get; init; } = 2;
     public int LateralHosts { get; init; } = 12;
     /// <summary>From here it is no administrator's morning.</summary>
     public int LateralManyHosts { get; init; } = 25;
@@ -259,10 +262,10 @@ public sealed record Thresholds
     public long UploadWindow { get; init; } = 24 * 3600 * Second;
     /// <summary>Flows that send less are no uploads.</summary>
     public long UploadLeastFlow { get; init; } = 100_000;
-    /// <summary>Bytes to one destination within the window; twice as many while a client is new.</summary>
+    /// <summary>Bytes to one destination within the window; twice as many while a client is new. Never less than a usual day's to all destinations together.</summary>
     public long UploadBytes { get; init; } = 500_000_000;
     public double UploadYoungFactor { get; init; } = 2;
-    /// <summary>Times the client's own greatest day.</summary>
+    /// <summary>Times what the client usually sends in a day to the one destination that gets most.</summary>
     public double UploadFactor { get; init; } = 5;
 
     public long LongSession { get; init; } = 8 * 3600 * Second;

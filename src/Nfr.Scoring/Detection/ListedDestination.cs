@@ -23,6 +23,7 @@ sealed class ListedDestination(Thresholds thresholds, Func<Address, bool> isHome
     readonly LastSeen _asked = new(MaxAsked);
 
     public override DetectorEvents Sees => DetectorEvents.Dns | DetectorEvents.Ip | DetectorEvents.Http | DetectorEvents.Tls;
+    public override DetectorEvents SeesInbound => DetectorEvents.Ip;
     public override bool SeesResolvers => true;
 
     public override int OnDns(scoped in DnsEvent e)
@@ -123,12 +124,13 @@ sealed class ListedDestination(Thresholds thresholds, Func<Address, bool> isHome
         IndicatorHit hit = default;
         ReadOnlySpan<byte> url = e.Url;
         int scheme = url.IndexOf("://"u8);
+        ReadOnlySpan<byte> own = url.StartsWith("https:"u8) ? ":443"u8 : ":80"u8;
         if (scheme >= 0) url = url[(scheme + 3)..];
         int path = url.IndexOfAny((byte)'/', (byte)'?');
         ReadOnlySpan<byte> authority = path < 0 ? url : url[..path];
         FindHost(set, e.Host.IsEmpty ? authority : e.Host, ref hit);
         FindServer(set, in e.Context, ref hit);
-        if (path >= 0) set.FindUrl(url, authority.EndsWith(":80"u8) ? path - 3 : path, path, ref hit);
+        if (path >= 0) set.FindUrl(url, authority.EndsWith(own) ? path - own.Length : path, path, ref hit);
         if (hit.IsNone) return 0;
         bool inbound = !isHome(e.Context.Source) && isHome(e.Context.Destination);
         (int severity, ulong finding) = Matter(hit, e.Context.Source, inbound ? thresholds.InboundSeverity : Gravest);

@@ -10,6 +10,7 @@ using Nfr.Tests.Sensor;
 using Nfr.Tests.Storage;
 using Nfr.Wire;
 using Ledger = Nfr.Pipeline.Ledger;
+using Frames = Nfr.Tests.Sensor.Frames;
 
 namespace Nfr.Tests.Nfr;
 

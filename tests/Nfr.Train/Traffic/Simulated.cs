@@ -3,7 +3,7 @@ using Nfr.Events;
 using Nfr.Scoring;
 using Nfr.Wire;
 
-namespace Nfr.Tests.Scoring;
+namespace Nfr.Train.Traffic;
 
 /// <summary>Event lines without the real writer: enough to tell which event a sample is.</summary>
 sealed class ShortLines : IEventLines
@@ -59,11 +59,7 @@ sealed class Simulated : IDisposable
     public string Folder => _folder;
     public void WriteList(string name, string text) => File.WriteAllText(Path.Combine(_folder, name), text);
 
-    public static Address Parse(string text)
-    {
-        Assert.True(Address.TryParse(text, out Address address));
-        return address;
-    }
+    public static Address Parse(string text) => Address.TryParse(text, out Address address) ? address : throw new FormatException(text);
 
     public IEnumerable<string> ThreatIds => Alerts.Select(a => a.Threats[0].Id);
 
