@@ -31,6 +31,8 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
         public uint RegularSince;
         public uint Raised;
         public uint TimeToLive;
+        /// <summary>Until when (as the contacts' times) a flow that lasts excuses queries; 0 = there was none.</summary>
+        public uint Lasting;
         public int Total;
         public byte RaisedSeverity;
         public bool IsRegular;
@@ -38,7 +40,10 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
         public byte Fresh;
         public byte Polled;
 
-        public readonly bool IsPolled => Polled > 0 && Polled * 2 >= Fresh;
+        public readonly bool IsPolled => (Polled > 0 && Polled * 2 >= Fresh) || (Lasting != 0 && (int)(Lasting - Contacts.Last) >= 0 && IsAskedFor);
+
+        /// <summary>Most of its contacts are queries that no connection followed.</summary>
+        public readonly bool IsAskedFor => Contacts.Connected * 2 < Contacts.Count;
 
         public void Count(ref byte what)
         {
@@ -127,8 +132,7 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
     {
         if (e.Context.Protocol is not (Tcp or Udp) || !IsOutbound(in e.Context) || e.App == App.Http) return 0;
         Destination to = Of(in e.Context, default);
-        // A handshake has told its poll already.
-        if (IsPolled(in e)) return e.App == App.Tls || IsContinued(in e) ? 0 : NotePoll(in e.Context, in to);
+        if (IsPolled(in e)) return OnPolled(in e, in to);
         // Nobody answered: a dead server tried again and again is no matter of ours.
         if (e.PacketsIn == 0 && e.BytesIn == 0) return 0;
         if (e.Context.Protocol == Tcp && e.PayloadIn == 0 && e.PayloadOut == 0) return 0;
@@ -168,6 +172,22 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
         ref Pair pair = ref _pairs[index];
         pair.Count(ref pair.Polled);
         return 0;
+    }
+
+    /// <summary>
+    /// A flow of what is polled is one poll, however long it lasts. While it does, its client may go on to ask for the name by a timer (a tunnel that looks whether the other end has moved, a
+    /// telephone), and connects no more: so it excuses queries and no connections, until its next slice should be here.
+    /// </summary>
+    int OnPolled(scoped in IpEvent e, scoped in Destination to)
+    {
+        bool continued = IsContinued(in e);
+        if (continued || (e.Notes & FlowNotes.ActiveTimeout) != 0)
+        {
+            int index = _pairs.Find(Mix.Of(e.Context.Source, to.Hash));
+            if (index >= 0) _pairs[index].Lasting = Math.Max(1, Contacts.TimeOf(e.Context.Tick + e.Duration + thresholds.BeaconSlice));
+        }
+        // A handshake has told its poll already.
+        return continued || e.App == App.Tls ? 0 : NotePoll(in e.Context, in to);
     }
 
     /// <summary>A flow that lives long is told in slices: only its first is a contact.</summary>
@@ -279,7 +299,7 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
     static double Part(double value, double limit, double weight) => EvidenceScore.Part(new EvidenceFeature("", value, limit, weight));
 
     /// <summary>A name that is only asked for, as soon as the answer's time to live is over: that is a cache at work, not a timer.</summary>
-    static bool IsCache(in Pair pair, double median) => pair.Contacts.Connected * 2 < pair.Contacts.Count && median > pair.TimeToLive * 0.9 && median < pair.TimeToLive * 1.5;
+    static bool IsCache(in Pair pair, double median) => pair.IsAskedFor && median > pair.TimeToLive * 0.9 && median < pair.TimeToLive * 1.5;
 
     double BitsOf(ReadOnlySpan<byte> domain)
     {
