@@ -34,7 +34,7 @@ public sealed class Scorer : IDisposable
     public Scorer(ScorerOptions options)
     {
         _findings = new Findings(options);
-        _sides = new MirrorSides(options.Thresholds, _findings);
+        _sides = new MirrorSides(options.Thresholds, options.IsHome, _findings);
         _ownsStore = options.SharedWith is null;
         Suffixes = options.SharedWith?.Suffixes ?? PublicSuffixList.Load(options.PublicSuffixFile);
         _prevalence = new Prevalence(options.Thresholds.FirstSeenLearning);
@@ -165,7 +165,6 @@ public sealed class Scorer : IDisposable
     public int ScoreInbound(scoped in IpEvent e, List<Alert> raised)
     {
         Begin(e.Context.Tick + e.Duration, raised);
-        _sides.Note(in e);
         int score = 0;
         foreach (Detector detector in _inboundIp) score = Math.Max(score, detector.OnIp(in e));
         return score;
