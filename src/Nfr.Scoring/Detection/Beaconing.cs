@@ -85,7 +85,7 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
             timeToLive = Math.Max(timeToLive, answers.TimeToLive);
             if (answers.Type is not (1 or 28) || !Indicators.AddressText.TryParse(answers.Text, out Address address)) continue;
             if (isHome(address)) return 0;
-            names.Note(in e.Context.Source, in address, to.Hash, to.Name);
+            names.Note(in e.Context.Source, in address, to.Hash, to.Name, answered: true);
         }
         int index = Contact(in e.Context, in to, 0, connected: false, opens: true, out bool isNew);
         if (index < 0) return 0;
@@ -102,7 +102,7 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
     {
         if (!IsOutbound(in e.Context)) return 0;
         Destination to = Of(in e.Context, e.Sni);
-        if (!to.IsAddress) names.Note(in e.Context.Source, in e.Context.Destination, to.Hash, to.Name);
+        if (!to.IsAddress) names.Note(in e.Context.Source, in e.Context.Destination, to.Hash, to.Name, answered: false);
         if (IsPolledMail(e.Context.DestinationPort)) return NotePoll(in e.Context, in to);
         int index = Contact(in e.Context, in to, 0, connected: true, opens: true, out bool isNew);
         if (index < 0) return 0;
@@ -118,7 +118,7 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
         // Certificate status and revocation lists are asked for by a timer, by anything that speaks TLS (RFC 6960, RFC 5280).
         if (!IsOutbound(in e.Context) || e.ContentType.StartsWith("application/ocsp"u8) || e.ContentType.StartsWith("application/pkix-crl"u8)) return 0;
         Destination to = Of(in e.Context, HostOf(e.Host));
-        if (!to.IsAddress) names.Note(in e.Context.Source, in e.Context.Destination, to.Hash, to.Name);
+        if (!to.IsAddress) names.Note(in e.Context.Source, in e.Context.Destination, to.Hash, to.Name, answered: false);
         int index = Contact(in e.Context, in to, e.BytesOut + e.Url.Length, connected: true, opens: true, out bool isNew);
         if (index < 0) return 0;
         ulong finding = FindingOf(in e.Context, in to);
@@ -218,7 +218,7 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
             ReadOnlySpan<byte> name = suffixStart > start ? host[start..] : host;
             return new Destination(Mix.OfName(name), name, isAddress: false);
         }
-        if (names.TryFind(in context.Source, in context.Destination, out ulong hash, out ReadOnlySpan<byte> known)) return new Destination(hash, known, isAddress: false);
+        if (names.TryFind(in context.Source, in context.Destination, out ulong hash, out ReadOnlySpan<byte> known, out _)) return new Destination(hash, known, isAddress: false);
         return new Destination(Mix.Of(context.Destination, ((ulong)context.Protocol << 16) | context.DestinationPort), default, isAddress: true);
     }
 

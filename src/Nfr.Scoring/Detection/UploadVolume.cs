@@ -51,7 +51,7 @@ sealed class UploadVolume(Thresholds thresholds, Func<Address, bool> isHome, Des
         // What is below this is neither an upload nor a habit of uploading.
         if (e.PayloadOut < thresholds.UploadLeastFlow || !isHome(e.Context.Source) || isHome(e.Context.Destination) || SpecialAddresses.IsBroadcastOrMulticast(e.Context.Destination)) return 0;
         ulong clientKey = Mix.Of(e.Context.Source);
-        bool named = names.TryFind(in e.Context.Source, in e.Context.Destination, out ulong name, out ReadOnlySpan<byte> text);
+        bool named = names.TryFind(in e.Context.Source, in e.Context.Destination, out ulong name, out ReadOnlySpan<byte> text, out _);
         ulong key = Mix.Of(clientKey, named ? name : Mix.Of(e.Context.Destination));
         int at = _clients.GetOrAdd(clientKey, out bool isNew);
         ref Client client = ref _clients[at];
