@@ -7,7 +7,7 @@ namespace Nfr.Tests.Scoring;
 /// <summary>What a client says that a server is called is its own word; what a resolver answered is not.</summary>
 public sealed class SaidNamesTests
 {
-    const long Hour = 3600 * Simulated.Second;
+    const long Megabyte = 1_000_000, Hour = 3600 * Simulated.Second;
     const string Common = "www.service-of-everybody.com";
     static readonly Address s_service = Simulated.Parse("198.51.100.20"), s_other = Simulated.Parse("198.51.100.21");
 
@@ -50,5 +50,46 @@ public sealed class SaidNamesTests
         Assert.Empty(named.Alerts);
         using Simulated common = LongSession(s_service, answered: null);
         Assert.Empty(common.Alerts);
+    }
+
+    [Fact]
+    public void An_upload_to_one_address_under_many_names_is_one_upload()
+    {
+        using var run = new Simulated(enabled: Detectors.UploadVolume | Detectors.Beaconing);
+        for (int i = 0; i < 50; i++)
+        {
+            run.Tls($"www.said-number-{i}.com");
+            run.Ip(Simulated.Outside, 443, ConnectionState.SF, 100 * Megabyte, Megabyte, app: App.Tls);
+        }
+        Alert alert = Assert.Single(run.Alerts);
+        Assert.Equal("upload_volume", alert.Threats[0].Id);
+        Assert.Equal($"{Simulated.Client} {Simulated.Outside}", alert.Evidence!.Key);
+    }
+
+    [Fact]
+    public void An_upload_to_many_addresses_under_one_name_is_one_upload_whoever_says_the_name()
+    {
+        using var run = new Simulated(enabled: Detectors.UploadVolume | Detectors.Beaconing);
+        for (uint part = 0; part < 24; part++)
+        {
+            Address server = Address.FromV4(0x2E00_0000 + part);
+            run.Tls($"store{part}.backup-of-everything.com", server: server);
+            run.Ip(server, 443, ConnectionState.SF, 100 * Megabyte, Megabyte, app: App.Tls);
+        }
+        Alert alert = Assert.Single(run.Alerts);
+        Assert.Equal($"{Simulated.Client} backup-of-everything.com", alert.Evidence!.Key);
+    }
+
+    [Fact]
+    public void Uploads_to_two_services_behind_one_address_whose_names_were_answered_are_two()
+    {
+        using var run = new Simulated(enabled: Detectors.UploadVolume | Detectors.Beaconing);
+        foreach (string name in new[] { "files.store-of-one.com", "files.store-of-two.com" }) run.Dns(name, answers: (1, Simulated.Outside.ToString()));
+        for (int i = 0; i < 14; i++)
+        {
+            run.Tls(i % 2 == 0 ? "files.store-of-one.com" : "files.store-of-two.com");
+            run.Ip(Simulated.Outside, 443, ConnectionState.SF, 100 * Megabyte, Megabyte, app: App.Tls);
+        }
+        Assert.Empty(run.Alerts);
     }
 }
