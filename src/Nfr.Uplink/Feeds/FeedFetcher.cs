@@ -72,7 +72,7 @@ public sealed class FeedFetcher : IDisposable
         readonly Random _random;
         readonly Backoff _backoff;
         readonly TroubleReport _report;
-        readonly string _path, _markPath, _partPath;
+        readonly string _path, _markPath, _partPath, _digest;
         FeedMark? _mark;
         long? _shrunkSince;
         FeedState _state;
@@ -85,7 +85,8 @@ public sealed class FeedFetcher : IDisposable
             _path = Path.Combine(all._options.Folder, source.Name);
             _markPath = FeedMark.PathOf(all._options.Folder, source.Name);
             _partPath = Path.Combine(all._options.Folder, "." + source.Name + ".part");
-            _state = new FeedState { Name = source.Name, Url = source.Url.ToString() };
+            _digest = FeedAddress.Digest(source.Url);
+            _state = new FeedState { Name = source.Name, Url = source.Shown };
         }
 
         public FeedState State => Volatile.Read(ref _state);
@@ -93,7 +94,7 @@ public sealed class FeedFetcher : IDisposable
         /// <summary>Goes on from the copy that the last run left, if it is of the same address.</summary>
         public void TakeUp()
         {
-            _mark = FeedMark.Read(_markPath) is { } mark && mark.Url == _state.Url && File.Exists(_path) ? mark : null;
+            _mark = FeedMark.Read(_markPath) is { } mark && mark.Url == _digest && File.Exists(_path) ? mark : null;
             if (_mark is null) return;
             Update(State with { LastSuccess = _mark.Success, LastChange = _mark.Change, Indicators = _mark.Indicators });
         }
@@ -176,7 +177,7 @@ public sealed class FeedFetcher : IDisposable
             // The mark goes first: without it the copy is only fetched once more.
             File.Delete(_markPath);
             File.Move(_partPath, _path, overwrite: true);
-            _mark = new FeedMark(_state.Url, reply.ETag, reply.LastModified, now, now, verdict.Indicators);
+            _mark = new FeedMark(_digest, reply.ETag, reply.LastModified, now, now, verdict.Indicators);
             _mark.Write(_markPath);
             Update(State with { Fetched = State.Fetched + 1, LastSuccess = now, LastChange = now, Problem = null, Indicators = verdict.Indicators });
             _notice(new UplinkNotice(NoticeLevel.Information, $"feeds: {_source.Name} was fetched, {verdict.Indicators:N0} indicators"));
@@ -196,7 +197,7 @@ public sealed class FeedFetcher : IDisposable
             if (wait < TimeSpan.FromSeconds(1)) wait = TimeSpan.FromSeconds(1);
             Update(State with { Failed = State.Failed + 1, Problem = problem });
             string kept = State.LastSuccess is { } last ? $"the copy of {last.UtcDateTime:yyyy-MM-dd HH:mm} UTC serves on" : "there is no copy yet";
-            _report.Failed(_source.Name, problem, NoticeLevel.Warning, $"feeds: {_source.Name} was not taken from {_source.Url} ({problem}); {kept}; next try in {Spoken.Duration(wait)}", problem);
+            _report.Failed(_source.Name, problem, NoticeLevel.Warning, $"feeds: {_source.Name} was not taken from {_source.Shown} ({problem}); {kept}; next try in {Spoken.Duration(wait)}", problem);
             return wait;
         }
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 namespace Nfr.Uplink;
 
 /// <summary>What is known of the copy on disk, kept beside it as <c>.NAME.mark</c>; without it, or when it cannot be read, the list is fetched anew.</summary>
+/// <remarks>Url = <see cref="FeedAddress.Digest"/> of the address that it came from.</remarks>
 sealed record FeedMark(string Url, string? ETag, string? LastModified, DateTimeOffset Success, DateTimeOffset Change, long Indicators)
 {
     const int MaxBytes = 16 << 10;

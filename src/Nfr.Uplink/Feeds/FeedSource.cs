@@ -10,6 +10,8 @@ public sealed record FeedSource
     public TimeSpan Interval { get; init; } = TimeSpan.FromHours(1);
     /// <summary>Of the list when it is unpacked; a larger one is not taken.</summary>
     public long MaxBytes { get; init; } = 64L << 20;
+    /// <summary><see cref="Url"/> as logs and status may show it.</summary>
+    public string Shown => FeedAddress.Shown(Url);
 }
 
 /// <summary>What all feeds of a sensor share.</summary>
@@ -35,6 +37,7 @@ public readonly record struct FeedVerdict(long Indicators, string? Problem);
 public sealed record FeedState
 {
     public required string Name { get; init; }
+    /// <summary>As <see cref="FeedAddress.Shown"/> has it.</summary>
     public required string Url { get; init; }
     /// <summary>When the copy in use was last known to be the newest (fetched, or told to be unchanged); null = there is none.</summary>
     public DateTimeOffset? LastSuccess { get; init; }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Nfr.Capture;
 using Nfr.Config;
+using Nfr.Uplink;
 
 namespace Nfr.Commands;
 
@@ -66,7 +67,7 @@ static class ConfigCommand
         if (config.Scoring.Enabled)
         {
             foreach (FeedConfig feed in config.Scoring.FeedUrls)
-                rows.Add(("feed", $"{feed.Name} every {GoDuration.Format(feed.Interval)} from {feed.Url}{(feed.Trusted ? ", trusted" : feed.Threat is { } threat ? $", {threat.Id}" : "")}"));
+                rows.Add(("feed", $"{feed.Name} every {GoDuration.Format(feed.Interval)} from {FeedAddress.Shown(feed.Url)}{(feed.Trusted ? ", trusted" : feed.Threat is { } threat ? $", {threat.Id}" : "")}"));
         }
         List<string> outputs = [];
         if (config.Outputs.Enabled)

@@ -12,17 +12,33 @@ sealed record ListReport(string Name, string Threat, long Indicators, long Fault
     public static IReadOnlyList<ListReport> Of(IReadOnlyList<ListStatus> lists, IReadOnlyList<FeedState> feeds, string? cache)
     {
         List<ListReport> reports = [];
+        HashSet<FeedState> loaded = [];
         foreach (ListStatus list in lists)
         {
             FeedState? feed = Path.GetDirectoryName(list.Path) == cache ? feeds.FirstOrDefault(f => f.Name == Path.GetFileName(list.Path)) : null;
+            if (feed is not null) loaded.Add(feed);
             reports.Add(new ListReport(
                 Path.GetFileName(list.Path), list.IsTrusted ? "trusted" : list.ThreatId, list.Count, list.FaultCount, list.Date, list.Problem ?? feed?.Problem, feed?.Url, feed?.LastSuccess, feed?.Failed ?? 0));
         }
         foreach (FeedState feed in feeds)
         {
-            if (!reports.Any(r => r.Url == feed.Url)) reports.Add(new ListReport(feed.Name, "", 0, 0, null, feed.Problem ?? "not fetched yet", feed.Url, null, feed.Failed));
+            if (!loaded.Contains(feed)) reports.Add(new ListReport(feed.Name, "", 0, 0, null, feed.Problem ?? "not fetched yet", feed.Url, null, feed.Failed));
         }
         return reports;
+    }
+
+    /// <summary>Each with a name of its own, for metrics: a second list of a file's name, from another folder, is "name (2)".</summary>
+    public static IReadOnlyList<(string Label, ListReport List)> Labelled(IReadOnlyList<ListReport> lists)
+    {
+        HashSet<string> taken = [];
+        List<(string, ListReport)> labelled = [];
+        foreach (ListReport list in lists)
+        {
+            string label = list.Name;
+            for (int i = 2; !taken.Add(label); i++) label = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{list.Name} ({i})");
+            labelled.Add((label, list));
+        }
+        return labelled;
     }
 
     public void Write(Utf8JsonWriter json, DateTimeOffset now)

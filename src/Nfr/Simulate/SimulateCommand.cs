@@ -26,6 +26,19 @@ public static class SimulateCommand
             await error.WriteLineAsync($"nfr simulate: {refusal}").ConfigureAwait(false);
             return 1;
         }
+        IPEndPoint[] own = [.. new[] { destinations.Resolver, destinations.HijackResolver }.Where(server => server.Equals(LoopbackResolver.Usual) || server.Equals(LoopbackResolver.Other))];
+        LoopbackResolver? resolver = null;
+        if (!options.Dry && (resolver = LoopbackResolver.Start(own, out refusal)) is null)
+        {
+            await error.WriteLineAsync($"nfr simulate: {refusal}").ConfigureAwait(false);
+            return 1;
+        }
+        using (resolver) return await RunAsync(options, modules, destinations, seed, output, stop).ConfigureAwait(false);
+    }
+
+    static async Task<int> RunAsync(
+        SimulateOptions options, IReadOnlyList<(SimulateModule Module, string Scope)> modules, SimulateDestinations destinations, int seed, TextWriter output, CancellationToken stop)
+    {
         bool all = true;
         for (int i = 0; i < modules.Count && !stop.IsCancellationRequested; i++)
         {

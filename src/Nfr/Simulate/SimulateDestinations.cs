@@ -65,8 +65,8 @@ public sealed record SimulateDestinations
         IPAddress Nth(int i) => targets[i % targets.Count];
         return new SimulateDestinations
         {
-            Resolver = options.Resolver ?? new IPEndPoint(named ? SystemResolver() : IPAddress.Loopback, 53),
-            HijackResolver = new IPEndPoint(Nth(0), 53),
+            Resolver = options.Resolver ?? (named ? new IPEndPoint(SystemResolver(), 53) : LoopbackResolver.Usual),
+            HijackResolver = named ? new IPEndPoint(Nth(0), 53) : LoopbackResolver.Other,
             ScanHosts = named ? [.. targets.Distinct()] : ScanModule.ChooseHosts(random, new IPAddress([127, 77, 0, 0]), options.Size ?? ScanModule.HostCount),
             C2 = lists.C2.At(Nth),
             Sinkholes = lists.Sinkholes.At(Nth),

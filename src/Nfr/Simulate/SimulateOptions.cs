@@ -7,7 +7,7 @@ public sealed record SimulateOptions
 {
     /// <summary>Names of modules, whole or how a family begins (<c>tunnel</c>, <c>ssh</c>), each with a scope behind a colon where it has one; none = all but the experimental.</summary>
     public IReadOnlyList<string> Modules { get; init; } = [];
-    /// <summary>DNS server to ask; none = 127.0.0.1:53, or with targets or consent the system's first.</summary>
+    /// <summary>DNS server to ask; none = one of our own on loopback that knows no name, or with targets or consent the system's first.</summary>
     public IPEndPoint? Resolver { get; init; }
     /// <summary>Where connections go. Naming one is the consent to leave loopback.</summary>
     public IReadOnlyList<IPAddress> Targets { get; init; } = [];

@@ -144,6 +144,19 @@ public sealed class EventJsonReaderTests(ITestOutputHelper output)
         Assert.Equal(300, line.Split("\"ttl\"").Length - 1);
     }
 
+    [Theory]
+    [InlineData("{}", 20_000)]
+    [InlineData("{}", 2_000)]
+    [InlineData("{\"ttl\":1}", 20_000)]
+    public void Answers_that_take_more_room_than_their_text_are_as_many_as_fit(string answer, int count)
+    {
+        string line = "{\"ts\":\"2018-09-03T09:39:47Z\",\"srcIP\":\"10.0.0.1\",\"query\":\"a\",\"answers\":[" + string.Join(',', Enumerable.Repeat(answer, count)) + "]}";
+        (EventLineFault fault, string again) = Again(EventType.Dns, line);
+        Assert.Equal(EventLineFault.None, fault);
+        Assert.InRange(again.Split("\"ttl\"").Length - 1, 500, count);
+        Assert.Equal(EventLineFault.None, Again(EventType.Dns, """{"ts":"2018-09-03T09:39:47Z","srcIP":"10.0.0.1","query":"b"}""").Fault);
+    }
+
     [Fact]
     public void Reading_allocates_nothing()
     {

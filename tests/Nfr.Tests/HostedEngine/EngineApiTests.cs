@@ -84,7 +84,7 @@ public sealed class EngineApiTests
     public async Task What_cannot_be_decompressed_is_400_what_is_unknown_415_what_is_too_long_413()
     {
         await using var bed = new EngineBed();
-        string key = bed.AddKey();
+        string key = bed.AddKey(), other = bed.AddKey();
         await bed.StartAsync(o => o with { MaxBody = 1 << 20 });
         Assert.Equal(HttpStatusCode.BadRequest, (await bed.SendAsync(HttpMethod.Post, "/v1/events/ip", key, new StringContent("no gzip at all"), "gzip")).Status);
         Assert.Equal(HttpStatusCode.BadRequest, (await bed.SendAsync(HttpMethod.Post, "/v1/events/ip", key, new StringContent("xx no deflate"), "deflate")).Status);
@@ -93,7 +93,9 @@ public sealed class EngineApiTests
         // 200 KB that become 200 MB.
         byte[] bomb = Packed(s => new GZipStream(s, CompressionLevel.SmallestSize, leaveOpen: true), new string('\n', 200 << 20));
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await bed.SendAsync(HttpMethod.Post, "/v1/events/ip", key, new ByteArrayContent(bomb), "gzip")).Status);
-        Assert.Equal(HttpStatusCode.OK, (await bed.PostAsync("dns", key, EngineBed.Dns("a.b"))).Status);
+        // Its sender pays for what was read of it.
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await bed.PostAsync("dns", key, EngineBed.Dns("a.b"))).Status);
+        Assert.Equal(HttpStatusCode.OK, (await bed.PostAsync("dns", other, EngineBed.Dns("a.b"))).Status);
     }
 
     [Theory]
@@ -180,6 +182,81 @@ public sealed class EngineApiTests
     }
 
     [Fact]
+    public async Task The_port_of_metrics_has_nothing_else_and_the_other_has_no_metrics()
+    {
+        await using var bed = new EngineBed();
+        string key = bed.AddKey();
+        int port = FreePort();
+        await bed.StartAsync(o => o with { Metrics = new IPEndPoint(IPAddress.Loopback, port), OpenRegistration = true });
+        Assert.Equal(HttpStatusCode.Forbidden, (await bed.SendAsync(HttpMethod.Get, "/metrics", key)).Status);
+        Assert.Equal(HttpStatusCode.OK, (await bed.PostAsync("dns", key, EngineBed.Dns("a.b"))).Status);
+        bed.Elsewhere = $"http://127.0.0.1:{port}";
+        Assert.Contains("nfr_engine_events_received_total", (await bed.SendAsync(HttpMethod.Get, "/metrics", null)).Body, StringComparison.Ordinal);
+        Assert.Equal((HttpStatusCode.OK, "ok\n"), await bed.SendAsync(HttpMethod.Get, "/healthz", null));
+        Assert.Equal(HttpStatusCode.NotFound, (await bed.PostAsync("dns", key, EngineBed.Dns("a.b"))).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await bed.SendAsync(HttpMethod.Get, "/v1/alerts", key)).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await bed.SendAsync(HttpMethod.Post, "/v1/key/request", null, new StringContent("{}"))).Status);
+
+        static int FreePort()
+        {
+            using var socket = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
+            socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            return ((IPEndPoint)socket.LocalEndPoint!).Port;
+        }
+    }
+
+    [Theory]
+    [InlineData("X-Forwarded-For", "203.0.113.9")]
+    [InlineData("Forwarded", "for=203.0.113.9")]
+    public async Task A_proxy_of_this_machine_does_not_hand_out_metrics(string header, string value)
+    {
+        await using var bed = new EngineBed();
+        await bed.StartAsync();
+        Assert.Equal(HttpStatusCode.OK, (await bed.SendAsync(HttpMethod.Get, "/metrics", null)).Status);
+        bed.Http.DefaultRequestHeaders.Add(header, value);
+        Assert.Equal(HttpStatusCode.Forbidden, (await bed.SendAsync(HttpMethod.Get, "/metrics", null)).Status);
+    }
+
+    [Fact]
+    public async Task Alerts_that_the_disk_refuses_are_503_their_repeat_too_and_none_is_missing_or_doubled_later()
+    {
+        await using var bed = new EngineBed();
+        string key = bed.AddKey();
+        bed.WriteList();
+        await bed.StartAsync();
+        bed.Sql("ALTER TABLE alerts RENAME TO taken");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await bed.PostAsync("dns", key, EngineBed.Dns("listed.example"))).Status);
+        // Its events raise nothing now, but what they raised is not on the disk.
+        for (int i = 0; i < 3; i++) Assert.Equal(HttpStatusCode.ServiceUnavailable, (await bed.PostAsync("dns", key, EngineBed.Dns("listed.example"))).Status);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await bed.SendAsync(HttpMethod.Get, "/healthz", null)).Status);
+        bed.Sql("ALTER TABLE taken RENAME TO alerts");
+        Assert.Equal(HttpStatusCode.OK, (await bed.PostAsync("dns", key, EngineBed.Dns("listed.example"))).Status);
+        Assert.Single((await bed.AlertsAsync(key)).Alerts);
+    }
+
+    [Fact]
+    public async Task More_alerts_than_may_wait_are_refused_although_the_disk_is_well()
+    {
+        string folder = Directory.CreateTempSubdirectory("nfr-writer-").FullName;
+        var options = new HostedEngineOptions { Listen = new IPEndPoint(IPAddress.Loopback, 0), Data = folder };
+        using (EngineDatabase db = EngineDatabase.Open(folder))
+        using (EngineDatabase other = EngineDatabase.Open(folder))
+        using (var keys = new KeyRing(other, [], options, Serilog.Core.Logger.None))
+        using (var writer = new AlertWriter(db, keys, options, Serilog.Core.Logger.None))
+        {
+            var row = new AlertRow("a", "{}", Encoding.UTF8.GetBytes("{}"));
+            Assert.Null(await writer.Append([row]));
+            string? trouble = await writer.Append([.. Enumerable.Repeat(row, 10_005)]);
+            Assert.Contains("too many alerts", trouble, StringComparison.Ordinal);
+            Assert.Equal(5, writer.Lost);
+            Assert.Null(await writer.Check());
+            Assert.Null(await writer.Append([row]));
+            Assert.Equal(10_002, writer.Stored);
+        }
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
     public async Task Health_and_metrics_say_what_is()
     {
         await using var bed = new EngineBed();
@@ -195,9 +272,23 @@ public sealed class EngineApiTests
             "nfr_engine_alerts_raised_total 1", "nfr_engine_alerts_stored_total 1", "nfr_engine_keys 1", "nfr_engine_sensors_active 1", "nfr_engine_indicators 1",
         }) Assert.Contains("\n" + line + "\n", metrics, StringComparison.Ordinal);
         Assert.DoesNotContain("a-sensor", metrics, StringComparison.Ordinal);
-        // Each sample has its head, as the format wants it.
-        foreach (string sample in metrics.Split('\n').Where(l => l.Length > 0 && l[0] != '#')) Assert.Contains($"# TYPE {sample.Split('{', ' ')[0]} ", metrics, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.NotFound, (await bed.SendAsync(HttpMethod.Get, "/v1/nothing", key)).Status);
         Assert.Equal(HttpStatusCode.MethodNotAllowed, (await bed.SendAsync(HttpMethod.Get, "/v1/events/dns", key)).Status);
+    }
+
+    [Fact]
+    public async Task Metrics_are_what_the_format_wants_line_by_line()
+    {
+        await using var bed = new EngineBed();
+        string key = bed.AddKey();
+        bed.WriteList();
+        File.WriteAllText(Path.Combine(bed.Feeds, "a \"quoted\\ list.txt"), "bad.example\nno indicator at all\n");
+        await bed.StartAsync();
+        await bed.PostAsync("dns", key, EngineBed.Dns("listed.example") + "\nx");
+        await bed.PostAsync("dns", "no key", "x");
+        (_, string metrics) = await bed.SendAsync(HttpMethod.Get, "/metrics", null);
+        IReadOnlyList<ExpositionText.Sample> samples = ExpositionText.Parse(metrics);
+        Assert.Equal(1, samples.Single(s => s.Name == "nfr_engine_list_indicators" && s.Labels["list"] == "a \"quoted\\ list.txt").Value);
+        Assert.Equal(1, samples.Single(s => s.Name == "nfr_engine_requests_total" && s.Labels["code"] == "401").Value);
     }
 }

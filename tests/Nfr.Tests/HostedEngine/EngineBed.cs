@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using Nfr.Engine;
 using Nfr.Events;
+using Nfr.Native;
 using Nfr.Uplink;
 using Serilog.Core;
 
@@ -21,7 +22,9 @@ sealed class EngineBed : IAsyncDisposable
 
     public string Data => Path.Combine(_folder, "data");
     public string Feeds => Path.Combine(_folder, "feeds");
-    public string Address => _host!.Address;
+    public string Address => Elsewhere ?? _host!.Address;
+    /// <summary>Another address of the same engine.</summary>
+    public string? Elsewhere { get; set; }
     public HttpClient Http { get; } = new(new SocketsHttpHandler { UseCookies = false }) { Timeout = TimeSpan.FromSeconds(60) };
 
     public string In(string name) => Path.Combine(_folder, name);
@@ -35,10 +38,10 @@ sealed class EngineBed : IAsyncDisposable
         _host = await EngineHost.StartAsync(with?.Invoke(options) ?? options, Logger.None);
     }
 
-    public async Task RestartAsync()
+    public async Task RestartAsync(Func<HostedEngineOptions, HostedEngineOptions>? with = null)
     {
         await _host!.DisposeAsync();
-        await StartAsync();
+        await StartAsync(with);
     }
 
     /// <summary>As "nfr engine key add" does.</summary>
@@ -48,6 +51,18 @@ sealed class EngineBed : IAsyncDisposable
         using EngineDatabase db = EngineDatabase.Open(Data);
         db.AddKey(new KeyRow(0, ApiKeys.Hash(key), ApiKeys.Shadow(key), name, site, [.. homes.Select(h => IpPrefix.Parse(h))], 1, 0, true, ""));
         return key;
+    }
+
+    /// <summary>Does something to the engine's database behind its back.</summary>
+    public void Sql(string statement)
+    {
+        Assert.False(SqliteConnection.Open(Path.Combine(Data, "engine.db"), null, out SqliteConnection? db).IsError);
+        using (db)
+        {
+            db!.SetBusyTimeout(10_000);
+            db.Execute(statement);
+            Assert.False(db.Failed, db.Error.Message);
+        }
     }
 
     public static string Dns(string query, string source = "10.0.0.9", string? more = null) => $$"""{"ts":"{{Now}}","srcIP":"{{source}}","query":"{{query}}","qtype":"A"{{more}}}""";

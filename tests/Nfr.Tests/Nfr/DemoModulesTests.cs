@@ -509,6 +509,42 @@ public class DemoModulesTests
     }
 
     [Fact]
+    public void Without_a_word_names_are_asked_of_no_resolver_that_could_ask_others()
+    {
+        SimulateDestinations chosen = SimulateDestinations.Choose(new SimulateOptions(), new Random(1), out _)!;
+        Assert.Equal((LoopbackResolver.Usual, LoopbackResolver.Other), (chosen.Resolver, chosen.HijackResolver));
+        Assert.All(new[] { chosen.Resolver, chosen.HijackResolver }, server => Assert.True(IPAddress.IsLoopback(server.Address) && !server.Address.Equals(IPAddress.Loopback)));
+    }
+
+    [Fact]
+    public async Task The_resolver_on_loopback_knows_no_name_and_shares_its_address_with_nobody()
+    {
+        var address = new IPEndPoint(LoopbackResolver.Usual.Address, Listen(out TcpListener free).Port);
+        free.Stop();
+        Assert.False(LoopbackResolver.IsServed(address));
+        using (LoopbackResolver? resolver = LoopbackResolver.Start([address], out string refusal))
+        {
+            Assert.Equal("", refusal);
+            Assert.True(LoopbackResolver.IsServed(address));
+            var stub = new StubResolver(address, null, new Random(1));
+            DnsReply? reply = await stub.QueryAsync("evil.example", DnsWire.TypeA, TimeSpan.FromSeconds(10), default);
+            Assert.Equal((3, 0), (reply!.ResponseCode, reply.Addresses.Count));
+            Assert.Null(LoopbackResolver.Start([address], out refusal));
+        }
+        // A forwarder that listens everywhere.
+        using var forwarder = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        forwarder.Bind(new IPEndPoint(IPAddress.Any, address.Port));
+        Assert.True(LoopbackResolver.IsServed(address));
+        Assert.Null(LoopbackResolver.Start([address], out string why));
+        Assert.Contains("--resolver", why, StringComparison.Ordinal);
+        forwarder.Dispose();
+        using var six = new Socket(AddressFamily.InterNetworkV6, SocketType.Dgram, ProtocolType.Udp) { DualMode = true };
+        six.Bind(new IPEndPoint(IPAddress.IPv6Any, address.Port));
+        Assert.True(LoopbackResolver.IsServed(address));
+        Assert.Null(LoopbackResolver.Start([address], out _));
+    }
+
+    [Fact]
     public void A_target_takes_every_connection()
     {
         IPAddress target = IPAddress.Parse("192.0.2.7");

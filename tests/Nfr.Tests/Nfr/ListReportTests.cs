@@ -23,6 +23,8 @@ public sealed class ListReportTests
             [
                 new FeedState { Name = "tor.lst", Url = "https://lists.example/tor.lst", LastSuccess = s_now.AddHours(-3), Problem = "the server answered 500", Failed = 4 },
                 new FeedState { Name = "new.csv", Url = "https://lists.example/new.csv" },
+                // Another list of the same address: only what is hidden tells them apart.
+                new FeedState { Name = "tor2.lst", Url = "https://lists.example/tor.lst" },
             ], "/data/feeds"),
     };
 
@@ -31,7 +33,7 @@ public sealed class ListReportTests
     {
         using JsonDocument json = JsonDocument.Parse(Report().ToJson());
         JsonElement[] lists = [.. json.RootElement.GetProperty("lists").EnumerateArray()];
-        Assert.Equal(["own.txt", "tor.lst", "new.csv"], lists.Select(l => l.GetProperty("name").GetString()));
+        Assert.Equal(["own.txt", "tor.lst", "new.csv", "tor2.lst"], lists.Select(l => l.GetProperty("name").GetString()));
         Assert.False(lists[0].TryGetProperty("url", out _));
         Assert.Equal((10_800, "the server answered 500"), (lists[1].GetProperty("ageSeconds").GetInt32(), lists[1].GetProperty("problem").GetString()));
         Assert.Equal("not fetched yet", lists[2].GetProperty("problem").GetString());
@@ -41,6 +43,15 @@ public sealed class ListReportTests
         Assert.Contains("nfr_list_faults{list=\"own.txt\"} 2\n", metrics, StringComparison.Ordinal);
         Assert.Contains("nfr_feed_age_seconds{list=\"tor.lst\"} 10800\n", metrics, StringComparison.Ordinal);
         Assert.Contains("nfr_feed_failed_total{list=\"tor.lst\"} 4\n", metrics, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Metrics_are_what_the_format_wants_whatever_lists_are_called()
+    {
+        ListStatus Named(string path) => new(path, "x", "c2_communication", s_now, 7, 100, 2, null);
+        StatusReport report = Report() with { Lists = ListReport.Of([Named("/a/tor.lst"), Named("/b/tor.lst"), Named("/a/quote\"back\\slash\nline"), Named("/a/ünï.txt")], [], null) };
+        List<ExpositionText.Sample> samples = [.. ExpositionText.Parse(MetricsText.Write(report)).Where(s => s.Name == "nfr_list_indicators")];
+        Assert.Equal(["tor.lst", "tor.lst (2)", "quote\"back\\slash\nline", "ünï.txt"], samples.Select(s => s.Labels["list"]));
     }
 
     [Fact]

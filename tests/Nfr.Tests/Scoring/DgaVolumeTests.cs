@@ -53,6 +53,22 @@ public sealed class DgaVolumeTests(ITestOutputHelper output)
         Assert.Empty(run.Alerts);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(30)]
+    [InlineData(50)]
+    public void Names_of_days_ago_do_not_make_the_few_of_today_many(int days)
+    {
+        using var run = new Simulated(enabled: Detectors.Dga);
+        var random = new Random(8);
+        for (int i = 0; i < 9; i++) run.Dns(Simulated.Letters(random, 14) + ".com", rcode: 3);
+        run.Wait(days * 86_400L * Simulated.Second);
+        for (int i = 0; i < 9; i++) Assert.Equal(0, run.Dns(Simulated.Letters(random, 14) + ".com", rcode: 3));
+        Assert.Empty(run.Alerts);
+        run.Dns(Simulated.Letters(random, 14) + ".com", rcode: 3);
+        Assert.Equal(["dga_volume"], run.ThreatIds);
+    }
+
     [Fact]
     public void Mistyped_names_dead_ad_servers_and_search_lists_raise_few_hosts()
     {

@@ -90,6 +90,43 @@ public sealed class ImposterTests
     }
 
     [Fact]
+    public void What_many_clients_have_used_for_a_week_is_the_sites_habit()
+    {
+        using var run = new Simulated(enabled: Detectors.Imposter | Detectors.FirstSeen);
+        IEnumerable<Alert> imposters = run.Alerts.Where(a => a.Evidence!.Detector == "imposter");
+        int first = 0;
+        for (int day = 0; day < 7; day++)
+        {
+            for (int i = 0; i < 30; i++) run.Dns("papyal.com", client: Simulated.Parse($"10.2.0.{i + 1}"));
+            if (day == 0)
+            {
+                // One each while they are few, then one for all.
+                first = imposters.Count();
+                Assert.InRange(first, 5, 12);
+            }
+            run.Wait(86_400 * Simulated.Second);
+        }
+        int before = imposters.Count();
+        Assert.InRange(before, first, first + 7);
+        for (int i = 0; i < 60; i++) Assert.Equal(0, run.Dns("papyal.com", client: Simulated.Parse($"10.3.0.{i + 1}")));
+        Assert.Equal(before, imposters.Count());
+        // Another one is none.
+        Assert.NotEqual(0, run.Dns("payypal.com"));
+        Assert.Equal(before + 1, imposters.Count());
+    }
+
+    [Fact]
+    public void What_few_clients_have_used_for_weeks_is_an_imposter_still()
+    {
+        using var run = new Simulated(enabled: Detectors.Imposter | Detectors.FirstSeen);
+        for (int day = 0; day < 20; day++)
+        {
+            for (int i = 0; i < 3; i++) Assert.NotEqual(0, run.Dns("papyal.com", client: Simulated.Parse($"10.2.0.{i + 1}")));
+            run.Wait(86_400 * Simulated.Second);
+        }
+    }
+
+    [Fact]
     public void Http_hosts_and_server_names_are_looked_at_too()
     {
         using Simulated run = Bed();

@@ -53,6 +53,17 @@ public sealed class PrevalenceTests : IDisposable
     }
 
     [Fact]
+    public void Addresses_of_one_network_of_IPv6_are_one_client()
+    {
+        var p = new Prevalence(0) { Now = 1, Seed = 0x1234_5678_9ABC_DEF1 };
+        Sighting s = default;
+        for (ulong host = 1; host <= 40; host++) s = p.See(Key(p, "example.org"), new Address(0x2001_0DB8_0000_0001, host * 0x9E37_79B9_7F4A_7C15));
+        Assert.Equal((1, 1), (s.Clients, p.SiteClients));
+        s = p.See(Key(p, "example.org"), new Address(0x2001_0DB8_0000_0002, 1));
+        Assert.Equal((2, 2), (s.Clients, p.SiteClients));
+    }
+
+    [Fact]
     public void Days_and_age_follow_the_tick()
     {
         var p = new Prevalence(2 * Day) { Now = Hour };

@@ -14,10 +14,12 @@ sealed class FeedBed : IDisposable
 
     readonly FeedOptions _options;
     readonly FeedSource _source;
+    readonly HttpMessageHandler? _handler;
 
-    public FeedBed(string url, long maxBytes = 1 << 20, TimeSpan? idle = null, TimeSpan? interval = null, TimeProvider? time = null)
+    public FeedBed(string url, long maxBytes = 1 << 20, TimeSpan? idle = null, TimeSpan? interval = null, TimeProvider? time = null, HttpMessageHandler? handler = null)
     {
         Time = time ?? TimeProvider.System;
+        _handler = handler;
         _options = new FeedOptions { Folder = Folder, Version = "1", IdleTimeout = idle ?? TimeSpan.FromSeconds(30) };
         _source = new FeedSource { Name = Name, Url = new Uri(url), Interval = interval ?? TimeSpan.FromHours(1), MaxBytes = maxBytes };
         Fetcher = Make();
@@ -30,7 +32,7 @@ sealed class FeedBed : IDisposable
     public FeedState State => Fetcher.States[0];
     public string? Copy => File.Exists(Path.Combine(Folder, Name)) ? File.ReadAllText(Path.Combine(Folder, Name)) : null;
 
-    FeedFetcher Make() => new(_options, [_source], (_, path) => SensorParts.VerdictOf(IndicatorStore.Probe(path, ListAbout.Nothing)), Time, Notices.Add, new Random(1));
+    FeedFetcher Make() => new(_options, [_source], (_, path) => SensorParts.VerdictOf(IndicatorStore.Probe(path, ListAbout.Nothing)), Time, Notices.Add, new Random(1), _handler);
 
     public void Restart()
     {
@@ -191,6 +193,94 @@ public sealed class FeedFetcherTests
         await bed.FetchAsync();
         Assert.Equal(150, bed.State.Indicators);
         Assert.Null(bed.State.Problem);
+    }
+
+    /// <summary>Answers without a network, as if the last of its redirects had led to an address.</summary>
+    sealed class Redirected(string to) : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => Task.FromResult(
+            new HttpResponseMessage(System.Net.HttpStatusCode.OK) { Content = new StringContent("bad.example\n"), RequestMessage = new HttpRequestMessage(HttpMethod.Get, to) });
+    }
+
+    [Theory]
+    [InlineData("http://lists.example/c2.txt", false)]
+    [InlineData("ftp://lists.example/c2.txt", false)]
+    [InlineData("https://lists.example/c2.txt", true)]
+    [InlineData("http://127.0.0.2:8080/c2.txt", true)]
+    public async Task A_list_that_comes_in_the_clear_from_elsewhere_is_not_taken(string to, bool taken)
+    {
+        using var bed = new FeedBed("http://127.0.0.1:8000/c2.txt", handler: new Redirected(to));
+        await bed.FetchAsync();
+        Assert.Equal(taken, bed.Copy is not null);
+        if (!taken) Assert.Contains("redirects to", bed.State.Problem, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("https://lists.example/a/bad.csv", "https://lists.example/a/bad.csv")]
+    [InlineData("https://lists.example:8443/a?key=0123456789&x=1", "https://lists.example:8443/a?…")]
+    [InlineData("https://lists.example/v2/exports/0a1b2c3d4e5f60718293a4b5c6d7e8f9/recent.csv", "https://lists.example/v2/exports/…/recent.csv")]
+    [InlineData("https://lists.example/downloads/ipblocklist_recommended.txt#secret", "https://lists.example/downloads/ipblocklist_recommended.txt")]
+    public void An_address_is_shown_without_its_keys(string url, string shown) => Assert.Equal(shown, FeedAddress.Shown(new Uri(url)));
+
+    [Fact]
+    public async Task A_key_in_the_address_is_sent_and_neither_told_nor_kept()
+    {
+        await using EngineServer server = await EngineServer.StartAsync();
+        server.Answer = (context, _) => Send(context, "bad.example\n", "\"one\"");
+        using var bed = new FeedBed(server.Host + "/v2/a1b2c3d4e5f6a7b8c9d0/c2.txt?auth=very-secret");
+        await bed.FetchAsync();
+        Assert.Equal(("/v2/a1b2c3d4e5f6a7b8c9d0/c2.txt", "?auth=very-secret"), (server.Requests[0].Path, server.Requests[0].Query));
+        bed.Restart();
+        Assert.NotNull(bed.State.LastSuccess);
+        server.Answer = (context, _) =>
+        {
+            context.Response.StatusCode = 500;
+            return Task.CompletedTask;
+        };
+        await bed.FetchAsync();
+        string all = string.Join('\n', [bed.State.ToString(), .. bed.Notices.Select(n => n.ToString()), .. Directory.GetFiles(bed.Folder).Select(File.ReadAllText)]);
+        Assert.Contains("/v2/…/c2.txt?…", all, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", all, StringComparison.Ordinal);
+        Assert.DoesNotContain("a1b2c3d4e5f6a7b8c9d0", all, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_copy_of_another_key_is_not_the_same_list()
+    {
+        await using EngineServer server = await EngineServer.StartAsync();
+        server.Answer = (context, _) => Send(context, "bad.example\n", "\"one\"");
+        using var bed = new FeedBed(server.Host + "/c2.txt?list=1");
+        await bed.FetchAsync();
+        using var other = new FeedBed(server.Host + "/c2.txt?list=2");
+        Directory.CreateDirectory(other.Folder);
+        foreach (string file in Directory.GetFiles(bed.Folder)) File.Copy(file, Path.Combine(other.Folder, Path.GetFileName(file)), overwrite: true);
+        other.Restart();
+        Assert.Null(other.State.LastSuccess);
+    }
+
+    [Fact]
+    public async Task A_list_that_came_back_whole_must_shrink_for_a_day_again()
+    {
+        await using EngineServer server = await EngineServer.StartAsync();
+        var time = new ManualTime();
+        server.Answer = (context, _) => Send(context, Many(2000), "\"whole\"");
+        using var bed = new FeedBed(server.Host + "/c2.txt", time: time);
+        await bed.FetchAsync();
+        for (int day = 0; day < 3; day++)
+        {
+            server.Answer = (context, _) => Send(context, Many(150), "\"cut\"");
+            await bed.FetchAsync();
+            Assert.Contains("shrank", bed.State.Problem, StringComparison.Ordinal);
+            server.Answer = (context, _) =>
+            {
+                context.Response.StatusCode = 304;
+                return Task.CompletedTask;
+            };
+            await bed.FetchAsync();
+            Assert.Null(bed.State.Problem);
+            time.Advance(TimeSpan.FromHours(25));
+        }
+        Assert.Equal(2000, bed.State.Indicators);
     }
 
     [Theory]
