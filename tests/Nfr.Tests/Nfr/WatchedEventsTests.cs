@@ -6,7 +6,6 @@ using Nfr.Tests.Scoring;
 using Nfr.Wire;
 using Frames = Nfr.Tests.Sensor.Frames;
 using Ledger = Nfr.Pipeline.Ledger;
-using Frames = Nfr.Tests.Sensor.Frames;
 
 namespace Nfr.Tests.Nfr;
 
