@@ -56,6 +56,12 @@ sealed class Findings(ScorerOptions options)
     /// <summary>The greatest tick so far: events arrive when they end, so their own ticks go back and forth.</summary>
     public long Now { get; set; }
 
+    /// <summary>Told of each finding that is raised; null = nobody is.</summary>
+    public Detection.SuspiciousCluster? Cluster { get; set; }
+
+    /// <summary>Severity of a cluster that the event at hand completed; the scorer clears it between events.</summary>
+    public int ClusterSeverity { get; set; }
+
     /// <summary>What stocks of alerts fill up by when it is not <see cref="Now"/>: an engine's clock, which no event moves; else -1.</summary>
     public long Steady { get; set; } = -1;
 
@@ -211,6 +217,17 @@ sealed class Findings(ScorerOptions options)
 
     void Raise(AlertEvent alertEvent, in EventContext context, Finding what, List<Sample> samples)
     {
+        string id = IdOf(what, alertEvent.Ts);
+        RaiseOne(alertEvent, in context, what, id, samples);
+        if (Cluster is null || !Cluster.Adds(in context.Source, in what, id, Now, out ulong finding, out Finding cluster)) return;
+        ClusterSeverity = cluster.Threat.Severity;
+        if (!IsDue(finding, ClusterSeverity, options.Thresholds.HabitInterval, out long count)) return;
+        cluster = cluster with { Count = count };
+        RaiseOne(alertEvent, in context, cluster, IdOf(cluster, alertEvent.Ts), samples);
+    }
+
+    void RaiseOne(AlertEvent alertEvent, in EventContext context, Finding what, string id, List<Sample> samples)
+    {
         if (!MayRaise(what.Threat.Id, out long held)) return;
         AlertsRaised++;
         Raised.Add(new Alert
@@ -222,7 +239,7 @@ sealed class Findings(ScorerOptions options)
             Event = alertEvent,
             Evidence = new AlertEvidence
             {
-                Id = IdOf(what, alertEvent.Ts),
+                Id = id,
                 Detector = what.Detector,
                 Key = what.Key,
                 Summary = what.Summary,

@@ -22,6 +22,7 @@ public sealed class Scorer : IDisposable
     readonly MirrorSides _sides;
     readonly Prevalence _prevalence;
     readonly SiteLife _life;
+    readonly DomainSuspicion _suspicion = new();
     readonly Resolvers _resolvers;
     readonly ResolverSite _site;
     readonly long _resolverWindow;
@@ -66,7 +67,7 @@ public sealed class Scorer : IDisposable
     {
         Thresholds thresholds = options.Thresholds;
         // First, so that what it records is known to the others.
-        yield return (Detectors.FirstSeen, () => new FirstSeen(thresholds, options.IsHome, Suffixes, NameModel.Shipped, _prevalence, _findings));
+        yield return (Detectors.FirstSeen, () => new FirstSeen(thresholds, options.IsHome, Suffixes, NameModel.Shipped, _prevalence, _suspicion, _findings));
         yield return (Detectors.ListedDestination, () => new ListedDestination(thresholds, options.IsHome, Store, _resolvers, _findings));
         yield return (Detectors.PortScan, () => new PortScan(thresholds, options.IsHome, _sides, _findings));
         yield return (Detectors.LateralMovement, () => new LateralMovement(thresholds, options.IsHome, _findings));
@@ -89,7 +90,10 @@ public sealed class Scorer : IDisposable
         yield return (Detectors.UnreachableDomains, () => new UnreachableDomains(thresholds, options.IsHome, Suffixes, _prevalence, _resolvers, _findings));
         yield return (Detectors.Cleartext, () => new Cleartext(options.IsHome, _findings));
         yield return (Detectors.Mining, () => new Mining(thresholds, _findings));
-        yield return (Detectors.Imposter, () => new Imposter(thresholds, Suffixes, new BrandMatcher(_brands.Value), _prevalence, _findings));
+        yield return (Detectors.Imposter, () => new Imposter(thresholds, Suffixes, new BrandMatcher(_brands.Value), _prevalence, _suspicion, _findings));
+        // Behind those that look at domains.
+        yield return (Detectors.SuspiciousDomains, () => new SuspiciousDomains(thresholds, options.IsHome, _suspicion, _resolvers, _findings));
+        yield return (Detectors.SuspiciousCluster, () => _findings.Cluster = new SuspiciousCluster(thresholds, options.IsHome));
         Crowd crowd = CrowdOf;
         // The beacons' detector learns them; where it is switched off, destinations are addresses.
         var names = new DestinationNames();
@@ -134,7 +138,7 @@ public sealed class Scorer : IDisposable
         int score = 0;
         if (_resolvers.Site.Queries.IsFull) JudgeHeld(window: 0, most: 1);
         foreach (Detector detector in _resolvers.Takes(in e, _findings.Now) ? _dnsAtOnce : _dns) score = Math.Max(score, detector.OnDns(in e));
-        return score;
+        return Math.Max(score, _findings.ClusterSeverity);
     }
 
     /// <inheritdoc cref="Score(in DnsEvent, List{Alert})"/>
@@ -144,7 +148,7 @@ public sealed class Scorer : IDisposable
         _sides.Note(in e);
         int score = 0;
         foreach (Detector detector in _ip) score = Math.Max(score, detector.OnIp(in e));
-        return score;
+        return Math.Max(score, _findings.ClusterSeverity);
     }
 
     /// <inheritdoc cref="Score(in DnsEvent, List{Alert})"/>
@@ -153,7 +157,7 @@ public sealed class Scorer : IDisposable
         Begin(e.Context.Tick, raised);
         int score = 0;
         foreach (Detector detector in _http) score = Math.Max(score, detector.OnHttp(in e));
-        return score;
+        return Math.Max(score, _findings.ClusterSeverity);
     }
 
     /// <summary>Scores the event of a stranger who comes to a home machine, by what speaks of such: scans, guesses, floods, lists. Appends the alerts it raises.</summary>
@@ -182,7 +186,7 @@ public sealed class Scorer : IDisposable
         Begin(e.Context.Tick, raised);
         int score = 0;
         foreach (Detector detector in _tls) score = Math.Max(score, detector.OnTls(in e));
-        return score;
+        return Math.Max(score, _findings.ClusterSeverity);
     }
 
     /// <inheritdoc cref="Score(in DnsEvent, List{Alert})"/>
@@ -191,7 +195,7 @@ public sealed class Scorer : IDisposable
         Begin(e.Context.Tick, raised);
         int score = 0;
         foreach (Detector detector in _anomaly) score = Math.Max(score, detector.OnAnomaly(in e));
-        return score;
+        return Math.Max(score, _findings.ClusterSeverity);
     }
 
     /// <summary>
@@ -231,6 +235,8 @@ public sealed class Scorer : IDisposable
         _prevalence.Now = _findings.Now;
         _prevalenceFile?.SaveDue(_findings.Steady >= 0 ? _findings.Steady : _findings.Now);
         _findings.Raised = raised;
+        _findings.ClusterSeverity = 0;
+        _suspicion.Clear();
         if (_resolvers.Site.Queries.Count > 0) JudgeHeld(_resolverWindow, int.MaxValue);
     }
 
@@ -243,6 +249,7 @@ public sealed class Scorer : IDisposable
             {
                 if (!detector.SeesResolvers) detector.OnDns(in e);
             }
+            _suspicion.Clear();
         }
     }
 

@@ -42,6 +42,8 @@ public enum Detectors : ulong
     HttpFailures = 1UL << 28,
     DnsFailures = 1UL << 32,
     UnreachableDomains = 1UL << 33,
+    SuspiciousDomains = 1UL << 34,
+    SuspiciousCluster = 1UL << 35,
     All = ulong.MaxValue,
 }
 #pragma warning restore CA2217

@@ -215,6 +215,16 @@ public sealed record Thresholds
     /// <summary>What goes on is told again after this long.</summary>
     public long UnreachableQuiet { get; init; } = 7 * 86400 * Second;
 
+    // ---- Suspicious domains and clusters: what is too little alone, and comes together.
+
+    public long SuspiciousDomainsWindow { get; init; } = 3600 * Second;
+    /// <summary>Different domains with two traits (young here, odd top-level domain, made-up letters) or like a brand, of one client within the window.</summary>
+    public int SuspiciousDomains { get; init; } = 6;
+    public long ClusterWindow { get; init; } = 4 * 3600 * Second;
+    /// <summary>Kinds of low findings of one client within the window, and the sum of each kind's greatest severity (1 or 2).</summary>
+    public int ClusterKinds { get; init; } = 3;
+    public int ClusterPoints { get; init; } = 5;
+
     // ---- Beacons: how regular, how long, how rare (Beacons/Regularity). Weights .5, .2 and .3.
 
     /// <summary>Intervals from which a pair is judged; what makes an alert of them is the evidence, which ten give at the earliest.</summary>
