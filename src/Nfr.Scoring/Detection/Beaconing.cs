@@ -74,7 +74,7 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
         for (int i = 0; i < AnswersRead && answers.MoveNext(); i++)
         {
             timeToLive = Math.Max(timeToLive, answers.TimeToLive);
-            if (answers.Type is not (1 or 28) || !Indicators.AddressText.TryParse(answers.Text, out Address address)) continue;
+            if (answers.Type is not (1 or 28) || !AddressText.TryParse(answers.Text, out Address address)) continue;
             if (isHome(address)) return 0;
             _names.Note(in e.Context.Source, in address, to.Hash, to.Name);
         }
@@ -192,7 +192,7 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
     Destination Of(scoped in EventContext context, ReadOnlySpan<byte> host)
     {
         if (!host.IsEmpty && host[^1] == '.') host = host[..^1];
-        if (!host.IsEmpty && !Indicators.AddressText.TryParse(host, out _))
+        if (!host.IsEmpty && !AddressText.TryParse(host, out _))
         {
             int start = suffixes.RegisteredStart(host, out _, out int suffixStart);
             ReadOnlySpan<byte> name = suffixStart > start ? host[start..] : host;
