@@ -93,6 +93,8 @@ public enum App : byte
     Ayiya,
     /// <summary>EtherNet/IP: CIP in TCP or UDP.</summary>
     Enip,
+    /// <summary>eDonkey2000 and eMule with its Kademlia.</summary>
+    EDonkey,
 }
 
 public static class Apps
@@ -186,6 +188,7 @@ public static class Apps
         App.L2tp => "l2tp"u8,
         App.Ayiya => "ayiya"u8,
         App.Enip => "enip"u8,
+        App.EDonkey => "edonkey"u8,
         App.Icmp => "icmp"u8,
         App.Igmp => "igmp"u8,
         _ => default,

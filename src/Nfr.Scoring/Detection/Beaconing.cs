@@ -145,7 +145,7 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
     static bool IsPolled(scoped in IpEvent e) => e.App switch
     {
         App.Ntp or App.Imap or App.Pop3 or App.Stun or App.Dhcp or App.DhcpV6 or App.Ssdp or App.Mdns or App.Llmnr or App.Nbns or App.Snmp or App.Syslog or App.Bgp
-            or App.Radius or App.BitTorrent or App.Sip or App.Rtp or App.WireGuard or App.Ike or App.Teredo or App.Nntp => true,
+            or App.Radius or App.BitTorrent or App.EDonkey or App.Sip or App.Rtp or App.WireGuard or App.Ike or App.Teredo or App.Nntp => true,
         App.Unknown or App.Tls => IsPolledMail(e.Context.DestinationPort) || (e.Context.DestinationPort == 123 && e.Context.Protocol == Udp),
         _ => false,
     };
