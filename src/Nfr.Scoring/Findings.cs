@@ -56,6 +56,15 @@ sealed class Findings(ScorerOptions options)
     /// <summary>The greatest tick so far: events arrive when they end, so their own ticks go back and forth.</summary>
     public long Now { get; set; }
 
+    /// <summary>Told of each finding that is raised; null = nobody is.</summary>
+    public Detection.SuspiciousCluster? Cluster { get; set; }
+
+    /// <summary>Severity of a cluster that the event at hand completed; the scorer clears it between events.</summary>
+    public int ClusterSeverity { get; set; }
+
+    /// <summary>What stocks of alerts fill up by when it is not <see cref="Now"/>: an engine's clock, which no event moves; else -1.</summary>
+    public long Steady { get; set; } = -1;
+
     public long AlertsRaised { get; private set; }
 
     /// <summary>Due, and not raised because too many of their threat had been raised before.</summary>
@@ -184,9 +193,10 @@ sealed class Findings(ScorerOptions options)
         held = 0;
         if (_allowances.Count >= MaxAllowances) _allowances.Clear();
         (ulong, string) of = (Partition.Current, threat);
-        if (!_allowances.TryGetValue(of, out Allowance? allowance)) _allowances.Add(of, allowance = new Allowance { Left = options.Thresholds.AlertStock, Tick = Now });
-        allowance.Left = Math.Min(options.Thresholds.AlertStock, allowance.Left + ((double)Math.Max(0, Now - allowance.Tick) / options.Thresholds.AlertRefill));
-        allowance.Tick = Math.Max(allowance.Tick, Now);
+        long now = Steady >= 0 ? Steady : Now;
+        if (!_allowances.TryGetValue(of, out Allowance? allowance)) _allowances.Add(of, allowance = new Allowance { Left = options.Thresholds.AlertStock, Tick = now });
+        allowance.Left = Math.Min(options.Thresholds.AlertStock, allowance.Left + ((double)Math.Max(0, now - allowance.Tick) / options.Thresholds.AlertRefill));
+        allowance.Tick = Math.Max(allowance.Tick, now);
         if (allowance.Left < 1)
         {
             allowance.Held++;
@@ -207,17 +217,29 @@ sealed class Findings(ScorerOptions options)
 
     void Raise(AlertEvent alertEvent, in EventContext context, Finding what, List<Sample> samples)
     {
+        string id = IdOf(what, alertEvent.Ts);
+        RaiseOne(alertEvent, in context, what, id, samples);
+        if (Cluster is null || !Cluster.Adds(in context.Source, in what, id, Now, out ulong finding, out Finding cluster)) return;
+        ClusterSeverity = cluster.Threat.Severity;
+        if (!IsDue(finding, ClusterSeverity, options.Thresholds.HabitInterval, out long count)) return;
+        cluster = cluster with { Count = count };
+        RaiseOne(alertEvent, in context, cluster, IdOf(cluster, alertEvent.Ts), samples);
+    }
+
+    void RaiseOne(AlertEvent alertEvent, in EventContext context, Finding what, string id, List<Sample> samples)
+    {
         if (!MayRaise(what.Threat.Id, out long held)) return;
         AlertsRaised++;
         Raised.Add(new Alert
         {
             Threats = [what.Threat],
             Flags = what.Flags,
-            Groups = options.GroupsOf(context.Source),
+            // Who comes from outside is in none: then it is the machine that was meant.
+            Groups = options.GroupsOf(context.Source) is { Count: > 0 } groups ? groups : options.GroupsOf(context.Destination),
             Event = alertEvent,
             Evidence = new AlertEvidence
             {
-                Id = IdOf(what, alertEvent.Ts),
+                Id = id,
                 Detector = what.Detector,
                 Key = what.Key,
                 Summary = what.Summary,

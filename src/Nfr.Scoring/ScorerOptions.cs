@@ -40,6 +40,10 @@ public enum Detectors : ulong
     TelegramBot = 1UL << 26,
     AwsRebinding = 1UL << 27,
     HttpFailures = 1UL << 28,
+    DnsFailures = 1UL << 32,
+    UnreachableDomains = 1UL << 33,
+    SuspiciousDomains = 1UL << 34,
+    SuspiciousCluster = 1UL << 35,
     All = ulong.MaxValue,
 }
 #pragma warning restore CA2217

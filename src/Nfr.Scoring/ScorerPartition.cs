@@ -21,7 +21,13 @@ public sealed class ScorerPartition
     internal ulong Seed { get; }
 
     /// <summary>How long it has been watched: what is new to one network says nothing of another.</summary>
-    internal Tables.SiteLife Life { get; } = new();
+    internal Tables.SiteLife Life { get; set; } = new();
+
+    /// <summary>Whether <see cref="Life"/> is the one that is kept across restarts.</summary>
+    internal bool IsRemembered { get; set; }
+
+    /// <summary>What of its resolvers waits for their clients.</summary>
+    internal Detection.ResolverSite Resolvers { get; } = new();
 
     /// <summary>The greatest tick of its events.</summary>
     public long Now { get; internal set; }

@@ -37,6 +37,10 @@ public static class Threats
     public static readonly AlertThreat SuspiciousDomainBeacon = new("suspicious_domain_beacon", "Beaconing to a suspicious domain", 3);
 
     public static readonly AlertThreat TorDns = new("tor_dns", "Suspicious Tor DNS request", 3, Policy: true);
+    public static readonly AlertThreat DnsFailures = new("excessive_dns_failures", "Excessive DNS failures", 2);
+    public static readonly AlertThreat UnreachableDomains = new("unreachable_domain_volume", "Multiple requests to unreachable domains", 2);
+    public static readonly AlertThreat SuspiciousDomainVolume = new("suspicious_domain_volume", "Multiple requests to suspicious domains", 3);
+    public static readonly AlertThreat SuspiciousCluster = new("suspicious_cluster_volume", "Cluster of suspicious requests requiring investigation", 3);
 
     // Local ids.
     public static readonly AlertThreat Imposter = new("imposter_domain", "Traffic to a suspicious domain impersonating a known brand", 4);

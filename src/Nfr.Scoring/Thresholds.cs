@@ -48,8 +48,11 @@ public sealed record Thresholds
     // ---- Lateral movement: hosts of the home networks that a home client has not spoken to lately, on ports of administration.
 
     public long LateralWindow { get; init; } = 900 * Second;
-    /// <summary>A pair of client and host is new when it was not seen for so long.</summary>
-    public long LateralMemory { get; init; } = 7 * 86400 * Second;
+    /// <summary>A pair of client and host is new when it was not seen for so long: a job of every month is none.</summary>
+    public long LateralMemory { get; init; } = 35 * 86400 * Second;
+    /// <summary>So long after a site was first seen every pair is new; meanwhile it takes so many times the hosts.</summary>
+    public long LateralLearning { get; init; } = 7 * 86400 * Second;
+    public int LateralYoungFactor { get; init; } = 2;
     public int LateralHosts { get; init; } = 12;
     /// <summary>From here it is no administrator's morning.</summary>
     public int LateralManyHosts { get; init; } = 25;
@@ -105,6 +108,19 @@ public sealed record Thresholds
     public long HttpFailuresWindow { get; init; } = 300 * Second;
     /// <summary>Different first parts of paths that failed at one server, where not one request in ten succeeds.</summary>
     public int HttpFailedPlaces { get; init; } = 12;
+
+    // ---- Resolvers: who asks the DNS for others.
+
+    /// <summary>What a resolver asks for is the matter of a client that asked it for the same within so long.</summary>
+    public long ResolverWindow { get; init; } = 10 * Second;
+    /// <summary>A host that has answered so many clients, or asked so many servers without recursion, speaks for many: what no client asked it for is judged by limits for many.</summary>
+    public int ResolverClients { get; init; } = 3;
+    public int ResolverServers { get; init; } = 8;
+    /// <summary>Times the limits of a tunnel of one client; the sums are of one domain, where many clients add up slowly.</summary>
+    public int ResolverTunnelFactor { get; init; } = 4;
+    /// <summary>Made-up names in its queries that are needed, and what their score must exceed that of one client by.</summary>
+    public int ResolverDgaNames { get; init; } = 20;
+    public double ResolverDgaMargin { get; init; } = 0.1;
 
     // ---- DNS tunnel: bytes of new, opaque label text per client and registered domain (after Paxson et al. 2013).
 
@@ -177,6 +193,38 @@ public sealed record Thresholds
     public double DgaLimitSpread { get; init; } = 0.78;
     public int DgaLimitNames { get; init; } = 15;
 
+    // ---- Failing names: different domains in vain within the hour, and domains that are asked for though they never resolve.
+
+    public long DnsFailuresWindow { get; init; } = 3600 * Second;
+    /// <summary>Registered domains that nobody here was ever answered for, and their share of all that the client asked for.</summary>
+    public int DnsFailures { get; init; } = 30;
+    public double DnsFailuresShare { get; init; } = 0.3;
+    /// <summary>Times the client's own hours before, and the mean of the site's clients.</summary>
+    public double DnsFailuresTimes { get; init; } = 5;
+    /// <summary>When nobody was answered for so long, the line is down.</summary>
+    public long DnsTroubleSilence { get; init; } = 60 * Second;
+    /// <summary>Hours of a day, and minutes in them, in which a domain was asked for in vain.</summary>
+    public int UnreachableHours { get; init; } = 4;
+    public int UnreachableRequests { get; init; } = 16;
+    /// <summary>Such domains of one client; or one that is asked for much longer.</summary>
+    public int UnreachableDomains { get; init; } = 3;
+    public int UnreachableLongHours { get; init; } = 8;
+    public int UnreachableLongRequests { get; init; } = 60;
+    /// <summary>What more clients ask for is the site's own matter.</summary>
+    public int UnreachableClients { get; init; } = 2;
+    /// <summary>What goes on is told again after this long.</summary>
+    public long UnreachableQuiet { get; init; } = 7 * 86400 * Second;
+
+    // ---- Suspicious domains and clusters: what is too little alone, and comes together.
+
+    public long SuspiciousDomainsWindow { get; init; } = 3600 * Second;
+    /// <summary>Different domains with two traits (young here, odd top-level domain, made-up letters) or like a brand, of one client within the window.</summary>
+    public int SuspiciousDomains { get; init; } = 6;
+    public long ClusterWindow { get; init; } = 4 * 3600 * Second;
+    /// <summary>Kinds of low findings of one client within the window, and the sum of each kind's greatest severity (1 or 2).</summary>
+    public int ClusterKinds { get; init; } = 3;
+    public int ClusterPoints { get; init; } = 5;
+
     // ---- Beacons: how regular, how long, how rare (Beacons/Regularity). Weights .5, .2 and .3.
 
     /// <summary>Intervals from which a pair is judged; what makes an alert of them is the evidence, which ten give at the earliest.</summary>
@@ -214,10 +262,10 @@ public sealed record Thresholds
     public long UploadWindow { get; init; } = 24 * 3600 * Second;
     /// <summary>Flows that send less are no uploads.</summary>
     public long UploadLeastFlow { get; init; } = 100_000;
-    /// <summary>Bytes to one destination within the window; twice as many while a client is new.</summary>
+    /// <summary>Bytes to one destination within the window; twice as many while a client is new. Never less than a usual day's to all destinations together.</summary>
     public long UploadBytes { get; init; } = 500_000_000;
     public double UploadYoungFactor { get; init; } = 2;
-    /// <summary>Times the client's own greatest day.</summary>
+    /// <summary>Times what the client usually sends in a day to the one destination that gets most.</summary>
     public double UploadFactor { get; init; } = 5;
 
     public long LongSession { get; init; } = 8 * 3600 * Second;
@@ -257,8 +305,6 @@ public sealed record Thresholds
     public int FingerprintSeverity { get; init; } = 3;
     /// <summary>A listed address that comes to us is never more than this; unanswered, it is background noise.</summary>
     public int InboundSeverity { get; init; } = 2;
-    /// <summary>What a resolver asks for is the matter of a client that asked it for the same within so long.</summary>
-    public long ResolverWindow { get; init; } = 10 * Second;
     /// <summary>A certificate of more names than this is a hoster's: its names are not looked up.</summary>
     public int CertificateNames { get; init; } = 8;
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using Nfr.Scoring;
 using Nfr.Scoring.Indicators;
+using Nfr.Train.Traffic;
 using Nfr.Wire;
 
 namespace Nfr.Bench;
@@ -20,7 +21,7 @@ static class IndicatorBench
         try
         {
             // Two files, as a site has several: one is changed below, and only that one is held twice.
-            for (int part = 0; part < 2; part++) Write(Path.Combine(folder, $"c2_{part}.csv"), count / 2, part);
+            for (int part = 0; part < 2; part++) MadeUpIndicators.Write(Path.Combine(folder, $"c2_{part}.csv"), count / 2, part);
             Collect();
             long heap = GC.GetTotalMemory(forceFullCollection: true), allocated = GC.GetTotalAllocatedBytes(precise: true);
             long resident = Resident();
@@ -34,7 +35,7 @@ static class IndicatorBench
             Print($"the loader allocated {Mb(built)} MB in all, tables among them; resident right after it {Mb(peak)} MB more");
             Ask(store.Current);
 
-            Write(Path.Combine(folder, "c2_0.csv"), (count / 2) + 10, 7);
+            MadeUpIndicators.Write(Path.Combine(folder, "c2_0.csv"), (count / 2) + 10, 7);
             (long before, TimeSpan paused) = (Resident(), GC.GetTotalPauseDuration());
             watch.Restart();
             store.Poll();
@@ -50,8 +51,8 @@ static class IndicatorBench
     static void Ask(IndicatorSet set)
     {
         var random = new Random(5);
-        byte[][] absent = [.. Enumerable.Range(0, 50_000).Select(i => Encoding.ASCII.GetBytes($"www.{Name(random, i)}.example.org"))];
-        byte[][] listed = [.. Lines(50_000, 1).Where((_, i) => i % 10 < 7).Select(line => Encoding.ASCII.GetBytes("cdn." + line.Split(',')[1]))];
+        byte[][] absent = [.. Enumerable.Range(0, 50_000).Select(i => Encoding.ASCII.GetBytes($"www.{MadeUpIndicators.Name(random, i)}.example.org"))];
+        byte[][] listed = [.. MadeUpIndicators.Lines(50_000, 1).Where((_, i) => i % 10 < 7).Select(line => Encoding.ASCII.GetBytes("cdn." + line.Split(',')[1]))];
         Time("a name of four labels that is not listed", absent, name => Domain(set, name));
         Time("a name below a listed one", listed, name => Domain(set, name));
         Address[] addresses = [.. Enumerable.Range(0, 50_000).Select(_ => Address.FromV4((uint)random.Next()))];
@@ -84,30 +85,6 @@ static class IndicatorBench
         double each = Stopwatch.GetElapsedTime(start).TotalNanoseconds / (items.Length * 10L);
         Print($"{each,6:0} ns  {what} ({found / 10:N0} of {items.Length:N0} found)");
     }
-
-    static void Write(string path, int count, int seed) => File.WriteAllLines(path, Lines(count, seed).Prepend("first_seen,ioc_value,malware"));
-
-    static IEnumerable<string> Lines(int count, int seed)
-    {
-        var random = new Random(seed);
-        string[] tops = ["com", "net", "org", "top", "xyz", "info", "ru", "co.uk", "duckdns.org"];
-        for (int i = 0; i < count; i++)
-        {
-            string indicator = (i % 10) switch
-            {
-                < 7 => $"{Name(random, (seed * 10_000_000) + i)}.{tops[random.Next(tops.Length)]}",
-                7 => $"{random.Next(11, 100)}.{random.Next(256)}.{random.Next(256)}.{random.Next(256)}",
-                8 => $"{random.Next(11, 100)}.{random.Next(256)}.{random.Next(256)}.{random.Next(256)}:{random.Next(1, 65536)}",
-                _ => $"http://{Name(random, i)}.com/{Name(random, i)}/{Name(random, i)}.exe",
-            };
-            yield return $"2024-{random.Next(1, 13):00}-{random.Next(1, 29):00} 10:00:00,{indicator},family{random.Next(400)}";
-        }
-    }
-
-    static string Name(Random random, int number) => string.Create(CultureInfo.InvariantCulture, $"{string.Create(4 + random.Next(9), random, static (span, r) =>
-    {
-        for (int i = 0; i < span.Length; i++) span[i] = (char)('a' + r.Next(26));
-    })}{number:x}");
 
     static void Collect() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
 

@@ -97,15 +97,23 @@ static int Evaluate(string[] arguments)
         report.Write("The data sets are not here: nothing was measured.\n");
         return 0;
     }
+    var sections = new System.Text.StringBuilder();
+    var goals = new List<Goal>();
     foreach (IEvaluation evaluation in Evaluations.All)
     {
         if (names.Count > 0 && !names.Contains(evaluation.Name)) continue;
         long start = Stopwatch.GetTimestamp();
-        var output = new EvaluationOutput(data, folder, Path.GetFileName(folder));
+        var output = new EvaluationOutput(data, folder, Path.GetFileName(folder), evaluation.Name);
         evaluation.Run(output);
-        report.Write(output.Markdown);
+        sections.Append(output.Markdown);
+        goals.AddRange(output.Goals);
         Console.WriteLine($"{evaluation.Name}: {Stopwatch.GetElapsedTime(start).TotalSeconds:0.0} s");
     }
+    var summary = new EvaluationOutput(data, folder, Path.GetFileName(folder), "");
+    summary.Line($"Of {goals.Count(g => g.Met is not null)} goals {goals.Count(g => g.Met == true)} are met. Each line is measured again by `./build.sh --target=Evaluate --section=SECTION`.");
+    summary.Table(["section", "detector", "goal", "figure", "met", "measured on"], goals.Select(g => new[] { g.Section, g.Detector, g.Wanted, g.Figure, g.Met switch { true => "yes", false => "**no**", _ => "" }, g.Data }));
+    report.Write(summary.Markdown);
+    report.Write(sections);
     Console.WriteLine($"Written to {file}");
     return 0;
 }

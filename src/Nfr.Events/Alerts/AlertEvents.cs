@@ -111,6 +111,20 @@ public static class AlertEvents
         };
     }
 
+    /// <summary>The alert with what its event calls its source, where it is an alert about that source.</summary>
+    /// <param name="alert">Raised by the event.</param>
+    /// <param name="source">The event's.</param>
+    /// <param name="said">The reader that has read the event last.</param>
+    public static Alert WithSource(Alert alert, in Address source, EventJsonReader said)
+    {
+        ArgumentNullException.ThrowIfNull(alert);
+        ArgumentNullException.ThrowIfNull(said);
+        if (said.SourceHost.IsEmpty && said.SourceHardware.IsEmpty && said.SourceUser.IsEmpty) return alert;
+        // Another one's may have waited for this event.
+        if (!Address.TryParse(alert.Event.SrcIP, out Address about) || about != source) return alert;
+        return alert with { Event = alert.Event with { SrcHost = Text(said.SourceHost), SrcMac = Text(said.SourceHardware), SrcUser = Text(said.SourceUser) } };
+    }
+
     static string? Text(ReadOnlySpan<byte> text) => text.IsEmpty ? null : Utf8Text.ToString(text);
 
     static string Time(long timestamp)

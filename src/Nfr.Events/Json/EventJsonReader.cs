@@ -18,8 +18,22 @@ public sealed class EventJsonReader
     /// <summary>IPv4 and TCP with time stamps (RFC 7323).</summary>
     const int HeaderLength = 20 + 32;
 
+    /// <summary>Of a host's name (RFC 1035 2.3.4), a hardware address or a user; what is longer is left out.</summary>
+    const int MaxWho = 255;
+
+    readonly byte[] _host = new byte[MaxWho], _hardware = new byte[MaxWho], _user = new byte[MaxWho];
+    int _hostLength, _hardwareLength, _userLength;
     byte[] _text = new byte[2048];
     int _used;
+
+    /// <summary>What the last line calls its source: srcHost, srcMac and srcUser, as they are said; empty = not said. Good until the next call.</summary>
+    public ReadOnlySpan<byte> SourceHost => _host.AsSpan(0, _hostLength);
+
+    /// <inheritdoc cref="SourceHost"/>
+    public ReadOnlySpan<byte> SourceHardware => _hardware.AsSpan(0, _hardwareLength);
+
+    /// <inheritdoc cref="SourceHost"/>
+    public ReadOnlySpan<byte> SourceUser => _user.AsSpan(0, _userLength);
 
     public EventLineFault Read(ReadOnlySpan<byte> line, out DnsEvent e)
     {
@@ -159,7 +173,7 @@ public sealed class EventJsonReader
     }
 
     /// <summary>The fields that every type has; true when the key was one of them.</summary>
-    static bool Common(ReadOnlySpan<byte> key, JsonRaw value, ref EventContext context, ref Seen seen)
+    bool Common(ReadOnlySpan<byte> key, JsonRaw value, ref EventContext context, ref Seen seen)
     {
         if (key.SequenceEqual("ts"u8))
         {
@@ -175,8 +189,25 @@ public sealed class EventJsonReader
         }
         else if (key.SequenceEqual("destPort"u8)) context.DestinationPort = Word(value);
         else if (key.SequenceEqual("vlan"u8)) context.Vlan = Word(value);
+        else if (key.SequenceEqual("srcHost"u8)) _hostLength = Who(value, _host);
+        else if (key.SequenceEqual("srcMac"u8)) _hardwareLength = Who(value, _hardware);
+        else if (key.SequenceEqual("srcUser"u8)) _userLength = Who(value, _user);
         else return false;
         return true;
+    }
+
+    /// <summary>Copies a text of one line; 0 for none, and for what does not fit or holds control characters.</summary>
+    static int Who(JsonRaw value, byte[] room)
+    {
+        if (value.Kind != JsonKind.String || value.Bytes.Length > room.Length) return 0;
+        int length = value.Bytes.Length;
+        if (value.Escaped)
+        {
+            if (!JsonLineReader.TryUnescape(value.Bytes, room, out length)) return 0;
+        }
+        else value.Bytes.CopyTo(room);
+        ReadOnlySpan<byte> text = room.AsSpan(0, length);
+        return text.ContainsAnyInRange((byte)0, (byte)0x1F) || text.Contains((byte)0x7F) ? 0 : length;
     }
 
     static EventLineFault Fault(JsonLineReader json, Seen seen) =>
@@ -191,6 +222,7 @@ public sealed class EventJsonReader
         int room = line.Length + (MaxQuery * 4);
         if (_text.Length < room) _text = new byte[Math.Max(room, _text.Length * 2)];
         _used = 0;
+        _hostLength = _hardwareLength = _userLength = 0;
     }
 
     ReadOnlySpan<byte> Text(JsonRaw value)

@@ -79,6 +79,8 @@ public enum App : byte
     HttpProxy,
     Netflow,
     Bitcoin,
+    Monero,
+    Ethereum,
     Gnutella,
     Vxlan,
     Geneve,
@@ -93,6 +95,8 @@ public enum App : byte
     Ayiya,
     /// <summary>EtherNet/IP: CIP in TCP or UDP.</summary>
     Enip,
+    /// <summary>The magic packet that switches a machine on.</summary>
+    WakeOnLan,
     /// <summary>eDonkey2000 and eMule with its Kademlia.</summary>
     EDonkey,
 }
@@ -177,6 +181,8 @@ public static class Apps
         App.HttpProxy => "http-proxy"u8,
         App.Netflow => "netflow"u8,
         App.Bitcoin => "bitcoin"u8,
+        App.Monero => "monero"u8,
+        App.Ethereum => "ethereum"u8,
         App.Gnutella => "gnutella"u8,
         App.Vxlan => "vxlan"u8,
         App.Geneve => "geneve"u8,
@@ -188,6 +194,7 @@ public static class Apps
         App.L2tp => "l2tp"u8,
         App.Ayiya => "ayiya"u8,
         App.Enip => "enip"u8,
+        App.WakeOnLan => "wol"u8,
         App.EDonkey => "edonkey"u8,
         App.Icmp => "icmp"u8,
         App.Igmp => "igmp"u8,

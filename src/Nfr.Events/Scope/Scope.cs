@@ -18,11 +18,14 @@ public sealed class Scope
     /// <summary>Groups with an empty in_scope: they hold every source.</summary>
     readonly ulong[] _everyone;
     readonly bool _homeIsPrivate;
+    readonly bool _watchesInside;
 
     /// <param name="groups">In the file's order; none = everything goes on.</param>
-    public Scope(IReadOnlyList<ScopeGroup> groups)
+    /// <param name="watchesInside">Whether what home machines say to each other is watched although its destination is trusted: where nobody wrote that they are.</param>
+    public Scope(IReadOnlyList<ScopeGroup> groups, bool watchesInside = false)
     {
         ArgumentNullException.ThrowIfNull(groups);
+        _watchesInside = watchesInside;
         Groups = [.. groups];
         _alertGroups = [.. groups.Select(g => new AlertGroup(g.Name, g.Label))];
         _words = Math.Max(1, (groups.Count + 63) / 64);
@@ -59,7 +62,7 @@ public sealed class Scope
     public IReadOnlyList<ScopeGroup> Groups { get; }
 
     /// <summary>The scope of a sensor without a scope file.</summary>
-    public static Scope Default { get; } = new([ScopeGroup.Default]);
+    public static Scope Default { get; } = new([ScopeGroup.Default], watchesInside: true);
 
     int HomeBit => _words * 128;
 
@@ -112,12 +115,32 @@ public sealed class Scope
         return new ScopeVerdict(accepted < 0 ? ScopeReason.OutOfScope : ScopeReason.Accepted, accepted);
     }
 
+    /// <summary>Whether an event that is refused is scored on board all the same; it goes nowhere else.</summary>
+    /// <param name="verdict">What the scope said of the event.</param>
+    /// <param name="context">Its ends.</param>
+    public ScopeWatch Watches(ScopeVerdict verdict, in EventContext context) => verdict.Reason switch
+    {
+        ScopeReason.OutOfScope => IsInbound(in context) ? ScopeWatch.Inbound : ScopeWatch.None,
+        ScopeReason.TrustedIp => _watchesInside && IsHome(context.Source) && IsHome(context.Destination) ? ScopeWatch.Inside : ScopeWatch.None,
+        _ => ScopeWatch.None,
+    };
+
+    bool IsInbound(in EventContext context)
+    {
+        ReadOnlySpan<ulong> set = _sources.Find(context.Destination), trusted = _trustedIps.Find(context.Source);
+        for (int w = 0; w < _words; w++)
+        {
+            if ((set[w] & ~(set[_words + w] | trusted[w])) != 0) return true;
+        }
+        return false;
+    }
+
     /// <summary>
-    /// In a group's in_scope, or, where a group takes everyone (empty in_scope, 0.0.0.0/0, ::/0, or no groups at all), in private or
-    /// link-local space.
+    /// In a group's in_scope, or, where a group takes everyone (empty in_scope, 0.0.0.0/0, ::/0, or no groups at all), in private,
+    /// link-local or loopback space.
     /// </summary>
     public bool IsHome(Address address) =>
-        _sources.Contains(address, HomeBit) || (_homeIsPrivate && (SpecialAddresses.IsPrivate(address) || SpecialAddresses.IsLinkLocal(address)));
+        _sources.Contains(address, HomeBit) || (_homeIsPrivate && (SpecialAddresses.IsPrivate(address) || SpecialAddresses.IsLinkLocal(address) || SpecialAddresses.IsLoopback(address)));
 
     /// <summary>Every group whose in_scope holds the source and whose out_scope does not, in the file's order.</summary>
     public IReadOnlyList<AlertGroup> GroupsOf(Address source)

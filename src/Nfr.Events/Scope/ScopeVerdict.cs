@@ -8,6 +8,16 @@ public readonly record struct ScopeVerdict(ScopeReason Reason, int Group)
     public bool IsAccepted => Reason == ScopeReason.Accepted;
 }
 
+/// <summary>Why an event that does not go on is looked at all the same.</summary>
+public enum ScopeWatch : byte
+{
+    None,
+    /// <summary>A stranger comes to a machine of a group, which neither puts the machine out of scope nor trusts the stranger.</summary>
+    Inbound,
+    /// <summary>Home machines among themselves, where nobody wrote that they are trusted: the built-in group alone says so.</summary>
+    Inside,
+}
+
 /// <summary>Names of the scope's counters.</summary>
 public enum ScopeReason : byte
 {

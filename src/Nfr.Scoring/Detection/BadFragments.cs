@@ -15,6 +15,7 @@ sealed class BadFragments(Findings findings) : Detector
     const byte Icmp = 1, IcmpV6 = 58;
 
     public override DetectorEvents Sees => DetectorEvents.Ip | DetectorEvents.Anomaly;
+    public override DetectorEvents SeesInbound => DetectorEvents.Ip;
 
     public override int OnIp(scoped in IpEvent e)
     {

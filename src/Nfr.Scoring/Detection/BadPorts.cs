@@ -5,7 +5,7 @@ using Nfr.Wire;
 
 namespace Nfr.Scoring.Detection;
 
-/// <summary>Traffic to ports that are on the site's list of those nobody should use (<see cref="Thresholds.BadTcpPorts"/>). No state but the list, 16 KB.</summary>
+/// <summary>Traffic to ports that are on the site's list of those nobody should use (<see cref="Thresholds.BadTcpPorts"/>). No state but the list, 128 KB.</summary>
 sealed class BadPorts : Detector
 {
     public const string Name = "bad_ports";

@@ -12,7 +12,7 @@ namespace Nfr.Scoring.Detection;
 /// uses. The destination is a registered domain where a query, a handshake or a request tells it, else an address and port. Queries are contacts too, unless their
 /// interval is the one at which a cache asks again.
 /// </summary>
-sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, PublicSuffixList suffixes, NameModel model, Crowd crowd, Findings findings) : Detector
+sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, PublicSuffixList suffixes, NameModel model, Crowd crowd, DestinationNames names, Resolvers resolvers, Findings findings) : Detector
 {
     public const string Name = "beacon";
     /// <summary>2.1 MB. Full: the pair of client and destination unused longest goes first, those that came back four times last.</summary>
@@ -21,31 +21,36 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
     const int MaxOnce = 1 << 15;
     /// <summary>32 KB. Full: a long flow's next slice counts as a contact.</summary>
     const int MaxRunning = 1 << 12;
-    const int Resolvers = 16, AnswersRead = 4;
+    const int AnswersRead = 4;
     const ushort Pointer = 12;
     const byte Tcp = 6, Udp = 17;
-    /// <summary>Hundredths of a second.</summary>
-    const uint Day = 24 * 3600 * 100;
 
     struct Pair
     {
         public Contacts Contacts;
         public uint RegularSince;
         public uint Raised;
-        public uint Exempted;
         public uint TimeToLive;
         public int Total;
         public byte RaisedSeverity;
         public bool IsRegular;
-        public bool IsExempt;
+        /// <summary>Contacts, and those that were of a protocol which is polled by its nature; both are halved before they overflow, so that they say what is so lately.</summary>
+        public byte Fresh;
+        public byte Polled;
+
+        public readonly bool IsPolled => Polled > 0 && Polled * 2 >= Fresh;
+
+        public void Count(ref byte what)
+        {
+            if (++what < 64) return;
+            Fresh /= 2;
+            Polled /= 2;
+        }
     }
 
     readonly LruTable<Pair> _pairs = new(MaxPairs);
     readonly LastSeen _once = new(MaxOnce);
     readonly LastSeen _running = new(MaxRunning);
-    readonly DestinationNames _names = new();
-    readonly Address[] _resolvers = new Address[Resolvers];
-    int _nextResolver;
 
     public override DetectorEvents Sees => DetectorEvents.Dns | DetectorEvents.Ip | DetectorEvents.Http | DetectorEvents.Tls;
     public override long Evicted => _pairs.Evicted;
@@ -63,9 +68,8 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
     public override int OnDns(scoped in DnsEvent e)
     {
         if (e.Context.DestinationPort is 5353 or 5355 or 137 || !isHome(e.Context.Source)) return 0;
-        if (e.ResponseCode >= 0) NoteResolver(in e.Context.Destination);
         // A resolver asks again when its cache runs dry: that is regular, and somebody else's doing.
-        if (e.ResponseCode != 0 || e.QueryType == Pointer || _resolvers.AsSpan().Contains(e.Context.Source)) return 0;
+        if (e.ResponseCode != 0 || e.QueryType == Pointer || resolvers.IsResolver(e.Context.Source)) return 0;
         int start = suffixes.RegisteredStart(e.Query, out bool listed, out int suffixStart);
         if (!listed || suffixStart <= start) return 0;
         var to = new Destination(Mix.OfName(e.Query[start..]), e.Query[start..], isAddress: false);
@@ -76,7 +80,7 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
             timeToLive = Math.Max(timeToLive, answers.TimeToLive);
             if (answers.Type is not (1 or 28) || !AddressText.TryParse(answers.Text, out Address address)) continue;
             if (isHome(address)) return 0;
-            _names.Note(in e.Context.Source, in address, to.Hash, to.Name);
+            names.Note(in e.Context.Source, in address, to.Hash, to.Name);
         }
         int index = Contact(in e.Context, in to, 0, connected: false, opens: true, out bool isNew);
         if (index < 0) return 0;
@@ -93,8 +97,8 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
     {
         if (!IsOutbound(in e.Context)) return 0;
         Destination to = Of(in e.Context, e.Sni);
-        if (!to.IsAddress) _names.Note(in e.Context.Source, in e.Context.Destination, to.Hash, to.Name);
-        if (IsPolledMail(e.Context.DestinationPort)) return Exempt(in e.Context, in to);
+        if (!to.IsAddress) names.Note(in e.Context.Source, in e.Context.Destination, to.Hash, to.Name);
+        if (IsPolledMail(e.Context.DestinationPort)) return NotePoll(in e.Context, in to);
         int index = Contact(in e.Context, in to, 0, connected: true, opens: true, out bool isNew);
         if (index < 0) return 0;
         ulong finding = FindingOf(in e.Context, in to);
@@ -109,7 +113,7 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
         // Certificate status and revocation lists are asked for by a timer, by anything that speaks TLS (RFC 6960, RFC 5280).
         if (!IsOutbound(in e.Context) || e.ContentType.StartsWith("application/ocsp"u8) || e.ContentType.StartsWith("application/pkix-crl"u8)) return 0;
         Destination to = Of(in e.Context, HostOf(e.Host));
-        if (!to.IsAddress) _names.Note(in e.Context.Source, in e.Context.Destination, to.Hash, to.Name);
+        if (!to.IsAddress) names.Note(in e.Context.Source, in e.Context.Destination, to.Hash, to.Name);
         int index = Contact(in e.Context, in to, e.BytesOut + e.Url.Length, connected: true, opens: true, out bool isNew);
         if (index < 0) return 0;
         ulong finding = FindingOf(in e.Context, in to);
@@ -123,7 +127,8 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
     {
         if (e.Context.Protocol is not (Tcp or Udp) || !IsOutbound(in e.Context) || e.App == App.Http) return 0;
         Destination to = Of(in e.Context, default);
-        if (IsPolled(in e)) return Exempt(in e.Context, in to);
+        // A handshake has told its poll already.
+        if (IsPolled(in e)) return e.App == App.Tls || IsContinued(in e) ? 0 : NotePoll(in e.Context, in to);
         // Nobody answered: a dead server tried again and again is no matter of ours.
         if (e.PacketsIn == 0 && e.BytesIn == 0) return 0;
         if (e.Context.Protocol == Tcp && e.PayloadIn == 0 && e.PayloadOut == 0) return 0;
@@ -152,14 +157,16 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
 
     static bool IsPolledMail(ushort port) => port is 993 or 995 or 143 or 110;
 
-    /// <summary>What is polled by its nature takes its name along: the mail server's name is asked for by the same timer.</summary>
-    int Exempt(scoped in EventContext context, scoped in Destination to)
+    /// <summary>
+    /// What is polled by its nature is no contact. It takes its name along while about every contact with that is followed by such a poll: the mail server's name is asked for by the
+    /// same timer. One flow to a mail port among many contacts excuses nothing.
+    /// </summary>
+    int NotePoll(scoped in EventContext context, scoped in Destination to)
     {
         int index = _pairs.Find(Mix.Of(context.Source, to.Hash));
         if (index < 0) return 0;
         ref Pair pair = ref _pairs[index];
-        pair.IsExempt = true;
-        pair.Exempted = Contacts.TimeOf(context.Tick);
+        pair.Count(ref pair.Polled);
         return 0;
     }
 
@@ -170,13 +177,6 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
         long age = _running.Age(flow, findings.Now);
         if ((e.Notes & FlowNotes.ActiveTimeout) != 0) _running.Mark(flow, findings.Now);
         return age >= 0 && age < thresholds.BeaconSlice;
-    }
-
-    void NoteResolver(in Address address)
-    {
-        if (!isHome(address) || _resolvers.AsSpan().Contains(address)) return;
-        _resolvers[_nextResolver] = address;
-        _nextResolver = (_nextResolver + 1) % Resolvers;
     }
 
     /// <summary>"host:port" and "[v6]:port" without the port and brackets.</summary>
@@ -198,7 +198,7 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
             ReadOnlySpan<byte> name = suffixStart > start ? host[start..] : host;
             return new Destination(Mix.OfName(name), name, isAddress: false);
         }
-        if (_names.TryFind(in context.Source, in context.Destination, out ulong hash, out ReadOnlySpan<byte> known)) return new Destination(hash, known, isAddress: false);
+        if (names.TryFind(in context.Source, in context.Destination, out ulong hash, out ReadOnlySpan<byte> known)) return new Destination(hash, known, isAddress: false);
         return new Destination(Mix.Of(context.Destination, ((ulong)context.Protocol << 16) | context.DestinationPort), default, isAddress: true);
     }
 
@@ -223,7 +223,9 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
         }
         ref Pair pair = ref _pairs[index];
         isNew = pair.Contacts.Add(time, bytes, connected, opens);
-        if (isNew && ++pair.Total == 4) _pairs.Protect(index);
+        if (!isNew) return index;
+        pair.Count(ref pair.Fresh);
+        if (++pair.Total == 4) _pairs.Protect(index);
         return index;
     }
 
@@ -234,7 +236,7 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
         if (pair.Contacts.Count <= thresholds.BeaconIntervals) return 0;
         uint now = pair.Contacts.Last;
         if (!isNew) return pair.IsRegular ? pair.RaisedSeverity : 0;
-        if (pair.IsExempt && (int)(now - pair.Exempted) < Day) return 0;
+        if (pair.IsPolled) return 0;
 
         Span<float> values = stackalloc float[Contacts.Capacity];
         Regularity times = Regularity.Of(values[..pair.Contacts.Intervals(values)]);
@@ -262,7 +264,8 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
         int severity = pair.Contacts.Connected * 2 >= pair.Contacts.Count && (to.IsAddress || oddName) ? 3 : 2;
         bool due = pair.Raised == 0 || severity > pair.RaisedSeverity || (now - pair.Raised) >= thresholds.BeaconQuiet / 10_000_000;
         pair.RaisedSeverity = (byte)Math.Max(severity, pair.RaisedSeverity);
-        if (!due || !findings.IsDue(finding, severity, out _)) return pair.RaisedSeverity;
+        // The findings remember longer than the pair, which forgets what it told when it was irregular for a while.
+        if (!due || !findings.IsDue(finding, severity, thresholds.BeaconQuiet, out _)) return pair.RaisedSeverity;
         pair.Raised = Math.Max(now, 1);
         EvidenceFeature[] features = [new("regularity", evidence, thresholds.BeaconEvidence, 0.5), new("seconds", seconds, thresholds.BeaconSeconds, 0.2), new("rarity", rarity, thresholds.BeaconRarity, 0.3)];
         string client = context.Source.ToString(), destination = to.IsAddress ? $"{context.Destination} port {context.DestinationPort}" : Encoding.UTF8.GetString(to.Name);

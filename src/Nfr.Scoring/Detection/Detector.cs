@@ -23,6 +23,17 @@ abstract class Detector
     /// <summary>It is called for these alone.</summary>
     public abstract DetectorEvents Sees { get; }
 
+    /// <summary>Those of them that it is called for when a stranger comes to a home machine, and the scope takes the events of home machines only: ip and http, for what speaks of the server.</summary>
+    public virtual DetectorEvents SeesInbound => DetectorEvents.None;
+
+    /// <summary>Whether it sees the queries of resolvers at once; the others see those that no client asked for (<see cref="Resolvers"/>).</summary>
+    public virtual bool SeesResolvers => false;
+
+    /// <summary>The network's events have ended: what still waits for others is told.</summary>
+    public virtual void Finish()
+    {
+    }
+
     public virtual int OnDns(scoped in DnsEvent e) => 0;
     public virtual int OnIp(scoped in IpEvent e) => 0;
     public virtual int OnHttp(scoped in HttpEvent e) => 0;

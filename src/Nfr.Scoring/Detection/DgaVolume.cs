@@ -11,7 +11,7 @@ namespace Nfr.Scoring.Detection;
 /// answered NXDOMAIN, and what they have in common (<see cref="DgaBurst"/>). The mean of a host separates far better than any one name,
 /// and no single name raises anything.
 /// </summary>
-sealed class DgaVolume(Thresholds thresholds, PublicSuffixList suffixes, DgaModel model, Findings findings) : Detector
+sealed class DgaVolume(Thresholds thresholds, PublicSuffixList suffixes, DgaModel model, Resolvers resolvers, Findings findings) : Detector
 {
     public const string Name = "dga_volume";
     /// <summary>About 2.3 MB. Full: the client that asked longest ago, and is not yet suspicious, is forgotten first.</summary>
@@ -66,11 +66,14 @@ sealed class DgaVolume(Thresholds thresholds, PublicSuffixList suffixes, DgaMode
         bool known = Remember(ref client, label, e.Query[start..], e.Query[suffixStart..], e.Context.Tick);
         DgaBurst burst = Recent(in client);
         if (burst.Names < thresholds.DgaNames / 2) return 0;
-        double score = burst.Score(thresholds), limit = DgaBurst.Limit(thresholds, burst.Names);
+        // Of a resolver's clients there are many, and one of them is unlucky more often.
+        bool many = resolvers.SpeaksForMany(e.Context.Source);
+        int needed = many ? thresholds.ResolverDgaNames : thresholds.DgaNames;
+        double score = burst.Score(thresholds), limit = DgaBurst.Limit(thresholds, burst.Names) + (many ? thresholds.ResolverDgaMargin : 0);
         if (score < limit) return 0;
         _clients.Protect(index);
         ulong finding = Mix.Of(clientKey, (ulong)Detectors.Dga);
-        if (burst.Names < thresholds.DgaNames)
+        if (burst.Names < needed)
         {
             if (!known) findings.Keep(finding, in e);
             return 0;
@@ -88,7 +91,7 @@ sealed class DgaVolume(Thresholds thresholds, PublicSuffixList suffixes, DgaMode
             burst.Features(thresholds),
             [
                 new("names", burst.Names), new("windowSeconds", thresholds.DgaWindow / 1e9), new("meanNameOdds", burst.MeanName),
-                new("meanLetterOdds", burst.MeanLetters), new("lengthSpread", burst.LengthSpread),
+                new("meanLetterOdds", burst.MeanLetters), new("lengthSpread", burst.LengthSpread), .. many ? [resolvers.Fact(e.Context.Source)] : Array.Empty<EvidenceValue>(),
             ],
             count) { ScoreLimit = limit });
         return severity;

@@ -12,7 +12,7 @@ namespace Nfr.Scoring.Detection;
 /// (after Paxson et al., USENIX Security 2013: what a name can carry is bounded by its new information), over half an hour, two hours and a day; and
 /// the bytes that answers to ever new names bring in. A name that ends in no domain (a client that talks to its server directly) is put to that server.
 /// </summary>
-sealed class DnsTunnel(Thresholds thresholds, PublicSuffixList suffixes, NameModel model, Findings findings) : Detector
+sealed class DnsTunnel(Thresholds thresholds, PublicSuffixList suffixes, NameModel model, Resolvers resolvers, Findings findings) : Detector
 {
     public const string Name = "dns_tunnel";
     /// <summary>About 1.4 MB. Full: the pair unused longest that has carried little goes first.</summary>
@@ -93,18 +93,20 @@ sealed class DnsTunnel(Thresholds thresholds, PublicSuffixList suffixes, NameMod
         ref Pair pair = ref _pairs[index];
         Add(ref pair, in told, answered, e.QueryType);
 
-        int window = Worst(in pair, out double carried);
-        double brought = pair.AnswerBytes / (double)thresholds.TunnelAnswerBytes;
+        bool many = resolvers.SpeaksForMany(e.Context.Source);
+        int times = many ? thresholds.ResolverTunnelFactor : 1;
+        int window = Worst(in pair, times, out double carried);
+        double brought = pair.AnswerBytes / (double)(thresholds.TunnelAnswerBytes * times);
         if (pair.Labels >= TellingLabels || carried >= 0.25 || brought >= 0.25) _pairs.Protect(index);
         ulong finding = Mix.Of(pairKey, (ulong)Detectors.DnsTunnel);
         ReadOnlySpan<EvidenceFeature> sent =
         [
-            new("newBytes", pair.New[window].Bytes, LimitOf(in pair, window), 0.5), new("bitsPerCharacter", pair.Bits / Math.Max(1, pair.New[Windows - 1].Bytes), thresholds.TunnelBits, 0.25),
-            new("labels", pair.Labels, thresholds.TunnelLabels, 0.125), new("newQueryShare", (double)pair.NewQueries / pair.Queries, thresholds.TunnelNewShare, 0.125),
+            new("newBytes", pair.New[window].Bytes, LimitOf(in pair, window) * times, 0.5), new("bitsPerCharacter", pair.Bits / Math.Max(1, pair.New[Windows - 1].Bytes), thresholds.TunnelBits, 0.25),
+            new("labels", pair.Labels, thresholds.TunnelLabels * times, 0.125), new("newQueryShare", (double)pair.NewQueries / pair.Queries, thresholds.TunnelNewShare, 0.125),
         ];
         ReadOnlySpan<EvidenceFeature> received =
         [
-            new("answerBytes", pair.AnswerBytes, thresholds.TunnelAnswerBytes, 0.5), new("answeredNames", pair.AnswerNames, thresholds.TunnelAnswers, 0.5),
+            new("answerBytes", pair.AnswerBytes, thresholds.TunnelAnswerBytes * times, 0.5), new("answeredNames", pair.AnswerNames, thresholds.TunnelAnswers * times, 0.5),
         ];
         bool isOut = Reaches(sent), isIn = !isOut && Reaches(received);
         if (!isOut && !isIn)
@@ -130,6 +132,7 @@ sealed class DnsTunnel(Thresholds thresholds, PublicSuffixList suffixes, NameMod
                 new("seconds", seconds), new("windowSeconds", _windows[shown] / 1e9),
                 new("types", 0, pair.Types.ToString()), new("longestLabel", pair.LongestLabel), new("queries", pair.Queries), new("dataTypeBytes", pair.DataTypeBytes),
                 new("bytesOfDay", pair.New[Windows - 1].Bytes), new("answerBytesOfWindow", pair.AnswerBytes), new("lastName", 0, Encoding.UTF8.GetString(e.Query)),
+                .. many ? [resolvers.Fact(e.Context.Source)] : Array.Empty<EvidenceValue>(),
             ],
             count));
         return severity;
@@ -282,13 +285,13 @@ sealed class DnsTunnel(Thresholds thresholds, PublicSuffixList suffixes, NameMod
     static uint Seconds(long tick) => (uint)(tick / 1_000_000_000) + 1;
 
     /// <summary>The window whose bytes come nearest to their limit, or exceed it most.</summary>
-    int Worst(in Pair pair, out double share)
+    int Worst(in Pair pair, int times, out double share)
     {
         int worst = 0;
         share = 0;
         for (int i = 0; i < Windows; i++)
         {
-            double s = pair.New[i].Bytes / (double)LimitOf(in pair, i);
+            double s = pair.New[i].Bytes / (double)(LimitOf(in pair, i) * times);
             if (s > share) (worst, share) = (i, s);
         }
         return worst;

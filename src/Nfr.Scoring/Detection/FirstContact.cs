@@ -56,7 +56,16 @@ static class FirstContact
         if (e.State is ConnectionState.S0 or ConnectionState.REJ or ConnectionState.RSTOS0 or ConnectionState.SH)
         {
             // A client that acknowledges or sends data has been answered: we only do not see that direction.
-            return e.State == ConnectionState.S0 && ((e.TcpFlags & Acknowledge) != 0 || e.PayloadOut > 0) ? ContactOutcome.OneSided : ContactOutcome.Failed;
+            bool acknowledges = (e.TcpFlags & Acknowledge) != 0;
+            bool goesOn = e.State switch
+            {
+                ConnectionState.S0 => acknowledges || e.PayloadOut > 0,
+                // Its FIN acknowledges too: beside it and the SYN there must be something.
+                ConnectionState.SH => e.PayloadOut > 0 || (acknowledges && e.PacketsOut > 2),
+                ConnectionState.RSTOS0 => e.PayloadOut > 0,
+                _ => false,
+            };
+            return goesOn ? ContactOutcome.OneSided : ContactOutcome.Failed;
         }
         // A connection that carried nothing says neither: it may be a scanner's open port.
         bool said = e.PayloadIn > 0 && e.State is not (ConnectionState.OTH or ConnectionState.RSTRH or ConnectionState.SHR);

@@ -11,7 +11,7 @@ namespace Nfr.Scoring.Detection;
 /// turn to one at once, and, as information, when a new one also has a name or a place of ill repute. All else about new domains is a trait for other detectors.
 /// </summary>
 /// <remarks>Every business meets hundreds of new domains a day, so nothing is told in the sensor's first days, and each kind has a number of alerts a day.</remarks>
-sealed class FirstSeen(Thresholds thresholds, Func<Address, bool> isHome, PublicSuffixList suffixes, NameModel model, Prevalence prevalence, Findings findings) : Detector
+sealed class FirstSeen(Thresholds thresholds, Func<Address, bool> isHome, PublicSuffixList suffixes, NameModel model, Prevalence prevalence, DomainSuspicion suspicion, Findings findings) : Detector
 {
     public const string Name = "first_seen";
     const long Day = 86400L * 1_000_000_000;
@@ -99,10 +99,12 @@ sealed class FirstSeen(Thresholds thresholds, Func<Address, bool> isHome, Public
         Sighting sighting = prevalence.See(prevalence.KeyOf(domain), client);
         bool young = sighting.IsYoung && !prevalence.IsLearning;
         bool odd = OddTopLevels.Holds(host);
-        if (!young && !(odd && sighting.IsNew)) return default;
+        if (!young && !odd) return default;
 
         double bits = label.Length >= thresholds.OddNameLength && !label.StartsWith("xn--"u8) ? model.BitsPerCharacter(label) : 0;
         bool machine = bits >= thresholds.OddNameBits;
+        suspicion.Add((young ? DomainTraits.Young : 0) | (odd ? DomainTraits.OddTopLevel : 0) | (machine ? DomainTraits.MadeUp : 0), start);
+        if (!young && !sighting.IsNew) return default;
         long day = findings.Now / Day;
         int clients = Math.Clamp(prevalence.SiteClients / 4, thresholds.YoungClientsLeast, thresholds.YoungClientsMost);
         if (young && sighting.Clients >= clients)

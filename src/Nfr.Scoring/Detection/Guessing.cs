@@ -27,6 +27,7 @@ sealed class Guessing(Thresholds thresholds, Func<Address, bool> isHome, Finding
     readonly LruTable<Tally> _tallies = new(MaxTallies);
 
     public override DetectorEvents Sees => DetectorEvents.Ip;
+    public override DetectorEvents SeesInbound => DetectorEvents.Ip;
     public override long Evicted => _tallies.Evicted;
     public override int Tracked => _tallies.Count;
 

@@ -12,7 +12,7 @@ namespace Nfr.Scoring.Detection;
 /// has seen it before. One finding per client and registered domain; of a domain
 /// that many clients use, one for the site, and none once they have used it for days.
 /// </summary>
-sealed class Imposter(Thresholds thresholds, PublicSuffixList suffixes, BrandMatcher matcher, Prevalence prevalence, Findings findings) : Detector
+sealed class Imposter(Thresholds thresholds, PublicSuffixList suffixes, BrandMatcher matcher, Prevalence prevalence, DomainSuspicion suspicion, Findings findings) : Detector
 {
     public const string Name = "imposter";
     /// <summary>64 KB: hashes of names that were found to be like no brand, one place each; a name whose place was taken is looked at again.</summary>
@@ -33,7 +33,7 @@ sealed class Imposter(Thresholds thresholds, PublicSuffixList suffixes, BrandMat
         bool exists = e.ResponseCode != NonExistentDomain;
         // A resolver's search list puts the site's own domain behind whole names, and asks for www.brand.com.site.example in vain.
         if (!exists && match.Kind is (BrandLikeness.DomainInside or BrandLikeness.Subdomain)) return 0;
-        if (!IsDue(in match, e.Query[start..], e.Context.Source, exists, out Verdict verdict))
+        if (!IsDue(in match, e.Query, start, e.Context.Source, exists, out Verdict verdict))
         {
             if (verdict.Severity > 0) findings.Keep(verdict.Finding, in e);
             return verdict.Severity;
@@ -47,7 +47,7 @@ sealed class Imposter(Thresholds thresholds, PublicSuffixList suffixes, BrandMat
         ReadOnlySpan<byte> host = HostOf(e.Host);
         BrandMatch match = Look(host, out int start);
         if (match.IsNone) return 0;
-        if (!IsDue(in match, host[start..], e.Context.Source, true, out Verdict verdict))
+        if (!IsDue(in match, host, start, e.Context.Source, true, out Verdict verdict))
         {
             if (verdict.Severity > 0) findings.Keep(verdict.Finding, in e);
             return verdict.Severity;
@@ -61,7 +61,7 @@ sealed class Imposter(Thresholds thresholds, PublicSuffixList suffixes, BrandMat
         ReadOnlySpan<byte> host = HostOf(e.Sni);
         BrandMatch match = Look(host, out int start);
         if (match.IsNone) return 0;
-        if (!IsDue(in match, host[start..], e.Context.Source, true, out Verdict verdict))
+        if (!IsDue(in match, host, start, e.Context.Source, true, out Verdict verdict))
         {
             if (verdict.Severity > 0) findings.Keep(verdict.Finding, in e);
             return verdict.Severity;
@@ -93,8 +93,9 @@ sealed class Imposter(Thresholds thresholds, PublicSuffixList suffixes, BrandMat
 
     readonly record struct Verdict(int Severity, ulong Finding, long Count, bool IsFirstSeen, Sighting Sighting);
 
-    bool IsDue(in BrandMatch match, ReadOnlySpan<byte> domain, in Address client, bool exists, out Verdict verdict)
+    bool IsDue(in BrandMatch match, ReadOnlySpan<byte> host, int start, in Address client, bool exists, out Verdict verdict)
     {
+        ReadOnlySpan<byte> domain = host[start..];
         Sighting sighting = prevalence.Of(prevalence.KeyOf(domain));
         bool young = sighting.IsYoung && !prevalence.IsLearning;
         verdict = default;
@@ -109,6 +110,7 @@ sealed class Imposter(Thresholds thresholds, PublicSuffixList suffixes, BrandMat
         ulong finding = Mix.Of(common ? Mix.OfName(domain) : Mix.Of(client, Mix.OfName(domain)), (ulong)Detectors.Imposter);
         bool due = findings.IsDue(finding, severity, out long count);
         verdict = new Verdict(severity, finding, count, young, sighting);
+        if (exists) suspicion.Add(DomainTraits.Imposter, start);
         return due;
     }
 

@@ -15,6 +15,7 @@ sealed class Land(Findings findings) : Detector
     const byte Tcp = 6, Udp = 17;
 
     public override DetectorEvents Sees => DetectorEvents.Ip;
+    public override DetectorEvents SeesInbound => DetectorEvents.Ip;
 
     public override int OnIp(scoped in IpEvent e)
     {

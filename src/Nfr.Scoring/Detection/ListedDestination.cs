@@ -8,18 +8,23 @@ namespace Nfr.Scoring.Detection;
 
 /// <summary>
 /// Somebody deals with a destination that a list names: by domain (asked for, led to by an answer, HTTP host, TLS server name, a certificate's names where
-/// there is no server name), address, address and port, network, URL, JA3, JA4 or certificate. One finding a client and indicator. Its memory is the lists' own,
-/// and that of <see cref="ResolverMatters"/>.
+/// there is no server name), address, address and port, network, URL, JA3, JA4 or certificate. One finding a client and indicator. Its memory is the lists' own.
+/// What a resolver asks for is the matter of the client that asked it for the same indicator within the window before or after (<see cref="HeldMatters"/>).
 /// </summary>
-sealed class ListedDestination(Thresholds thresholds, Func<Address, bool> isHome, IndicatorStore store, Findings findings) : Detector
+sealed class ListedDestination(Thresholds thresholds, Func<Address, bool> isHome, IndicatorStore store, Resolvers resolvers, Findings findings) : Detector
 {
     public const string Name = "listed_destination";
     const ushort TypeA = 1, TypeNs = 2, TypeCname = 5, TypeMx = 15, TypeAaaa = 28;
     const int Gravest = 5;
 
-    readonly ResolverMatters _resolvers = new(thresholds.ResolverWindow);
+    /// <summary>Pairs of resolver and indicator that clients have asked for, 4 KB.</summary>
+    const int MaxAsked = 512;
+
+    readonly LastSeen _asked = new(MaxAsked);
 
     public override DetectorEvents Sees => DetectorEvents.Dns | DetectorEvents.Ip | DetectorEvents.Http | DetectorEvents.Tls;
+    public override DetectorEvents SeesInbound => DetectorEvents.Ip;
+    public override bool SeesResolvers => true;
 
     public override int OnDns(scoped in DnsEvent e)
     {
@@ -27,7 +32,6 @@ sealed class ListedDestination(Thresholds thresholds, Func<Address, bool> isHome
         if (set.Count == 0) return 0;
         RaiseHeld();
         bool toHome = isHome(e.Context.Destination);
-        if (e.ResponseCode >= 0 && toHome) _resolvers.Answered(e.Context.Destination);
         IndicatorHit asked = default, answered = default;
         set.FindDomain(e.Query, ref asked);
         if (!toHome) set.FindAddress(e.Context.Destination, e.Context.DestinationPort, ref asked);
@@ -49,15 +53,15 @@ sealed class ListedDestination(Thresholds thresholds, Func<Address, bool> isHome
         int cap = !isHome(client) && isHome(e.Context.Destination) ? thresholds.InboundSeverity : Gravest;
         (int severity, ulong finding) = Matter(hit, client, cap);
         // A resolver asks for others. Its query's answer comes before its client's: it waits for the client's, and is its own matter when none comes.
-        const ushort RecursionDesired = 0x0100;
-        bool iterative = e.ResponseCode >= 0 && (e.Flags & RecursionDesired) == 0 && e.Flags != 0;
-        if (iterative || _resolvers.IsResolver(client))
+        if (Resolvers.IsIterative(in e) || resolvers.IsResolver(client))
         {
-            if (_resolvers.WasAskedFor(hit.Hash, client, findings.Now) || _resolvers.IsHeld(finding)) return severity;
-            if (_resolvers.Hold(new HeldMatter(
+            long age = _asked.Age(Mix.Of(client, hit.Hash), findings.Now);
+            if ((age >= 0 && age <= thresholds.ResolverWindow) || resolvers.Site.Matters.IsHeld(finding)) return severity;
+            if (resolvers.Site.Matters.Hold(new HeldMatter(
                 finding, hit.Hash, client, findings.Now, severity, AlertEvents.From(in e), e.Context, findings.LineOf(in e), Describe(hit, set, client, severity, 1, did)))) return severity;
         }
-        _resolvers.Claim(hit.Hash, e.Context.Destination, findings.Now);
+        _asked.Mark(Mix.Of(e.Context.Destination, hit.Hash), findings.Now);
+        resolvers.Site.Matters.Claim(hit.Hash, e.Context.Destination);
         if (!findings.IsDue(finding, severity, out long count))
         {
             findings.Keep(finding, in e);
@@ -68,9 +72,13 @@ sealed class ListedDestination(Thresholds thresholds, Func<Address, bool> isHome
     }
 
     /// <summary>What no client came for was the resolver's own.</summary>
-    void RaiseHeld()
+    void RaiseHeld() => RaiseHeld(thresholds.ResolverWindow);
+
+    public override void Finish() => RaiseHeld(0);
+
+    void RaiseHeld(long window)
     {
-        while (_resolvers.TryTakeOld(findings.Now, out HeldMatter held))
+        while (resolvers.Site.Matters.TryTake(findings.Now, window, out HeldMatter held))
         {
             if (findings.IsDue(held.Finding, held.Severity, out long count)) findings.Raise(held.Event, held.Context, held.Line, held.Finding, held.What with { Count = count });
         }
@@ -116,12 +124,13 @@ sealed class ListedDestination(Thresholds thresholds, Func<Address, bool> isHome
         IndicatorHit hit = default;
         ReadOnlySpan<byte> url = e.Url;
         int scheme = url.IndexOf("://"u8);
+        ReadOnlySpan<byte> own = url.StartsWith("https:"u8) ? ":443"u8 : ":80"u8;
         if (scheme >= 0) url = url[(scheme + 3)..];
         int path = url.IndexOfAny((byte)'/', (byte)'?');
         ReadOnlySpan<byte> authority = path < 0 ? url : url[..path];
         FindHost(set, e.Host.IsEmpty ? authority : e.Host, ref hit);
         FindServer(set, in e.Context, ref hit);
-        if (path >= 0) set.FindUrl(url, authority.EndsWith(":80"u8) ? path - 3 : path, path, ref hit);
+        if (path >= 0) set.FindUrl(url, authority.EndsWith(own) ? path - own.Length : path, path, ref hit);
         if (hit.IsNone) return 0;
         bool inbound = !isHome(e.Context.Source) && isHome(e.Context.Destination);
         (int severity, ulong finding) = Matter(hit, e.Context.Source, inbound ? thresholds.InboundSeverity : Gravest);

@@ -1,3 +1,4 @@
+using System.Text;
 using Nfr.Events;
 using Nfr.Scoring.Beacons;
 using Nfr.Scoring.Tables;
@@ -7,9 +8,10 @@ namespace Nfr.Scoring.Detection;
 
 /// <summary>
 /// A connection that stays open for hours with a destination that few of the site use. Slices of one flow are put together again by its ends, so it is told while it lasts.
-/// Push services and tunnels that a policy names anyway stay open by their nature.
+/// Connections of one client with one destination (by its name where that is known) and port are one finding: who calls again after a break is told once a day, and once more when
+/// one has lasted for a day. Push services and tunnels that a policy names anyway stay open by their nature.
 /// </summary>
-sealed class LongSession(Thresholds thresholds, Func<Address, bool> isHome, Crowd crowd, Findings findings) : Detector
+sealed class LongSession(Thresholds thresholds, Func<Address, bool> isHome, Crowd crowd, DestinationNames names, Findings findings) : Detector
 {
     public const string Name = "long_session";
     /// <summary>260 KB. Full: the flow that was told of longest ago starts anew.</summary>
@@ -47,13 +49,15 @@ sealed class LongSession(Thresholds thresholds, Func<Address, bool> isHome, Crow
         long length = flow.LastTick - flow.FirstTick;
         if (length < thresholds.LongSession || e.PacketsIn == 0) return 0;
         int severity = length >= thresholds.VeryLongSession ? 2 : 1;
-        (int clients, int site) = crowd(default, in e.Context.Destination);
+        bool named = names.TryFind(in e.Context.Source, in e.Context.Destination, out ulong name, out ReadOnlySpan<byte> text);
+        (int clients, int site) = crowd(text, in e.Context.Destination);
         if (clients > thresholds.LongSessionClients) return 0;
-        ulong finding = Mix.Of(key, (ulong)Detectors.LongSession);
+        ulong with = Mix.Of(named ? name : Mix.Of(e.Context.Destination), ((ulong)e.Context.Protocol << 16) | e.Context.DestinationPort);
+        ulong finding = Mix.Of(Mix.Of(e.Context.Source, with), (ulong)Detectors.LongSession);
         // It is told once at each length; nobody wants to hear every hour that a session still lasts.
-        if (length - e.Duration >= (severity == 2 ? thresholds.VeryLongSession : thresholds.LongSession) || !findings.IsDue(finding, severity, out long count)) return severity;
+        if (length - e.Duration >= (severity == 2 ? thresholds.VeryLongSession : thresholds.LongSession) || !findings.IsDue(finding, severity, thresholds.HabitInterval, out long count)) return severity;
         _flows.Protect(index);
-        string client = e.Context.Source.ToString(), server = e.Context.Destination.ToString();
+        string client = e.Context.Source.ToString(), server = named ? Encoding.UTF8.GetString(text) : e.Context.Destination.ToString();
         findings.Raise(in e, finding, new Finding(Name, $"{client} {server} port {e.Context.DestinationPort}", Threats.LongSession with { Severity = severity }, [],
             $"{client} has had a connection with {server} port {e.Context.DestinationPort} open for {length / 3600e9:0.0} h.",
             [new("hours", length / 3600e9, (severity == 2 ? thresholds.VeryLongSession : thresholds.LongSession) / 3600e9)],

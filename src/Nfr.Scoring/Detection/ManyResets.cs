@@ -1,17 +1,18 @@
 using System.Globalization;
 using Nfr.Events;
 using Nfr.Scoring.Tables;
+using Nfr.Wire;
 
 namespace Nfr.Scoring.Detection;
 
 /// <summary>
 /// Many resets that come back to one host: a scan by implication, a stranger who fails to guess sequence numbers, or forged connections whose owner refuses them. A scan that has been
-/// told as such is told here at the lowest severity.
+/// told as such is told here at the lowest severity. Strangers are refused all day: they are counted together, by the server that refuses them, and told once a day.
 /// </summary>
-sealed class ManyResets(Thresholds thresholds, Findings findings) : Detector
+sealed class ManyResets(Thresholds thresholds, Func<Address, bool> isHome, Findings findings) : Detector
 {
     public const string Name = "many_resets";
-    /// <summary>0.3 MB. Full: the client unused longest goes first.</summary>
+    /// <summary>0.3 MB. Clients, and servers of strangers. Full: the one unused longest goes first.</summary>
     internal const int MaxClients = 1 << 12;
     const byte Tcp = 6, Reset = 4;
 
@@ -26,6 +27,7 @@ sealed class ManyResets(Thresholds thresholds, Findings findings) : Detector
     readonly LruTable<Client> _clients = new(MaxClients);
 
     public override DetectorEvents Sees => DetectorEvents.Ip;
+    public override DetectorEvents SeesInbound => DetectorEvents.Ip;
     public override long Evicted => _clients.Evicted;
     public override int Tracked => _clients.Count;
 
@@ -37,12 +39,13 @@ sealed class ManyResets(Thresholds thresholds, Findings findings) : Detector
         // Reset before anything was said, or without a beginning that was seen.
         bool back = e.State is ConnectionState.REJ or ConnectionState.RSTRH || (e.State == ConnectionState.RSTR && e.PayloadIn == 0 && e.PayloadOut == 0);
         if (!back) return 0;
-        ulong key = Mix.Of(e.Context.Source);
+        bool strangers = !isHome(e.Context.Source);
+        ulong key = strangers ? Mix.Of(e.Context.Destination, 1) : Mix.Of(e.Context.Source);
         int index = _clients.GetOrAdd(key, out bool added);
         ref Client client = ref _clients[index];
         if (added || e.Context.Tick - client.FirstTick > thresholds.ResetsWindow) client = new Client { FirstTick = e.Context.Tick };
         client.Resets++;
-        client.Hosts.Add(Mix.Of(e.Context.Destination));
+        client.Hosts.Add(Mix.Of(strangers ? e.Context.Source : e.Context.Destination));
         client.Ports.Add(Mix.Of(e.Context.DestinationPort));
         if (client.Resets == 4) _clients.Protect(index);
         ulong finding = Mix.Of(key, (ulong)Detectors.ManyResets);
@@ -52,14 +55,18 @@ sealed class ManyResets(Thresholds thresholds, Findings findings) : Detector
             return 0;
         }
         AlertThreat threat = PortScan.HasToldOf(e.Context.Source, findings) ? s_scanner : Threats.ManyResets;
-        if (!findings.IsDue(finding, threat.Severity, out long count)) return threat.Severity;
-        string source = e.Context.Source.ToString();
+        if (!findings.IsDue(finding, threat.Severity, strangers ? thresholds.HabitInterval : thresholds.QuietInterval, out long count)) return threat.Severity;
+        string source = e.Context.Source.ToString(), server = e.Context.Destination.ToString();
         double seconds = Math.Max(0, e.Context.Tick - client.FirstTick) / 1e9;
-        findings.Raise(in e, finding, new Finding(Name, source, threat, [],
-            string.Create(CultureInfo.InvariantCulture,
-                $"{client.Resets} connections of {source} were reset within {seconds:0.0} s, by about {client.Hosts.Count} hosts on {client.Ports.Count} ports, last {e.Context.Destination} port {e.Context.DestinationPort}."),
+        int hosts = client.Hosts.Count;
+        findings.Raise(in e, finding, new Finding(Name, strangers ? $"outside {server}" : source, threat, [],
+            strangers
+                ? string.Create(CultureInfo.InvariantCulture,
+                    $"{client.Resets} connections to {server} from outside were reset within {seconds:0.0} s, of about {hosts} hosts to {client.Ports.Count} ports, last {source} to port {e.Context.DestinationPort}.")
+                : string.Create(CultureInfo.InvariantCulture,
+                    $"{client.Resets} connections of {source} were reset within {seconds:0.0} s, by about {hosts} hosts on {client.Ports.Count} ports, last {server} port {e.Context.DestinationPort}."),
             [new("resets", client.Resets, thresholds.Resets)],
-            [new("hosts", client.Hosts.Count), new("ports", client.Ports.Count), new("seconds", seconds), new("windowSeconds", thresholds.ResetsWindow / 1e9)], count));
+            [new("hosts", hosts), new("ports", client.Ports.Count), new("seconds", seconds), new("windowSeconds", thresholds.ResetsWindow / 1e9)], count));
         return threat.Severity;
     }
 }

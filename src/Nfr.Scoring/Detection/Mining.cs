@@ -1,17 +1,23 @@
+using System.Text;
 using Nfr.Events;
 using Nfr.Scoring.Tables;
 
 namespace Nfr.Scoring.Detection;
 
-/// <summary>A Stratum dialogue with a mining pool, told from the content. Pools known by name or address are a matter of the lists. No state.</summary>
-sealed class Mining(Findings findings) : Detector
+/// <summary>
+/// A Stratum dialogue with a mining pool, told from the content; and, less grave, the peer protocol of a crypto-currency: a node of its own is what a miner without a pool needs, and a
+/// wallet has one too. Pools known by name or address are a matter of the lists. No state.
+/// </summary>
+sealed class Mining(Thresholds thresholds, Findings findings) : Detector
 {
     public const string Name = "mining";
+    const int NodeSeverity = 3;
 
     public override DetectorEvents Sees => DetectorEvents.Ip;
 
     public override int OnIp(scoped in IpEvent e)
     {
+        if (e.App is App.Bitcoin or App.Monero or App.Ethereum) return Node(in e);
         if (e.App != App.Stratum && (e.Notes & FlowNotes.Mining) == 0) return 0;
         int severity = Threats.Cryptomining.Severity;
         ulong finding = Mix.Of(Mix.Of(e.Context.Source, Mix.Of(e.Context.Destination)), (ulong)Detectors.Mining);
@@ -27,5 +33,24 @@ sealed class Mining(Findings findings) : Detector
             [new("port", e.Context.DestinationPort), new("bytesOut", e.BytesOut), new("bytesIn", e.BytesIn), new("seconds", e.Duration / 1e9)],
             count));
         return severity;
+    }
+
+    /// <summary>One finding for a host and a currency: it has dozens of peers at once.</summary>
+    int Node(scoped in IpEvent e)
+    {
+        AlertThreat threat = Threats.Cryptomining with { Severity = NodeSeverity };
+        ulong finding = Mix.Of(Mix.Of(e.Context.Source, (ulong)e.App), (ulong)Detectors.Mining);
+        if (!findings.IsDue(finding, threat.Severity, thresholds.HabitInterval, out long count))
+        {
+            findings.Keep(finding, in e);
+            return threat.Severity;
+        }
+        string source = e.Context.Source.ToString(), currency = Encoding.UTF8.GetString(e.App.Utf8Name());
+        findings.Raise(in e, finding, new Finding(Name, $"{source} {currency}", threat, ["cryptomining"],
+            $"{source} is a node of {currency}: it speaks the currency's peer protocol with {e.Context.Destination} port {e.Context.DestinationPort}.",
+            [new("flows", count, 1)],
+            [new("app", 0, currency), new("port", e.Context.DestinationPort), new("bytesOut", e.BytesOut), new("bytesIn", e.BytesIn)],
+            count));
+        return threat.Severity;
     }
 }

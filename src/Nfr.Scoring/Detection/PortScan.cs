@@ -16,7 +16,7 @@ namespace Nfr.Scoring.Detection;
 /// Live, a refused attempt is known 5 s after the refusal and one without an answer 10 s after its last packet (<see cref="DecoderOptions.TcpCloseTimeout"/>,
 /// <see cref="DecoderOptions.TcpAttemptTimeout"/>): that much later than the fifth failure a TCP scan is told. UDP and pings take 60 s (<see cref="DecoderOptions.DatagramIdleTimeout"/>).
 /// </remarks>
-sealed class PortScan(Thresholds thresholds, Func<Address, bool> isHome, Findings findings) : Detector
+sealed class PortScan(Thresholds thresholds, Func<Address, bool> isHome, MirrorSides sides, Findings findings) : Detector
 {
     public const string Name = "port_scan";
     /// <summary>1.8 MB. Sources that failed twice. Full: the one unused longest that has not failed a third time goes first.</summary>
@@ -40,7 +40,6 @@ sealed class PortScan(Thresholds thresholds, Func<Address, bool> isHome, Finding
     struct Site
     {
         public long LastOutboundAnswer;
-        public long LastOneSided;
         public long InboundHour;
         public int InboundRaised;
         public int NextFailing;
@@ -76,23 +75,19 @@ sealed class PortScan(Thresholds thresholds, Func<Address, bool> isHome, Finding
     readonly LruTable<Site> _sites = new(MaxSites);
 
     public override DetectorEvents Sees => DetectorEvents.Ip;
+    public override DetectorEvents SeesInbound => DetectorEvents.Ip;
     public override long Evicted => _sources.Evicted;
     public override int Tracked => _sources.Count;
 
     public override int OnIp(scoped in IpEvent e)
     {
         ContactOutcome outcome = FirstContact.Of(in e, out ContactKind kind);
-        if (outcome == ContactOutcome.Open) return 0;
+        if (outcome is ContactOutcome.Open or ContactOutcome.OneSided) return 0;
         int siteIndex = _sites.GetOrAdd(OnlySite, out bool isNew);
         ref Site site = ref _sites[siteIndex];
-        if (isNew) site = new Site { LastOutboundAnswer = Never, LastOneSided = Never, InboundHour = Never };
-        if (outcome == ContactOutcome.OneSided)
-        {
-            site.LastOneSided = findings.Now;
-            return 0;
-        }
+        if (isNew) site = new Site { LastOutboundAnswer = Never, InboundHour = Never };
         // Where only one direction is seen, datagrams are never answered.
-        if (kind != ContactKind.Tcp && findings.Now - site.LastOneSided < thresholds.ScanWindow) return 0;
+        if (kind != ContactKind.Tcp && sides.AreOne) return 0;
         bool failed = outcome == ContactOutcome.Failed;
         bool sourceHome = isHome(e.Context.Source), destinationHome = isHome(e.Context.Destination);
         Way way = !sourceHome ? Way.Inbound : destinationHome ? Way.Internal : Way.Outbound;

@@ -7,9 +7,10 @@ namespace Nfr.Scoring.Detection;
 
 /// <summary>
 /// "Smurf" and "fraggle" (1997): echo requests (ICMP; UDP to echo or chargen) to a broadcast address, in somebody else's name, so that a whole network answers him. Seen from
-/// the network that is used: the request. Seen from the victim: replies of many hosts of which none was asked.
+/// the network that is used: the request; what wakes machines goes to the same ports and is none. Seen from the victim: replies of many hosts of which none was asked, where the mirror would
+/// have shown it.
 /// </summary>
-sealed class Smurf(Thresholds thresholds, Func<Address, bool> isHome, Findings findings) : Detector
+sealed class Smurf(Thresholds thresholds, Func<Address, bool> isHome, MirrorSides sides, Findings findings) : Detector
 {
     public const string Name = "smurf";
     /// <summary>0.1 MB. Full: the victim that was answered longest ago goes first.</summary>
@@ -28,6 +29,7 @@ sealed class Smurf(Thresholds thresholds, Func<Address, bool> isHome, Findings f
     readonly LruTable<Victim> _victims = new(MaxVictims);
 
     public override DetectorEvents Sees => DetectorEvents.Ip;
+    public override DetectorEvents SeesInbound => DetectorEvents.Ip;
     public override long Evicted => _victims.Evicted;
     public override int Tracked => _victims.Count;
 
@@ -36,25 +38,30 @@ sealed class Smurf(Thresholds thresholds, Func<Address, bool> isHome, Findings f
     public override int OnIp(scoped in IpEvent e)
     {
         bool ping = e.Context.Protocol == Icmp && e.Context.SourcePort == EchoRequest && e.Context.DestinationPort == EchoReply;
-        if (!ping && (e.Context.Protocol != Udp || e.Context.DestinationPort is not (7 or 19))) return 0;
-        if (e.PacketsOut > 0) return IsBroadcast(e.Context.Destination) ? OnRequest(in e) : 0;
-        return ping ? OnReply(in e) : 0;
+        if (!ping && (e.Context.Protocol != Udp || e.App == App.WakeOnLan)) return 0;
+        if (ping || e.Context.DestinationPort is 7 or 19)
+        {
+            if (e.PacketsOut > 0) return IsBroadcast(e.Context.Destination) ? OnRequest(in e, in e.Context.Source, in e.Context.Destination, e.PacketsOut, e.BytesOut) : 0;
+            return ping && !sides.AreOne ? OnReply(in e) : 0;
+        }
+        // Whoever is at home is taken for the client, even if nobody answers: there it is the broadcast address.
+        return e.Context.SourcePort is 7 or 19 && e.PacketsOut == 0 && IsBroadcast(e.Context.Source) ? OnRequest(in e, in e.Context.Destination, in e.Context.Source, e.PacketsIn, e.BytesIn) : 0;
     }
 
     /// <summary>Where networks are larger than /24 these may be hosts; then it is a low alert about a ping.</summary>
     bool IsBroadcast(in Address address) =>
         address.IsV4 && (address.V4 == uint.MaxValue || ((address.V4 & 0xFF) is 0 or 0xFF && address.V4 >> 28 < 0xE && isHome(address)));
 
-    int OnRequest(scoped in IpEvent e)
+    int OnRequest(scoped in IpEvent e, in Address sender, in Address broadcast, long packets, long bytes)
     {
-        AlertThreat threat = isHome(e.Context.Source) ? s_fromHome : Threats.SmurfAttack;
+        AlertThreat threat = isHome(sender) ? s_fromHome : Threats.SmurfAttack;
         // The source is forged and may change with each packet; the network that is used is what does not.
-        ulong finding = Mix.Of(e.Context.Destination, (ulong)Detectors.Smurf);
+        ulong finding = Mix.Of(broadcast, (ulong)Detectors.Smurf);
         if (!findings.IsDue(finding, threat.Severity, out long count)) return threat.Severity;
-        string network = e.Context.Destination.ToString(), source = e.Context.Source.ToString();
+        string network = broadcast.ToString(), source = sender.ToString();
         findings.Raise(in e, finding, new Finding(Name, network, threat, [],
-            string.Create(CultureInfo.InvariantCulture, $"{e.PacketsOut} echo requests in the name of {source} went to the broadcast address {network}."),
-            [new("requests", e.PacketsOut, 1)], [new("bytesOut", e.BytesOut)], count));
+            string.Create(CultureInfo.InvariantCulture, $"{packets} echo requests in the name of {source} went to the broadcast address {network}."),
+            [new("requests", packets, 1)], [new("bytesOut", bytes)], count));
         return threat.Severity;
     }
 

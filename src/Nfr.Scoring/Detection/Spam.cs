@@ -7,20 +7,20 @@ namespace Nfr.Scoring.Detection;
 
 /// <summary>
 /// Mail sent by a host that is no mail server: it turns to many servers outside itself (25, or submission at 587 and 465), or asks DNS where the mail of many domains goes, which clients
-/// leave to their server. A mail server is told by the mail that comes to it, a resolver by its answers; neither is judged.
+/// leave to their server. A mail server is told by the mail that comes to it, a resolver by <see cref="Resolvers"/>; neither is judged.
 /// </summary>
-sealed class Spam(Thresholds thresholds, Func<Address, bool> isHome, Findings findings) : Detector
+sealed class Spam(Thresholds thresholds, Func<Address, bool> isHome, Resolvers resolvers, Findings findings) : Detector
 {
     public const string Name = "spam";
     /// <summary>0.3 MB. Full: the client unused longest that has done this once goes first.</summary>
     internal const int MaxClients = 1 << 12;
-    /// <summary>64 KB of home servers of mail and names. Full: the one heard longest ago is forgotten.</summary>
+    /// <summary>64 KB of home servers of mail. Full: the one heard longest ago is forgotten.</summary>
     const int MaxServers = 1 << 13;
     /// <summary>128 KB of peers and names of clients. Full: the one seen longest ago counts anew.</summary>
     const int MaxContacts = 1 << 14;
     const byte Tcp = 6;
     const ushort MailExchanger = 15;
-    const ulong MailServer = 1, Resolver = 2;
+    const ulong MailServer = 1;
 
     struct Client
     {
@@ -76,10 +76,8 @@ sealed class Spam(Thresholds thresholds, Func<Address, bool> isHome, Findings fi
 
     public override int OnDns(scoped in DnsEvent e)
     {
-        if (e.ResponseCode >= 0 && isHome(e.Context.Destination)) _servers.Add(Mix.Of(e.Context.Destination, Resolver), findings.Now, 0);
         if (e.QueryType != MailExchanger || !isHome(e.Context.Source)) return 0;
-        if (_servers.Has(Mix.Of(e.Context.Source, MailServer), findings.Now, thresholds.MailServerMemory)
-            || _servers.Has(Mix.Of(e.Context.Source, Resolver), findings.Now, thresholds.MailServerMemory)) return 0;
+        if (_servers.Has(Mix.Of(e.Context.Source, MailServer), findings.Now, thresholds.MailServerMemory) || resolvers.IsResolver(e.Context.Source)) return 0;
         ref Client client = ref Of(e.Context.Source, e.Context.Tick, out ulong key, out int index);
         if (_contacts.Add(Mix.Of(key, Mix.OfName(e.Query)), findings.Now, thresholds.SpamWindow)) client.Names++;
         if (++client.Lookups == 2) _clients.Protect(index);

@@ -28,6 +28,7 @@ sealed class SshGuessing(Thresholds thresholds, Func<Address, bool> isHome, Find
     readonly LruTable<Pair> _pairs = new(MaxPairs);
 
     public override DetectorEvents Sees => DetectorEvents.Ip;
+    public override DetectorEvents SeesInbound => DetectorEvents.Ip;
     public override long Evicted => _pairs.Evicted;
     public override int Tracked => _pairs.Count;
 

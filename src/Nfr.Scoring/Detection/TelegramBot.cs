@@ -7,9 +7,9 @@ namespace Nfr.Scoring.Detection;
 
 /// <summary>
 /// Telegram's Bot API, which stealers and remote controls use because it is always there. Programs use it, people do not: Telegram's own clients speak another protocol with
-/// other hosts. Told from the name in DNS, TLS or HTTP. No state.
+/// other hosts. Told from the name in DNS, TLS or HTTP; a bot that polls all day is told once a day. No state.
 /// </summary>
-sealed class TelegramBot(Findings findings) : Detector
+sealed class TelegramBot(Thresholds thresholds, Findings findings) : Detector
 {
     public const string Name = "telegram_bot";
 
@@ -46,7 +46,7 @@ sealed class TelegramBot(Findings findings) : Detector
     bool IsDue(in EventContext context, out ulong finding, out long count)
     {
         finding = Mix.Of(context.Source, (ulong)Detectors.TelegramBot);
-        return findings.IsDue(finding, Threats.TelegramBot.Severity, out count);
+        return findings.IsDue(finding, Threats.TelegramBot.Severity, thresholds.HabitInterval, out count);
     }
 
     static Finding Describe(in EventContext context, string what, long count)

@@ -1,21 +1,23 @@
+using System.Text;
 using Nfr.Events;
+using Nfr.Scoring.Beacons;
 using Nfr.Scoring.Tables;
 using Nfr.Wire;
 
 namespace Nfr.Scoring.Detection;
 
 /// <summary>
-/// A client that sends far more to one outside destination than it ever sent to any: bytes of a day against its own greatest day, which fades by half a week.
-/// A client that has been watched for less than a day is held to a higher limit.
+/// A client that sends far more to one outside destination than is usual for it: bytes of a day against what it sent on its days before, to the one that got most and to all
+/// together. A service of many addresses is one destination where its name is known (by a query, a handshake or a request), and a habit of the client where it is not. A client that
+/// has been watched for less than a day is held to a higher limit, and told once.
 /// </summary>
-sealed class UploadVolume(Thresholds thresholds, Func<Address, bool> isHome, Findings findings) : Detector
+sealed class UploadVolume(Thresholds thresholds, Func<Address, bool> isHome, DestinationNames names, Findings findings) : Detector
 {
     public const string Name = "upload_volume";
     /// <summary>230 KB. Full: the pair unused longest that has sent little goes first.</summary>
     internal const int MaxPairs = 1 << 12;
-    /// <summary>100 KB. Full: the client silent longest is new again.</summary>
+    /// <summary>370 KB. Full: the client silent longest is new again, clients that have sent much last.</summary>
     internal const int MaxClients = 1 << 11;
-    const double Week = 7.0 * 24 * 3600 * 1e9;
 
     struct Sum
     {
@@ -28,8 +30,13 @@ sealed class UploadVolume(Thresholds thresholds, Func<Address, bool> isHome, Fin
     struct Client
     {
         public long FirstTick;
-        public long UsualTick;
-        public double Usual;
+        public long DayTick;
+        /// <summary>Of the day at hand: to all, and to the one that got most.</summary>
+        public long Bytes;
+        public long Greatest;
+        public UsualDay All;
+        public UsualDay One;
+        public bool IsTold;
     }
 
     readonly LruTable<Sum> _sums = new(MaxPairs);
@@ -43,47 +50,58 @@ sealed class UploadVolume(Thresholds thresholds, Func<Address, bool> isHome, Fin
     {
         // What is below this is neither an upload nor a habit of uploading.
         if (e.PayloadOut < thresholds.UploadLeastFlow || !isHome(e.Context.Source) || isHome(e.Context.Destination) || SpecialAddresses.IsBroadcastOrMulticast(e.Context.Destination)) return 0;
-        ulong clientKey = Mix.Of(e.Context.Source), key = Mix.Of(clientKey, Mix.Of(e.Context.Destination));
+        ulong clientKey = Mix.Of(e.Context.Source);
+        bool named = names.TryFind(in e.Context.Source, in e.Context.Destination, out ulong name, out ReadOnlySpan<byte> text);
+        ulong key = Mix.Of(clientKey, named ? name : Mix.Of(e.Context.Destination));
         int at = _clients.GetOrAdd(clientKey, out bool isNew);
         ref Client client = ref _clients[at];
-        if (isNew) client = new Client { FirstTick = e.Context.Tick, UsualTick = e.Context.Tick };
+        if (isNew) client = new Client { FirstTick = e.Context.Tick, DayTick = e.Context.Tick };
+        else if (e.Context.Tick - client.DayTick >= thresholds.UploadWindow) EndDay(ref client, e.Context.Tick);
 
         int index = _sums.GetOrAdd(key, out bool added);
         ref Sum sum = ref _sums[index];
-        if (added || e.Context.Tick - sum.FirstTick > thresholds.UploadWindow)
-        {
-            if (!added) Learn(ref client, sum.BytesOut);
-            sum = new Sum { FirstTick = e.Context.Tick };
-        }
+        if (added || e.Context.Tick - sum.FirstTick > thresholds.UploadWindow) sum = new Sum { FirstTick = e.Context.Tick };
         sum.BytesOut += e.PayloadOut;
         sum.BytesIn += e.PayloadIn;
+        // A call that goes both ways is no upload, and no habit of uploading either.
+        bool upload = sum.BytesIn <= sum.BytesOut;
+        if (upload)
+        {
+            client.Bytes += e.PayloadOut;
+            client.Greatest = Math.Max(client.Greatest, sum.BytesOut);
+        }
         if (sum.BytesOut < thresholds.UploadBytes / 4) return 0;
         _sums.Protect(index);
+        _clients.Protect(at);
 
-        bool young = findings.Now - client.FirstTick < thresholds.UploadWindow;
-        double usual = client.Usual * Math.Pow(0.5, Math.Max(0, findings.Now - client.UsualTick) / Week);
-        double limit = Math.Max(young ? thresholds.UploadBytes * thresholds.UploadYoungFactor : thresholds.UploadBytes, usual * thresholds.UploadFactor);
+        bool young = e.Context.Tick - client.FirstTick < thresholds.UploadWindow;
+        double usual = client.One.Bytes, usualAll = client.All.Bytes;
+        double limit = Math.Max(young ? thresholds.UploadBytes * thresholds.UploadYoungFactor : thresholds.UploadBytes, Math.Max(usual * thresholds.UploadFactor, usualAll));
         ulong finding = Mix.Of(key, (ulong)Detectors.UploadVolume);
-        if (sum.BytesOut < limit || sum.BytesIn > sum.BytesOut)
+        if (sum.BytesOut < limit || !upload)
         {
             findings.Keep(finding, in e);
             return 0;
         }
         int severity = Threats.UploadVolume.Severity;
-        if (sum.IsAlarmed || !findings.IsDue(finding, severity, out long count)) return severity;
-        sum.IsAlarmed = true;
-        string source = e.Context.Source.ToString(), server = e.Context.Destination.ToString();
+        // Of the first day only this is known: it sends much. Who hears it once need not hear it of every address of a backup.
+        if (sum.IsAlarmed || (young && client.IsTold) || !findings.IsDue(finding, severity, out long count)) return severity;
+        sum.IsAlarmed = client.IsTold = true;
+        string source = e.Context.Source.ToString(), server = named ? Encoding.UTF8.GetString(text) : e.Context.Destination.ToString();
         findings.Raise(in e, finding, new Finding(Name, $"{source} {server}", Threats.UploadVolume, [],
-            $"{source} sent {sum.BytesOut / 1e6:0} MB to {server} within {(findings.Now - sum.FirstTick) / 3600e9:0.0} h; its greatest day to one destination was {usual / 1e6:0} MB.",
+            $"{source} sent {sum.BytesOut / 1e6:0} MB to {server} within {(findings.Now - sum.FirstTick) / 3600e9:0.0} h; on its days before it was usually up to {usual / 1e6:0} MB to one destination and {usualAll / 1e6:0} MB to all.",
             [new("bytesOut", sum.BytesOut, limit)],
-            [new("usualBytes", usual), new("bytesIn", sum.BytesIn), new("watchedHours", (findings.Now - client.FirstTick) / 3600e9), new("port", e.Context.DestinationPort)], count));
+            [
+                new("usualBytes", usual), new("usualBytesToAll", usualAll), new("usualDays", client.All.Count), new("bytesOutToAll", client.Bytes), new("bytesIn", sum.BytesIn),
+                new("watchedHours", (findings.Now - client.FirstTick) / 3600e9), new("port", e.Context.DestinationPort),
+            ], count));
         return severity;
     }
 
-    void Learn(ref Client client, long bytes)
+    static void EndDay(ref Client client, long tick)
     {
-        double faded = client.Usual * Math.Pow(0.5, Math.Max(0, findings.Now - client.UsualTick) / Week);
-        client.Usual = Math.Max(faded, bytes);
-        client.UsualTick = findings.Now;
+        client.All.Add(client.Bytes);
+        client.One.Add(client.Greatest);
+        (client.DayTick, client.Bytes, client.Greatest) = (tick, 0, 0);
     }
 }

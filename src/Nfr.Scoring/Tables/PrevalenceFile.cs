@@ -9,25 +9,40 @@ namespace Nfr.Scoring.Tables;
 /// <remarks>
 /// <code>
 /// 0  "NFRSEEN1"   8  seed   16  seconds since 1970 when saved   24  age of the sensor in ns   32  domains in the newer filter
-/// 40  hours with traffic   48  filters   then site bitmap   then rows of domains   then rows of addresses   last 8: checksum of all before
+/// 40  hours with traffic   48  filters   then site bitmap   then rows of domains   then rows of addresses
+/// then for each partition: 8 its seed   8 age   8 hours with traffic   512 bitmap       last 8: checksum of all before
 /// </code>
 /// All in the byte order of the machine that wrote it (a file of the other order fails its checksum).
 /// </remarks>
 sealed class PrevalenceFile(string path, Prevalence prevalence, TimeProvider time) : IDisposable
 {
     const ulong Magic = 0x314E_4545_5352_464E;
-    const int Header = 48;
+    const int Header = 48, SiteHeader = 24;
+    /// <summary>Partitions whose lives are kept, 0.6 KB each; those that come later learn anew after a restart.</summary>
+    const int MaxSites = 16_384;
     const long Second = 1_000_000_000, SaveInterval = 3600 * Second, MaxGap = 3650L * 86400;
 
-    readonly byte[] _buffer = new byte[Length(prevalence)];
+    readonly SiteLife _life = prevalence.Life;
+    readonly Dictionary<ulong, SiteLife> _sites = [];
+    byte[] _buffer = [];
     Task _writing = Task.CompletedTask;
     long _savedTick = long.MinValue;
 
     /// <summary>Why the last file was not read or written; null when it was. Written by the thread that saves.</summary>
     public string? Fault { get; private set; }
 
-    static int Length(Prevalence p) =>
-        Header + ((p.Filters.Length + p.Life.Clients.Length) * 8) + ((p.Domains.Length + p.Addresses.Length) * 16) + 8;
+    int LengthOf(int sites) =>
+        Header + ((prevalence.Filters.Length + _life.Clients.Length) * 8) + ((prevalence.Domains.Length + prevalence.Addresses.Length) * 16) + (sites * SiteLength) + 8;
+
+    int SiteLength => SiteHeader + (_life.Clients.Length * 8);
+
+    /// <summary>The life of a partition as it was when the file was written, or the one given, which is kept from now on.</summary>
+    public SiteLife LifeOf(ulong seed, SiteLife life)
+    {
+        if (_sites.TryGetValue(seed, out SiteLife? known)) return known;
+        if (_sites.Count < MaxSites) _sites.Add(seed, life);
+        return life;
+    }
 
     /// <summary>Reads the file into the memory, which must be empty still. False when there is none or it is no good.</summary>
     public bool Load()
@@ -36,7 +51,9 @@ sealed class PrevalenceFile(string path, Prevalence prevalence, TimeProvider tim
         {
             var info = new FileInfo(path);
             if (!info.Exists) return false;
-            if (info.Length != _buffer.Length) return Refuse($"{path}: {info.Length} bytes, {_buffer.Length} expected: first-seen memory begins anew");
+            long sites = info.Length - LengthOf(0);
+            if (sites < 0 || sites % SiteLength != 0 || sites > (long)SiteLength * MaxSites) return Refuse($"{path}: {info.Length} bytes, {LengthOf(0)} expected: first-seen memory begins anew");
+            _buffer = new byte[info.Length];
             using (FileStream file = info.OpenRead()) file.ReadExactly(_buffer);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -47,14 +64,23 @@ sealed class PrevalenceFile(string path, Prevalence prevalence, TimeProvider tim
         if (words[0] != Magic || words[^1] != Checksum(words[..^1])) return Refuse($"{path}: damaged or not ours: first-seen memory begins anew");
         prevalence.Seed = words[1] | 1;
         long away = Math.Clamp(time.GetUtcNow().ToUnixTimeSeconds() - (long)words[2], 0, MaxGap);
-        prevalence.Life.AgeBefore = Math.Clamp((long)words[3], 0, MaxGap * Second) + (away * Second);
+        _life.AgeBefore = Math.Clamp((long)words[3], 0, MaxGap * Second) + (away * Second);
         prevalence.Filled = (int)Math.Min(words[4], Prevalence.FilterCapacity);
-        prevalence.Life.ActiveHours = (long)Math.Min(words[5], ushort.MaxValue);
+        _life.ActiveHours = (long)Math.Min(words[5], ushort.MaxValue);
         int at = Header;
         foreach (Span<byte> part in Parts())
         {
             _buffer.AsSpan(at, part.Length).CopyTo(part);
             at += part.Length;
+        }
+        for (ReadOnlySpan<ulong> site = words[(at / 8)..^1]; !site.IsEmpty; site = site[(SiteLength / 8)..])
+        {
+            var life = new SiteLife
+            {
+                AgeBefore = Math.Clamp((long)site[1], 0, MaxGap * Second) + (away * Second), ActiveHours = (long)Math.Min(site[2], ushort.MaxValue),
+            };
+            site.Slice(SiteHeader / 8, life.Clients.Length).CopyTo(life.Clients);
+            _sites[site[0]] = life;
         }
         return true;
     }
@@ -77,18 +103,26 @@ sealed class PrevalenceFile(string path, Prevalence prevalence, TimeProvider tim
 
     void Snapshot()
     {
+        if (_buffer.Length != LengthOf(_sites.Count)) _buffer = new byte[LengthOf(_sites.Count)];
         Span<ulong> words = MemoryMarshal.Cast<byte, ulong>(_buffer.AsSpan());
         words[0] = Magic;
         words[1] = prevalence.Seed;
         words[2] = (ulong)time.GetUtcNow().ToUnixTimeSeconds();
-        words[3] = (ulong)prevalence.Age;
+        words[3] = (ulong)_life.Age;
         words[4] = (ulong)prevalence.Filled;
-        words[5] = (ulong)prevalence.Life.ActiveHours;
+        words[5] = (ulong)_life.ActiveHours;
         int at = Header;
         foreach (Span<byte> part in Parts())
         {
             part.CopyTo(_buffer.AsSpan(at));
             at += part.Length;
+        }
+        Span<ulong> place = words[(at / 8)..^1];
+        foreach ((ulong seed, SiteLife life) in _sites)
+        {
+            (place[0], place[1], place[2]) = (seed, (ulong)life.Age, (ulong)life.ActiveHours);
+            life.Clients.CopyTo(place[(SiteHeader / 8)..]);
+            place = place[(SiteLength / 8)..];
         }
         words[^1] = Checksum(words[..^1]);
     }
@@ -115,10 +149,10 @@ sealed class PrevalenceFile(string path, Prevalence prevalence, TimeProvider tim
         return sum;
     }
 
-    PartList Parts() => new(prevalence);
+    PartList Parts() => new(prevalence, _life);
 
     /// <summary>The tables one after the other, as bytes.</summary>
-    ref struct PartList(Prevalence p)
+    ref struct PartList(Prevalence p, SiteLife life)
     {
         int _next = -1;
 
@@ -128,7 +162,7 @@ sealed class PrevalenceFile(string path, Prevalence prevalence, TimeProvider tim
         public readonly Span<byte> Current => _next switch
         {
             0 => MemoryMarshal.AsBytes(p.Filters.AsSpan()),
-            1 => MemoryMarshal.AsBytes(p.Life.Clients.AsSpan()),
+            1 => MemoryMarshal.AsBytes(life.Clients.AsSpan()),
             2 => MemoryMarshal.AsBytes(p.Domains.AsSpan()),
             _ => MemoryMarshal.AsBytes(p.Addresses.AsSpan()),
         };

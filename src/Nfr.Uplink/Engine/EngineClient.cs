@@ -17,12 +17,18 @@ public sealed class EngineClient : IDisposable
     /// <summary>The longest wait that an engine may ask for.</summary>
     public static readonly TimeSpan RetryAfterCap = TimeSpan.FromHours(1);
 
+    /// <summary>The header by which an engine says, with each answer to a key it knows, that it reads more of an event than the API's fields: "all".</summary>
+    public const string FieldsHeader = "X-NFR-Fields";
+
+    static readonly Tuple<bool>[] s_takes = [new(false), new(true)];
+
     readonly EngineOptions _options;
     readonly TimeProvider _time;
     readonly HttpClient _http;
     readonly Uri _base;
     readonly AuthenticationHeaderValue? _authorization;
     volatile string? _certificateFault;
+    volatile Tuple<bool>? _takesAllFields;
 
     /// <param name="options">Host must have passed <see cref="EngineOptions.CheckHost"/>.</param>
     /// <param name="time">Time-outs and the clock that certificates are held against.</param>
@@ -40,6 +46,9 @@ public sealed class EngineClient : IDisposable
 
     /// <summary>The engine as people know it: scheme, name and port.</summary>
     public string Host => _options.Host.TrimEnd('/');
+
+    /// <summary>Whether the engine reads all that a sensor knows of an event, by its latest answer; null before the first.</summary>
+    public bool? TakesAllFields => _takesAllFields?.Item1;
 
     /// <summary>A handler over real sockets, with what this client needs; tests put their own in front of it.</summary>
     public SocketsHttpHandler ConnectingHandler() => new()
@@ -147,7 +156,9 @@ public sealed class EngineClient : IDisposable
             using HttpResponseMessage response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
             _certificateFault = null;
             (ReadOnlyMemory<byte> body, bool whole) = await ReadCappedAsync(response.Content, either.Token);
-            return Classify(response, body, whole);
+            EngineReply reply = Classify(response, body, whole);
+            if (reply.IsAccepted) _takesAllFields = s_takes[response.Headers.TryGetValues(FieldsHeader, out IEnumerable<string>? said) && said.Contains("all") ? 1 : 0];
+            return reply;
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {

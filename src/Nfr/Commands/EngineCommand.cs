@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Net;
-using System.Security.Cryptography;
 using Nfr.Config;
 using Nfr.Engine;
 using Nfr.Scoring;
@@ -18,16 +17,20 @@ static class EngineCommand
             DefaultValueFactory = _ => HostedEngineOptions.DefaultData,
         };
         var listen = Text("--listen", "ADDRESS:PORT", $"Where to listen. Default: {HostedEngineOptions.DefaultListen}");
-        var certificate = Text("--certificate", "FILE", "TLS certificate with its chain, PEM; read again when it changes.");
+        var certificate = Text("--certificate", "FILE", "TLS certificate and those that signed it up to the root, PEM; all are sent, and read again when the file changes.");
         var key = Text("--key", "FILE", "The certificate's private key, PEM. Default: in the certificate's file.");
         var plain = new Option<bool>("--plain") { Description = "HTTP without TLS on an address that others reach: only behind a proxy that has it." };
         var metrics = Text("--metrics", "ADDRESS:PORT", "Give /metrics here, to everybody who reaches it. Default: on --listen, to this machine alone.");
-        var feeds = Text("--feeds", "DIR", $"Folder of indicator lists. Default: {ScorerOptions.DefaultFeedsFolder}");
+        var feeds = new Option<string[]>("--feeds")
+        {
+            Description = $"Folder of indicator lists, or the https:// address of one that is fetched each hour; may be repeated. More can be said of a list in scoring.feeds of -c FILE. Default: {ScorerOptions.DefaultFeedsFolder}",
+            HelpName = "DIR|URL", Arity = ArgumentArity.OneOrMore,
+        };
         var open = new Option<bool>("--open-registration") { Description = "Let sensors get a key by themselves (nfr account register)." };
         var defaults = new HostedEngineOptions { Listen = new IPEndPoint(0, 0), Data = "" };
         var scorers = Number("--scorers", defaults.Scorers, "Scorers that sites are spread over; more keep more apart, each takes memory as a sensor's does.");
         var rate = Number("--rate", defaults.EventsPerSecond, "Events a second that one key may send on average.");
-        var keep = Number("--keep-alerts", defaults.KeptAlerts, "Alerts kept; the oldest go.");
+        var keep = Number("--keep-alerts", defaults.KeptAlerts, "Alerts kept; the oldest of the sites with the most go.");
         var engine = new NfrCommand("engine", "Run an Analytics Engine of your own, which sensors upload to.")
         {
             Remarks =
@@ -38,6 +41,7 @@ static class EngineCommand
             Examples =
             [
                 ("engine key add boston --data /srv/nfr", "Make a key for a sensor; it is shown this once."),
+                ("engine --feeds /srv/lists --feeds https://lists.example/bad.txt", "Lists of a folder, and one that is fetched."),
                 ("engine --listen 0.0.0.0:8443 --data /srv/nfr --certificate tls.pem --key tls.key", "Serve sensors over TLS."),
             ],
         };
@@ -54,20 +58,48 @@ static class EngineCommand
             if (certificateFile is null && keyFile is not null) return setup.Usage("engine", "--key belongs to a --certificate");
             if (certificateFile is null && !IPAddress.IsLoopback(at.Address) && !parsed.GetValue(plain))
                 return setup.Usage("engine", $"API keys would cross the network in the clear at {at}: give --certificate and --key, or --plain behind a proxy that has TLS");
-            if (certificateFile is not null && CertificateFault(certificateFile, keyFile) is { } fault) return setup.Terminal.Fail(ExitCode.Usage, fault);
             foreach ((Option<int> option, int most) in new[] { (scorers, 64), (rate, 10_000_000), (keep, 100_000_000) })
             {
                 if (parsed.GetValue(option) is var number && (number < 1 || number > most)) return setup.Usage("engine", $"{option.Name} takes a number from 1 to {most}; not {number}");
             }
+            ScoringConfig? lists = FeedsOf(setup, parsed, parsed.GetValue(feeds) ?? []);
+            if (lists is null) return ExitCode.Usage;
             using var stop = new StopSignals();
             return EngineRun.Run(new HostedEngineOptions
             {
                 Listen = at, Data = parsed.GetValue(data)!, Certificate = certificateFile, CertificateKey = keyFile, Metrics = metricsAt,
-                OpenRegistration = parsed.GetValue(open), FeedsFolders = [parsed.GetValue(feeds) ?? ScorerOptions.DefaultFeedsFolder],
+                OpenRegistration = parsed.GetValue(open), FeedsFolders = lists.FeedFolders, Feeds = lists.FeedUrls,
                 Scorers = parsed.GetValue(scorers), EventsPerSecond = parsed.GetValue(rate), KeptAlerts = parsed.GetValue(keep),
             }, setup.Terminal, stop.Token);
         });
         return engine;
+    }
+
+    /// <summary>The lists of --feeds and, when it is named, of the config; null when something is wrong with them, which is told then.</summary>
+    static ScoringConfig? FeedsOf(CommandSetup setup, ParseResult parsed, string[] named)
+    {
+        var lists = new ScoringConfig { FeedFolders = named.Length > 0 ? [] : [ScorerOptions.DefaultFeedsFolder] };
+        if (parsed.GetValue(setup.ConfigOption) is not null)
+        {
+            if (setup.Load(parsed, orDefaults: false) is not { } config) return null;
+            lists = config.Scoring;
+        }
+        List<string> folders = [.. lists.FeedFolders];
+        List<FeedConfig> urls = [.. lists.FeedUrls];
+        foreach (string text in named)
+        {
+            if (!text.Contains("://", StringComparison.Ordinal)) folders.Add(Path.GetFullPath(text));
+            else if (FeedConfig.TryUrl(text, out Uri url, out string reason)) urls.Add(new FeedConfig { Url = url, Name = FeedConfig.NameOf(url) });
+            else
+            {
+                setup.Usage("engine", "--feeds: " + reason);
+                return null;
+            }
+        }
+        string? twice = urls.GroupBy(u => u.Name).FirstOrDefault(g => g.Count() > 1)?.Key;
+        if (twice is null && urls.Count <= FeedConfig.MaxFeeds) return new ScoringConfig { FeedFolders = folders, FeedUrls = urls };
+        setup.Usage("engine", twice is null ? $"--feeds: more than {FeedConfig.MaxFeeds} addresses" : $"--feeds: two lists would be called \"{twice}\"; give one of them another name in scoring.feeds of -c FILE");
+        return null;
     }
 
     static Option<string?> Text(string name, string value, string description) => new(name) { Description = description, HelpName = value };
@@ -77,23 +109,4 @@ static class EngineCommand
 
     static bool Endpoint(string text, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out IPEndPoint? endpoint) =>
         IPEndPoint.TryParse(text, out endpoint) && text.Contains(':', StringComparison.Ordinal) && (endpoint.Port > 0 || text.EndsWith(":0", StringComparison.Ordinal));
-
-    static string? CertificateFault(string certificate, string? key)
-    {
-        try
-        {
-            CertificateFile.Load(certificate, key).Dispose();
-            return null;
-        }
-        catch (CryptographicException)
-        {
-            return key is null
-                ? $"{certificate} holds no PEM certificate together with its private key; name the key's file with --key"
-                : $"{certificate} and {key} are no PEM certificate and the private key that belongs to it";
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            return $"the certificate {certificate}{(key is null ? "" : $" or its key {key}")} cannot be read ({Reason.Of(fault)})";
-        }
-    }
 }

@@ -15,8 +15,7 @@ public sealed record EngineConfig
     public AnalyzeConfig Analyze { get; init; } = new();
     public TimeSpan AlertPollInterval { get; init; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>Uploads have all that the sensor knows of an event, instead of the API's fields alone.</summary>
-    public bool AllFields { get; init; }
+    public UploadFields Fields { get; init; }
 
     /// <summary>Scores on board alone; nothing is uploaded.</summary>
     public bool IsEmbedded => Host == Embedded;
@@ -37,7 +36,7 @@ public sealed record EngineConfig
             Host = host ?? (key is null ? Embedded : CloudHost),
             HostIsSet = host is not null,
             ApiKey = key,
-            AllFields = s.Choice("fields", "api", "api", "all") == "all",
+            Fields = s.Choice("fields", "auto", "auto", "api", "all") switch { "api" => UploadFields.Api, "all" => UploadFields.All, _ => UploadFields.Auto },
             Analyze = AnalyzeConfig.Read(s.Under("analyze")),
             AlertPollInterval = alerts.Duration("poll_interval", TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(5), TimeSpan.FromDays(1)),
         };
@@ -66,6 +65,17 @@ public sealed record EngineConfig
         return Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) && (uri.Scheme == Uri.UriSchemeHttps || uri.Scheme == Uri.UriSchemeHttp)
             && uri.Host.Length > 0 && uri.UserInfo.Length == 0 && uri.Query.Length == 0 && uri.Fragment.Length == 0;
     }
+}
+
+/// <summary>engine.fields: what an upload says of each event.</summary>
+public enum UploadFields : byte
+{
+    /// <summary>All to an engine that says it reads them, the API's to every other.</summary>
+    Auto,
+    /// <summary>The fields of the engine's API.</summary>
+    Api,
+    /// <summary>All that the sensor knows.</summary>
+    All,
 }
 
 /// <summary>engine.analyze: which event types are made, scored and uploaded.</summary>

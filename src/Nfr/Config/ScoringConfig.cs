@@ -1,3 +1,4 @@
+using System.Globalization;
 using Nfr.Events;
 using Nfr.Scoring;
 using Nfr.Scoring.Indicators;
@@ -12,6 +13,10 @@ public sealed record ScoringConfig
     public IReadOnlyList<string> FeedFolders { get; init; } = ["/etc/nfr/feeds"];
     /// <summary>Lists that are fetched.</summary>
     public IReadOnlyList<FeedConfig> FeedUrls { get; init; } = [];
+
+    /// <summary>Ports that nobody should use, in TCP and in UDP.</summary>
+    public IReadOnlyList<ushort> BadTcpPorts { get; init; } = new Thresholds().BadTcpPorts;
+    public IReadOnlyList<ushort> BadUdpPorts { get; init; } = new Thresholds().BadUdpPorts;
 
     /// <summary>The first folder; where there is none, where it would be by default.</summary>
     public string Feeds { get; init; } = "/etc/nfr/feeds";
@@ -37,10 +42,59 @@ public sealed record ScoringConfig
         foreach (IGrouping<string, FeedConfig> same in urls.GroupBy(u => u.Name).Where(g => g.Count() > 1))
             s.FaultAt(same.Last().Line, "feeds", $"two feeds are called \"{same.Key}\"; give one of them another name");
         if (urls.Count > FeedConfig.MaxFeeds) s.FaultAt(urls[FeedConfig.MaxFeeds].Line, "feeds", $"more than {FeedConfig.MaxFeeds} addresses");
+        (IReadOnlyList<ushort> tcp, IReadOnlyList<ushort> udp) = ReadBadPorts(s);
         s.End();
         string fallback = Path.Combine(folder, "feeds");
-        return new ScoringConfig { Enabled = enabled, FeedFolders = any ? folders : [fallback], FeedUrls = urls, Feeds = folders.Count > 0 ? folders[0] : fallback };
+        return new ScoringConfig
+        {
+            Enabled = enabled, FeedFolders = any ? folders : [fallback], FeedUrls = urls, Feeds = folders.Count > 0 ? folders[0] : fallback, BadTcpPorts = tcp, BadUdpPorts = udp,
+        };
     }
+
+    /// <summary>"tcp/31337", "udp/7000-7010", "9" (both); "default" stands for those that are built in, and the empty list for none.</summary>
+    static (IReadOnlyList<ushort> Tcp, IReadOnlyList<ushort> Udp) ReadBadPorts(Section s)
+    {
+        const string Key = "bad_ports";
+        var defaults = new Thresholds();
+        IReadOnlyList<(string Text, int Line)> entries = s.Entries(Key);
+        if (!s.Has(Key)) return (defaults.BadTcpPorts, defaults.BadUdpPorts);
+        SortedSet<ushort> tcp = [], udp = [];
+        foreach ((string text, int line) in entries)
+        {
+            if (text.Equals("default", StringComparison.OrdinalIgnoreCase))
+            {
+                tcp.UnionWith(defaults.BadTcpPorts);
+                udp.UnionWith(defaults.BadUdpPorts);
+                continue;
+            }
+            int slash = text.IndexOf('/', StringComparison.Ordinal);
+            string protocol = slash < 0 ? "" : text[..slash].ToLowerInvariant();
+            string[] ends = text[(slash + 1)..].Split('-');
+            if (protocol is not ("" or "tcp" or "udp"))
+            {
+                s.FaultAt(line, Key, $"\"{text}\": expected tcp or udp before the slash");
+            }
+            else if (ends.Length > 2 || !TryPort(ends[0], out ushort first) || !TryPort(ends[^1], out ushort last))
+            {
+                s.FaultAt(line, Key, $"\"{text}\": expected a port from 1 to 65535, a range such as tcp/6000-6063, or default");
+            }
+            else if (first > last)
+            {
+                s.FaultAt(line, Key, $"\"{text}\": the range ends before it begins; write {last}-{first}");
+            }
+            else
+            {
+                for (int port = first; port <= last; port++)
+                {
+                    if (protocol != "udp") tcp.Add((ushort)port);
+                    if (protocol != "tcp") udp.Add((ushort)port);
+                }
+            }
+        }
+        return ([.. tcp], [.. udp]);
+    }
+
+    static bool TryPort(string text, out ushort port) => ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port) && port > 0;
 }
 
 /// <summary>An item of scoring.feeds: a list that is fetched.</summary>

@@ -1,9 +1,18 @@
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Nfr.Config;
+using Serilog;
 
 namespace Nfr.Engine;
 
-/// <summary>A certificate and its key in PEM files. They are looked at again every minute, so that a renewed one serves without a restart; one that cannot be read changes nothing.</summary>
+/// <summary>Certificate and key cannot be used; the message says why and what to do.</summary>
+sealed class CertificateFileException(string message) : Exception(message);
+
+/// <summary>
+/// A certificate with its chain, and its key, in PEM files. They are looked at again every minute, so that a renewed one serves without a restart; one that cannot be used changes
+/// nothing but the log.
+/// </summary>
 sealed class CertificateFile
 {
     static readonly TimeSpan s_interval = TimeSpan.FromMinutes(1);
@@ -11,22 +20,27 @@ sealed class CertificateFile
     readonly string _certificate;
     readonly string? _key;
     readonly TimeProvider _time;
+    readonly ILogger _log;
     readonly Lock _lock = new();
-    X509Certificate2 _current;
+    SslStreamCertificateContext _current;
     (DateTime, DateTime) _stamp;
     long _looked;
 
-    public CertificateFile(string certificate, string? key, TimeProvider time)
+    /// <exception cref="CertificateFileException">There is none that can be used.</exception>
+    public CertificateFile(string certificate, string? key, TimeProvider time, ILogger log)
     {
         _certificate = certificate;
         _key = key;
         _time = time;
+        _log = log;
         _stamp = Stamp();
         _looked = time.GetTimestamp();
         _current = Load(certificate, key);
+        Warn();
     }
 
-    public X509Certificate2 Current
+    /// <summary>What a server shows: its certificate and those between it and the root.</summary>
+    public SslStreamCertificateContext Current
     {
         get
         {
@@ -36,23 +50,91 @@ sealed class CertificateFile
                 _looked = _time.GetTimestamp();
                 (DateTime, DateTime) stamp = Stamp();
                 if (stamp == _stamp) return _current;
+                // Half of the pair may be written yet: what is written then has another stamp.
+                _stamp = stamp;
                 try
                 {
                     // The old one stays undisposed: connections may still shake hands with it.
                     _current = Load(_certificate, _key);
-                    _stamp = stamp;
+                    _log.Information("engine: the certificate was read again; it is good until {Until:yyyy-MM-dd HH:mm} UTC", _current.TargetCertificate.NotAfter.ToUniversalTime());
+                    Warn();
                 }
-                catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
+                catch (CertificateFileException fault)
                 {
-                    // Half of the pair is written yet, or it is broken: the next minute looks again.
+                    _log.Error("engine: {Fault}; the certificate before it serves on", fault.Message);
                 }
                 return _current;
             }
         }
     }
 
+    void Warn()
+    {
+        X509Certificate2 leaf = _current.TargetCertificate;
+        DateTime now = _time.GetUtcNow().UtcDateTime;
+        if (leaf.NotAfter.ToUniversalTime() < now) _log.Warning("engine: the certificate in {File} was good until {Until:yyyy-MM-dd HH:mm} UTC; sensors will refuse it", _certificate, leaf.NotAfter.ToUniversalTime());
+        else if (leaf.NotBefore.ToUniversalTime() > now) _log.Warning("engine: the certificate in {File} is good from {From:yyyy-MM-dd HH:mm} UTC; until then sensors will refuse it", _certificate, leaf.NotBefore.ToUniversalTime());
+    }
+
     (DateTime, DateTime) Stamp() => (File.GetLastWriteTimeUtc(_certificate), File.GetLastWriteTimeUtc(_key ?? _certificate));
 
-    /// <exception cref="CryptographicException">They are no PEM files, or do not belong together.</exception>
-    public static X509Certificate2 Load(string certificate, string? key) => X509Certificate2.CreateFromPemFile(certificate, key);
+    /// <param name="certificate">File of the server's certificate, and of those that signed it in any order.</param>
+    /// <param name="key">File of its private key; null = it lies in the certificate's.</param>
+    /// <exception cref="CertificateFileException">They cannot be used together.</exception>
+    public static SslStreamCertificateContext Load(string certificate, string? key)
+    {
+        string pem = Read(certificate, "certificate"), keyPem = key is null ? pem : Read(key, "key");
+        string keyFile = key ?? certificate;
+        var chain = new X509Certificate2Collection();
+        try
+        {
+            chain.ImportFromPem(pem);
+        }
+        catch (CryptographicException)
+        {
+            throw new CertificateFileException($"{certificate} holds a certificate that is damaged");
+        }
+        if (chain.Count == 0) throw new CertificateFileException($"{certificate} holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)");
+        if (!keyPem.Contains("PRIVATE KEY-----", StringComparison.Ordinal))
+        {
+            throw new CertificateFileException(key is null
+                ? $"{certificate} holds no private key; name the key's file with --key" : $"{keyFile} holds no private key in PEM form (-----BEGIN PRIVATE KEY-----)");
+        }
+        if (keyPem.Contains("-----BEGIN ENCRYPTED PRIVATE KEY-----", StringComparison.Ordinal) || keyPem.Contains("Proc-Type: 4,ENCRYPTED", StringComparison.Ordinal))
+            throw new CertificateFileException($"the private key in {keyFile} has a password, which nobody can type here; take it off with: openssl pkey -in {keyFile} -out FILE");
+        // The server's own comes first by custom, and is known by its key.
+        foreach (X509Certificate2 own in chain)
+        {
+            if (WithKey(own, keyPem) is not { } leaf) continue;
+            chain.Remove(own);
+            // Nothing is fetched and no root is looked for: what is in the file is sent.
+            return SslStreamCertificateContext.Create(leaf, chain, offline: true);
+        }
+        throw new CertificateFileException(
+            $"the private key in {keyFile} does not belong to the certificate in {certificate} ({chain[0].Subject}, until {chain[0].NotAfter.ToUniversalTime():yyyy-MM-dd}); one of them may be of an earlier renewal");
+    }
+
+    static X509Certificate2? WithKey(X509Certificate2 certificate, string keyPem)
+    {
+        try
+        {
+            return X509Certificate2.CreateFromPem(certificate.ExportCertificatePem(), keyPem);
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            return null;
+        }
+    }
+
+    static string Read(string file, string what)
+    {
+        try
+        {
+            return File.ReadAllText(file);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw new CertificateFileException($"the {what} {file} cannot be read ({Reason.Of(fault)})");
+        }
+    }
 }

@@ -6,6 +6,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Nfr.Events;
+using Nfr.Uplink;
 using Serilog;
 
 namespace Nfr.Engine;
@@ -112,6 +113,7 @@ sealed class EngineApi(HostedEngineOptions options, KeyRing keys, AlertWriter wr
                 ? "an API key is wanted: Basic authentication, the key as user name" : "this engine does not know the API key");
         }
         if (key.Row.Revoked != 0) return RefuseAsync(context, StatusCodes.Status403Forbidden, "this API key was revoked; ask whoever runs the engine for another");
+        context.Response.Headers[EngineClient.FieldsHeader] = "all";
         TimeSpan wait = key.Requests.Wait();
         if (wait > TimeSpan.Zero) return ThrottleAsync(context, wait);
         key.Requests.Take(1);
@@ -144,10 +146,12 @@ sealed class EngineApi(HostedEngineOptions options, KeyRing keys, AlertWriter wr
             return;
         }
         var result = new IntakeResult();
+        var range = BodyRange.Of(context.Request.Headers["X-NFR-Sensor"], context.Request.Headers["X-NFR-Sequence"]);
+        IntakeResult answer;
         string? trouble;
         try
         {
-            trouble = await _intake.TakeAsync(key, type, body, result, context.RequestAborted).ConfigureAwait(false);
+            (answer, trouble) = await _intake.TakeAsync(key, type, range, body, result, context.RequestAborted).ConfigureAwait(false);
         }
         finally
         {
@@ -161,9 +165,9 @@ sealed class EngineApi(HostedEngineOptions options, KeyRing keys, AlertWriter wr
             return;
         }
         var text = new StringBuilder(96);
-        text.Append(CultureInfo.InvariantCulture, $"{{\"received\":{result.Received},\"accepted\":{result.Accepted},\"rejected\":{{");
+        text.Append(CultureInfo.InvariantCulture, $"{{\"received\":{answer.Received},\"accepted\":{answer.Accepted},\"rejected\":{{");
         string comma = "";
-        foreach ((string reason, long count) in result.Reasons())
+        foreach ((string reason, long count) in answer.Reasons())
         {
             text.Append(CultureInfo.InvariantCulture, $"{comma}\"{reason}\":{count}");
             comma = ",";

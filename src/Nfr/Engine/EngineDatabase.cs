@@ -18,7 +18,8 @@ readonly record struct AlertRow(string Site, string Dictionary, byte[] Item);
 /// engine.db: one connection, for one thread at a time. Keys change rarely and by command lines too, so a counter in meta says when to read
 /// them again; a commit is on the disk when it returns.
 /// <code>
-/// meta     name, value                              version, epoch (of bookmarks), keys (counts changes)
+/// meta     name, value                              version, keys (counts changes)
+/// epochs   id, name (random, a part of bookmarks), start (the newest alert's number when it began)        one for each start of the engine
 /// keys     id, hash, shadow, name, site, homes, created, revoked, registered, contact
 /// sensors  key, seen, agent, dns, ip, http, tls, rejected, day, endpoints
 /// alerts   seq (never given twice), site, dictionary, item
@@ -27,18 +28,19 @@ readonly record struct AlertRow(string Site, string Dictionary, byte[] Item);
 sealed class EngineDatabase : IDisposable
 {
     const string Version = "1";
+    /// <summary>Starts of the engine that bookmarks are known from; older ones begin over.</summary>
+    const int MaxEpochs = 1000;
+    const string NewestSql = "coalesce((SELECT seq FROM sqlite_sequence WHERE name='alerts'),0)";
 
     readonly SqliteConnection _db;
     readonly string _path;
+    AlertShares? _shares;
 
     EngineDatabase(SqliteConnection db, string path)
     {
         _db = db;
         _path = path;
     }
-
-    /// <summary>Random, of this database: a bookmark of another one is not ours, whatever its number.</summary>
-    public string Epoch { get; private set; } = "";
 
     /// <summary>Makes folder and file when they are not there.</summary>
     public static EngineDatabase Open(string folder)
@@ -85,10 +87,13 @@ sealed class EngineDatabase : IDisposable
             """);
         _db.Execute("CREATE TABLE IF NOT EXISTS alerts(seq INTEGER PRIMARY KEY AUTOINCREMENT, site TEXT NOT NULL, dictionary TEXT NOT NULL, item BLOB NOT NULL)");
         _db.Execute("CREATE INDEX IF NOT EXISTS alerts_by_site ON alerts(site, seq)");
-        _db.Execute($"INSERT OR IGNORE INTO meta VALUES('version','{Version}'),('keys','0'),('epoch','{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}')");
+        _db.Execute("CREATE TABLE IF NOT EXISTS epochs(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, start INTEGER NOT NULL)");
+        // One epoch for a database's whole life, as it was once.
+        _db.Execute("INSERT INTO epochs(name,start) SELECT value,0 FROM meta WHERE name='epoch'");
+        _db.Execute("DELETE FROM meta WHERE name='epoch'");
+        _db.Execute($"INSERT OR IGNORE INTO meta VALUES('version','{Version}'),('keys','0')");
         _db.Execute("COMMIT");
         string? version = _db.Scalar("SELECT value FROM meta WHERE name='version'");
-        Epoch = _db.Scalar("SELECT value FROM meta WHERE name='epoch'") ?? "";
         if (_db.TakeError() is { IsError: true } fault)
             throw new EngineStoreException($"{_path} cannot be used ({fault.Message}); when it is damaged, move it away: a new one begins without keys and alerts");
         if (version != Version) throw new EngineStoreException($"{_path} is of another version ({version}) of nfr engine");
@@ -178,7 +183,7 @@ sealed class EngineDatabase : IDisposable
     /// </summary>
     /// <param name="alerts">In their order.</param>
     /// <param name="sensors">Each locked while it is read.</param>
-    /// <param name="keptAlerts">How many alerts stay.</param>
+    /// <param name="keptAlerts">How many alerts stay; beyond it the oldest of the sites with the most go.</param>
     public string? Write(IReadOnlyList<AlertRow> alerts, IReadOnlyList<SensorKey> sensors, int keptAlerts)
     {
         _db.Execute("BEGIN IMMEDIATE");
@@ -186,10 +191,14 @@ sealed class EngineDatabase : IDisposable
         {
             foreach (AlertRow alert in alerts) insert.Bind(1, alert.Site).Bind(2, alert.Dictionary).Bind(3, alert.Item).Run();
         }
+        List<(string Site, long Alerts)> gone = [];
         if (alerts.Count > 0)
         {
-            using SqliteStatement delete = _db.Prepare("DELETE FROM alerts WHERE seq<=(SELECT max(seq) FROM alerts)-?");
-            delete.Bind(1, keptAlerts).Run();
+            _shares ??= ReadShares(alerts);
+            foreach (IGrouping<string, AlertRow> site in alerts.GroupBy(a => a.Site)) _shares.Add(site.Key, site.Count());
+            gone = _shares.Surplus(keptAlerts);
+            using SqliteStatement delete = _db.Prepare("DELETE FROM alerts WHERE seq IN (SELECT seq FROM alerts WHERE site=? ORDER BY seq LIMIT ?)");
+            foreach ((string site, long surplus) in gone) delete.Bind(1, site).Bind(2, surplus).Run();
         }
         using (SqliteStatement upsert = _db.Prepare("INSERT OR REPLACE INTO sensors VALUES(?,?,?,?,?,?,?,?,?,?)"))
         {
@@ -206,9 +215,27 @@ sealed class EngineDatabase : IDisposable
         // Also with nothing to store: whoever asks whether the disk takes anything must be told by the disk.
         if (alerts.Count == 0 && sensors.Count == 0) _db.Execute("INSERT OR REPLACE INTO meta VALUES('checked',strftime('%s','now'))");
         _db.Execute("COMMIT");
-        if (!_db.Failed) return null;
+        if (!_db.Failed)
+        {
+            foreach ((string site, long surplus) in gone) _shares!.Add(site, -surplus);
+            return null;
+        }
+        // What is counted is no longer what is stored: it is counted anew when it is needed again.
+        _shares = null;
         _db.Rollback();
         return _db.TakeError().Message;
+    }
+
+    /// <summary>What is stored of each site, but for those that are being stored.</summary>
+    AlertShares ReadShares(IReadOnlyList<AlertRow> being)
+    {
+        var shares = new AlertShares();
+        using (SqliteStatement rows = _db.Prepare("SELECT site,count(*) FROM alerts GROUP BY site"))
+        {
+            while (rows.Step()) shares.Add(rows.Text(0) ?? "", rows.Int64(1));
+        }
+        foreach (AlertRow alert in being) shares.Add(alert.Site, -1);
+        return shares;
     }
 
     /// <summary>Alerts of a site after a number, in their order, up to so many rows and bytes (one at least); a row beyond says that there are more.</summary>
@@ -229,6 +256,29 @@ sealed class EngineDatabase : IDisposable
         Check();
         return page;
     }
+
+    /// <summary>
+    /// Begins an epoch and gives all that are known, this one last, with the number of the newest alert when each began. The engine does so at
+    /// each start: a database that was put back from a backup is then told from what it once went on to be.
+    /// </summary>
+    public List<(string Name, long Start)> BeginEpoch()
+    {
+        _db.Execute("BEGIN IMMEDIATE");
+        _db.Execute(string.Create(CultureInfo.InvariantCulture,
+            $"INSERT INTO epochs(name,start) VALUES('{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}',{NewestSql})"));
+        _db.Execute(string.Create(CultureInfo.InvariantCulture, $"DELETE FROM epochs WHERE id<=(SELECT max(id) FROM epochs)-{MaxEpochs}"));
+        _db.Execute("COMMIT");
+        var epochs = new List<(string, long)>();
+        using (SqliteStatement rows = _db.Prepare("SELECT name,start FROM epochs ORDER BY id"))
+        {
+            while (rows.Step()) epochs.Add((rows.Text(0) ?? "", rows.Int64(1)));
+        }
+        Check();
+        return epochs;
+    }
+
+    /// <summary>The number of the newest alert that was ever stored; 0 = none.</summary>
+    public long Newest() => long.Parse(Scalar("SELECT " + NewestSql) ?? "0", CultureInfo.InvariantCulture);
 
     /// <summary>How many alerts are stored.</summary>
     public long CountAlerts() => long.Parse(Scalar("SELECT count(*) FROM alerts") ?? "0", CultureInfo.InvariantCulture);

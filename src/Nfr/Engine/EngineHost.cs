@@ -1,14 +1,14 @@
 using System.Net;
+using System.Net.Security;
 using System.Security.Authentication;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Nfr.Commands;
-using Nfr.Config;
+using Nfr.Pipeline;
+using Nfr.Uplink;
 using Serilog;
 
 namespace Nfr.Engine;
@@ -20,23 +20,33 @@ sealed class EngineHost : IAsyncDisposable
     readonly ScoringLane[] _lanes;
     readonly EngineDatabase _keysDb, _pagesDb, _writerDb;
     readonly KeyRing _keys;
+    readonly AlertPages _pages;
     readonly AlertWriter _writer;
     readonly EngineCounts _counts = new();
     readonly long _started;
+    readonly CertificateFile? _certificate;
+    readonly FeedFetcher? _fetcher;
+    readonly CancellationTokenSource _stop = new();
+    Task _fetching = Task.CompletedTask;
     readonly WebApplication _app;
 
     EngineHost(HostedEngineOptions options, ILogger log)
     {
         _options = options;
         _started = options.Time.GetTimestamp();
+        // First, since it can be refused.
+        if (options.Certificate is { } certificate) _certificate = new CertificateFile(certificate, options.CertificateKey, options.Time, log);
         _keysDb = EngineDatabase.Open(options.Data);
         _pagesDb = EngineDatabase.Open(options.Data);
         _writerDb = EngineDatabase.Open(options.Data);
         _lanes = new ScoringLane[options.Scorers];
-        for (int i = 0; i < _lanes.Length; i++) _lanes[i] = new ScoringLane(options, i == 0 ? null : _lanes[0].Scorer);
+        for (int i = 0; i < _lanes.Length; i++) _lanes[i] = new ScoringLane(options, i, i == 0 ? null : _lanes[0].Scorer);
+        foreach (string fault in _lanes.SelectMany(l => l.Scorer.Faults).Distinct()) log.Warning("engine: {Fault}", fault);
+        if (options.FeedCache is { } cache) _fetcher = SensorParts.FetcherOf(options.Feeds, cache, options.Time, n => Notices.Log(log, n));
         _keys = new KeyRing(_keysDb, _lanes, options, log);
         _writer = new AlertWriter(_writerDb, _keys, options, log);
-        var api = new EngineApi(options, _keys, _writer, new AlertPages(_pagesDb), _counts, Metrics, log);
+        _pages = new AlertPages(_pagesDb);
+        var api = new EngineApi(options, _keys, _writer, _pages, _counts, Metrics, log);
 
         // Empty: no configuration files, no environment variables, no logging of its own.
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -47,6 +57,7 @@ sealed class EngineHost : IAsyncDisposable
     }
 
     /// <summary>Listens when it returns.</summary>
+    /// <exception cref="CertificateFileException">The certificate cannot be used.</exception>
     /// <exception cref="EngineStoreException">The data cannot be used.</exception>
     /// <exception cref="IOException">The address cannot be had.</exception>
     public static async Task<EngineHost> StartAsync(HostedEngineOptions options, ILogger log)
@@ -55,6 +66,7 @@ sealed class EngineHost : IAsyncDisposable
         try
         {
             await host._app.StartAsync().ConfigureAwait(false);
+            if (host._fetcher is { } fetcher) host._fetching = Task.Run(() => fetcher.RunAsync(host._stop.Token));
             return host;
         }
         catch
@@ -100,20 +112,21 @@ sealed class EngineHost : IAsyncDisposable
         limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
         limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
         kestrel.AddServerHeader = false;
-        kestrel.Listen(_options.Listen, listen => Secure(listen, _options));
+        kestrel.Listen(_options.Listen, Secure);
         if (_options.Metrics is { } metrics) kestrel.Listen(metrics, listen => listen.Protocols = HttpProtocols.Http1);
     }
 
-    static void Secure(ListenOptions listen, HostedEngineOptions options)
+    void Secure(ListenOptions listen)
     {
         listen.Protocols = HttpProtocols.Http1;
-        if (options.Certificate is null) return;
-        var certificate = new CertificateFile(options.Certificate, options.CertificateKey, options.Time);
-        listen.UseHttps(https =>
+        if (_certificate is null) return;
+        listen.UseHttps(new TlsHandshakeCallbackOptions
         {
-            https.SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13;
-            https.HandshakeTimeout = TimeSpan.FromSeconds(10);
-            https.ServerCertificateSelector = (_, _) => certificate.Current;
+            HandshakeTimeout = TimeSpan.FromSeconds(10),
+            OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions
+            {
+                EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13, ServerCertificateContext = _certificate.Current, ClientCertificateRequired = false,
+            }),
         });
     }
 
@@ -125,7 +138,11 @@ sealed class EngineHost : IAsyncDisposable
         lines.One("nfr_engine_sensors_active", "Keys used in the last five minutes.", "gauge", _keys.SeenSince(_options.Time.GetUtcNow().ToUnixTimeSeconds() - 300));
         _counts.Write(lines);
         Scoring.ScorerStats[] stats = [.. _lanes.Select(l => l.Stats)];
+        (long Old, long Future)[] moved = [.. _lanes.Select(l => l.MovedStamps)];
+        lines.Each("nfr_engine_stamps_moved_total", "Events whose stamp was too old or of the future, so that detectors took another time.", "counter", "reason",
+            [("old", moved.Sum(m => m.Old)), ("future", moved.Sum(m => m.Future))]);
         lines.One("nfr_engine_alerts_raised_total", "Alerts raised.", "counter", stats.Sum(s => s.AlertsRaised));
+        lines.One("nfr_engine_alerts_held_total", "Alerts held back because a site had too many of their threat.", "counter", stats.Sum(s => s.AlertsHeld));
         lines.One("nfr_engine_alerts_stored_total", "Alerts on the disk.", "counter", _writer.Stored);
         lines.One("nfr_engine_alerts_lost_total", "Alerts given up because the disk refused them for too long.", "counter", _writer.Lost);
         lines.One("nfr_engine_store_commits_total", "Commits.", "counter", _writer.Commits);
@@ -134,6 +151,13 @@ sealed class EngineHost : IAsyncDisposable
         lines.One("nfr_engine_scorer_tracked", "Clients, pairs and the like that detectors keep.", "gauge", stats.Sum(s => (long)s.Tracked));
         lines.One("nfr_engine_scorer_evicted_total", "Those forgotten because a table was full: more scorers (--scorers) keep more.", "counter", stats.Sum(s => s.TrackedEvicted + s.FindingsEvicted));
         lines.One("nfr_engine_indicators", "Indicators of all lists.", "gauge", Lists.Count);
+        DateTimeOffset now = _options.Time.GetUtcNow();
+        IReadOnlyList<(string Label, ListReport List)> lists = ListReport.Labelled(ListReport.Of(Lists.Lists, _fetcher?.States ?? [], _options.FeedCache));
+        lines.Each("nfr_engine_list_indicators", "Indicators of a list in use.", "gauge", "list", lists.Select(l => (l.Label, l.List.Indicators)));
+        lines.Each("nfr_engine_list_faults", "Lines of a list that could not be used.", "gauge", "list", lists.Select(l => (l.Label, l.List.Faults)));
+        lines.Each("nfr_engine_feed_age_seconds", "Seconds since the copy of a fetched list was known to be the newest.", "gauge", "list",
+            lists.Where(l => l.List.Checked is not null).Select(l => (l.Label, (long)(now - l.List.Checked!.Value).TotalSeconds)));
+        lines.Each("nfr_engine_feed_failed_total", "Fetches of a list that failed.", "counter", "list", lists.Where(l => l.List.Url is not null).Select(l => (l.Label, l.List.Failed)));
         return lines.ToString();
     }
 
@@ -150,7 +174,12 @@ sealed class EngineHost : IAsyncDisposable
             // Connections that hang.
         }
         await _app.DisposeAsync().ConfigureAwait(false);
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _fetching.ConfigureAwait(false);
+        _fetcher?.Dispose();
+        _stop.Dispose();
         _keys.Dispose();
+        _pages.Close();
         _writer.Dispose();
         foreach (ScoringLane lane in _lanes.Reverse()) lane.Dispose();
         _keysDb.Dispose();

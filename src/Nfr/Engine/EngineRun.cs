@@ -22,6 +22,10 @@ static class EngineRun
         {
             host = await EngineHost.StartAsync(options, log).ConfigureAwait(false);
         }
+        catch (CertificateFileException fault)
+        {
+            return terminal.Fail(ExitCode.Usage, fault.Message);
+        }
         catch (EngineStoreException fault)
         {
             return terminal.Fail(ExitCode.Failed, fault.Message);

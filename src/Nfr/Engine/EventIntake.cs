@@ -20,6 +20,19 @@ sealed class IntakeResult
     public long Mistakes { get; set; }
 
     public long Rejected => Received - Accepted;
+    /// <summary>Lines that were taken when the body was here before; not among the others.</summary>
+    public long Repeated { get; set; }
+
+    /// <summary>This and what came before it.</summary>
+    public IntakeResult With(IntakeResult before)
+    {
+        var sum = new IntakeResult
+        {
+            Received = Received + before.Received, Accepted = Accepted + before.Accepted, LongLines = LongLines + before.LongLines, Mistakes = Mistakes + before.Mistakes,
+        };
+        for (int fault = 0; fault < Faults.Length; fault++) sum.Faults[fault] = Faults[fault] + before.Faults[fault];
+        return sum;
+    }
 
     public IEnumerable<(string Reason, long Count)> Reasons()
     {
@@ -43,6 +56,8 @@ sealed class EventIntake(HostedEngineOptions options, AlertWriter writer, ILogge
 {
     /// <summary>Of decompressed text; a turn of the lane is as long as this takes.</summary>
     const int BufferSize = 32 << 10;
+    /// <summary>A longer line costs as many events as it has of these: garbage without line ends is not free, and an honest event with all its fields is one.</summary>
+    const int BytesOfAnEvent = 1024;
 
     /// <summary>What Content-Encoding may say; null for what is not understood.</summary>
     public static PipeReader? Open(string? encoding, PipeReader body)
@@ -65,13 +80,14 @@ sealed class EventIntake(HostedEngineOptions options, AlertWriter writer, ILogge
     /// <summary>Reads to the end.</summary>
     /// <param name="key">Whose events they are.</param>
     /// <param name="type">Of the end point.</param>
+    /// <param name="range">Which they are; null when the sensor does not say.</param>
     /// <param name="body">Decompressed; the caller completes it.</param>
-    /// <param name="result">Counts go here while they happen: also a body that breaks off has them.</param>
+    /// <param name="result">Counts of what is new go here while they happen: also a body that breaks off has them.</param>
     /// <param name="cancel">Ends the request.</param>
-    /// <returns>Null when all alerts are on the disk; else why they are not.</returns>
-    public async Task<string?> TakeAsync(SensorKey key, EventType type, PipeReader body, IntakeResult result, CancellationToken cancel)
+    /// <returns>What is to be answered, with the counts of an earlier time where the body was here before; and null when all alerts are on the disk, else why they are not.</returns>
+    public async Task<(IntakeResult Answer, string? Trouble)> TakeAsync(SensorKey key, EventType type, BodyRange? range, PipeReader body, IntakeResult result, CancellationToken cancel)
     {
-        var lines = new LineSplitter(options.MaxLine);
+        var taking = new Taking(key, type, range, new LineSplitter(options.MaxLine), result);
         List<Task<string?>> stored = [];
         long length = 0;
         try
@@ -81,41 +97,46 @@ sealed class EventIntake(HostedEngineOptions options, AlertWriter writer, ILogge
                 ReadResult read = await body.ReadAsync(cancel).ConfigureAwait(false);
                 ReadOnlySequence<byte> buffer = read.Buffer;
                 long before = buffer.Length;
-                List<AlertRow>? alerts = Turn(key, type, ref buffer, read.IsCompleted, lines, result);
+                List<AlertRow>? alerts = Turn(taking, ref buffer, read.IsCompleted);
                 length += before - buffer.Length;
                 body.AdvanceTo(buffer.Start, buffer.End);
                 if (alerts is not null) stored.Add(writer.Append(alerts));
                 if (length > options.MaxBody) throw new BodyTooLongException();
                 if (read.IsCompleted) break;
             }
+            // The disk may take longer than the sensor waits: its next try is told from here on.
+            taking.Remember();
+            // What an earlier request raised may still wait for the disk: this one may be its repeat, in which nothing is raised again.
+            if (stored.Count == 0 && (writer.Trouble is not null || result.Repeated > 0)) stored.Add(writer.Check());
+            string? trouble = null;
+            foreach (Task<string?> commit in stored) trouble = await commit.ConfigureAwait(false) ?? trouble;
+            return (taking.Answer(), trouble);
         }
         finally
         {
             Count(key, type, result);
+            taking.Remember();
         }
-        // What an earlier request raised may still wait for the disk: this one may be its repeat, in which nothing is raised again.
-        if (stored.Count == 0 && writer.Trouble is not null) stored.Add(writer.Check());
-        string? trouble = null;
-        foreach (Task<string?> commit in stored) trouble = await commit.ConfigureAwait(false) ?? trouble;
-        return trouble;
     }
 
     /// <summary>The whole lines of the buffer in one turn of the site's lane; null when no alert was raised.</summary>
-    List<AlertRow>? Turn(SensorKey key, EventType type, ref ReadOnlySequence<byte> buffer, bool last, LineSplitter lines, IntakeResult result)
+    List<AlertRow>? Turn(Taking taking, ref ReadOnlySequence<byte> buffer, bool last)
     {
+        (SensorKey key, EventType type, IntakeResult result) = (taking.Key, taking.Type, taking.Result);
         Site site = key.Site;
-        using ScoringLane.Turn turn = site.Lane.Enter(site);
+        long lines = 0, length = buffer.Length;
+        using ScoringLane.Turn turn = site.Lane.Enter(key, site);
         key.State.Begin((options.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Days);
-        while (lines.Next(ref buffer, last, out ReadOnlySpan<byte> line, out bool tooLong))
+        while (taking.Lines.Next(ref buffer, last, out ReadOnlySpan<byte> line, out bool tooLong))
         {
+            lines++;
+            if ((line.IsEmpty && !tooLong) || taking.IsRepeat(line)) continue;
+            result.Received++;
             if (tooLong)
             {
-                result.Received++;
                 result.LongLines++;
                 continue;
             }
-            if (line.IsEmpty) continue;
-            result.Received++;
             try
             {
                 EventLineFault fault = turn.Score(type, line, key.State.Endpoints);
@@ -128,18 +149,58 @@ sealed class EventIntake(HostedEngineOptions options, AlertWriter writer, ILogge
                 if (result.Mistakes++ == 0) log.Error(mistake, "events/{Type}: a mistake in nfr itself; the engine goes on", type.Name());
             }
         }
+        // At once, so that bodies side by side see each other's; a blank line is read as well as any.
+        key.Events.Take(Math.Max(lines, (length - buffer.Length) / BytesOfAnEvent));
         if (turn.Raised.Count == 0) return null;
         return [.. turn.Raised.Select(a => new AlertRow(site.Name, EngineAlertsWriter.Dictionary(a.Threats), EngineAlertsWriter.Item(a)))];
     }
 
     static void Count(SensorKey key, EventType type, IntakeResult result)
     {
-        key.Events.Take(result.Received);
         lock (key.State)
         {
             key.State.Events[(int)type] += result.Accepted;
             key.State.Rejected += result.Rejected;
             key.State.Changed = true;
+        }
+    }
+
+    /// <summary>One body that is being taken, and what is known of it from an earlier time.</summary>
+    sealed class Taking(SensorKey key, EventType type, BodyRange? range, LineSplitter lines, IntakeResult result)
+    {
+        IntakeResult? _before;
+        ulong _firstLine;
+        bool _begun;
+
+        public SensorKey Key => key;
+        public EventType Type => type;
+        public LineSplitter Lines => lines;
+        public IntakeResult Result => result;
+
+        /// <summary>Whether this line, the next one, was taken when the body was here before.</summary>
+        public bool IsRepeat(ReadOnlySpan<byte> line)
+        {
+            if (range is null) return false;
+            if (!_begun)
+            {
+                _begun = true;
+                _firstLine = Repeats.Mark(line);
+                _before = key.Repeats[(int)type].Find(range.Value, _firstLine);
+            }
+            if (_before is null || result.Repeated == _before.Received) return false;
+            result.Repeated++;
+            return true;
+        }
+
+        /// <summary>With the counts of the first time; of a shorter body it is not known which of its lines were refused then.</summary>
+        public IntakeResult Answer() => _before is null ? result
+            : result.Repeated == _before.Received ? result.With(_before)
+            : new IntakeResult { Received = result.Repeated, Accepted = result.Repeated };
+
+        /// <summary>Also when it broke off or the disk refused its alerts, which wait for it: what was scored is scored.</summary>
+        public void Remember()
+        {
+            if (range is not null && _begun && result.Received > 0) key.Repeats[(int)type].Keep(range.Value, _firstLine, _before is null ? result : result.With(_before));
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using Nfr.Config;
 
 namespace Nfr.Engine;
 
@@ -9,7 +10,7 @@ public sealed record HostedEngineOptions
     public const string DefaultListen = "127.0.0.1:8443";
 
     public required IPEndPoint Listen { get; init; }
-    /// <summary>Where engine.db lies.</summary>
+    /// <summary>Where engine.db lies, what was first seen when, and fetched lists.</summary>
     public required string Data { get; init; }
     /// <summary>PEM files; null = plain HTTP.</summary>
     public string? Certificate { get; init; }
@@ -19,6 +20,10 @@ public sealed record HostedEngineOptions
     /// <summary>Whether key/request gives keys to strangers.</summary>
     public bool OpenRegistration { get; init; }
     public IReadOnlyList<string> FeedsFolders { get; init; } = [];
+    /// <summary>Lists that are fetched.</summary>
+    public IReadOnlyList<FeedConfig> Feeds { get; init; } = [];
+    /// <summary>Where their last good copies lie; null when none are fetched.</summary>
+    public string? FeedCache => Feeds.Count > 0 ? Path.GetFullPath(Path.Combine(Data, "feeds")) : null;
     /// <summary>Scorers that sites are spread over, about 12 MB each; one is as much as a sensor on board has.</summary>
     public int Scorers { get; init; } = 4;
     /// <summary>Of one key, on average; ten seconds' worth may come at once and later ones wait for it.</summary>
@@ -29,7 +34,7 @@ public sealed record HostedEngineOptions
     public long MaxBody { get; init; } = 64 << 20;
     /// <summary>A longer line is rejected.</summary>
     public int MaxLine { get; init; } = 64 << 10;
-    /// <summary>Of all sites together; beyond it the oldest go.</summary>
+    /// <summary>Of all sites together; beyond it the oldest of those with the most go.</summary>
     public int KeptAlerts { get; init; } = 100_000;
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -23,7 +23,7 @@ sealed class KeyRing : IDisposable
     // Replaced whole: requests read it without a lock.
     volatile Dictionary<ulong, SensorKey> _byHash = [];
     string? _version;
-    bool _failing;
+    bool _failing, _closed;
 
     /// <param name="db">Of this ring alone: it is read on timers.</param>
     /// <param name="lanes">Sites are spread over them.</param>
@@ -51,14 +51,22 @@ sealed class KeyRing : IDisposable
     /// <summary>Adds a key that key/request gives away.</summary>
     public void Add(KeyRow row)
     {
-        lock (_loading) _db.AddKey(row);
-        Reload();
+        Change(() => _db.AddKey(row));
     }
 
     public void Register(long id, string name, string contact)
     {
-        lock (_loading) _db.Register(id, name, contact);
-        Reload();
+        Change(() => _db.Register(id, name, contact));
+    }
+
+    void Change(Action change)
+    {
+        lock (_loading)
+        {
+            ObjectDisposedException.ThrowIf(_closed, this);
+            change();
+            Reload();
+        }
     }
 
     /// <summary>Those whose state is not written down yet; they count as written from here on.</summary>
@@ -80,9 +88,10 @@ sealed class KeyRing : IDisposable
         {
             lock (_loading)
             {
-                if (_db.KeysVersion() == _version) return;
+                // A timer may fire once more while it is disposed of.
+                if (_closed || _db.KeysVersion() == _version) return;
+                Reload();
             }
-            Reload();
             _failing = false;
         }
         catch (Exception fault)
@@ -133,5 +142,10 @@ sealed class KeyRing : IDisposable
         return site;
     }
 
-    public void Dispose() => _timer.Dispose();
+    /// <summary>When it returns, the database is not touched any more.</summary>
+    public void Dispose()
+    {
+        _timer.Dispose();
+        lock (_loading) _closed = true;
+    }
 }

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Nfr.Engine;
 
-/// <summary>Metrics in the Prometheus text format 0.0.4. Values of labels are words of ours.</summary>
+/// <summary>Metrics in the Prometheus text format 0.0.4. A counter's name ends in _total, nothing else's does.</summary>
 sealed class MetricLines
 {
     readonly StringBuilder _text = new(4096);
@@ -17,8 +17,11 @@ sealed class MetricLines
     public void Each(string name, string help, string kind, string label, IEnumerable<(string Label, long Value)> values)
     {
         Head(name, help, kind);
-        foreach ((string of, long value) in values) _text.Append(CultureInfo.InvariantCulture, $"{name}{{{label}=\"{of}\"}} {value}\n");
+        foreach ((string of, long value) in values) _text.Append(CultureInfo.InvariantCulture, $"{name}{{{label}=\"{Label(of)}\"}} {value}\n");
     }
+
+    /// <summary>Names of lists are whatever a file is called.</summary>
+    static string Label(string value) => value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
 
     void Head(string name, string help, string kind) => _text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} {kind}\n");
 

@@ -7,22 +7,28 @@ namespace Nfr.Engine;
 /// <summary>One scorer, the same as on board, which sites take turns with. Who has the lane has its lock; a turn is a buffer's lines, about a millisecond.</summary>
 sealed class ScoringLane : IDisposable
 {
-    /// <summary>A stamp this far behind the latest one of its site counts as this far: detectors need not look further back.</summary>
-    const long MaxLag = 86_400L * 1_000_000_000;
-
     readonly Lock _turn = new();
     readonly List<Alert> _raised = [];
     readonly TimeProvider _time;
     readonly EventJsonReader _reader = new();
+    readonly long _started;
     Site? _site;
-    long _now;
+    SensorClock? _clock;
+    long _now, _oldStamps, _futureStamps;
 
-    public ScoringLane(HostedEngineOptions options, Scorer? sharedWith)
+    /// <param name="options">Of the engine.</param>
+    /// <param name="number">Which of <see cref="HostedEngineOptions.Scorers"/> it is, from 0.</param>
+    /// <param name="sharedWith">The first lane's scorer, whose lists all use; null = this is the first.</param>
+    public ScoringLane(HostedEngineOptions options, int number, Scorer? sharedWith)
     {
         _time = options.Time;
+        _started = _time.GetTimestamp();
         Scorer = new Scorer(new ScorerOptions
         {
-            FeedsFolders = options.FeedsFolders,
+            FeedsFolders = options.FeedCache is { } cache ? [.. options.FeedsFolders, cache] : options.FeedsFolders,
+            Lists = SensorParts.ListsOf(options.Feeds, options.FeedCache),
+            // Sites are spread by the number of scorers: with another number this one's sites are others.
+            FirstSeenFile = Path.Combine(options.Data, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"first-seen-{number + 1}-of-{options.Scorers}.bin")),
             SharedWith = sharedWith,
             // A network here is a whole site, of many sensors perhaps.
             Thresholds = new Thresholds { AlertStock = 1000, AlertRefill = 1_000_000_000 },
@@ -43,14 +49,25 @@ sealed class ScoringLane : IDisposable
         }
     }
 
-    /// <summary>Begins a turn for a site; disposing ends it.</summary>
-    public Turn Enter(Site site)
+    /// <summary>Events whose stamps <see cref="SensorClock"/> could not use; any thread.</summary>
+    public (long Old, long Future) MovedStamps
+    {
+        get
+        {
+            lock (_turn) return (_oldStamps, _futureStamps);
+        }
+    }
+
+    /// <summary>Begins a turn for a sensor of a site; disposing ends it.</summary>
+    public Turn Enter(SensorKey key, Site site)
     {
         _turn.Enter();
         _site = site;
+        _clock = key.Clock;
         _now = (_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
         _raised.Clear();
-        Scorer.Enter(site.Partition);
+        // How many alerts may be raised hangs on no sensor's stamps.
+        Scorer.Enter(site.Partition, _time.GetElapsedTime(_started).Ticks * 100);
         return new Turn(this, site);
     }
 
@@ -58,14 +75,24 @@ sealed class ScoringLane : IDisposable
     {
         Scorer.Leave(site.Partition);
         _site = null;
+        _clock = null;
         _turn.Exit();
     }
 
-    /// <summary>
-    /// A sensor's stamp as the clock of its site's detectors. What is uploaded late keeps its intervals; a stamp of the future would make the
-    /// site's clock stand still until then, so it counts as now.
-    /// </summary>
-    long TickOf(long timestamp) => Math.Min(Math.Max(timestamp, _site!.Partition.Now - MaxLag), _now);
+    long TickOf(long timestamp)
+    {
+        // The scorer's own clock goes on within a turn.
+        long tick = _clock!.TickOf(timestamp, Scorer.Now, _now, out int moved);
+        if (moved < 0) _oldStamps++;
+        else if (moved > 0) _futureStamps++;
+        return tick;
+    }
+
+    /// <summary>Who the source of the event at hand was, by its sensor, goes into the alerts that it raised.</summary>
+    void Name(int before, in EventContext context)
+    {
+        for (int i = before; i < _raised.Count; i++) _raised[i] = AlertEvents.WithSource(_raised[i], in context.Source, _reader);
+    }
 
     /// <summary>A time with the lane.</summary>
     public readonly ref struct Turn(ScoringLane lane, Site site)
@@ -77,6 +104,7 @@ sealed class ScoringLane : IDisposable
         public EventLineFault Score(EventType type, ReadOnlySpan<byte> line, EndpointSketch endpoints)
         {
             EventLineFault fault;
+            int before = lane._raised.Count;
             switch (type)
             {
                 case EventType.Dns:
@@ -85,6 +113,7 @@ sealed class ScoringLane : IDisposable
                     dns.Context.Tick = lane.TickOf(dns.Context.Timestamp);
                     endpoints.Add(dns.Context.Source);
                     lane.Scorer.Score(in dns, lane._raised);
+                    lane.Name(before, in dns.Context);
                     return fault;
                 case EventType.Ip:
                     fault = lane._reader.Read(line, out IpEvent ip);
@@ -93,6 +122,7 @@ sealed class ScoringLane : IDisposable
                     ip.Duration = Math.Min(ip.Duration, lane._now - ip.Context.Tick);
                     endpoints.Add(ip.Context.Source);
                     lane.Scorer.Score(in ip, lane._raised);
+                    lane.Name(before, in ip.Context);
                     return fault;
                 case EventType.Http:
                     fault = lane._reader.Read(line, out HttpEvent http);
@@ -100,6 +130,7 @@ sealed class ScoringLane : IDisposable
                     http.Context.Tick = lane.TickOf(http.Context.Timestamp);
                     endpoints.Add(http.Context.Source);
                     lane.Scorer.Score(in http, lane._raised);
+                    lane.Name(before, in http.Context);
                     return fault;
                 default:
                     fault = lane._reader.Read(line, out TlsEvent tls);
@@ -107,6 +138,7 @@ sealed class ScoringLane : IDisposable
                     tls.Context.Tick = lane.TickOf(tls.Context.Timestamp);
                     endpoints.Add(tls.Context.Source);
                     lane.Scorer.Score(in tls, lane._raised);
+                    lane.Name(before, in tls.Context);
                     return fault;
             }
         }

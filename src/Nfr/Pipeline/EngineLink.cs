@@ -11,11 +11,27 @@ namespace Nfr.Pipeline;
 sealed class EngineLink : IDisposable
 {
     readonly EngineClient _client;
+    /// <summary>The spool's note of the engine that last said it reads all fields; uploads made before it answers again have them.</summary>
+    const string FieldsState = "engine.fields";
+
+    readonly UploadFields _fields;
+    readonly bool _tookAllFields;
     readonly CancellationTokenSource _stop = new();
     readonly List<Task> _loops = [];
 
-    public EngineLink(NfrConfig config, Spool spool, Scope scope, ILogger log, TimeProvider time)
+    /// <param name="config">Address, key, intervals.</param>
+    /// <param name="spool">What is uploaded, and where alerts go.</param>
+    /// <param name="scope">Whose groups an alert's source is in.</param>
+    /// <param name="takesAllFields">What the engine said when the key was tried; null when it did not answer.</param>
+    /// <param name="log">Hears what goes wrong.</param>
+    /// <param name="time">Of intervals and time-outs.</param>
+    public EngineLink(NfrConfig config, Spool spool, Scope scope, bool? takesAllFields, ILogger log, TimeProvider time)
     {
+        _fields = config.Engine.Fields;
+        string note = spool.GetState(FieldsState) ?? "";
+        _tookAllFields = takesAllFields ?? note == config.Engine.Host;
+        string now = _tookAllFields ? config.Engine.Host : "";
+        if (now != note && spool.SetState(FieldsState, now) is { } fault) log.Warning("engine: {Fault}", fault);
         TakeOver(config.Data.LegacyFollowFile, spool, log);
         _client = new EngineClient(SensorParts.EngineOf(config.Engine, spool.SensorId), time);
         var pacer = new RequestPacer(time);
@@ -28,6 +44,13 @@ sealed class EngineLink : IDisposable
 
     public Uploader Uploader { get; }
     public AlertPoller Poller { get; }
+
+    /// <summary>Whether an event is spooled with all that is known of it; may change from one answer of the engine to the next.</summary>
+    public bool SendsAllFields => Sends(_fields, _client.TakesAllFields ?? _tookAllFields);
+
+    /// <param name="fields">By the config.</param>
+    /// <param name="takesAll">By the engine.</param>
+    public static bool Sends(UploadFields fields, bool takesAll) => fields == UploadFields.All || (fields == UploadFields.Auto && takesAll);
 
     /// <summary>The original kept its "follow" mark in a file (data.file); a sensor that takes its place goes on from there.</summary>
     static void TakeOver(string file, Spool spool, ILogger log)

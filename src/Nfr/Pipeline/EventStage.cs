@@ -17,7 +17,7 @@ sealed class EventStage
     readonly Stream? _print;
     readonly Action<Alert>? _alert;
     readonly bool[] _wanted;
-    readonly bool _allFields;
+    readonly Func<bool> _allFields;
     readonly EventJson _json = new();
     readonly ArrayBufferWriter<byte> _line = new(4096);
     readonly List<Alert> _raised = [];
@@ -32,6 +32,8 @@ sealed class EventStage
         None,
         Taken,
         InScope,
+        /// <summary>Out of scope, and scored on board.</summary>
+        Watched,
         Kept,
     }
 
@@ -41,10 +43,10 @@ sealed class EventStage
     /// <param name="print">Gets the event lines; null = none are printed.</param>
     /// <param name="alert">Told of each alert raised.</param>
     /// <param name="wanted">By <see cref="EventType"/>; null = all.</param>
-    /// <param name="allFields">Whether event lines are spooled instead of upload lines (engine.fields: all).</param>
-    public EventStage(Scope? scope, Scorer? scorer, Spool? spool, Stream? print = null, Action<Alert>? alert = null, bool[]? wanted = null, bool allFields = false)
+    /// <param name="allFields">Whether event lines are spooled instead of upload lines (engine.fields), asked for each event; null = never.</param>
+    public EventStage(Scope? scope, Scorer? scorer, Spool? spool, Stream? print = null, Action<Alert>? alert = null, bool[]? wanted = null, Func<bool>? allFields = null)
     {
-        _allFields = allFields;
+        _allFields = allFields ?? (static () => false);
         _scope = scope;
         _scorer = scorer;
         _spool = spool;
@@ -59,34 +61,52 @@ sealed class EventStage
     {
         if (!Admit(EventType.Dns) || !Passes(EventType.Dns, _scope?.Decide(e))) return;
         int score = _scorer?.Score(e, _raised) ?? 0;
-        if (_spool is not null && !_allFields) _json.WriteUpload(e, _line);
+        if (_spool is not null && !_allFields()) _json.WriteUpload(e, _line);
         else if (_spool is not null || _print is not null) _json.WriteLine(e, _line);
         Settle(EventType.Dns, score, e.Context.Tunnel);
     }
 
     public void OnIp(scoped in IpEvent e)
     {
-        if (!Admit(EventType.Ip) || !Passes(EventType.Ip, _scope?.Decide(e))) return;
+        if (!Admit(EventType.Ip)) return;
+        ScopeVerdict? verdict = _scope?.Decide(e);
+        if (!Passes(EventType.Ip, verdict))
+        {
+            if (Watches(verdict!.Value, e.Context) is var watch and not ScopeWatch.None) SettleWatched(EventType.Ip, watch == ScopeWatch.Inbound ? _scorer!.ScoreInbound(e, _raised) : _scorer!.Score(e, _raised), e.Context.Tunnel);
+            return;
+        }
         int score = _scorer?.Score(e, _raised) ?? 0;
-        if (_spool is not null && !_allFields) _json.WriteUpload(e, _line);
+        if (_spool is not null && !_allFields()) _json.WriteUpload(e, _line);
         else if (_spool is not null || _print is not null) _json.WriteLine(e, _line);
         Settle(EventType.Ip, score, e.Context.Tunnel);
     }
 
     public void OnHttp(scoped in HttpEvent e)
     {
-        if (!Admit(EventType.Http) || !Passes(EventType.Http, _scope?.Decide(e))) return;
+        if (!Admit(EventType.Http)) return;
+        ScopeVerdict? verdict = _scope?.Decide(e);
+        if (!Passes(EventType.Http, verdict))
+        {
+            if (Watches(verdict!.Value, e.Context) is ScopeWatch.Inbound) SettleWatched(EventType.Http, _scorer!.ScoreInbound(e, _raised), e.Context.Tunnel);
+            return;
+        }
         int score = _scorer?.Score(e, _raised) ?? 0;
-        if (_spool is not null && !_allFields) _json.WriteUpload(e, _line);
+        if (_spool is not null && !_allFields()) _json.WriteUpload(e, _line);
         else if (_spool is not null || _print is not null) _json.WriteLine(e, _line);
         Settle(EventType.Http, score, e.Context.Tunnel);
     }
 
     public void OnTls(scoped in TlsEvent e)
     {
-        if (!Admit(EventType.Tls) || !Passes(EventType.Tls, _scope?.Decide(e))) return;
+        if (!Admit(EventType.Tls)) return;
+        ScopeVerdict? verdict = _scope?.Decide(e);
+        if (!Passes(EventType.Tls, verdict))
+        {
+            if (Watches(verdict!.Value, e.Context) is ScopeWatch.Inside) SettleWatched(EventType.Tls, _scorer!.Score(e, _raised), e.Context.Tunnel);
+            return;
+        }
         int score = _scorer?.Score(e, _raised) ?? 0;
-        if (_spool is not null && !_allFields) _json.WriteUpload(e, _line);
+        if (_spool is not null && !_allFields()) _json.WriteUpload(e, _line);
         else if (_spool is not null || _print is not null) _json.WriteLine(e, _line);
         Settle(EventType.Tls, score, e.Context.Tunnel);
     }
@@ -121,6 +141,17 @@ sealed class EventStage
             Print();
         }
         if (_raised.Count > 0) SettleAlerts(e.Context.Tunnel.Network);
+        _step = Step.None;
+    }
+
+    /// <summary>No more events come: what waited for others is told as it is.</summary>
+    public void Finish()
+    {
+        if (_scorer is null) return;
+        _step = Step.Kept;
+        _scorer.Finish(_raised);
+        Counters.AlertsHeld = _scorer.AlertsHeld;
+        if (_raised.Count > 0) SettleAlerts(0);
         _step = Step.None;
     }
 
@@ -179,6 +210,28 @@ sealed class EventStage
         _step = Step.None;
         Counters.OutOfScope[(int)verdict.Value.Reason]++;
         return false;
+    }
+
+    /// <summary>Counted as out of scope; a mistake of ours in scoring it ends nothing but its alerts.</summary>
+    ScopeWatch Watches(ScopeVerdict verdict, in EventContext context)
+    {
+        if (_scorer is null) return ScopeWatch.None;
+        ScopeWatch watch = _scope!.Watches(verdict, in context);
+        if (watch != ScopeWatch.None) _step = Step.Watched;
+        return watch;
+    }
+
+    void SettleWatched(EventType type, int score, in Tunnel tunnel)
+    {
+        Counters.Watched[(int)type]++;
+        if (score > 0)
+        {
+            Counters.WatchedScored[(int)type]++;
+            Counters.AlertsHeld = _scorer!.AlertsHeld;
+        }
+        _step = Step.Kept;
+        if (_raised.Count > 0) SettleAlerts(tunnel.Network);
+        _step = Step.None;
     }
 
     void Settle(EventType type, int score, in Tunnel tunnel)
@@ -243,6 +296,10 @@ sealed class StageCounters
     public readonly long[] InScope = new long[EventTypes.Count];
     /// <summary>Events that contributed to a finding.</summary>
     public readonly long[] Scored = new long[EventTypes.Count];
+    /// <summary>Out of scope, and scored on board all the same (<see cref="Scope.Watches"/>).</summary>
+    public readonly long[] Watched = new long[EventTypes.Count];
+    /// <summary>Those of them that contributed to a finding.</summary>
+    public readonly long[] WatchedScored = new long[EventTypes.Count];
     /// <summary>Ended by a mistake of ours before scope was decided.</summary>
     public readonly long[] Undecided = new long[EventTypes.Count];
     /// <summary>In scope, and ended by a mistake of ours before the spool had them.</summary>
@@ -277,6 +334,8 @@ sealed class StageCounters
         Add(OutOfScope, other.OutOfScope, sign);
         Add(InScope, other.InScope, sign);
         Add(Scored, other.Scored, sign);
+        Add(Watched, other.Watched, sign);
+        Add(WatchedScored, other.WatchedScored, sign);
         Add(Undecided, other.Undecided, sign);
         Add(Unkept, other.Unkept, sign);
         Unread += sign * other.Unread;

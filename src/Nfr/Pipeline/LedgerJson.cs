@@ -127,6 +127,8 @@ static class LedgerJson
             if (stage.OutOfScope[i] != 0) json.WriteNumber(((ScopeReason)i).Name(), stage.OutOfScope[i]);
         }
         json.WriteEndObject();
+        json.WriteNumber("watched", stage.Watched.Sum());
+        json.WriteNumber("watchedScored", stage.WatchedScored.Sum());
         json.WriteNumber("inScope", stage.InScope.Sum());
         json.WriteNumber("scored", stage.Scored.Sum());
         json.WriteNumber("lostToMistakes", stage.Unread + stage.Undecided.Sum() + stage.Unkept.Sum());

@@ -43,6 +43,8 @@ static class LedgerText
             Below(text, "lost to a mistake in nfr itself", stage.Unread + stage.Undecided.Sum() + stage.Unkept.Sum());
             Below(text, "of a type that is switched off", stage.Unwanted.Sum());
             for (int i = 0; i < stage.OutOfScope.Length; i++) Below(text, "not in scope: " + ((ScopeReason)i).Name().Replace('_', ' '), stage.OutOfScope[i]);
+            Below(text, "of these, scored on board all the same", stage.Watched.Sum());
+            Below(text, "and part of a finding", stage.WatchedScored.Sum());
             Line(text, "events in scope", stage.InScope.Sum());
             Below(text, "part of a finding", stage.Scored.Sum(), always: true);
         }

@@ -27,6 +27,20 @@ sealed record ListReport(string Name, string Threat, long Indicators, long Fault
         return reports;
     }
 
+    /// <summary>Each with a name of its own, for metrics: a second list of a file's name, from another folder, is "name (2)".</summary>
+    public static IReadOnlyList<(string Label, ListReport List)> Labelled(IReadOnlyList<ListReport> lists)
+    {
+        HashSet<string> taken = [];
+        List<(string, ListReport)> labelled = [];
+        foreach (ListReport list in lists)
+        {
+            string label = list.Name;
+            for (int i = 2; !taken.Add(label); i++) label = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{list.Name} ({i})");
+            labelled.Add((label, list));
+        }
+        return labelled;
+    }
+
     public void Write(Utf8JsonWriter json, DateTimeOffset now)
     {
         json.WriteStartObject();

@@ -25,12 +25,13 @@ sealed class MetricsText
 
     void Lists(StatusReport report)
     {
+        IReadOnlyList<(string Label, ListReport List)> lists = ListReport.Labelled(report.Lists);
         void Each(string name, string help, string kind, Func<ListReport, long?> of)
         {
             Head(name, help, kind);
-            foreach (ListReport list in report.Lists)
+            foreach ((string label, ListReport list) in lists)
             {
-                if (of(list) is { } value) Sample(name, $"list=\"{Label(list.Name)}\"", value);
+                if (of(list) is { } value) Sample(name, $"list=\"{Label(label)}\"", value);
             }
         }
         Each("nfr_list_indicators", "Indicators of a list in use.", "gauge", l => l.Indicators);
@@ -81,6 +82,8 @@ sealed class MetricsText
         {
             Types("nfr_events_in_scope_total", "Events in scope.", stage.InScope);
             Types("nfr_events_scored_total", "Events that are part of a finding.", stage.Scored);
+            Types("nfr_events_watched_total", "Events out of scope that are scored on board all the same.", stage.Watched);
+            Types("nfr_events_watched_scored_total", "Those of them that are part of a finding.", stage.WatchedScored);
             Types("nfr_events_unwanted_total", "Events of types that are switched off.", stage.Unwanted);
             Head("nfr_events_out_of_scope_total", "Events out of scope, by reason.", "counter");
             for (int i = 0; i < stage.OutOfScope.Length; i++) Sample("nfr_events_out_of_scope_total", $"reason=\"{((ScopeReason)i).Name()}\"", stage.OutOfScope[i]);

@@ -72,7 +72,21 @@ sealed class PipelineThread
             if (finish) break;
             Thread.Sleep(s_nap);
         }
+        Finish();
         if (_spool is not null) Flush();
+    }
+
+    void Finish()
+    {
+        try
+        {
+            _stage.Finish();
+        }
+        catch (Exception mistake)
+        {
+            Report(mistake);
+            _stage.Abandon();
+        }
     }
 
     void Answer(PipelineShot shot)

@@ -18,12 +18,15 @@ sealed class ReadProgress : IDisposable
 
     public ReadProgress(Terminal terminal, IReadOnlyList<string> files)
     {
-        if (Console.IsErrorRedirected || !ReferenceEquals(terminal.Error, Console.Error)) return;
+        if (!IsWatched(terminal)) return;
         _total = files.Sum(LengthOf);
         if (_total == 0) return;
         _thread = new Thread(Draw) { IsBackground = true, Name = "progress" };
         _thread.Start();
     }
+
+    /// <summary>Whether somebody sits before stderr.</summary>
+    public static bool IsWatched(Terminal terminal) => !Console.IsErrorRedirected && ReferenceEquals(terminal.Error, Console.Error);
 
     public void Open(CaptureFile file) => _file = file;
 

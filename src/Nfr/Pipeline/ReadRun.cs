@@ -32,6 +32,7 @@ sealed class ReadRun
     readonly List<string> _faults = [];
     readonly Stopwatch _watch = new();
     long _allocated;
+    Ledger? _ledger;
 
     ReadRun(RunContext run, ReadOptions options, CancellationToken stop)
     {
@@ -87,30 +88,41 @@ sealed class ReadRun
             output.Write("\n"u8);
             line.ResetWrittenCount();
         }
-        return Through(new EventStage(Scope, scorer, null, null, Print, Wanted), null);
+        int code = Through(new EventStage(Scope, scorer, null, null, Print, Wanted), null);
+        Sum(null, printed: true);
+        return code;
+    }
+
+    /// <summary>Told to whoever sits before the terminal.</summary>
+    void Sum(long? delivered, bool printed = false)
+    {
+        if (ReadProgress.IsWatched(_run.Terminal) && _ledger is { } ledger) _run.Terminal.Error.WriteLine(ReadSummary.Of(ledger, delivered, _run.Config, printed));
     }
 
     /// <summary>As the sensor does it, over a spool of its own that is gone when everything was delivered.</summary>
     int Send()
     {
         NfrConfig config = _run.Config;
-        if (!config.Engine.IsEmbedded && AccountCheck.Refused(config.Engine) is { } refused) return _run.Terminal.Fail(ExitCode.Failed, refused);
+        bool? takesAll = null;
+        if (!config.Engine.IsEmbedded && AccountCheck.Refused(config.Engine, out takesAll) is { } refused) return _run.Terminal.Fail(ExitCode.Failed, refused);
         string folder = Directory.CreateTempSubdirectory("nfr-read-").FullName;
         try
         {
             using Spool spool = Spool.Open(new SpoolOptions { Directory = folder, MaxBytes = config.Spool.MaxSize }, TimeProvider.System);
             SpoolCounters start = spool.Counters;
             using Scorer? scorer = SensorParts.ScorerOf(config.Scoring, Scope, null, TimeProvider.System, cache: SensorParts.FeedCacheOf(config));
-            var stage = new EventStage(Scope, scorer, spool, wanted: Wanted, allFields: config.Engine.AllFields);
+            bool allFields = EngineLink.Sends(config.Engine.Fields, takesAll ?? false);
+            var stage = new EventStage(Scope, scorer, spool, wanted: Wanted, allFields: () => allFields);
             int code = Through(stage, spool, start);
             // What was whole in a damaged file is delivered too.
-            if (!config.Engine.IsEmbedded && Upload(config, spool) is not ExitCode.Good and var failed) code = failed;
+            if (!config.Engine.IsEmbedded && Upload(config, spool, takesAll) is not ExitCode.Good and var failed) code = failed;
             foreach (OutputOptions options in SensorParts.OutputsOf(config.Outputs))
             {
                 using var output = new AlertOutput(spool, options, VersionText.Version, TimeProvider.System, n => Notices.Log(_run.Log, n));
                 if (!Task.Run(() => output.DrainAsync(_stop)).GetAwaiter().GetResult())
                     code = _run.Terminal.Fail(ExitCode.Failed, $"output {output.State.Target}: {output.State.LastError}");
             }
+            Sum(config.Engine.IsEmbedded ? null : spool.Counters.Total.Delivered);
             return code;
         }
         catch (SpoolException fault)
@@ -123,9 +135,9 @@ sealed class ReadRun
         }
     }
 
-    int Upload(NfrConfig config, Spool spool)
+    int Upload(NfrConfig config, Spool spool, bool? takesAll)
     {
-        using var engine = new EngineLink(config, spool, Scope, _run.Log, TimeProvider.System);
+        using var engine = new EngineLink(config, spool, Scope, takesAll, _run.Log, TimeProvider.System);
         engine.Start(poll: false);
         long start = Stopwatch.GetTimestamp();
         while (spool.Counters.Total.InSpool > 0 && !_stop.IsCancellationRequested)
@@ -205,6 +217,7 @@ sealed class ReadRun
 
     int End(Ledger ledger)
     {
+        _ledger = ledger;
         if (_options.Stats)
         {
             double seconds = _watch.Elapsed.TotalSeconds;

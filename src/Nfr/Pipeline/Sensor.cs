@@ -49,7 +49,7 @@ sealed class Sensor : IDisposable
     string? _feedTrouble;
     volatile bool _stopped;
 
-    Sensor(NfrConfig config, Scope scope, Spool spool, Scorer? scorer, List<CaptureWorker> workers, ILogger log, TimeProvider time, Action<Alert>? onAlert)
+    Sensor(NfrConfig config, Scope scope, Spool spool, Scorer? scorer, List<CaptureWorker> workers, ILogger log, TimeProvider time, bool? takesAllFields, Action<Alert>? onAlert)
     {
         _config = config;
         _log = log;
@@ -58,10 +58,10 @@ sealed class Sensor : IDisposable
         _spoolAtStart = spool.Counters;
         _scorer = scorer;
         _workers = workers;
-        _stage = new EventStage(scope, scorer, spool, alert: onAlert, wanted: SensorParts.Wanted(config.Engine.Analyze), allFields: config.Engine.AllFields);
-        if (!config.Engine.IsEmbedded) _engine = new EngineLink(config, spool, scope, log, time);
+        if (!config.Engine.IsEmbedded) _engine = new EngineLink(config, spool, scope, takesAllFields, log, time);
+        _stage = new EventStage(scope, scorer, spool, alert: onAlert, wanted: SensorParts.Wanted(config.Engine.Analyze), allFields: _engine is { } engine ? () => engine.SendsAllFields : null);
         _pipeline = new PipelineThread([.. workers.Select(w => w.Ring)], _stage, spool, log, _engine is null ? null : _engine.Uploader.Spooled);
-        if (SensorParts.FeedCacheOf(config) is { } cache) _fetcher = SensorParts.FetcherOf(config, cache, time, n => Notices.Log(log, n));
+        if (SensorParts.FeedCacheOf(config) is { } cache) _fetcher = SensorParts.FetcherOf(config.Scoring.FeedUrls, cache, time, n => Notices.Log(log, n));
         foreach (OutputOptions options in SensorParts.OutputsOf(config.Outputs))
             _outputs.Add(new AlertOutput(spool, options, Commands.VersionText.Version, time, n => Notices.Log(log, n)));
         foreach (string name in workers.Select(w => w.Interface).Distinct())
@@ -81,7 +81,8 @@ sealed class Sensor : IDisposable
     /// <param name="error">What is wrong and what to do.</param>
     /// <param name="moreFeeds">A folder of lists read in addition.</param>
     /// <param name="onAlert">Told of alerts raised on board, on the pipeline thread; must be quick.</param>
-    public static Sensor? Start(Commands.RunContext run, out string? error, string? moreFeeds = null, Action<Alert>? onAlert = null)
+    /// <param name="takesAllFields">What the engine said of its fields when the key was tried; null when nobody asked or it did not answer.</param>
+    public static Sensor? Start(Commands.RunContext run, out string? error, string? moreFeeds = null, Action<Alert>? onAlert = null, bool? takesAllFields = null)
     {
         TimeProvider time = TimeProvider.System;
         NfrConfig config = run.Config;
@@ -112,7 +113,7 @@ sealed class Sensor : IDisposable
         DecoderOptions decoding = SensorParts.DecoderOf(config.Flows, scope);
         decoding = decoding with { MaximumFlows = Math.Max(1024, decoding.MaximumFlows / captures.Count) };
         List<CaptureWorker> workers = [.. captures.Select(c => new CaptureWorker(c.Capture, c.Options, decoding, run.Log))];
-        var sensor = new Sensor(config, scope, spool, scorer, workers, run.Log, time, onAlert);
+        var sensor = new Sensor(config, scope, spool, scorer, workers, run.Log, time, takesAllFields, onAlert);
         sensor.Run();
         return sensor;
     }

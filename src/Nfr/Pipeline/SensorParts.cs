@@ -13,7 +13,8 @@ static class SensorParts
     /// <summary>Memory for one worker's ring of frames is taken in blocks of this size.</summary>
     const int RingBlock = 1 << 20;
 
-    public static Scope ScopeOf(IReadOnlyList<ScopeGroupSection> sections) => new([.. sections.Select(GroupOf)]);
+    public static Scope ScopeOf(IReadOnlyList<ScopeGroupSection> sections) =>
+        new([.. sections.Select(GroupOf)], watchesInside: ReferenceEquals(sections, ScopeFile.BuiltIn));
 
     static ScopeGroup GroupOf(ScopeGroupSection section) => new()
     {
@@ -36,7 +37,8 @@ static class SensorParts
         : new Scorer(new ScorerOptions
         {
             FeedsFolders = [.. config.FeedFolders, .. cache is null ? [] : new[] { cache }, .. moreFeeds is null ? [] : new[] { moreFeeds }],
-            Lists = cache is null ? new Dictionary<string, ListAbout>() : config.FeedUrls.ToDictionary(f => Path.Combine(cache, f.Name), AboutOf),
+            Lists = ListsOf(config.FeedUrls, cache),
+            Thresholds = new Thresholds { BadTcpPorts = config.BadTcpPorts, BadUdpPorts = config.BadUdpPorts },
             IsHome = scope.IsHome,
             GroupsOf = scope.GroupsOf,
             Lines = new SampleLines(),
@@ -54,12 +56,16 @@ static class SensorParts
         Name = feed.IsNamed ? feed.Name : null, Threat = feed.Threat, Flags = feed.Flags, Url = FeedAddress.Shown(feed.Url), Format = feed.Format, Exact = feed.Exact, Trusted = feed.Trusted,
     };
 
-    public static FeedFetcher FetcherOf(NfrConfig config, string cache, TimeProvider time, Action<UplinkNotice> notice)
+    /// <summary>What the config says of fetched lists, by the file that each comes to lie in.</summary>
+    public static IReadOnlyDictionary<string, ListAbout> ListsOf(IReadOnlyList<FeedConfig> feeds, string? cache) =>
+        cache is null ? new Dictionary<string, ListAbout>() : feeds.ToDictionary(f => Path.Combine(cache, f.Name), AboutOf);
+
+    public static FeedFetcher FetcherOf(IReadOnlyList<FeedConfig> feeds, string cache, TimeProvider time, Action<UplinkNotice> notice)
     {
-        Dictionary<string, ListAbout> about = config.Scoring.FeedUrls.ToDictionary(f => f.Name, AboutOf);
+        Dictionary<string, ListAbout> about = feeds.ToDictionary(f => f.Name, AboutOf);
         return new FeedFetcher(
             new FeedOptions { Folder = cache, Version = Commands.VersionText.Version },
-            [.. config.Scoring.FeedUrls.Select(f => new FeedSource { Name = f.Name, Url = f.Url, Interval = f.Interval, MaxBytes = f.MaxSize })],
+            [.. feeds.Select(f => new FeedSource { Name = f.Name, Url = f.Url, Interval = f.Interval, MaxBytes = f.MaxSize })],
             (source, path) => VerdictOf(IndicatorStore.Probe(path, about[source.Name])), time, notice);
     }
 

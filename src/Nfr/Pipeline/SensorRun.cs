@@ -7,8 +7,9 @@ static class SensorRun
 {
     public static int Run(RunContext run, CancellationToken stop)
     {
-        if (!run.Config.Engine.IsEmbedded && AccountCheck.Refused(run.Config.Engine) is { } refused) return run.Terminal.Fail(ExitCode.Failed, refused);
-        using Sensor? sensor = Sensor.Start(run, out string? error);
+        bool? takesAllFields = null;
+        if (!run.Config.Engine.IsEmbedded && AccountCheck.Refused(run.Config.Engine, out takesAllFields) is { } refused) return run.Terminal.Fail(ExitCode.Failed, refused);
+        using Sensor? sensor = Sensor.Start(run, out string? error, takesAllFields: takesAllFields);
         if (sensor is null) return run.Terminal.Fail(ExitCode.Failed, error!);
         stop.WaitHandle.WaitOne();
         run.Log.Information("stop: draining");

@@ -109,7 +109,7 @@ readonly struct Collector(Seen seen) : IEventSink
 /// A decoder under test with a clock that the test moves. On disposal it drains the decoder and asserts what holds after any traffic: the
 /// ledger closes, every flow was exported once, and every buffer and conversation came back.
 /// </summary>
-sealed class DecodeBed : IDisposable
+sealed class DecodeBed : IPacketBed, IDisposable
 {
     public const long Second = 1_000_000_000;
 
@@ -136,6 +136,8 @@ sealed class DecodeBed : IDisposable
         Tick += 1_000_000;
         Decoder.OnFrame(new Frame(bytes, Math.Max(originalLength, bytes.Length), Make.Stamp + Tick, Tick, link, tpid, tci));
     }
+
+    void IPacketBed.Ip(byte[] packet) => Ip(packet);
 
     /// <summary>An IP packet in an Ethernet frame.</summary>
     public void Ip(byte[] packet, params ushort[] vlans) => Frame(Frames.Ethernet(packet, vlans));

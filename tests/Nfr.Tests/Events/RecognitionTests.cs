@@ -33,6 +33,14 @@ public sealed class RecognitionTests
         { App.Quic, "80 00000000 04 11223344 04 11223344 00000001" },
         { App.Bacnet, "81 0b 0008 01 20 ffff" },
         { App.Enip, "6300 0000 00000000 00000000 0000000000000000 00000000" },
+        { App.Ethereum, new string('9', 64) + new string('c', 128) + "01 02 c9 84 7f000001 82 765f 80" },
+        { App.Ethereum, new string('9', 64) + new string('c', 128) + "00 04 f840 " + new string('a', 128) },
+        { App.Unknown, new string('9', 64) + new string('c', 128) + "00 04 f841 " + new string('a', 128) },
+        { App.Unknown, new string('9', 64) + new string('c', 128) + "02 04 f840 " + new string('a', 128) },
+        { App.Unknown, new string('9', 64) + new string('c', 128) + "00 07 f840 " + new string('a', 128) },
+        { App.WakeOnLan, "ffffffffffff" + string.Concat(Enumerable.Repeat("020000112233", 16)) },
+        { App.WakeOnLan, "ffffffffffff" + string.Concat(Enumerable.Repeat("020000112233", 16)) + "010203040506" },
+        { App.Unknown, "ffffffffffff" + string.Concat(Enumerable.Repeat("020000112233", 15)) + "020000112234" },
         { App.Nbns, "1234 0110 0001 0000 0000 0000 20" + s_name + "00 0020 0001" },
         { App.Dns, "1234 0100 0001 0000 0000 0000 01 61 00 0001 0001" },
         { App.EDonkey, "e3 96 1234aa55" },
@@ -180,6 +188,10 @@ public sealed class RecognitionTests
         { App.Unknown, "e3 25000000 01 10" + Hash + "c0000201 3612 21000000 02 0100 01 0100 61" },
         { App.Unknown, "c5 0f000000 01 44 02 01000000 03 0100 20 01000000" },
         { App.Bitcoin, "f9beb4d9 76657261636b000000000000 00000000 5df6e0e2" },
+        { App.Monero, "0121010101010101 e200000000000000 01 e9030000 00000000 01000000 01000000" },
+        { App.Unknown, "0121010101010101 e200000000000000 01 e9000000 00000000 01000000 01000000" },
+        { App.Ethereum, "01aa 04" + string.Concat(Enumerable.Repeat("9c3e", 212)) + "7f" },
+        { App.Unknown, "01aa 05" + string.Concat(Enumerable.Repeat("9c3e", 212)) + "7f" },
     };
 
     [Theory]

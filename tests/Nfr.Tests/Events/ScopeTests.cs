@@ -155,6 +155,7 @@ public sealed class ScopeTests
             Assert.True(everyone.IsHome(Make.Ip("169.254.1.1")));
             Assert.True(everyone.IsHome(Make.Ip("fe80::1")));
             Assert.True(everyone.IsHome(Make.Ip("fd00::1")));
+            Assert.True(everyone.IsHome(Make.Ip("::1")));
             Assert.False(everyone.IsHome(Make.Ip("8.8.8.8")));
         }
     }

@@ -1,8 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Microsoft.AspNetCore.Http;
+using Nfr.Config;
 using Nfr.Engine;
 using Nfr.Events;
+using Nfr.Native;
 using Nfr.Storage;
 using Nfr.Tests.Uplink;
 using Nfr.Uplink;
@@ -114,6 +117,58 @@ public sealed class EngineAlertTests
         Assert.DoesNotContain((await bed.AllAlertsAsync(without)), a => a.Evidence!.Key.StartsWith("198.51.100.7 outbound", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("ip", """,  "destIP":"203.0.113.66","destPort":443,"proto":"tcp" """)]
+    [InlineData("dns", ""","query":"listed.example","qtype":"A" """)]
+    [InlineData("http", ""","url":"http://listed.example/" """)]
+    [InlineData("tls", ""","destIP":"203.0.113.66","destPort":443,"ja3":"" """)]
+    public async Task An_alert_says_what_the_sender_calls_its_source(string type, string more)
+    {
+        await using var bed = new EngineBed();
+        string key = bed.AddKey();
+        bed.WriteList("# threat: c2_communication\nlisted.example\n203.0.113.66\n");
+        await bed.StartAsync();
+        string Line(int host, string who) => $$"""{"ts":"{{EngineBed.Now}}","srcIP":"10.0.0.{{host}}"{{who}}{{more}}}""";
+        await bed.PostAsync(type, key, string.Join('\n',
+            Line(1, ""","srcHost":"desk-7","srcMac":"02:42:0a:00:00:01","srcUser":"caf\u00e9\\ada" """),
+            Line(2, ""),
+            Line(3, $""","srcHost":"{new string('h', 300)}","srcMac":17,"srcUser":"a\nb" """)));
+        List<Alert> alerts = await bed.AllAlertsAsync(key);
+        Assert.Equal(
+            [("10.0.0.1", "desk-7", "02:42:0a:00:00:01", "café\\ada"), ("10.0.0.2", null, null, null), ("10.0.0.3", null, null, null)],
+            alerts.Where(a => a.Evidence!.Detector == "listed_destination").Select(a => (a.Event.SrcIP, a.Event.SrcHost, a.Event.SrcMac, a.Event.SrcUser)));
+    }
+
+    [Fact]
+    public async Task A_list_that_is_fetched_alerts_and_its_age_is_shown()
+    {
+        await using EngineServer server = await EngineServer.StartAsync();
+        server.Answer = (context, _) => context.Response.WriteAsync("fetched.example\n");
+        await using var bed = new EngineBed();
+        string key = bed.AddKey();
+        await bed.StartAsync(o => o with { Feeds = [new FeedConfig { Url = new Uri(server.Host + "/bad.txt"), Name = "bad.txt" }] });
+        await EngineBed.UntilAsync(async () =>
+        {
+            await bed.PostAsync("dns", key, EngineBed.Dns("fetched.example"));
+            return (await bed.AllAlertsAsync(key)).Any(a => a.Event.Query == "fetched.example");
+        }, "the list alerts");
+        (_, string metrics) = await bed.SendAsync(HttpMethod.Get, "/metrics", null);
+        Assert.Contains(ExpositionText.Parse(metrics), s => s.Name == "nfr_engine_feed_age_seconds" && s.Labels["list"] == "bad.txt");
+        Assert.Contains(ExpositionText.Parse(metrics), s => s.Name == "nfr_engine_list_indicators" && s.Labels["list"] == "bad.txt" && s.Value == 1);
+    }
+
+    [Fact]
+    public async Task What_each_site_has_seen_before_lasts_over_a_restart()
+    {
+        await using var bed = new EngineBed();
+        string a = bed.AddKey("a"), b = bed.AddKey("b");
+        await bed.StartAsync();
+        foreach (string key in new[] { a, b }) await bed.PostAsync("dns", key, string.Join('\n', Enumerable.Range(0, 50).Select(i => EngineBed.Dns($"n{i}.example", $"10.0.0.{i}"))));
+        await bed.RestartAsync();
+        string[] files = [.. Directory.GetFiles(bed.Data, "first-seen-*").Select(f => Path.GetFileName(f)).Order()];
+        Assert.Equal(["first-seen-1-of-2.bin", "first-seen-2-of-2.bin"], files);
+    }
+
     [Fact]
     public async Task Bookmarks_go_page_by_page_survive_a_restart_and_know_their_database()
     {
@@ -169,6 +224,78 @@ public sealed class EngineAlertTests
             }
             Assert.Equal([2, 2, 4, 2], severities);
             Assert.Equal([2, 1, 1], counts);
+        }
+        Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>Numbers of the alerts behind a bookmark, and the last page's bookmark.</summary>
+    static (string[] Alerts, string Follow) Read(AlertPages pages, string follow)
+    {
+        List<string> sources = [];
+        while (true)
+        {
+            Assert.True(EngineAlertsReader.TryRead(pages.After("s", follow).Span, out EngineAlertPage? page, out _));
+            sources.AddRange(page!.Alerts.Select(a => a.Event.SrcIP!));
+            follow = page.Follow;
+            if (!page.More) return ([.. sources], follow);
+        }
+    }
+
+    [Fact]
+    public void Who_had_read_beyond_a_backup_that_is_put_back_reads_on_where_the_two_parted()
+    {
+        string folder = Directory.CreateTempSubdirectory("nfr-back-").FullName, file = Path.Combine(folder, "engine.db"), backup = Path.Combine(folder, "backup");
+        AlertThreat[] threats = [new AlertThreat("odd", "Odd", 3)];
+        void Write(EngineDatabase db, string net, int count) => Assert.Null(db.Write([.. Enumerable.Range(1, count).Select(i => new AlertRow("s", EngineAlertsWriter.Dictionary(threats), EngineAlertsWriter.Item(new Alert
+        {
+            Threats = threats, Event = new AlertEvent { Type = EventType.Dns, Ts = EngineBed.Now, SrcIP = $"{net}.{i}", Query = "a.b", QType = "A" },
+        })))], [], 1000));
+        string third, eighth, later;
+        using (EngineDatabase db = EngineDatabase.Open(folder))
+        {
+            var pages = new AlertPages(db);
+            Write(db, "10.0.0", 3);
+            (_, third) = Read(pages, "");
+        }
+        File.Copy(file, backup);
+        using (EngineDatabase db = EngineDatabase.Open(folder)) Write(db, "10.0.1", 5);
+        eighth = "8" + third[1..];
+        using (EngineDatabase db = EngineDatabase.Open(folder))
+        {
+            var pages = new AlertPages(db);
+            Assert.Equal(5, Read(pages, third).Alerts.Length);
+            (_, later) = Read(pages, eighth);
+        }
+        File.Copy(backup, file, overwrite: true);
+        using (EngineDatabase db = EngineDatabase.Open(folder))
+        {
+            var pages = new AlertPages(db);
+            Write(db, "10.0.2", 7);
+            string[] fresh = [.. Enumerable.Range(1, 7).Select(i => $"10.0.2.{i}")];
+            Assert.Equal(fresh, Read(pages, third).Alerts);
+            Assert.Equal(fresh, Read(pages, eighth).Alerts);
+            // Of a start of the engine that this database has never seen: nobody knows what its reader has.
+            (string[] all, string now) = Read(pages, later);
+            Assert.Equal(10, all.Length);
+            Assert.Empty(Read(pages, now).Alerts);
+        }
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public void A_bookmark_of_an_older_version_is_read_on_from()
+    {
+        string folder = Directory.CreateTempSubdirectory("nfr-epoch-").FullName;
+        using (EngineDatabase db = EngineDatabase.Open(folder)) Assert.Null(db.Write([.. Enumerable.Range(0, 5).Select(_ => new AlertRow("s", "\"a\":1", [1]))], [], 100));
+        // That version kept one epoch in meta.
+        Assert.False(SqliteConnection.Open(Path.Combine(folder, "engine.db"), null, out SqliteConnection? raw).IsError);
+        raw!.Execute("DROP TABLE epochs");
+        raw.Execute("INSERT INTO meta VALUES('epoch','0a0b0c0d')");
+        raw.Dispose();
+        using (EngineDatabase db = EngineDatabase.Open(folder))
+        {
+            List<(string Name, long Start)> epochs = db.BeginEpoch();
+            Assert.Equal([("0a0b0c0d", 0L), (epochs[^1].Name, 5L)], epochs);
         }
         Directory.Delete(folder, recursive: true);
     }

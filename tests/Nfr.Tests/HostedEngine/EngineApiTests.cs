@@ -84,7 +84,7 @@ public sealed class EngineApiTests
     public async Task What_cannot_be_decompressed_is_400_what_is_unknown_415_what_is_too_long_413()
     {
         await using var bed = new EngineBed();
-        string key = bed.AddKey();
+        string key = bed.AddKey(), other = bed.AddKey();
         await bed.StartAsync(o => o with { MaxBody = 1 << 20 });
         Assert.Equal(HttpStatusCode.BadRequest, (await bed.SendAsync(HttpMethod.Post, "/v1/events/ip", key, new StringContent("no gzip at all"), "gzip")).Status);
         Assert.Equal(HttpStatusCode.BadRequest, (await bed.SendAsync(HttpMethod.Post, "/v1/events/ip", key, new StringContent("xx no deflate"), "deflate")).Status);
@@ -93,7 +93,9 @@ public sealed class EngineApiTests
         // 200 KB that become 200 MB.
         byte[] bomb = Packed(s => new GZipStream(s, CompressionLevel.SmallestSize, leaveOpen: true), new string('\n', 200 << 20));
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await bed.SendAsync(HttpMethod.Post, "/v1/events/ip", key, new ByteArrayContent(bomb), "gzip")).Status);
-        Assert.Equal(HttpStatusCode.OK, (await bed.PostAsync("dns", key, EngineBed.Dns("a.b"))).Status);
+        // Its sender pays for what was read of it.
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await bed.PostAsync("dns", key, EngineBed.Dns("a.b"))).Status);
+        Assert.Equal(HttpStatusCode.OK, (await bed.PostAsync("dns", other, EngineBed.Dns("a.b"))).Status);
     }
 
     [Theory]
@@ -270,9 +272,23 @@ public sealed class EngineApiTests
             "nfr_engine_alerts_raised_total 1", "nfr_engine_alerts_stored_total 1", "nfr_engine_keys 1", "nfr_engine_sensors_active 1", "nfr_engine_indicators 1",
         }) Assert.Contains("\n" + line + "\n", metrics, StringComparison.Ordinal);
         Assert.DoesNotContain("a-sensor", metrics, StringComparison.Ordinal);
-        // Each sample has its head, as the format wants it.
-        foreach (string sample in metrics.Split('\n').Where(l => l.Length > 0 && l[0] != '#')) Assert.Contains($"# TYPE {sample.Split('{', ' ')[0]} ", metrics, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.NotFound, (await bed.SendAsync(HttpMethod.Get, "/v1/nothing", key)).Status);
         Assert.Equal(HttpStatusCode.MethodNotAllowed, (await bed.SendAsync(HttpMethod.Get, "/v1/events/dns", key)).Status);
+    }
+
+    [Fact]
+    public async Task Metrics_are_what_the_format_wants_line_by_line()
+    {
+        await using var bed = new EngineBed();
+        string key = bed.AddKey();
+        bed.WriteList();
+        File.WriteAllText(Path.Combine(bed.Feeds, "a \"quoted\\ list.txt"), "bad.example\nno indicator at all\n");
+        await bed.StartAsync();
+        await bed.PostAsync("dns", key, EngineBed.Dns("listed.example") + "\nx");
+        await bed.PostAsync("dns", "no key", "x");
+        (_, string metrics) = await bed.SendAsync(HttpMethod.Get, "/metrics", null);
+        IReadOnlyList<ExpositionText.Sample> samples = ExpositionText.Parse(metrics);
+        Assert.Equal(1, samples.Single(s => s.Name == "nfr_engine_list_indicators" && s.Labels["list"] == "a \"quoted\\ list.txt").Value);
+        Assert.Equal(1, samples.Single(s => s.Name == "nfr_engine_requests_total" && s.Labels["code"] == "401").Value);
     }
 }

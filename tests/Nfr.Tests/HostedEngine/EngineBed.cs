@@ -38,10 +38,10 @@ sealed class EngineBed : IAsyncDisposable
         _host = await EngineHost.StartAsync(with?.Invoke(options) ?? options, Logger.None);
     }
 
-    public async Task RestartAsync()
+    public async Task RestartAsync(Func<HostedEngineOptions, HostedEngineOptions>? with = null)
     {
         await _host!.DisposeAsync();
-        await StartAsync();
+        await StartAsync(with);
     }
 
     /// <summary>As "nfr engine key add" does.</summary>

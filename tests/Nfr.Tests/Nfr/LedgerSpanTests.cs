@@ -5,6 +5,7 @@ using Nfr.Pipeline;
 using Nfr.Storage;
 using Nfr.Tests.Sensor;
 using Ledger = Nfr.Pipeline.Ledger;
+using Frames = Nfr.Tests.Sensor.Frames;
 
 namespace Nfr.Tests.Nfr;
 

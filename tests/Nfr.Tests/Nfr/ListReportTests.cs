@@ -46,6 +46,15 @@ public sealed class ListReportTests
     }
 
     [Fact]
+    public void Metrics_are_what_the_format_wants_whatever_lists_are_called()
+    {
+        ListStatus Named(string path) => new(path, "x", "c2_communication", s_now, 7, 100, 2, null);
+        StatusReport report = Report() with { Lists = ListReport.Of([Named("/a/tor.lst"), Named("/b/tor.lst"), Named("/a/quote\"back\\slash\nline"), Named("/a/ünï.txt")], [], null) };
+        List<ExpositionText.Sample> samples = [.. ExpositionText.Parse(MetricsText.Write(report)).Where(s => s.Name == "nfr_list_indicators")];
+        Assert.Equal(["tor.lst", "tor.lst (2)", "quote\"back\\slash\nline", "ünï.txt"], samples.Select(s => s.Labels["list"]));
+    }
+
+    [Fact]
     public void The_screen_shows_each_list_with_its_size_age_and_trouble()
     {
         using var output = new StringWriter();

@@ -4,6 +4,7 @@ using Nfr.Tests.Sensor;
 using Nfr.Wire;
 using Serilog;
 using Ledger = Nfr.Pipeline.Ledger;
+using Frames = Nfr.Tests.Sensor.Frames;
 
 namespace Nfr.Tests.Nfr;
 

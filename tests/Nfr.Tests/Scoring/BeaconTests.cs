@@ -10,29 +10,7 @@ public sealed class BeaconTests(ITestOutputHelper output)
     const int Seeds = 200;
     const string Odd = "xk7qwz9vbt.com", Plain = "little-garden-shop.com";
 
-    static Address Host(int number) => Address.FromV4(0x0A14_0000 + (uint)number);
-
-    /// <summary>The share of clients that come to a name of their own whose alert came within the limit, counted from their first contact.</summary>
-    (double Found, double InHalfAnHour, double Median, double Last) Measure(double interval, double jitter, ContactKind kind)
-    {
-        double limit = interval == 3600 ? Poller.Day : Math.Max(3600, 12 * interval);
-        using var poller = new Poller(Detectors.Beaconing);
-        var starts = new Dictionary<string, double>();
-        for (int seed = 0; seed < Seeds; seed++)
-        {
-            var random = new Random(seed);
-            double start = random.NextDouble() * interval;
-            starts[Host(seed).ToString()] = start;
-            poller.Contacts(Poller.Timer(random, interval, jitter, start, limit + (2 * interval)), kind, $"shop-number-{seed}.com", Host(seed), Address.FromV4(0xCB00_7100 + (uint)seed),
-                () => 280 + random.Next(60), timeToLive: (uint)(interval / 4));
-        }
-        poller.Run();
-        var after = new double[Seeds];
-        after.AsSpan().Fill(double.PositiveInfinity);
-        for (int i = 0; i < poller.Alerts.Count; i++) after[i] = poller.RaisedAt[i] - starts[poller.Alerts[i].Event.SrcIP!];
-        Array.Sort(after);
-        return (after.Count(a => a <= limit) / (double)Seeds, after.Count(a => a <= 1800) / (double)Seeds, after[Seeds / 2] / 60, after.Where(double.IsFinite).DefaultIfEmpty().Max() / 60);
-    }
+    static Address Host(int number) => BeaconRuns.Host(number);
 
     [Fact]
     public void Beacons_are_found_in_time_whatever_shows_them()
@@ -46,7 +24,7 @@ public sealed class BeaconTests(ITestOutputHelper output)
             {
                 foreach (double jitter in new[] { 0, 0.1, 0.3, 0.5 })
                 {
-                    (double found, double soon, double median, double last) = Measure(interval, jitter, kind);
+                    (double found, double soon, double median, double last) = BeaconRuns.Measure(Seeds, interval, jitter, kind);
                     output.WriteLine($"{kind,-8} {interval,8} {jitter,6:0.0} {found,6:0.000} {soon,6:0.00} {median,7:0.0} {last,7:0.0}");
                     if (jitter <= 0.3) worst = Math.Min(worst, found);
                 }
@@ -61,18 +39,7 @@ public sealed class BeaconTests(ITestOutputHelper output)
     [InlineData(600)]
     public void Irregular_contacts_are_no_beacon(double mean)
     {
-        int Days(Func<Random, IEnumerable<double>> contacts)
-        {
-            using var poller = new Poller(Detectors.Beaconing);
-            for (int seed = 0; seed < Seeds; seed++)
-            {
-                var random = new Random(seed);
-                poller.Contacts(contacts(random), ContactKind.Tls, $"shop-number-{seed}.com", Host(seed), Address.FromV4(0xCB00_7100 + (uint)seed), () => 200 + random.Next(3000));
-            }
-            poller.Run();
-            return poller.Alerts.Count;
-        }
-        int chance = Days(r => Poller.Chance(r, mean)), browsing = Days(r => Poller.Browsing(r, mean * 10));
+        (int chance, int browsing) = BeaconRuns.Irregular(Seeds, mean);
         output.WriteLine($"{Seeds} days each: contacts at random every {mean} s on average raise {chance} alerts, visits every {mean * 10} s {browsing}");
         Assert.True(chance + browsing <= 1);
     }
@@ -94,6 +61,21 @@ public sealed class BeaconTests(ITestOutputHelper output)
         Assert.Equal(1, alert.Evidence.Features.Sum(f => f.Weight), 1e-9);
         Assert.InRange(alert.Evidence.Facts.Single(f => f.Name == "medianSeconds").Number, 240, 360);
         Assert.True(alert.Evidence.Samples.Count > 1);
+    }
+
+    [Fact]
+    public void A_beacon_that_is_irregular_for_a_while_is_still_one_alert_a_week()
+    {
+        using var poller = new Poller(Detectors.Beaconing);
+        var random = new Random(5);
+        for (int part = 0; part < 8; part++)
+        {
+            double start = part * 4 * 3600;
+            poller.Contacts(Poller.Timer(random, 120, 0.1, start, start + (3 * 3600)), ContactKind.Tls, Plain, Simulated.Client, Simulated.Outside);
+            poller.Contacts(Poller.Chance(random, 120, 3000).Select(s => start + (3 * 3600) + s), ContactKind.Tls, Plain, Simulated.Client, Simulated.Outside);
+        }
+        poller.Run();
+        Assert.Single(poller.Alerts);
     }
 
     [Fact]
@@ -132,19 +114,52 @@ public sealed class BeaconTests(ITestOutputHelper output)
     public void What_is_polled_by_its_nature_is_no_beacon()
     {
         using var poller = new Poller(Detectors.Beaconing);
-        var random = new Random(4);
-        Address time = Simulated.Parse("198.51.100.1"), mail = Simulated.Parse("198.51.100.2"), update = Simulated.Parse("198.51.100.3");
-        poller.Contacts(Poller.Timer(random, 1024, 0.01), ContactKind.Flow, "", Simulated.Client, time, () => 48, 123, App.Ntp, protocol: 17);
-        poller.Contacts(Poller.Timer(random, 1024, 0.01), ContactKind.Flow, "", Simulated.Client, time, () => 48, 123, App.Tls, protocol: 17);
-        double[] polls = [.. Poller.Timer(random, 300, 0.02)];
-        poller.Contacts(polls.Select(t => t - 0.1), ContactKind.Query, "imap.provider-of-mail.net", Simulated.Client, mail);
-        poller.Contacts(polls, ContactKind.Tls, "imap.provider-of-mail.net", Simulated.Client, mail, port: 993);
-        poller.Contacts(Poller.Timer(random, 600, 0.02), ContactKind.Flow, "", Simulated.Client, mail, port: 110, app: App.Pop3);
-        poller.Contacts(Poller.Timer(random, 3600, 0.1), ContactKind.Tls, "fe2.update.microsoft.com", Simulated.Client, update);
-        poller.Contacts(Poller.Timer(random, 300, 0), ContactKind.Query, "connectivity-check.ubuntu.com", Simulated.Client, update, timeToLive: 60);
-        poller.Contacts(Poller.Timer(random, 60, 0), ContactKind.Tls, Plain, Simulated.Client, Simulated.Parse("10.9.9.9"));
+        BeaconRuns.Pollers(poller, Plain);
         poller.Run();
         Assert.Empty(poller.Alerts);
+    }
+
+    [Theory]
+    [InlineData(993, 6, App.Tls)]
+    [InlineData(143, 6, App.Unknown)]
+    [InlineData(123, 17, App.Ntp)]
+    public void A_few_flows_to_a_port_that_is_polled_hide_no_beacon(int port, byte protocol, App app)
+    {
+        using var poller = new Poller(Detectors.Beaconing);
+        poller.Contacts(Poller.Timer(new Random(1), 60, 0.1, end: 7200), ContactKind.Tls, "cdn." + Odd, Simulated.Client, Simulated.Outside);
+        double[] excuses = [30.5, 700.5, 1500.5, 3000.5];
+        poller.Contacts(excuses, app == App.Tls ? ContactKind.Tls : ContactKind.Flow, "mail." + Odd, Simulated.Client, Simulated.Outside, port: (ushort)port, app: app, protocol: protocol);
+        poller.Run();
+        Assert.Equal([3], poller.Alerts.Select(a => a.Severity));
+    }
+
+    [Fact]
+    public void A_resolver_of_one_site_is_a_client_at_another_and_stays_one_at_its_own()
+    {
+        using var run = new Simulated(enabled: Detectors.Beaconing);
+        ScorerPartition own = new("own"), other = new("other");
+        void In(ScorerPartition site, Action what)
+        {
+            run.Scorer.Enter(site);
+            what();
+            run.Scorer.Leave(site);
+        }
+        In(own, () => run.Dns("www.example.org", Simulated.Parse("10.5.0.1"), Simulated.Resolver));
+        // More resolvers than one site has.
+        for (uint i = 0; i < 40; i++) In(new ScorerPartition($"site {i}"), () => run.Dns("www.example.org", Simulated.Parse("10.5.0.1"), Address.FromV4(0x0A06_0000 + i)));
+        foreach (ScorerPartition site in new[] { own, other })
+        {
+            run.Tick = 100 * Simulated.Second;
+            In(site, () =>
+            {
+                for (int i = 0; i < 120; i++)
+                {
+                    run.Dns(Plain, Simulated.Resolver, Simulated.Parse("9.9.9.9"), answers: (1, "198.51.100.4"));
+                    run.Wait(300 * Simulated.Second);
+                }
+            });
+            Assert.Equal(site == own ? 0 : 1, run.Alerts.Count);
+        }
     }
 
     [Fact]
@@ -200,25 +215,9 @@ public sealed class BeaconTests(ITestOutputHelper output)
     [Fact]
     public void Pollers_that_many_of_the_site_share_raise_at_most_one_alert_a_day()
     {
-        // An office day: 60 clients; time, mail, an operating system's update check, a chat, an agent that all have, one that a third has, a telemetry that every tenth has.
         using var poller = new Poller(Detectors.Beaconing | Detectors.FirstSeen);
         const int Clients = 60;
-        for (int i = 0; i < Clients; i++)
-        {
-            var random = new Random(100 + i);
-            double boot = random.NextDouble() * 3600;
-            void Poll(double interval, double jitter, ContactKind kind, string host, uint server, ushort port = 443, App app = App.Tls) =>
-                poller.Contacts(Poller.Timer(random, interval, jitter, boot + (random.NextDouble() * interval)), kind, host, Host(i), Address.FromV4(0xC612_0000 + server), () => 300 + random.Next(50), port, app, protocol: (byte)(port == 123 ? 17 : 6));
-            Poll(1024, 0.02, ContactKind.Flow, "", 1, 123, App.Ntp);
-            Poll(300, 0.02, ContactKind.Tls, "imap.mail-of-the-office.com", 2, 993);
-            Poll(300, 0.02, ContactKind.Query, "imap.mail-of-the-office.com", 2);
-            Poll(4 * 3600, 0.1, ContactKind.Http, "updates.some-linux.org", 3, 80);
-            Poll(60, 0.05, ContactKind.Tls, "edge.chat-of-the-office.com", 4);
-            Poll(600, 0.05, ContactKind.Tls, "agent.endpoint-vendor.com", 5);
-            if (i % 3 == 0) Poll(300, 0.05, ContactKind.Tls, "sync.files-vendor.com", 6);
-            if (i % 10 == 0) Poll(900, 0.05, ContactKind.Flow, "", 7, 8000);
-            poller.Contacts(Poller.Browsing(random, 1800), ContactKind.Tls, $"paper-{i % 7}.com", Host(i), Address.FromV4(0xC612_0100 + ((uint)i % 7)), () => 300 + random.Next(5000));
-        }
+        BeaconRuns.Office(poller, Clients);
         poller.Contacts(Poller.Timer(new Random(1), 120, 0.3, 7200), ContactKind.Tls, "c." + Odd, Host(5), Simulated.Outside);
         poller.Run();
         Alert[] beacons = [.. poller.Alerts.Where(a => a.Evidence!.Detector == "beacon")];

@@ -65,7 +65,8 @@ public sealed class DetectorTests
             run.Dns(Simulated.DgaLabel(random, 9) + ".net", rcode: 3);
             run.Wait(60 * Simulated.Second);
         }
-        Assert.Empty(run.Alerts);
+        // That so many fail is worth a low word, and no more.
+        Assert.All(run.Alerts, a => Assert.Equal(("excessive_dns_failures", 2), (a.Threats[0].Id, a.Severity)));
     }
 
     [Fact]
@@ -131,6 +132,18 @@ public sealed class DetectorTests
         Assert.Equal(4, run.Ip(Simulated.Outside, 3333, ConnectionState.SF, 72, app: app, notes: notes));
         Assert.Equal(["cryptomining"], run.ThreatIds);
         Assert.Equal(["cryptomining"], run.Alerts[0].Flags);
+    }
+
+    [Theory]
+    [InlineData(App.Bitcoin)]
+    [InlineData(App.Monero)]
+    [InlineData(App.Ethereum)]
+    public void A_node_of_a_currency_is_one_finding_whatever_its_peers(App app)
+    {
+        using var run = new Simulated();
+        for (uint i = 1; i < 40; i++) Assert.Equal(3, run.Ip(Address.FromV4(0xC6336400 + i), 18080, ConnectionState.SF, 72, app: app));
+        Alert alert = Assert.Single(run.Alerts);
+        Assert.Equal(("cryptomining", 3), (alert.Threats[0].Id, alert.Severity));
     }
 
     [Fact]

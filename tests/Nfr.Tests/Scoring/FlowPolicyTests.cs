@@ -1,6 +1,7 @@
 using System.Text;
 using Nfr.Events;
 using Nfr.Scoring;
+using Nfr.Tests.Events;
 using Nfr.Wire;
 
 namespace Nfr.Tests.Scoring;
@@ -66,6 +67,24 @@ public sealed class FlowPolicyTests : IDisposable
     }
 
     [Fact]
+    public void An_exfiltration_by_ssh_is_told_while_it_runs()
+    {
+        using var run = new ScoredTraffic();
+        var talk = new TcpTalk(packet => run.Ip(packet), "10.0.0.5", 40_000, "203.0.113.7", 443);
+        talk.Open().Server("SSH-2.0-OpenSSH_9.2\r\n").Client("SSH-2.0-libssh2_1.11\r\n");
+        byte[] part = new byte[1400];
+        new Random(1).NextBytes(part);
+        for (int i = 0; i < 6000 && !run.ThreatIds.Contains("high_volume_ssh"); i++)
+        {
+            talk.Segment(0, TcpTalk.Ack, part);
+            if (i % 4 == 0) talk.Segment(1, TcpTalk.Ack);
+        }
+        Alert alert = run.Alerts.Single(a => a.Threats[0].Id == "high_volume_ssh");
+        Assert.Equal(4, alert.Severity);
+        Assert.InRange(alert.Evidence!.Features[0].Value, 4 << 20, 6e6);
+    }
+
+    [Fact]
     public void Ssh_on_a_port_that_nothing_uses_is_medium_and_a_log_in_or_a_download_nothing()
     {
         Assert.Equal(0, Flow(22, App.Ssh, 4000, 9000));
@@ -112,6 +131,70 @@ public sealed class FlowPolicyTests : IDisposable
     }
 
     [Fact]
+    public void A_backup_to_another_address_each_night_is_the_clients_habit()
+    {
+        // Two of many addresses a night, of which none comes again.
+        for (uint night = 0; night < 20; night++)
+        {
+            for (uint part = 0; part < 4; part++) Flow(443, App.Tls, 400 * Megabyte, Megabyte, Address.FromV4(0x2E00_0000 + (night * 256) + (part / 2)));
+            _run.Wait(24 * Hour);
+        }
+        Assert.Empty(_run.Alerts);
+        Flow(443, App.Tls, 9000 * Megabyte, Megabyte, Simulated.Parse("198.51.100.10"));
+        Assert.Equal([("upload_volume", 2)], Raised);
+        Assert.Equal(14, _run.Alerts[0].Evidence!.Facts.Single(f => f.Name == "usualDays").Number);
+    }
+
+    [Fact]
+    public void What_was_spread_over_many_addresses_may_go_to_one()
+    {
+        for (uint night = 0; night < 8; night++)
+        {
+            for (uint part = 0; part < 40; part++) Flow(443, App.Tls, 100 * Megabyte, Megabyte, Address.FromV4(0x2E00_0000 + (night * 256) + part));
+            _run.Wait(24 * Hour);
+        }
+        Flow(443, App.Tls, 3900 * Megabyte, Megabyte, Simulated.Parse("198.51.100.10"));
+        Assert.Empty(_run.Alerts);
+    }
+
+    [Fact]
+    public void What_was_uploaded_once_makes_no_habit_and_what_is_uploaded_weekly_does()
+    {
+        Address client = Simulated.Parse("10.1.2.4");
+        for (uint day = 0; day < 21; day++)
+        {
+            Flow(443, App.Tls, (day == 9 ? 450 : 50) * Megabyte, Megabyte, Address.FromV4(0x2E00_0000 + day));
+            Flow(443, App.Tls, (day % 7 == 0 ? 450 : 50) * Megabyte, Megabyte, Address.FromV4(0x2E00_0000 + day), client: client);
+            _run.Wait(24 * Hour + Minute);
+        }
+        Flow(443, App.Tls, 1000 * Megabyte, Megabyte);
+        Flow(443, App.Tls, 1000 * Megabyte, Megabyte, client: client);
+        Alert alert = Assert.Single(_run.Alerts);
+        Assert.Equal(Simulated.Client.ToString(), alert.Event.SrcIP);
+    }
+
+    [Fact]
+    public void On_a_clients_first_day_much_sent_to_many_addresses_is_told_once()
+    {
+        for (uint part = 0; part < 20; part++) Flow(443, App.Tls, 1100 * Megabyte, Megabyte, Address.FromV4(0x2E00_0000 + part));
+        Assert.Equal([("upload_volume", 2)], Raised);
+    }
+
+    [Fact]
+    public void The_addresses_of_one_name_are_one_destination()
+    {
+        using var run = new Simulated(enabled: Detectors.UploadVolume | Detectors.Beaconing);
+        for (uint part = 0; part < 12; part++)
+        {
+            Address server = Address.FromV4(0x2E00_0000 + part);
+            run.Dns($"store{part}.backup-of-everything.com", answers: (1, server.ToString()));
+            run.Ip(server, 443, ConnectionState.SF, 100 * Megabyte, Megabyte, app: App.Tls);
+        }
+        Alert alert = Assert.Single(run.Alerts);
+        Assert.Equal($"{Simulated.Client} backup-of-everything.com", alert.Evidence!.Key);
+    }
+
+    [Fact]
     public void A_session_that_lasts_is_told_at_eight_hours_and_at_a_day()
     {
         for (int slice = 0; slice < 60; slice++)
@@ -120,6 +203,40 @@ public sealed class FlowPolicyTests : IDisposable
             _run.Wait(30 * Minute);
         }
         Assert.Equal([("long_session", 1), ("long_session", 2)], Raised);
+    }
+
+    [Fact]
+    public void A_client_that_calls_again_whenever_its_long_session_ends_is_told_once_a_day()
+    {
+        for (ushort session = 0; session < 10; session++)
+        {
+            Flow(4430, App.Unknown, 5000, 5000, duration: 9 * Hour, sourcePort: (ushort)(40_000 + session));
+            _run.Wait(9 * Hour);
+        }
+        // 90 hours.
+        Assert.InRange(_run.Alerts.Count, 3, 4);
+        Flow(4431, App.Unknown, 5000, 5000, duration: 9 * Hour);
+        Assert.InRange(_run.Alerts.Count, 4, 5);
+    }
+
+    [Fact]
+    public void The_addresses_behind_one_name_are_one_long_session_a_day()
+    {
+        using var run = new Simulated(enabled: Detectors.LongSession | Detectors.Beaconing);
+        for (uint i = 0; i < 2; i++)
+        {
+            Address server = Address.FromV4(0x2E00_0000 + i);
+            run.Dns("remote.desk-of-somebody.com", answers: (1, server.ToString()));
+            var e = new IpEvent
+            {
+                Context = new EventContext { Tick = run.Tick, Source = Simulated.Client, Destination = server, SourcePort = 40_000, DestinationPort = 4430, Protocol = 6 }, Duration = 9 * Hour,
+                State = ConnectionState.SF, PacketsIn = 9, PacketsOut = 9, BytesIn = 900, BytesOut = 900, PayloadIn = 400, PayloadOut = 400,
+            };
+            run.Scorer.Score(in e, run.Alerts);
+            run.Wait(9 * Hour);
+        }
+        Alert alert = Assert.Single(run.Alerts);
+        Assert.Equal($"{Simulated.Client} desk-of-somebody.com port 4430", alert.Evidence!.Key);
     }
 
     [Fact]

@@ -9,20 +9,6 @@ namespace Nfr.Tests.Scoring;
 /// <summary>Log-ins that fail, as packets and as captures.</summary>
 public sealed class GuessingTests(ITestOutputHelper output)
 {
-    static void Ftp(ScoredTraffic run, int port, string client = "10.0.0.5", string server = "10.0.9.9", bool good = false, string user = "bob") =>
-        new TcpTalk(packet => run.Ip(packet), client, port, server, 21).Open()
-            .Server("220 ready\r\n").Client($"USER {user}\r\n").Server("331 password\r\n").Client("PASS guess\r\n")
-            .Server(good ? "230 logged in\r\n" : "530 login incorrect\r\n").Client("QUIT\r\n").Server("221 bye\r\n").Close();
-
-    static void Telnet(ScoredTraffic run, int tries)
-    {
-        TcpTalk talk = new TcpTalk(packet => run.Ip(packet), "10.0.0.5", 40_000, "10.0.9.9", 23).Open();
-        // DO terminal type, WILL terminal type (RFC 1091).
-        talk.Server([0xFF, 0xFD, 0x18]).Client([0xFF, 0xFB, 0x18]);
-        for (int i = 0; i < tries; i++) talk.Server("login: ").Client("root\r\n").Server("Password: ").Client("guess\r\n").Server("\r\nLogin incorrect\r\n");
-        talk.Close();
-    }
-
     /// <summary>Sizes of an OpenSSH client of today: 1.5 KB of algorithms each way, then the log-in.</summary>
     static void Ssh(ScoredTraffic run, int port, int more = 500, string client = "10.0.0.5", double seconds = 2)
     {
@@ -46,7 +32,7 @@ public sealed class GuessingTests(ITestOutputHelper output)
     public void Repeated_failed_telnet_log_ins_are_told()
     {
         using var run = new ScoredTraffic(Both);
-        Telnet(run, 4);
+        OldAttacks.FailedTelnet(run, 4);
         Check(run, ("password_guessing", 1));
     }
 
@@ -54,9 +40,9 @@ public sealed class GuessingTests(ITestOutputHelper output)
     public void Two_mistyped_passwords_and_a_good_one_are_nothing()
     {
         using var run = new ScoredTraffic(Both);
-        Ftp(run, 40_000);
-        Ftp(run, 40_001);
-        Ftp(run, 40_002, good: true);
+        OldAttacks.Ftp(run, 40_000);
+        OldAttacks.Ftp(run, 40_001);
+        OldAttacks.Ftp(run, 40_002, good: true);
         Check(run);
     }
 
@@ -64,8 +50,8 @@ public sealed class GuessingTests(ITestOutputHelper output)
     public void Twelve_failures_at_one_server_are_guessing_and_a_log_in_after_them_is_worse()
     {
         using var run = new ScoredTraffic(Both);
-        for (int i = 0; i < 12; i++) Ftp(run, 40_000 + i, user: $"user{i}");
-        Ftp(run, 40_100, good: true);
+        for (int i = 0; i < 12; i++) OldAttacks.Ftp(run, 40_000 + i, user: $"user{i}");
+        OldAttacks.Ftp(run, 40_100, good: true);
         Check(run, ("password_guessing", 1), ("password_guessing", 3), ("guessed_password", 4));
     }
 
@@ -75,7 +61,7 @@ public sealed class GuessingTests(ITestOutputHelper output)
         using var run = new ScoredTraffic(Both);
         for (int i = 1; i < 8; i++)
         {
-            Ftp(run, 40_000 + i, server: $"10.0.9.{i}");
+            OldAttacks.Ftp(run, 40_000 + i, server: $"10.0.9.{i}");
             run.Wait(60);
         }
         Check(run, ("password_spraying", 3));
@@ -87,8 +73,8 @@ public sealed class GuessingTests(ITestOutputHelper output)
         using var run = new ScoredTraffic(Both);
         for (int i = 1; i < 12; i++)
         {
-            Ftp(run, 40_000, client: $"10.0.3.{i}");
-            Ftp(run, 40_001, client: $"10.0.3.{i}");
+            OldAttacks.Ftp(run, 40_000, client: $"10.0.3.{i}");
+            OldAttacks.Ftp(run, 40_001, client: $"10.0.3.{i}");
         }
         Check(run, ("password_guessing", 3));
     }
@@ -99,7 +85,7 @@ public sealed class GuessingTests(ITestOutputHelper output)
         using var run = new ScoredTraffic(Both);
         for (int client = 1; client < 5; client++)
         {
-            for (int i = 0; i < 12; i++) Ftp(run, 40_000 + i, client: $"203.0.113.{client}");
+            for (int i = 0; i < 12; i++) OldAttacks.Ftp(run, 40_000 + i, client: $"203.0.113.{client}");
         }
         Check(run, ("password_guessing", 1), ("password_guessing", 2));
     }

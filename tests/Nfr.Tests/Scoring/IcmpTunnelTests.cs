@@ -11,51 +11,16 @@ namespace Nfr.Tests.Scoring;
 /// <summary>From frames to alerts: what is in echoes, and what is only a ping.</summary>
 public sealed class IcmpTunnelTests(ITestOutputHelper output)
 {
-    const string Client = "10.1.2.3", Server = "203.0.113.9";
+    static byte[] Random(Random random, int length) => EchoTalk.Random(random, length);
 
-    /// <summary>A conversation of echoes between two hosts; <see cref="Alerts"/> may be asked while it goes on.</summary>
-    sealed class Talk : IDisposable
-    {
-        readonly ScoredCapture _scored = new(Detectors.IcmpTunnel);
-        long _tick = 1_000_000_000;
-        ushort _number;
-
-        public IEnumerable<Alert> Alerts => _scored.Alerts.Select(a => a.Alert);
-        public DecodeCounters Counters => _scored.Counters;
-        public int Echoes { get; private set; }
-
-        public void Say(bool reply, byte[] payload, bool six = false)
-        {
-            Echoes++;
-            (string from, string to) = six ? ("fd00::1", "2001:db8::2") : (Client, Server);
-            byte[] message = [(byte)(six ? (reply ? 129 : 128) : (reply ? 0 : 8)), 0, 0, 0, 0, 1, (byte)(_number >> 8), (byte)_number, .. payload];
-            if (!reply) _number++;
-            byte[] frame = Frames.Ethernet(Frames.Ip(reply ? to : from, reply ? from : to, six ? IPProtocol.IcmpV6 : IPProtocol.Icmp, message));
-            _tick += 20_000_000;
-            _scored.OnFrame(new Frame(frame, frame.Length, Make.Stamp + _tick, _tick, LinkType.Ethernet, 0, 0));
-        }
-
-        public void End() => _scored.Advance(_tick + 120_000_000_000);
-
-        public void Dispose() => _scored.Dispose();
-    }
-
-    static byte[] Random(Random random, int length)
-    {
-        byte[] bytes = new byte[length];
-        random.NextBytes(bytes);
-        return bytes;
-    }
-
-    /// <summary>iputils: 16 bytes of time, then bytes that count up.</summary>
-    static byte[] Ping(int number, int size) => [.. Enumerable.Repeat((byte)number, Math.Min(16, size)), .. Enumerable.Range(16, Math.Max(0, size - 16)).Select(i => (byte)i)];
+    static byte[] Ping(int number, int size) => EchoTalk.Ping(number, size);
 
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public void The_simulators_echoes_are_found_at_the_tenth_and_in_one_early_event(bool six)
     {
-        using var talk = new Talk();
+        using var talk = new EchoTalk();
         var random = new Random(1);
         for (int i = 0; i < 80; i++)
         {
@@ -67,7 +32,7 @@ public sealed class IcmpTunnelTests(ITestOutputHelper output)
         talk.End();
         Alert alert = Assert.Single(talk.Alerts);
         Assert.Equal("icmp_tunneling", alert.Threats[0].Id);
-        Assert.Equal(six ? "fd00::1" : Client, alert.Event.SrcIP);
+        Assert.Equal(six ? "fd00::1" : EchoTalk.Client, alert.Event.SrcIP);
         Assert.Equal(1, talk.Counters.FlowSlices);
         Assert.Equal(1, alert.Evidence!.Score);
         Assert.Equal(EchoStatistics.TellingData, alert.Evidence.Features[0].Value);
@@ -76,7 +41,7 @@ public sealed class IcmpTunnelTests(ITestOutputHelper output)
     [Fact]
     public void Replies_that_bring_something_else_are_found_within_ten_echoes()
     {
-        using var talk = new Talk();
+        using var talk = new EchoTalk();
         var random = new Random(2);
         while (!talk.Alerts.Any() && talk.Echoes < 10)
         {
@@ -89,7 +54,7 @@ public sealed class IcmpTunnelTests(ITestOutputHelper output)
     [Fact]
     public void A_slow_tunnel_of_64_bytes_an_echo_is_found_by_its_seventh()
     {
-        using var talk = new Talk();
+        using var talk = new EchoTalk();
         var random = new Random(3);
         for (int i = 0; i < 7; i++) talk.Say(false, Random(random, 64));
         Assert.Single(talk.Alerts);
@@ -98,22 +63,15 @@ public sealed class IcmpTunnelTests(ITestOutputHelper output)
     [Fact]
     public void Polls_without_content_hide_no_shell()
     {
-        using var talk = new Talk();
-        // What a shell says, a piece of up to 64 characters an echo.
-        string[] lines =
-        [
-            "uid=0(root) gid=0(root) groups=0(root)", "Linux gateway 6.1.0-18-amd64 #1 SMP PREEMPT_DYNAMIC Debian x86_64", "total 48  bin boot dev etc home lib lib64 media mnt",
-            "root:x:0:0:root:/root:/bin/bash daemon:x:1:1:daemon:/usr/sbin", "tcp LISTEN 0 128 0.0.0.0:22 0.0.0.0:* users:((sshd,pid=811))", "Filesystem 1K-blocks Used Available Use% Mounted on /dev/vda1",
-            "19:04:11 up 41 days, 2:10, 1 user, load average: 0.08, 0.03", "default via 10.1.0.1 dev eth0 proto dhcp src 10.1.2.3 metric 100", "cat: /etc/shadow: Permission denied ... try the backup",
-        ];
-        foreach (string line in lines)
+        using var talk = new EchoTalk();
+        foreach (byte[] line in EchoTalk.ShellLines)
         {
             for (int poll = 0; poll < 20; poll++)
             {
                 talk.Say(false, []);
                 talk.Say(true, []);
             }
-            talk.Say(false, Encoding.ASCII.GetBytes(line));
+            talk.Say(false, line);
             talk.Say(true, []);
         }
         Assert.Single(talk.Alerts);
@@ -125,7 +83,7 @@ public sealed class IcmpTunnelTests(ITestOutputHelper output)
     [InlineData(28)]
     public void An_ip_packet_in_a_payload_is_found_at_the_third_behind_any_short_header(int header)
     {
-        using var talk = new Talk();
+        using var talk = new EchoTalk();
         for (int i = 0; i < 3; i++) talk.Say(false, [.. new byte[header], .. Frames.IPv4("10.9.0.1", "10.9.0.2", IPProtocol.Icmp, Frames.Icmp(8, 0))]);
         Alert alert = Assert.Single(talk.Alerts);
         Assert.Equal("ipPackets", Assert.Single(alert.Evidence!.Features).Name);
@@ -141,7 +99,7 @@ public sealed class IcmpTunnelTests(ITestOutputHelper output)
     [InlineData(8000)]
     public void Plain_pings_of_any_size_are_no_tunnel(int size)
     {
-        using var talk = new Talk();
+        using var talk = new EchoTalk();
         for (int i = 0; i < 500; i++)
         {
             talk.Say(false, Ping(i, size));
@@ -155,7 +113,7 @@ public sealed class IcmpTunnelTests(ITestOutputHelper output)
     [Fact]
     public void A_probe_for_the_mtu_is_no_tunnel()
     {
-        using var talk = new Talk();
+        using var talk = new EchoTalk();
         for (int size = 100; size <= 1472; size += 7)
         {
             talk.Say(false, Ping(size, size));
@@ -168,7 +126,7 @@ public sealed class IcmpTunnelTests(ITestOutputHelper output)
     [Fact]
     public void Two_pings_at_once_with_fillings_of_their_own_are_no_tunnel()
     {
-        using var talk = new Talk();
+        using var talk = new EchoTalk();
         byte[] windows = [.. "abcdefghijklmnopqrstuvwabcdefghi"u8];
         for (int i = 0; i < 200; i++)
         {
@@ -184,7 +142,7 @@ public sealed class IcmpTunnelTests(ITestOutputHelper output)
     [Fact]
     public void A_monitor_that_numbers_its_pings_or_marks_each_with_an_identifier_is_no_tunnel()
     {
-        using var talk = new Talk();
+        using var talk = new EchoTalk();
         var random = new Random(4);
         byte[] phrase = [.. "a phrase that a monitoring system sends to see whether it comes back "u8];
         for (int i = 0; i < 200; i++)

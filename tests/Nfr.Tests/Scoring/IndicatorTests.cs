@@ -82,6 +82,8 @@ public sealed class IndicatorTests(ITestOutputHelper output)
     [InlineData("http://files.example/drop/a.exe", "http://files.example/drop/b.exe", false)]
     [InlineData("files.example/drop/a.exe", "http://files.example/drop/a.exe", true)]
     [InlineData("http://files.example:8080/i", "http://files.example:8080/i", true)]
+    [InlineData("https://files.example:443/i", "https://files.example:443/i", true)]
+    [InlineData("https://files.example/i", "https://files.example:443/i", true)]
     [InlineData("http://files.example/", "http://files.example/anything", true)]
     [InlineData("udp://files.example:1337/announce", "http://files.example/", true)]
     [InlineData("/wp-gate/post.php", "http://any.example/wp-gate/post.php?x=1", true)]

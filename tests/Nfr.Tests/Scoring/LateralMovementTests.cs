@@ -15,10 +15,21 @@ public sealed class LateralMovementTests
         }
     }
 
+    const long Day = 86_400 * Simulated.Second;
+
+    /// <summary>A site that has been watched for longer than its first week.</summary>
+    static Simulated Known()
+    {
+        var run = new Simulated();
+        Reach(run, 1, 445, 5000);
+        run.Wait(8 * Day);
+        return run;
+    }
+
     [Fact]
     public void A_client_that_enters_host_after_host_is_found_though_all_of_them_answer()
     {
-        using var run = new Simulated();
+        using Simulated run = Known();
         Reach(run, 30, 445);
         Assert.Equal([2, 3], run.Alerts.Select(a => a.Severity));
         Assert.All(run.ThreatIds, id => Assert.Equal("lateral_movement", id));
@@ -38,16 +49,58 @@ public sealed class LateralMovementTests
         Assert.Empty(run.Alerts);
     }
 
-    [Fact]
-    public void Who_enters_the_same_hosts_every_day_is_told_once()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(30)]
+    public void Who_enters_the_same_hosts_every_day_week_or_month_is_told_once(int days)
     {
-        using var run = new Simulated();
-        for (int day = 0; day < 6; day++)
+        using Simulated run = Known();
+        for (int time = 0; time < 6; time++)
         {
             Reach(run, 40, 22);
-            run.Wait(86_000 * Simulated.Second);
+            run.Wait(days * Day);
         }
         Assert.Equal([2, 3], run.Alerts.Select(a => a.Severity));
+    }
+
+    [Fact]
+    public void A_sensors_first_week_shows_what_administrators_and_backups_do()
+    {
+        using var run = new Simulated();
+        Reach(run, 20, 22);
+        run.Wait(Day);
+        Reach(run, 20, 445, 100);
+        // The backup of the week.
+        run.Wait(5 * Day);
+        Reach(run, 20, 445, 200);
+        for (int day = 0; day < 20; day++)
+        {
+            Reach(run, 20, 22);
+            if (day % 7 == 0) Reach(run, 20, 445, 200);
+            run.Wait(Day);
+        }
+        Assert.Empty(run.Alerts);
+    }
+
+    [Fact]
+    public void A_sensor_that_lives_for_an_hour_finds_who_enters_very_many_hosts()
+    {
+        using var run = new Simulated();
+        Reach(run, 60, 445);
+        Assert.Equal([2, 3], run.Alerts.Select(a => a.Severity));
+        Assert.All(run.Alerts, a => Assert.True(a.Evidence!.Score >= a.Evidence.ScoreLimit));
+    }
+
+    [Fact]
+    public void Another_site_of_an_engine_learns_for_itself()
+    {
+        using Simulated run = Known();
+        var young = new ScorerPartition("young");
+        run.Scorer.Enter(young);
+        Reach(run, 20, 445);
+        run.Scorer.Leave(young);
+        Assert.Empty(run.Alerts);
     }
 
     [Fact]

@@ -52,6 +52,18 @@ public sealed class OddHabitsTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void A_bot_that_polls_every_hour_is_told_once_a_day()
+    {
+        using var run = new Simulated(enabled: Detectors.TelegramBot);
+        for (int hour = 0; hour < 48; hour++)
+        {
+            Assert.Equal(4, run.Tls(sni: "api.telegram.org"));
+            run.Wait(3601 * Simulated.Second);
+        }
+        Assert.Equal(2, run.Alerts.Count);
+    }
+
+    [Fact]
     public void A_public_name_at_the_metadata_address_is_rebinding()
     {
         using var run = new Simulated(enabled: Detectors.AwsRebinding);
@@ -64,11 +76,11 @@ public sealed class OddHabitsTests(ITestOutputHelper output)
         Assert.Equal(2, run.Alerts.Count);
     }
 
-    static int Ask(Simulated run, string path, ushort status)
+    static int Ask(Simulated run, string path, ushort status, Address? client = null, Address? server = null)
     {
         var e = new HttpEvent
         {
-            Context = new EventContext { Tick = run.Tick, Source = Simulated.Client, SourcePort = 40_000, Destination = Simulated.Outside, DestinationPort = 80, Protocol = 6 },
+            Context = new EventContext { Tick = run.Tick, Source = client ?? Simulated.Client, SourcePort = 40_000, Destination = server ?? Simulated.Outside, DestinationPort = 80, Protocol = 6 },
             Url = Encoding.UTF8.GetBytes("http://www.example.org/" + path), Host = "www.example.org"u8, Method = "GET"u8, Status = status,
         };
         run.Wait(200 * Simulated.Millisecond);
@@ -81,6 +93,44 @@ public sealed class OddHabitsTests(ITestOutputHelper output)
         using var run = new Simulated(enabled: Detectors.HttpFailures);
         for (int i = 0; i < 40; i++) Ask(run, $"admin{i}/index.php?x=1", 404);
         Assert.Equal([("excessive_http_failures", 2)], run.Alerts.Select(a => (a.Threats[0].Id, a.Severity)));
+    }
+
+    [Fact]
+    public void Strangers_who_search_a_public_server_are_told_once_a_day_and_a_client_inside_besides()
+    {
+        using var run = new Simulated(enabled: Detectors.HttpFailures);
+        Address server = Simulated.Parse("10.1.0.80");
+        for (uint stranger = 0; stranger < 50; stranger++)
+        {
+            for (int i = 0; i < 40; i++) Ask(run, $"admin{i}/index.php?x=1", 404, Address.FromV4(0x2E00_0000 + (stranger << 8)), server);
+            run.Wait(1200 * Simulated.Second);
+        }
+        Alert alert = Assert.Single(run.Alerts);
+        Assert.Equal("outside 10.1.0.80 port 80", alert.Evidence!.Key);
+        for (int i = 0; i < 40; i++) Ask(run, $"admin{i}/index.php?x=1", 404, server: server);
+        Assert.Equal(2, run.Alerts.Count);
+        run.Wait(86_400 * Simulated.Second);
+        for (int i = 0; i < 40; i++) Ask(run, $"admin{i}/index.php?x=1", 404, Address.FromV4(0x2E00_0000), server);
+        Assert.Equal(3, run.Alerts.Count);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Requests_without_an_answer_are_in_vain_where_the_mirror_shows_answers(bool answersShow)
+    {
+        using var run = new ScoredTraffic(Detectors.HttpFailures);
+        for (int i = 0; i < 40; i++)
+        {
+            var talk = new TcpTalk(packet =>
+            {
+                if (answersShow || packet[12] == 10) run.Ip(packet);
+            }, "10.0.0.5", 40_000 + i, "192.0.2.1", 80);
+            talk.Open().Client($"GET /admin{i}/index.php HTTP/1.1\r\nHost: www.example.org\r\n\r\n").Close();
+            run.Wait(6);
+        }
+        run.Wait(400);
+        Assert.Equal(answersShow ? ["excessive_http_failures"] : [], run.ThreatIds);
     }
 
     [Fact]

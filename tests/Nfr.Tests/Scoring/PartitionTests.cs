@@ -1,3 +1,4 @@
+using Nfr.Events;
 using Nfr.Scoring;
 
 namespace Nfr.Tests.Scoring;
@@ -27,6 +28,51 @@ public sealed class PartitionTests
         Assert.Empty(run.Alerts);
         for (int i = 0; i < 12; i++) In(run, _boston, () => run.Dns($"wq{i}vjzkwqpt{i}x.com", rcode: 3));
         Assert.Contains(run.Alerts, a => a.Evidence!.Detector.StartsWith("dga", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5000)]
+    public void What_each_has_seen_and_for_how_long_lasts_over_a_restart(int others)
+    {
+        const long Second = 1_000_000_000, Hour = 3600 * Second;
+        string file = Path.Combine(Directory.CreateTempSubdirectory("nfr-seen").FullName, "first-seen.bin");
+        var alerts = new List<Alert>();
+        Scorer Open() => new(new ScorerOptions
+        {
+            FeedsFolders = [], FeedsPollInterval = TimeSpan.Zero, IsHome = static a => a.V4 >> 24 == 10, Lines = new ShortLines(), Enabled = Detectors.FirstSeen, FirstSeenFile = file,
+        });
+        void Ask(Scorer scorer, ScorerPartition partition, string name, long hour)
+        {
+            scorer.Enter(partition, 0);
+            var e = new DnsEvent
+            {
+                Context = new() { Tick = hour * Hour, Source = Simulated.Client, Destination = Simulated.Resolver, DestinationPort = 53 }, Query = System.Text.Encoding.ASCII.GetBytes(name), QueryType = 1,
+            };
+            scorer.Score(in e, alerts);
+            scorer.Leave(partition);
+        }
+        using (Scorer scorer = Open())
+        {
+            for (int hour = 0; hour < 24 * 9; hour++) Ask(scorer, _boston, hour % 2 == 0 ? "office.example" : "pleasant.top", hour);
+            for (int i = 0; i < others; i++) Ask(scorer, new ScorerPartition($"o{i}"), "pleasant.top", i);
+        }
+        Assert.Empty(alerts);
+        using (Scorer scorer = Open())
+        {
+            Assert.Empty(scorer.Faults);
+            // Boston has learned before the restart and knows this name; that one is new to it. Lima learns still.
+            ScorerPartition boston = new("boston"), lima = new("lima");
+            Ask(scorer, boston, "pleasant.top", 24 * 9);
+            Ask(scorer, lima, "newcomer.top", 24 * 9);
+            Assert.Empty(alerts);
+            Ask(scorer, boston, "newcomer.top", 24 * 9);
+            Assert.Equal("newcomer.top", Assert.Single(alerts).Event.Query);
+        }
+        // Cut short, it is not read.
+        using (FileStream cut = File.OpenWrite(file)) cut.SetLength(cut.Length - 600);
+        using (Scorer scorer = Open()) Assert.Single(scorer.Faults);
+        Directory.Delete(Path.GetDirectoryName(file)!, recursive: true);
     }
 
     [Fact]

@@ -105,8 +105,21 @@ public sealed class PortScanTests
     {
         using var run = new Simulated();
         // Only the client's packets are seen: SYN, ACK, data. No answer ever shows, yet there was one.
-        for (uint i = 0; i < 200; i++) run.Ip(Address.FromV4(0x08080000 + i), 22, ConnectionState.S0, payloadOut: i % 2 == 0 ? 500 : 0, flags: 2 | 16);
+        for (uint i = 0; i < 200; i++) run.Ip(Address.FromV4(0x08080000 + i), 22, i % 4 == 0 ? ConnectionState.SH : ConnectionState.S0, payloadOut: i % 2 == 0 ? 500 : 0, flags: 2 | 16);
         Assert.Empty(run.Alerts);
+    }
+
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(40, true)]
+    public void Datagrams_without_an_answer_have_failed_unless_the_mirror_shows_one_direction(int answered, bool found)
+    {
+        using var run = new Simulated(enabled: Detectors.PortScan);
+        for (uint i = 0; i < answered; i++) run.Ip(Address.FromV4(0x08080000 + i), 443, ConnectionState.SF, 500, 500);
+        // One connection that shows one side is enough where there is no other, and nothing among forty.
+        run.Ip(Simulated.Outside, 443, ConnectionState.S0, 500, flags: 2 | 16);
+        for (uint i = 0; i < 40; i++) run.Ip(Address.FromV4(0xC0000200 + i), 161, ConnectionState.S0, 40, protocol: 17);
+        Assert.Equal(found, run.Alerts.Count > 0);
     }
 
     [Fact]

@@ -50,11 +50,7 @@ public sealed class ScanTrafficTests(ITestOutputHelper output)
     public void Pings_through_a_network_where_few_answer_are_a_sweep()
     {
         using var run = new ScoredTraffic();
-        for (int host = 1; host < 40; host++)
-        {
-            run.Ip(Frames.IPv4("10.0.0.5", $"10.0.7.{host}", IPProtocol.Icmp, Frames.Icmp(8, 0)));
-            if (host % 10 == 0) run.Ip(Frames.IPv4($"10.0.7.{host}", "10.0.0.5", IPProtocol.Icmp, Frames.Icmp(0, 0)));
-        }
+        OldAttacks.PingSweep(run);
         run.Wait(90);
         Assert.Equal(["ping_sweep"], run.ThreatIds);
     }

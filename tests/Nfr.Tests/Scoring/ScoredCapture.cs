@@ -42,6 +42,9 @@ sealed class ScoredCapture : IDisposable
         {
         }
         scored._decoder.Drain();
+        var late = new List<Alert>();
+        scored.Scorer.Finish(late);
+        foreach (Alert alert in late) scored._alerts.Add((scored.Tick, alert));
         Assert.True(scored._decoder.Counters.Closes);
         return scored;
     }

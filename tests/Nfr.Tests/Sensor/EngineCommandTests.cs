@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Microsoft.AspNetCore.Http;
 using System.Text.RegularExpressions;
 using Nfr.Events;
 using Nfr.Tests.Capture;
@@ -99,6 +100,7 @@ public sealed class EngineCommandTests : IDisposable
     [Theory]
     [InlineData("api", false)]
     [InlineData("all", true)]
+    [InlineData("auto", true)]
     public async Task With_all_fields_the_engine_finds_what_the_apis_do_not_show(string fields, bool found)
     {
         string key = AddKey();
@@ -138,6 +140,9 @@ public sealed class EngineCommandTests : IDisposable
         NfrProcess.Run([.. engine, "--listen", "here"]).Fails(2, "--listen takes an address and a port");
         NfrProcess.Run([.. engine, "--key", "x"]).Fails(2, "--key belongs to a --certificate");
         NfrProcess.Run([.. engine, "--certificate", Path.Combine(_folder, "none.pem")]).Fails(2, "cannot be read (no such file)");
+        NfrProcess.Run([.. engine, "--feeds", "http://lists.example/a.txt"]).Fails(2, "--feeds: lists are fetched over https, not http");
+        NfrProcess.Run([.. engine, "--feeds", "https://a.example/l.txt", "--feeds", "https://a.example/x/l.txt"]).Fails(2, "two lists would be called \"a.example_l.txt\"");
+        NfrProcess.Run([.. engine, "-c", Path.Combine(_folder, "none.yml")]).Fails(2, "none.yml");
         NfrProcess.Run([.. engine, "--scorers", "0"]).Fails(2, "--scorers takes a number from 1 to 64");
         NfrProcess.Run([.. engine, "--listen", "192.0.2.1:8443", "--plain"]).Fails(1, "this machine does not have that address");
         NfrProcess.Run(["engine", "key", "revoke", "7", "--data", Data]).Fails(1, "there is no key 7");
@@ -148,6 +153,24 @@ public sealed class EngineCommandTests : IDisposable
         Directory.CreateDirectory(Path.Combine(_folder, "rot"));
         File.WriteAllBytes(Path.Combine(_folder, "rot", "engine.db"), Encoding.ASCII.GetBytes(new string('x', 5000)));
         NfrProcess.Run(["engine", "--data", Path.Combine(_folder, "rot")]).Fails(1, "move it away");
+    }
+
+    [Fact]
+    public async Task Lists_of_the_named_config_are_used_with_what_it_says_of_them()
+    {
+        string key = AddKey(), config = Path.Combine(_folder, "lists.yml"), lists = Path.Combine(_folder, "lists");
+        Directory.CreateDirectory(lists);
+        File.WriteAllText(Path.Combine(lists, "own.txt"), "own.example\n");
+        await using EngineServer server = await EngineServer.StartAsync();
+        server.Answer = (context, _) => context.Response.WriteAsync("fetched.example\n");
+        File.WriteAllText(config, $"scoring:\n  feeds:\n    - {lists}\n    - url: {server.Host}/bad.txt\n      name: ours\n      threat: cryptomining\n");
+        (_, string address) = Start("-c", config);
+        await EngineBed.UntilAsync(async () =>
+        {
+            await SendAsync(address, key, "/v1/events/dns", EngineBed.Dns("own.example") + "\n" + EngineBed.Dns("fetched.example"));
+            string alerts = await SendAsync(address, key, "/v1/alerts", null);
+            return alerts.Contains("own.example", StringComparison.Ordinal) && alerts.Contains("fetched.example", StringComparison.Ordinal);
+        }, "both lists alert");
     }
 
     [Fact]

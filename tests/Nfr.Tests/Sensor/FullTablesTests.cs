@@ -7,7 +7,7 @@ using Nfr.Tests.Capture;
 using Nfr.Tests.Events;
 using Nfr.Wire;
 using Xunit.Abstractions;
-using Packets = Nfr.Tests.Events.Frames;
+using Packets = Nfr.Train.Traffic.Frames;
 
 namespace Nfr.Tests.Sensor;
 

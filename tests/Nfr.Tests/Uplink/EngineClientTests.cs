@@ -57,6 +57,34 @@ public sealed class EngineClientTests
     public void A_host_is_checked(string host, bool good) => Assert.Equal(good, EngineOptions.CheckHost(host) is null);
 
     [Fact]
+    public async Task An_engine_says_with_each_answer_whether_it_reads_all_fields()
+    {
+        await using EngineServer server = await EngineServer.StartAsync();
+        using EngineClient client = Client(server.Host);
+        Assert.Null(client.TakesAllFields);
+        string? says = "all";
+        int status = 200;
+        server.Answer = (context, _) =>
+        {
+            if (says is not null) context.Response.Headers[EngineClient.FieldsHeader] = says;
+            context.Response.StatusCode = status;
+            return context.Response.WriteAsync("{}");
+        };
+        await SendAsync(client);
+        Assert.True(client.TakesAllFields);
+        // Whoever refuses says nothing of fields: a proxy's page must not take them away.
+        (says, status) = (null, 502);
+        await SendAsync(client);
+        Assert.True(client.TakesAllFields);
+        status = 200;
+        await SendAsync(client);
+        Assert.False(client.TakesAllFields);
+        says = "some";
+        await SendAsync(client);
+        Assert.False(client.TakesAllFields);
+    }
+
+    [Fact]
     public async Task A_request_carries_key_agent_sensor_and_sequence()
     {
         await using EngineServer server = await EngineServer.StartAsync();

@@ -6,9 +6,17 @@ namespace Nfr.Train.Evaluation;
 /// <param name="data">The folder of the data sets (<c>../shared/scoring</c>).</param>
 /// <param name="folder">Plots are written here; made when the first one is.</param>
 /// <param name="link">How the report names that folder, relative to itself.</param>
-sealed class EvaluationOutput(string data, string folder, string link)
+/// <param name="section">Whose section this is.</param>
+sealed class EvaluationOutput(string data, string folder, string link, string section)
 {
     readonly StringBuilder _text = new();
+    readonly List<Goal> _goals = [];
+
+    /// <summary>What this section adds to the summary.</summary>
+    public IReadOnlyList<Goal> Goals => _goals;
+
+    /// <summary>A line of the summary at the top of the report.</summary>
+    public void Goal(string detector, string wanted, string figure, bool? met, string measuredOn) => _goals.Add(new Goal(section, detector, wanted, figure, met, measuredOn));
 
     public string Markdown => _text.ToString();
 

@@ -16,5 +16,9 @@ interface IEvaluation
 /// <summary>The sections, in the order of the report.</summary>
 static class Evaluations
 {
-    public static readonly IReadOnlyList<IEvaluation> All = [new DgaEvaluation(), new BrandEvaluation(), new TunnelEvaluation()];
+    public static readonly IReadOnlyList<IEvaluation> All = 
+    [
+        new DgaEvaluation(), new BrandEvaluation(), new TunnelEvaluation(), new EchoEvaluation(), new BeaconEvaluation(), new ScanEvaluation(), new OldAttackEvaluation(),
+        new PolicyEvaluation(), new IndicatorEvaluation(), new FingerprintEvaluation(), new DayEvaluation(),
+    ];
 }

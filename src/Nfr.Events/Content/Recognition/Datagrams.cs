@@ -21,6 +21,7 @@ static class Datagrams
         if (VpnShapes.IsIke(b)) return App.Ike;
         if (WindowsShapes.IsRdpDatagram(b)) return App.Rdp;
         if (VpnShapes.IsEspInUdp(b, sourcePort, destinationPort)) return App.Esp;
+        if (PeerShapes.IsEthereumDiscovery(b)) return App.Ethereum;
         if (PeerShapes.IsTracker(b)) return App.BitTorrent;
         if (PeerShapes.IsUtp(ref flow, direction, b)) return App.BitTorrent;
         if (ServiceShapes.IsNetbiosName(b)) return App.Nbns;
@@ -63,6 +64,8 @@ static class Datagrams
                 return App.EDonkey;
             case 0x63 when IndustryShapes.IsEnip(b):
                 return App.Enip;
+            case 0xFF when ServiceShapes.IsWakeOnLan(b):
+                return App.WakeOnLan;
             case 0x81 when IndustryShapes.IsBacnet(b):
                 return App.Bacnet;
         }

@@ -2,7 +2,7 @@ using static System.Buffers.Binary.BinaryPrimitives;
 
 namespace Nfr.Events;
 
-/// <summary>Peer-to-peer: BitTorrent, Bitcoin, I2P's clients.</summary>
+/// <summary>Peer-to-peer: BitTorrent, crypto-currencies, I2P's clients.</summary>
 static class PeerShapes
 {
     const uint UtpMark = 0x5554_0000;
@@ -87,4 +87,30 @@ static class PeerShapes
             || name.SequenceEqual("headers"u8) || name.SequenceEqual("getblocks"u8) || name.SequenceEqual("block"u8) || name.SequenceEqual("tx"u8)
             || name.SequenceEqual("sendheaders"u8) || name.SequenceEqual("feefilter"u8) || name.SequenceEqual("getaddr"u8);
     }
+
+    /// <summary>Monero and its kin (the Levin protocol): eight fixed bytes, a length, whether an answer is wanted, and version 1 behind command, code and flags.</summary>
+    public static bool IsMonero(ReadOnlySpan<byte> b) =>
+        b.Length >= 24 && ReadUInt64LittleEndian(b) == 0x0101_0101_0101_2101 && ReadUInt64LittleEndian(b[8..]) < 1 << 28 && b[16] <= 1
+        && ReadUInt32LittleEndian(b[17..]) is > 1000 and < 3000;
+
+    /// <summary>
+    /// Ethereum's discovery (devp2p, Discovery v4): a hash and a signature, whose last byte is 0 or 1, then one of six types and an RLP list that ends with the datagram.
+    /// Version 5 is made to look like nothing.
+    /// </summary>
+    public static bool IsEthereumDiscovery(ReadOnlySpan<byte> b)
+    {
+        if (b.Length is < 99 or > 1280 || b[96] > 1 || b[97] is 0 or > 6 || b[98] < 0xC0) return false;
+        int left = b.Length - 99;
+        return b[98] switch
+        {
+            <= 0xF7 => left > 0 && left == b[98] - 0xC0,
+            0xF8 => left > 56 && left - 1 == b[99],
+            0xF9 => left > 257 && left - 2 == ReadUInt16BigEndian(b[99..]),
+            _ => false,
+        };
+    }
+
+    /// <summary>Ethereum's handshake (RLPx with EIP-8): a length of all that follows, then a public key (4 and 64 bytes) that something of random length is sealed with.</summary>
+    public static bool IsEthereumHandshake(ReadOnlySpan<byte> b) =>
+        b.Length is >= 300 and < 1200 && ReadUInt16BigEndian(b) == b.Length - 2 && b[2] == 4 && b.Slice(3, 64).ContainsAnyExceptInRange((byte)0x20, (byte)0x7E);
 }

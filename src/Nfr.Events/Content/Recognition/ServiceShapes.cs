@@ -21,6 +21,15 @@ static class ServiceShapes
             && ReadUInt32BigEndian(b[40..]) != 0 && ReadUInt32BigEndian(b[4..]) < 1 << 20 && ReadUInt32BigEndian(b[8..]) < 1 << 20);
     }
 
+    /// <summary>AMD's magic packet: six octets of ones, then the machine's address sixteen times. A password of four or six octets may follow; wherever it goes, mostly to port 7 or 9.</summary>
+    public static bool IsWakeOnLan(ReadOnlySpan<byte> b)
+    {
+        const int Mark = 6, Mac = 6, Times = 16, Length = Mark + (Times * Mac);
+        if (b.Length is not (Length or Length + 4 or Length + 6) || b[..Mark].ContainsAnyExcept((byte)0xFF)) return false;
+        // Each is the one before it.
+        return b[Mark..(Length - Mac)].SequenceEqual(b[(Mark + Mac)..Length]);
+    }
+
     /// <summary>RFC 2131 3: the magic cookie behind BOOTP's fixed fields.</summary>
     public static bool IsDhcp(ReadOnlySpan<byte> b) => b.Length >= 240 && b[0] <= 2 && ReadUInt32BigEndian(b[236..]) == 0x63825363;
 

@@ -3,7 +3,7 @@ using Nfr.Events;
 using Nfr.Scoring;
 using Nfr.Wire;
 
-namespace Nfr.Tests.Scoring;
+namespace Nfr.Train.Traffic;
 
 /// <summary>How a contact shows: a handshake and its flow, a request, a flow alone, a query alone.</summary>
 public enum ContactKind

@@ -1,7 +1,7 @@
-using Nfr.Tests.Wire;
+using System.Text;
 using Nfr.Wire;
 
-namespace Nfr.Tests.Events;
+namespace Nfr.Train.Traffic;
 
 /// <summary>A TCP conversation that keeps its sequence and acknowledgment numbers; every packet goes to <paramref name="send"/> as an IP packet.</summary>
 sealed class TcpTalk(Action<byte[]> send, string client = "10.0.0.1", int clientPort = 40_000, string server = "192.0.2.1", int serverPort = 80, uint clientStart = 1000, uint serverStart = 5000)
@@ -12,8 +12,8 @@ sealed class TcpTalk(Action<byte[]> send, string client = "10.0.0.1", int client
     public uint Out { get; set; } = clientStart;
     public uint In { get; set; } = serverStart;
 
-    public TcpTalk(DecodeBed bed, int clientPort = 40_000, int serverPort = 80, string client = "10.0.0.1", string server = "192.0.2.1")
-        : this(packet => bed.Ip(packet), client, clientPort, server, serverPort)
+    public TcpTalk(IPacketBed bed, int clientPort = 40_000, int serverPort = 80, string client = "10.0.0.1", string server = "192.0.2.1")
+        : this(bed.Ip, client, clientPort, server, serverPort)
     {
     }
 
@@ -39,9 +39,9 @@ sealed class TcpTalk(Action<byte[]> send, string client = "10.0.0.1", int client
     public TcpTalk Open() => Segment(0, TcpFlags.Syn).Segment(1, TcpFlags.Syn | Ack).Segment(0, Ack);
 
     public TcpTalk Client(byte[] payload) => Segment(0, TcpFlags.Psh | Ack, payload);
-    public TcpTalk Client(string text) => Client(Bytes.Ascii(text));
+    public TcpTalk Client(string text) => Client(Encoding.Latin1.GetBytes(text));
     public TcpTalk Server(byte[] payload) => Segment(1, TcpFlags.Psh | Ack, payload);
-    public TcpTalk Server(string text) => Server(Bytes.Ascii(text));
+    public TcpTalk Server(string text) => Server(Encoding.Latin1.GetBytes(text));
 
     /// <summary>A segment that our port never saw.</summary>
     public TcpTalk ClientLost(int bytes)

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using Nfr.Wire;
 
-namespace Nfr.Tests.Events;
+namespace Nfr.Train.Traffic;
 
 /// <summary>Packs protocol layers around bytes. Checksums stay zero: the sensor does not judge them.</summary>
 static class Frames
@@ -15,6 +15,8 @@ static class Frames
         return [.. frame];
     }
 
+    static Address Parse(string text) => Address.TryParse(text, out Address address) ? address : throw new FormatException(text);
+
     public static byte[] IPv4(string source, string destination, byte protocol, byte[] payload, int identification = 0, int offset = 0, bool more = false)
     {
         byte[] packet = new byte[20 + payload.Length];
@@ -24,8 +26,8 @@ static class Frames
         BinaryPrimitives.WriteUInt16BigEndian(packet.AsSpan(6), (ushort)((offset >> 3) | (more ? 0x2000 : 0)));
         packet[8] = 64;
         packet[9] = protocol;
-        Make.Ip(source).WriteBytes(packet.AsSpan(12));
-        Make.Ip(destination).WriteBytes(packet.AsSpan(16));
+        Parse(source).WriteBytes(packet.AsSpan(12));
+        Parse(destination).WriteBytes(packet.AsSpan(16));
         payload.CopyTo(packet, 20);
         return packet;
     }
@@ -37,8 +39,8 @@ static class Frames
         BinaryPrimitives.WriteUInt16BigEndian(packet.AsSpan(4), (ushort)payload.Length);
         packet[6] = next;
         packet[7] = 64;
-        Make.Ip(source).WriteBytes(packet.AsSpan(8));
-        Make.Ip(destination).WriteBytes(packet.AsSpan(24));
+        Parse(source).WriteBytes(packet.AsSpan(8));
+        Parse(destination).WriteBytes(packet.AsSpan(24));
         payload.CopyTo(packet, 40);
         return packet;
     }

@@ -1,0 +1,46 @@
+namespace Nfr.Engine;
+
+/// <summary>
+/// How many alerts each site has stored, and whose go when there are too many: those of the sites that have the most, so that a noisy site pays for its
+/// own noise. A site that stays below an equal share never loses any. One thread.
+/// </summary>
+sealed class AlertShares
+{
+    readonly Dictionary<string, long> _counts = new(StringComparer.Ordinal);
+
+    public long Total { get; private set; }
+
+    public void Add(string site, long alerts)
+    {
+        long count = _counts.GetValueOrDefault(site) + alerts;
+        if (count > 0) _counts[site] = count;
+        else _counts.Remove(site);
+        Total += alerts;
+    }
+
+    /// <summary>How many of each site have to go so that no more than this many stay: the largest sites are cut down to one level.</summary>
+    public List<(string Site, long Alerts)> Surplus(long kept)
+    {
+        List<(string, long)> surplus = [];
+        if (Total <= kept) return surplus;
+        KeyValuePair<string, long>[] largest = [.. _counts.OrderByDescending(c => c.Value).ThenBy(c => c.Key, StringComparer.Ordinal)];
+        // The level at which the first so many sites, cut down to it, and all others as they are come to what may stay.
+        long others = Total;
+        int sites = 0;
+        long level;
+        do
+        {
+            others -= largest[sites++].Value;
+            level = Math.Max(0, (kept - others) / sites);
+        }
+        while (sites < largest.Length && largest[sites].Value > level);
+        // What the division leaves stays with the first of them.
+        long spare = Math.Max(0, kept - others - (level * sites));
+        for (int i = 0; i < sites; i++)
+        {
+            long stays = level + (i < spare ? 1 : 0);
+            if (largest[i].Value > stays) surplus.Add((largest[i].Key, largest[i].Value - stays));
+        }
+        return surplus;
+    }
+}

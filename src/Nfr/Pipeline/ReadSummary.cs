@@ -1,0 +1,24 @@
+using System.Globalization;
+using Nfr.Config;
+using Nfr.Events;
+
+namespace Nfr.Pipeline;
+
+/// <summary>What a read came to, in one sentence for whoever sits before the terminal; scripts have --stats --json and the exit code.</summary>
+static class ReadSummary
+{
+    const string NoneOfYours = " (name your networks in scope.file)";
+
+    /// <param name="ledger">Of the whole read, with its stage.</param>
+    /// <param name="delivered">Events that the engine took; null without one.</param>
+    /// <param name="config">Names the engine and the output.</param>
+    /// <param name="printed">Whether the alerts were printed just now.</param>
+    public static string Of(Ledger ledger, long? delivered, NfrConfig config, bool printed = false)
+    {
+        long events = EventTypes.All.Sum(ledger.EventsOf), inScope = ledger.Stage!.InScope.Sum(), alerts = ledger.Stage.Alerts;
+        string sent = delivered is { } n ? string.Create(CultureInfo.InvariantCulture, $"; {n:N0} went to {config.Engine.Host}") : "";
+        string seen = printed ? "" : !config.Outputs.Enabled || config.Outputs.File is not { } file ? " (--print alerts shows them)" : (file is OutputsConfig.Stderr or OutputsConfig.Stdout ? " (on " : " (in ") + file + ")";
+        string raised = alerts == 0 ? "no alert" : string.Create(CultureInfo.InvariantCulture, $"{alerts:N0} alert{(alerts == 1 ? "" : "s")}{seen}");
+        return string.Create(CultureInfo.InvariantCulture, $"{ledger.Frames:N0} packets made {events:N0} events, {inScope:N0} of them in scope{(events > 0 && inScope == 0 ? NoneOfYours : "")}{sent}; {raised}.");
+    }
+}
