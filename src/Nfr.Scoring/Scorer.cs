@@ -89,7 +89,7 @@ public sealed class Scorer : IDisposable
         yield return (Detectors.DnsFailures, () => new DnsFailures(thresholds, options.IsHome, Suffixes, _prevalence, _resolvers, _findings));
         yield return (Detectors.UnreachableDomains, () => new UnreachableDomains(thresholds, options.IsHome, Suffixes, _prevalence, _resolvers, _findings));
         yield return (Detectors.Cleartext, () => new Cleartext(options.IsHome, _findings));
-        yield return (Detectors.Mining, () => new Mining(thresholds, _findings));
+        yield return (Detectors.Mining, () => new Mining(thresholds, options.IsHome, _findings));
         yield return (Detectors.Imposter, () => new Imposter(thresholds, Suffixes, new BrandMatcher(_brands.Value), _prevalence, _suspicion, _findings));
         // Behind those that look at domains.
         yield return (Detectors.SuspiciousDomains, () => new SuspiciousDomains(thresholds, options.IsHome, _suspicion, _resolvers, _findings));

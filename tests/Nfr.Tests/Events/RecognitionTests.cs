@@ -6,6 +6,8 @@ namespace Nfr.Tests.Events;
 /// <summary>The ip event's app: by content, at ports that say nothing.</summary>
 public sealed class RecognitionTests
 {
+    /// <summary>As random as a public key is.</summary>
+    const string s_key = "a819408ce5010ca2e09ef59ac3d89f5ff8595d02b524e61bf8afa894a95d594f8174099687a26621f4e2cdd7cc03b3dacedb3fb962255b1aafd033cabe831530";
     static readonly string s_name = string.Concat(Enumerable.Repeat("43", 32));
 
     const string Hash = "1b42cd5b940ed779c20ab755fe256f97";
@@ -190,8 +192,9 @@ public sealed class RecognitionTests
         { App.Bitcoin, "f9beb4d9 76657261636b000000000000 00000000 5df6e0e2" },
         { App.Monero, "0121010101010101 e200000000000000 01 e9030000 00000000 01000000 01000000" },
         { App.Unknown, "0121010101010101 e200000000000000 01 e9000000 00000000 01000000 01000000" },
-        { App.Ethereum, "01aa 04" + string.Concat(Enumerable.Repeat("9c3e", 212)) + "7f" },
-        { App.Unknown, "01aa 05" + string.Concat(Enumerable.Repeat("9c3e", 212)) + "7f" },
+        { App.Ethereum, "01aa 04" + s_key + new string('5', 722) },
+        { App.Unknown, "01aa 05" + s_key + new string('5', 722) },
+        { App.Unknown, "01aa 04" + string.Concat(Enumerable.Repeat("9c3e", 212)) + "7f" },
     };
 
     [Theory]

@@ -61,7 +61,7 @@ static partial class Recognizer
         if (direction == 1 && DatabaseShapes.IsMysqlGreeting(b)) return App.Mysql;
         if (PeerShapes.IsBitcoin(b)) return App.Bitcoin;
         if (PeerShapes.IsMonero(b)) return App.Monero;
-        if (b[0] is 1 or 2 or 3 or 4 && PeerShapes.IsEthereumHandshake(b)) return App.Ethereum;
+        if (direction == 0 && b[0] is 1 or 2 or 3 or 4 && PeerShapes.IsEthereumHandshake(b)) return App.Ethereum;
         if (DatabaseShapes.IsMongodb(b)) return App.Mongodb;
         return IndustryShapes.IsModbus(b, direction) ? App.Modbus : App.Unknown;
     }
