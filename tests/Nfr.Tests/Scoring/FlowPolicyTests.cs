@@ -236,12 +236,15 @@ public sealed class FlowPolicyTests : IDisposable
         Assert.Equal([(threat, severity)], Raised);
     }
 
-    [Fact]
-    public void A_peer_asked_once_is_low_and_several_are_medium()
+    [Theory]
+    [InlineData(App.BitTorrent)]
+    [InlineData(App.EDonkey)]
+    [InlineData(App.Gnutella)]
+    public void A_peer_asked_once_is_low_and_several_are_medium(App app)
     {
-        Assert.Equal(2, Flow(51_413, App.BitTorrent, protocol: 17));
-        Flow(51_413, App.BitTorrent, server: Simulated.Parse("198.51.100.7"), protocol: 17);
-        Assert.Equal(3, Flow(51_413, App.BitTorrent, server: Simulated.Parse("198.51.100.8"), protocol: 17));
+        Assert.Equal(2, Flow(51_413, app, protocol: 17));
+        Flow(51_413, app, server: Simulated.Parse("198.51.100.7"), protocol: 17);
+        Assert.Equal(3, Flow(51_413, app, server: Simulated.Parse("198.51.100.8"), protocol: 17));
         Assert.Equal([("p2p_activity", 2), ("p2p_activity", 3)], Raised);
     }
 

@@ -47,6 +47,7 @@ static partial class Recognizer
                 return App.Iec104;
             case >= 0x80:
                 if (b[0] == 0xFF) return IsBgp(b) ? App.Bgp : App.Unknown;
+                if (DonkeyShapes.IsStream(b)) return App.EDonkey;
                 if (b.Length >= 28 && (ReadUInt32BigEndian(b) & 0x7FFFFFFF) == b.Length - 4 && WindowsShapes.IsNfs(b[4..])) return App.Nfs;
                 if (DatabaseShapes.IsMemcached(b)) return App.Memcached;
                 if (MqttShapes.IsMqtt(b)) return App.Mqtt;
