@@ -256,6 +256,7 @@ public sealed class Scorer : IDisposable
     /// <summary>There are no more events, of this network or at all: what waited for others is judged as it is.</summary>
     public void Finish(List<Alert> raised)
     {
+        if (_resolvers.Site.IsEmpty) return;
         _findings.Raised = raised;
         JudgeHeld(window: 0, int.MaxValue);
         foreach (Detector detector in _all) detector.Finish();
