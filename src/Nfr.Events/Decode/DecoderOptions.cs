@@ -23,6 +23,9 @@ public sealed record DecoderOptions
     /// <summary>A flow that lives longer is reported in slices of this length.</summary>
     public long ActiveTimeout { get; init; } = 1_800_000_000_000;
 
+    /// <summary>Application bytes from the client after which a flow is reported while it goes on; then after twice as many, and so on. At most 2^48.</summary>
+    public long SentStep { get; init; } = 4 << 20;
+
     /// <summary>What tells flows of the same addresses and ports apart.</summary>
     public FlowSeparation Separation { get; init; } = FlowSeparation.Networks;
 

@@ -12,6 +12,9 @@ public sealed partial class FrameDecoder<TSink>
     /// <summary>Datagrams of one flow on DNS's port that are no DNS messages, before it is noted and reported.</summary>
     const int TellingDatagrams = 16;
 
+    /// <summary>The last slice by what was sent is so many doublings long: 64 GiB as it comes.</summary>
+    const int MaximumSteps = 14;
+
     uint HashOf(in Packet packet) =>
         _flows.Hash(packet.Source, packet.SourcePort, packet.Destination, packet.DestinationPort, packet.Protocol, packet.Scope);
 
@@ -214,10 +217,18 @@ public sealed partial class FrameDecoder<TSink>
         }
     }
 
-    /// <summary>Twice a second at most: a flow that lives long is reported in slices, and so is one whose packets no longer fit their counters.</summary>
+    /// <summary>
+    /// Twice a second at most: a flow that lives long is reported in slices, and so is one whose packets no longer fit their counters. A client that sends much is not waited for
+    /// either: whoever scores it hears of it after the first step, and then each time that twice as much has gone.
+    /// </summary>
     void OnTurn(ref Flow flow, int index, long timestamp)
     {
         bool full = flow.PacketsOut > int.MaxValue || flow.PacketsIn > int.MaxValue;
+        if (flow.PayloadOut >= _options.SentStep << flow.Steps)
+        {
+            full = true;
+            if (flow.Steps < MaximumSteps) flow.Steps++;
+        }
         if ((full || _tick - flow.FirstTick >= _options.ActiveTimeout) && (flow.PacketsOut | flow.PacketsIn) != 0) Slice(ref flow, timestamp);
         _flows.Relist(index, ref flow, flow.Class, _tick);
     }

@@ -67,6 +67,8 @@ struct Flow
     public ushort Details;
     /// <summary>What slices before this one have seen, since their counters start anew.</summary>
     public EarlierSlices Earlier;
+    /// <summary>Slices that were cut because much was sent; the next is twice as long.</summary>
+    public byte Steps;
     public long FirstTick;
     public long FirstTimestamp;
 

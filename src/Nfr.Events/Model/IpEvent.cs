@@ -113,7 +113,7 @@ public enum FlowNotes : ushort
     Midstream = 8,
     /// <summary>Exported early because the flow table was full.</summary>
     Evicted = 16,
-    /// <summary>A slice cut by the active time-out, or early since its content looks like a tunnel's; the flow goes on.</summary>
+    /// <summary>A slice cut by the active time-out, or early since its content looks like a tunnel's or its client has sent much; the flow goes on.</summary>
     ActiveTimeout = 32,
     /// <summary>Segments of the flow overlapped and differed: an anomaly event says which fault.</summary>
     Ambiguous = 64,

@@ -264,7 +264,8 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
         int severity = pair.Contacts.Connected * 2 >= pair.Contacts.Count && (to.IsAddress || oddName) ? 3 : 2;
         bool due = pair.Raised == 0 || severity > pair.RaisedSeverity || (now - pair.Raised) >= thresholds.BeaconQuiet / 10_000_000;
         pair.RaisedSeverity = (byte)Math.Max(severity, pair.RaisedSeverity);
-        if (!due || !findings.IsDue(finding, severity, out _)) return pair.RaisedSeverity;
+        // The findings remember longer than the pair, which forgets what it told when it was irregular for a while.
+        if (!due || !findings.IsDue(finding, severity, thresholds.BeaconQuiet, out _)) return pair.RaisedSeverity;
         pair.Raised = Math.Max(now, 1);
         EvidenceFeature[] features = [new("regularity", evidence, thresholds.BeaconEvidence, 0.5), new("seconds", seconds, thresholds.BeaconSeconds, 0.2), new("rarity", rarity, thresholds.BeaconRarity, 0.3)];
         string client = context.Source.ToString(), destination = to.IsAddress ? $"{context.Destination} port {context.DestinationPort}" : Encoding.UTF8.GetString(to.Name);

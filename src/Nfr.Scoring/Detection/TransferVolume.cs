@@ -39,7 +39,8 @@ sealed class TransferVolume(Thresholds thresholds, Func<Address, bool> isHome, F
         if (added || e.Context.Tick - sum.FirstTick > thresholds.TransferWindow) sum = new Sum { FirstTick = e.Context.Tick };
         sum.BytesOut += e.PayloadOut;
         sum.BytesIn += e.PayloadIn;
-        sum.Flows++;
+        bool goesOn = (e.Notes & FlowNotes.ActiveTimeout) != 0;
+        if (!goesOn) sum.Flows++;
         ushort port = e.Context.DestinationPort;
         // A pair's oddest port counts: an exfiltration does not become ordinary by a log-in on 22 beside it.
         if (ssh && (sum.Port == 0 || ServicePorts.IsOfSsh(sum.Port) || ServicePorts.IsTaken(port))) sum.Port = port;
@@ -66,10 +67,10 @@ sealed class TransferVolume(Thresholds thresholds, Func<Address, bool> isHome, F
             $"{client} sent {sum.BytesOut / 1e6:0.0} MB to {server} by {protocol}{manner} within {(findings.Now - sum.FirstTick) / 60e9:0} min.",
             [new("bytesOut", sum.BytesOut, limit)],
             [
-                new("bytesIn", sum.BytesIn), new("flows", sum.Flows), new("port", sum.Port), new("windowSeconds", thresholds.TransferWindow / 1e9),
+                new("bytesIn", sum.BytesIn), new("flows", sum.Flows + (goesOn ? 1 : 0)), new("port", sum.Port), new("windowSeconds", thresholds.TransferWindow / 1e9),
                 new("clientSoftware", 0, System.Text.Encoding.UTF8.GetString(e.ClientSoftware)),
             ],
-            sum.Flows));
+            sum.Flows + (goesOn ? 1 : 0)));
         return severity;
     }
 

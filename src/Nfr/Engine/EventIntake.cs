@@ -104,6 +104,8 @@ sealed class EventIntake(HostedEngineOptions options, AlertWriter writer, ILogge
                 if (length > options.MaxBody) throw new BodyTooLongException();
                 if (read.IsCompleted) break;
             }
+            // The disk may take longer than the sensor waits: its next try is told from here on.
+            taking.Remember();
             // What an earlier request raised may still wait for the disk: this one may be its repeat, in which nothing is raised again.
             if (stored.Count == 0 && (writer.Trouble is not null || result.Repeated > 0)) stored.Add(writer.Check());
             string? trouble = null;

@@ -108,6 +108,37 @@ public sealed class DecodeFlowTests
     }
 
     [Fact]
+    public void A_client_that_sends_much_is_reported_while_it_sends_less_and_less_often()
+    {
+        using var bed = new DecodeBed(new DecoderOptions { MaximumFlows = 64, SentStep = 10_000 });
+        for (int i = 0; i < 200; i++)
+        {
+            bed.Udp("10.0.0.1", 4000, "192.0.2.1", 4001, new byte[1000]);
+            bed.Wait(1);
+        }
+        bed.Drain();
+        // 10, 20, 40 and 80 thousand bytes, then the rest.
+        Assert.Equal(4, bed.Counters.FlowSlices);
+        Assert.Equal([10_000, 20_000, 40_000, 80_000, 50_000], bed.Seen.Ip.Select(f => f.PayloadOut));
+        Assert.Equal([FlowNotes.ActiveTimeout, FlowNotes.None], bed.Seen.Ip.Select(f => f.Notes).Distinct());
+        Assert.All(bed.Seen.Ip, f => Assert.Equal(ConnectionState.S0, f.State));
+    }
+
+    [Fact]
+    public void A_download_is_reported_at_its_end()
+    {
+        using var bed = new DecodeBed(new DecoderOptions { MaximumFlows = 64, SentStep = 10_000 });
+        bed.Udp("10.0.0.1", 4000, "192.0.2.1", 4001, new byte[10]);
+        for (int i = 0; i < 100; i++)
+        {
+            bed.Udp("192.0.2.1", 4001, "10.0.0.1", 4000, new byte[1000]);
+            bed.Wait(1);
+        }
+        Assert.Equal(100_000, bed.OnlyFlow().PayloadIn);
+        Assert.Equal(0, bed.Counters.FlowSlices);
+    }
+
+    [Fact]
     public void A_note_of_one_slice_is_not_repeated_in_the_next()
     {
         using var bed = new DecodeBed(new DecoderOptions { MaximumFlows = 64, ActiveTimeout = 100 * DecodeBed.Second });

@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Net;
 using System.Text;
 using Nfr.Events;
+using Nfr.Native;
 using Nfr.Uplink;
 
 namespace Nfr.Tests.HostedEngine;
@@ -86,6 +87,30 @@ public sealed class EngineRepeatTests
         Assert.InRange(before, 500, 1999);
         await SendAsync(client, lines[..500], 1, 500);
         Assert.Equal((before, 500L), await CountsAsync(bed));
+    }
+
+    [Fact]
+    public async Task A_sensor_that_did_not_wait_for_the_disk_is_answered_when_its_alert_is_on_it()
+    {
+        await using var bed = new EngineBed();
+        string key = bed.AddKey();
+        bed.WriteList();
+        await bed.StartAsync();
+        using EngineClient client = Client(bed, key);
+        Assert.False(SqliteConnection.Open(Path.Combine(bed.Data, "engine.db"), null, out SqliteConnection? other).IsError);
+        other!.SetBusyTimeout(10_000);
+        other.Execute("BEGIN IMMEDIATE");
+        string[] lines = [EngineBed.Dns("listed.example"), EngineBed.Dns("good.example")];
+        using var impatient = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => client.SendEventsAsync(EventType.Dns, Packed(lines), 7, 8, impatient.Token));
+        Task<string> again = SendAsync(client, lines, 7, 8);
+        await Task.Delay(300);
+        Assert.False(again.IsCompleted);
+        other.Execute("ROLLBACK");
+        other.Dispose();
+        Assert.Equal("""{"received":2,"accepted":2,"rejected":{}}""", await again);
+        Assert.Equal((2L, 2L), await CountsAsync(bed));
+        Assert.Single((await bed.AlertsAsync(key)).Alerts);
     }
 
     [Fact]

@@ -207,8 +207,12 @@ public sealed class LedgerCounterTests
         AssertOpensWithout(end, l => l.Stage!.Unkept[(int)EventType.Ip]--);
     }
 
-    static void Poison(Scorer scorer) =>
-        typeof(Scorer).GetField("_findings", BindingFlags.Instance | BindingFlags.NonPublic)!.SetValue(scorer, null);
+    /// <summary>A detector of flows that is not there.</summary>
+    internal static void Poison(Scorer scorer)
+    {
+        FieldInfo detectors = typeof(Scorer).GetField("_ip", BindingFlags.Instance | BindingFlags.NonPublic)!;
+        detectors.SetValue(scorer, Array.CreateInstance(detectors.FieldType.GetElementType()!, 1));
+    }
 
     [Fact]
     public void Events_that_cannot_be_read_from_the_ring()

@@ -1,13 +1,11 @@
-using System.Reflection;
 using Nfr.Config;
 using Nfr.Events;
 using Nfr.Pipeline;
 using Nfr.Scoring;
 using Nfr.Tests.Scoring;
-using Nfr.Tests.Sensor;
 using Nfr.Wire;
-using Ledger = Nfr.Pipeline.Ledger;
 using Frames = Nfr.Tests.Sensor.Frames;
+using Ledger = Nfr.Pipeline.Ledger;
 
 namespace Nfr.Tests.Nfr;
 
@@ -103,7 +101,7 @@ public sealed class WatchedEventsTests
     public void A_mistake_with_a_watched_event_leaves_the_ledger_closed()
     {
         using var run = new Simulated();
-        typeof(Scorer).GetField("_findings", BindingFlags.Instance | BindingFlags.NonPublic)!.SetValue(run.Scorer, null);
+        LedgerCounterTests.Poison(run.Scorer);
         using var bed = new LedgerBed(s_builtIn, run.Scorer);
         bed.Frame(Frames.Tcp("10.0.0.7", 40_000, "10.0.4.1", 445, Frames.Syn));
         Ledger end = bed.End();

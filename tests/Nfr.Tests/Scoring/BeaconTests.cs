@@ -64,6 +64,21 @@ public sealed class BeaconTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void A_beacon_that_is_irregular_for_a_while_is_still_one_alert_a_week()
+    {
+        using var poller = new Poller(Detectors.Beaconing);
+        var random = new Random(5);
+        for (int part = 0; part < 8; part++)
+        {
+            double start = part * 4 * 3600;
+            poller.Contacts(Poller.Timer(random, 120, 0.1, start, start + (3 * 3600)), ContactKind.Tls, Plain, Simulated.Client, Simulated.Outside);
+            poller.Contacts(Poller.Chance(random, 120, 3000).Select(s => start + (3 * 3600) + s), ContactKind.Tls, Plain, Simulated.Client, Simulated.Outside);
+        }
+        poller.Run();
+        Assert.Single(poller.Alerts);
+    }
+
+    [Fact]
     public void A_beacon_to_an_ordinary_name_is_low_and_to_a_bare_address_medium()
     {
         using var poller = new Poller(Detectors.Beaconing);

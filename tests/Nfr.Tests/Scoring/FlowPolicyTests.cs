@@ -1,6 +1,7 @@
 using System.Text;
 using Nfr.Events;
 using Nfr.Scoring;
+using Nfr.Tests.Events;
 using Nfr.Wire;
 
 namespace Nfr.Tests.Scoring;
@@ -63,6 +64,24 @@ public sealed class FlowPolicyTests : IDisposable
             if (slice == 2) Assert.Equal([("high_volume_ssh", 1)], Raised);
         }
         Assert.Equal([("high_volume_ssh", 1), ("high_volume_ssh", 3)], Raised);
+    }
+
+    [Fact]
+    public void An_exfiltration_by_ssh_is_told_while_it_runs()
+    {
+        using var run = new ScoredTraffic();
+        var talk = new TcpTalk(packet => run.Ip(packet), "10.0.0.5", 40_000, "203.0.113.7", 443);
+        talk.Open().Server("SSH-2.0-OpenSSH_9.2\r\n").Client("SSH-2.0-libssh2_1.11\r\n");
+        byte[] part = new byte[1400];
+        new Random(1).NextBytes(part);
+        for (int i = 0; i < 6000 && !run.ThreatIds.Contains("high_volume_ssh"); i++)
+        {
+            talk.Segment(0, TcpTalk.Ack, part);
+            if (i % 4 == 0) talk.Segment(1, TcpTalk.Ack);
+        }
+        Alert alert = run.Alerts.Single(a => a.Threats[0].Id == "high_volume_ssh");
+        Assert.Equal(4, alert.Severity);
+        Assert.InRange(alert.Evidence!.Features[0].Value, 4 << 20, 6e6);
     }
 
     [Fact]

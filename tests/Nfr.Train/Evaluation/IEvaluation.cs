@@ -19,6 +19,6 @@ static class Evaluations
     public static readonly IReadOnlyList<IEvaluation> All = 
     [
         new DgaEvaluation(), new BrandEvaluation(), new TunnelEvaluation(), new EchoEvaluation(), new BeaconEvaluation(), new ScanEvaluation(), new OldAttackEvaluation(),
-        new PolicyEvaluation(), new IndicatorEvaluation(), new FingerprintEvaluation(),
+        new PolicyEvaluation(), new IndicatorEvaluation(), new FingerprintEvaluation(), new DayEvaluation(),
     ];
 }

@@ -63,9 +63,9 @@ sealed class Simulated : IDisposable
 
     public IEnumerable<string> ThreatIds => Alerts.Select(a => a.Threats[0].Id);
 
-    EventContext Context(Address source, Address destination, ushort port, byte protocol) => new()
+    EventContext Context(Address source, Address destination, ushort port, byte protocol, ushort sourcePort = 40_000) => new()
     {
-        Timestamp = StampOfTickZero - Tick, Tick = Tick, Source = source, SourcePort = 40000, Destination = destination, DestinationPort = port,
+        Timestamp = StampOfTickZero - Tick, Tick = Tick, Source = source, SourcePort = sourcePort, Destination = destination, DestinationPort = port,
         Protocol = protocol,
     };
 
@@ -93,11 +93,13 @@ sealed class Simulated : IDisposable
     }
 
     public int Ip(Address destination, ushort port, ConnectionState state, long payloadOut = 0, long payloadIn = 0, Address? client = null,
-        App app = App.Unknown, FlowNotes notes = FlowNotes.None, string ja3 = "", byte protocol = 6, byte flags = 0)
+        App app = App.Unknown, FlowNotes notes = FlowNotes.None, string ja3 = "", byte protocol = 6, byte flags = 0, ushort sourcePort = 40_000, long duration = 0)
     {
+        // The event comes when the flow is over, or its slice.
+        EventContext context = Context(client ?? Client, destination, port, protocol, sourcePort);
         var e = new IpEvent
         {
-            Context = Context(client ?? Client, destination, port, protocol), State = state, PayloadOut = payloadOut, PayloadIn = payloadIn,
+            Context = context with { Tick = context.Tick - duration }, Duration = duration, State = state, PayloadOut = payloadOut, PayloadIn = payloadIn,
             PacketsOut = 1 + (payloadOut / 1000), BytesOut = payloadOut + 60, BytesIn = payloadIn, App = app, Notes = notes, Ja3 = Encoding.ASCII.GetBytes(ja3),
             TcpFlags = flags != 0 ? flags : (byte)(state == ConnectionState.S0 ? 2 : 0x1B),
         };
@@ -114,11 +116,11 @@ sealed class Simulated : IDisposable
         return Scorer.Score(in e, Alerts);
     }
 
-    public int Tls(string sni = "", string ja3 = "", string certificate = "", string ja4 = "", string names = "")
+    public int Tls(string sni = "", string ja3 = "", string certificate = "", string ja4 = "", string names = "", Address? client = null, Address? server = null)
     {
         var e = new TlsEvent
         {
-            Context = Context(Client, Outside, 443, 6), Sni = Encoding.UTF8.GetBytes(sni), Ja3 = Encoding.ASCII.GetBytes(ja3),
+            Context = Context(client ?? Client, server ?? Outside, 443, 6), Sni = Encoding.UTF8.GetBytes(sni), Ja3 = Encoding.ASCII.GetBytes(ja3),
             CertificateHash = Encoding.ASCII.GetBytes(certificate), Ja4 = Encoding.ASCII.GetBytes(ja4), SubjectAltNames = Encoding.ASCII.GetBytes(names), ValidFrom = TlsEvent.NoTime, ValidTo = TlsEvent.NoTime,
         };
         return Scorer.Score(in e, Alerts);
