@@ -107,4 +107,5 @@ sealed class ResolverSite
 {
     public HeldQueries Queries { get; } = new();
     public HeldMatters Matters { get; } = new();
+    public bool IsEmpty => Queries.Count == 0 && Matters.Count == 0;
 }

@@ -28,6 +28,11 @@ sealed class DgaEvaluation : IEvaluation
     {
         o.Heading(2, "Made-up names (DGA)");
         if (!o.TryData("dga/dga.tsv", out string path) || !o.TryData("benign/domains.tsv", out _)) return;
+        if (!File.Exists(GeneratedNames.WordsFile))
+        {
+            o.Line($"Left out: the word list `{GeneratedNames.WordsFile}` (package wamerican) is not installed, and models without some families are trained with it.");
+            return;
+        }
         List<DgaRow> rows = DgaRows.Read(Path.Combine(Path.GetDirectoryName(path)!, ".."), PublicSuffixList.Shipped);
         List<DgaRow> good = [.. rows.Where(r => !r.IsBad && (!r.MayTrain || r.Held))];
         string[] groups = [.. rows.Where(r => r.IsBad).Select(r => r.Group).Distinct().Order(StringComparer.Ordinal)];
@@ -166,7 +171,7 @@ sealed class DgaEvaluation : IEvaluation
         {
             Console.WriteLine($"dga: training a model without {string.Join(", ", outside)}");
             Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-            File.WriteAllBytes(file, DgaTrainer.Train([.. rows.Where(r => r.MayTrain && !r.Held && !outside.Contains(r.Group))]));
+            File.WriteAllBytes(file, DgaTrainer.Train([.. rows.Where(r => r.MayTrain && !r.Held && !outside.Contains(r.Group))], GeneratedNames.Words()));
         }
         return new DgaModel(File.ReadAllBytes(file), NameModel.Shipped);
     }
