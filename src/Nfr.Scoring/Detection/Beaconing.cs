@@ -37,8 +37,13 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
         /// <summary>Contacts, and those that were of a protocol which is polled by its nature; both are halved before they overflow, so that they say what is so lately.</summary>
         public byte Fresh;
         public byte Polled;
+        /// <summary>Until when a flow that is polled by its nature lasts; 0 = there is none.</summary>
+        public uint LastsUntil;
 
         public readonly bool IsPolled => Polled > 0 && Polled * 2 >= Fresh;
+
+        /// <summary>The name is asked for again and again while one such flow goes on; connections of another kind are not excused by it.</summary>
+        public readonly bool IsLasting => LastsUntil != 0 && (int)(LastsUntil - Contacts.Last) > 0 && Contacts.Connected * 2 < Contacts.Count;
 
         public void Count(ref byte what)
         {
@@ -127,8 +132,13 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
     {
         if (e.Context.Protocol is not (Tcp or Udp) || !IsOutbound(in e.Context) || e.App == App.Http) return 0;
         Destination to = Of(in e.Context, default);
-        // A handshake has told its poll already.
-        if (IsPolled(in e)) return e.App == App.Tls || IsContinued(in e) ? 0 : NotePoll(in e.Context, in to);
+        if (IsPolled(in e))
+        {
+            bool isContinued = IsContinued(in e);
+            if (isContinued || (e.Notes & FlowNotes.ActiveTimeout) != 0) NoteLasting(in e, in to);
+            // A handshake has told its poll already.
+            return isContinued || e.App == App.Tls ? 0 : NotePoll(in e.Context, in to);
+        }
         // Nobody answered: a dead server tried again and again is no matter of ours.
         if (e.PacketsIn == 0 && e.BytesIn == 0) return 0;
         if (e.Context.Protocol == Tcp && e.PayloadIn == 0 && e.PayloadOut == 0) return 0;
@@ -168,6 +178,15 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
         ref Pair pair = ref _pairs[index];
         pair.Count(ref pair.Polled);
         return 0;
+    }
+
+    /// <summary>A slice of a polled flow tells that it goes on, for another slice and a quarter of one: a tunnel or a telephone's whose name a script asks for meanwhile.</summary>
+    void NoteLasting(scoped in IpEvent e, scoped in Destination to)
+    {
+        int index = _pairs.Find(Mix.Of(e.Context.Source, to.Hash));
+        if (index < 0) return;
+        long slice = Math.Clamp(e.Duration, 0, thresholds.BeaconSlice);
+        _pairs[index].LastsUntil = Math.Max(Contacts.TimeOf(e.Context.Tick + e.Duration + slice + (slice / 4)), 1);
     }
 
     /// <summary>A flow that lives long is told in slices: only its first is a contact.</summary>
@@ -236,7 +255,7 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
         if (pair.Contacts.Count <= thresholds.BeaconIntervals) return 0;
         uint now = pair.Contacts.Last;
         if (!isNew) return pair.IsRegular ? pair.RaisedSeverity : 0;
-        if (pair.IsPolled) return 0;
+        if (pair.IsPolled || pair.IsLasting) return 0;
 
         Span<float> values = stackalloc float[Contacts.Capacity];
         Regularity times = Regularity.Of(values[..pair.Contacts.Intervals(values)]);
