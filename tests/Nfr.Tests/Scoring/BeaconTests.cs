@@ -133,6 +133,65 @@ public sealed class BeaconTests(ITestOutputHelper output)
         Assert.Equal([3], poller.Alerts.Select(a => a.Severity));
     }
 
+    [Theory]
+    [InlineData(App.WireGuard)]
+    [InlineData(App.Sip)]
+    public void A_polled_flow_that_lasts_excuses_the_name_that_is_asked_for_meanwhile(App app)
+    {
+        using var poller = new Poller(Detectors.Beaconing);
+        poller.Contacts(Poller.Timer(new Random(1), 300, 0.01), ContactKind.Query, "vpn." + Odd, Simulated.Client, Simulated.Outside);
+        for (int slice = 1; slice < 48; slice++)
+        {
+            poller.At(1800 * slice, (scorer, alerts, tick) => scorer.Score(
+                new IpEvent
+                {
+                    Context = new EventContext { Tick = tick - (1800 * Simulated.Second), Source = Simulated.Client, Destination = Simulated.Outside, SourcePort = 40_000, DestinationPort = 51820, Protocol = 17 },
+                    Duration = 1800 * Simulated.Second, App = app, PacketsIn = 90, PacketsOut = 90, BytesIn = 9000, BytesOut = 9000, PayloadIn = 4000, PayloadOut = 4000, Notes = FlowNotes.ActiveTimeout,
+                }, alerts));
+        }
+        poller.Run();
+        Assert.Empty(poller.Alerts);
+    }
+
+    [Fact]
+    public void A_polled_flow_that_lasts_excuses_no_connections_beside_it()
+    {
+        using var poller = new Poller(Detectors.Beaconing);
+        poller.Contacts(Poller.Timer(new Random(1), 300, 0.05, end: 6 * 3600), ContactKind.Tls, "cdn." + Odd, Simulated.Client, Simulated.Outside);
+        for (int slice = 1; slice < 12; slice++)
+        {
+            poller.At(1800 * slice, (scorer, alerts, tick) => scorer.Score(
+                new IpEvent
+                {
+                    Context = new EventContext { Tick = tick - (1800 * Simulated.Second), Source = Simulated.Client, Destination = Simulated.Outside, SourcePort = 40_000, DestinationPort = 123, Protocol = 17 },
+                    Duration = 1800 * Simulated.Second, App = App.Ntp, PacketsIn = 90, PacketsOut = 90, BytesIn = 9000, BytesOut = 9000, PayloadIn = 4000, PayloadOut = 4000, Notes = FlowNotes.ActiveTimeout,
+                }, alerts));
+        }
+        poller.Run();
+        Assert.Single(poller.Alerts);
+    }
+
+    [Theory]
+    [InlineData(4, 10)]
+    [InlineData(40, 3 * 86_400)]
+    public void A_client_that_once_asked_name_servers_itself_is_no_resolver_for_that(int servers, double start)
+    {
+        using var poller = new Poller(Detectors.Beaconing);
+        for (int i = 0; i < servers; i++)
+        {
+            Address server = Address.FromV4(0xC633_6400 + (uint)i);
+            poller.At(0.01 * i, (scorer, alerts, tick) => scorer.Score(
+                new DnsEvent
+                {
+                    Context = new EventContext { Tick = tick, Source = Simulated.Client, Destination = server, SourcePort = 5000, DestinationPort = 53, Protocol = 17 },
+                    Query = "www.example.org"u8, QueryType = 1, Flags = 0x8400, Service = App.Dns,
+                }, alerts));
+        }
+        poller.Contacts(Poller.Timer(new Random(3), 300, 0.1, start, start + (12 * 3600)), ContactKind.Query, "cdn." + Odd, Simulated.Client, Simulated.Outside);
+        poller.Run();
+        Assert.Single(poller.Alerts);
+    }
+
     [Fact]
     public void A_resolver_of_one_site_is_a_client_at_another_and_stays_one_at_its_own()
     {
@@ -146,7 +205,7 @@ public sealed class BeaconTests(ITestOutputHelper output)
         }
         In(own, () => run.Dns("www.example.org", Simulated.Parse("10.5.0.1"), Simulated.Resolver));
         // More resolvers than one site has.
-        for (uint i = 0; i < 40; i++) In(new ScorerPartition($"site {i}"), () => run.Dns("www.example.org", Simulated.Parse("10.5.0.1"), Address.FromV4(0x0A06_0000 + i)));
+        for (uint i = 0; i < 400; i++) In(new ScorerPartition($"site {i}"), () => run.Dns("www.example.org", Simulated.Parse("10.5.0.1"), Address.FromV4(0x0A06_0000 + i)));
         foreach (ScorerPartition site in new[] { own, other })
         {
             run.Tick = 100 * Simulated.Second;
