@@ -49,7 +49,7 @@ sealed class Findings(ScorerOptions options)
     /// <summary>One for each threat that was raised, of each partition. Full (of sites that come and go): all begin anew.</summary>
     const int MaxAllowances = 1 << 15;
 
-    readonly Dictionary<(ulong Partition, string Threat), Allowance> _allowances = [];
+    readonly Dictionary<(ulong Partition, string Threat, bool IsInbound), Allowance> _allowances = [];
 
     /// <summary>Where alerts go during one call of the scorer.</summary>
     public List<Alert> Raised { get; set; } = [];
@@ -188,11 +188,11 @@ sealed class Findings(ScorerOptions options)
     /// Forged sources, or one bad line of a list, could raise an alert for each of thousands of keys. A threat has a stock of alerts that fills up again slowly; what is due beyond it is
     /// counted, and the next one that is raised says how many were held back.
     /// </summary>
-    bool MayRaise(string threat, out long held)
+    bool MayRaise(string threat, bool isInbound, out long held)
     {
         held = 0;
         if (_allowances.Count >= MaxAllowances) _allowances.Clear();
-        (ulong, string) of = (Partition.Current, threat);
+        (ulong, string, bool) of = (Partition.Current, threat, isInbound);
         long now = Steady >= 0 ? Steady : Now;
         if (!_allowances.TryGetValue(of, out Allowance? allowance)) _allowances.Add(of, allowance = new Allowance { Left = options.Thresholds.AlertStock, Tick = now });
         allowance.Left = Math.Min(options.Thresholds.AlertStock, allowance.Left + ((double)Math.Max(0, now - allowance.Tick) / options.Thresholds.AlertRefill));
@@ -228,7 +228,8 @@ sealed class Findings(ScorerOptions options)
 
     void RaiseOne(AlertEvent alertEvent, in EventContext context, Finding what, string id, List<Sample> samples)
     {
-        if (!MayRaise(what.Threat.Id, out long held)) return;
+        // Strangers at the door have a stock of their own: they do not keep from being told what happens inside.
+        if (!MayRaise(what.Threat.Id, !options.IsHome(context.Source) && options.IsHome(context.Destination), out long held)) return;
         AlertsRaised++;
         Raised.Add(new Alert
         {

@@ -88,12 +88,13 @@ public sealed class Scorer : IDisposable
         yield return (Detectors.AwsRebinding, () => new AwsRebinding(_findings));
         yield return (Detectors.HttpFailures, () => new HttpFailures(thresholds, options.IsHome, _sides, _findings));
         yield return (Detectors.DnsTunnel, () => new DnsTunnel(thresholds, Suffixes, NameModel.Shipped, _resolvers, _findings));
+        yield return (Detectors.DnsTunnel, () => new NotDns(thresholds, _findings));
         yield return (Detectors.IcmpTunnel, () => new IcmpTunnel(thresholds, _findings));
         yield return (Detectors.Dga, () => new DgaVolume(thresholds, Suffixes, DgaModel.Shipped, _resolvers, _findings));
         yield return (Detectors.DnsFailures, () => new DnsFailures(thresholds, options.IsHome, Suffixes, _prevalence, _resolvers, _failing, _findings));
         yield return (Detectors.UnreachableDomains, () => new UnreachableDomains(thresholds, _prevalence, _failing, _findings));
         yield return (Detectors.Cleartext, () => new Cleartext(options.IsHome, _findings));
-        yield return (Detectors.Mining, () => new Mining(thresholds, _findings));
+        yield return (Detectors.Mining, () => new Mining(thresholds, options.IsHome, _findings));
         yield return (Detectors.Imposter, () => new Imposter(thresholds, Suffixes, new BrandMatcher(_brands.Value), _prevalence, _suspicion, _findings));
         // Behind those that look at domains.
         yield return (Detectors.SuspiciousDomains, () => new SuspiciousDomains(thresholds, options.IsHome, _suspicion, _resolvers, _findings));
@@ -266,6 +267,7 @@ public sealed class Scorer : IDisposable
     /// <summary>There are no more events, of this network or at all: what waited for others is judged as it is.</summary>
     public void Finish(List<Alert> raised)
     {
+        if (_resolvers.Site.IsEmpty) return;
         _findings.Raised = raised;
         JudgeHeld(window: 0, int.MaxValue);
         foreach (Detector detector in _all) detector.Finish();

@@ -176,21 +176,21 @@ public sealed record Thresholds
     /// names seldom lie to where nothing more is to be said, and how alike in length they are (standard deviation below the spread).
     /// The weights come from hosts of families that the model had not seen.
     /// </summary>
-    public double DgaNameOddsFrom { get; init; } = -8;
-    public double DgaNameOddsRange { get; init; } = 14;
-    public double DgaNameWeight { get; init; } = 0.28;
+    public double DgaNameOddsFrom { get; init; } = -12;
+    public double DgaNameOddsRange { get; init; } = 20;
+    public double DgaNameWeight { get; init; } = 0.435;
     public double DgaLetterOddsFrom { get; init; } = -6;
     public double DgaLetterOddsRange { get; init; } = 12;
-    public double DgaLetterWeight { get; init; } = 0.59;
+    public double DgaLetterWeight { get; init; } = 0.52;
     public double DgaLengthSpread { get; init; } = 3;
-    public double DgaLengthWeight { get; init; } = 0.13;
+    public double DgaLengthWeight { get; init; } = 0.045;
     /// <summary>
     /// A host is raised from this score on, plus <see cref="DgaLimitSpread"/> divided by the root of the number of names, since the mean of
-    /// few wanders more; from <see cref="DgaLimitNames"/> on the limit falls no further. One good host in 10,000 comes so far by its
-    /// fifteenth name, when all of its names fail.
+    /// few wanders more; from <see cref="DgaLimitNames"/> on the limit falls no further. One good host in 20,000 comes so far by its
+    /// fifteenth name, when all of its names fail; and one host in 1,000 whose ten names hold four mistyped or odd ones.
     /// </summary>
-    public double DgaLimit { get; init; } = 0.143;
-    public double DgaLimitSpread { get; init; } = 0.78;
+    public double DgaLimit { get; init; } = 0.125;
+    public double DgaLimitSpread { get; init; } = 1.11;
     public int DgaLimitNames { get; init; } = 15;
 
     // ---- Failing names: different domains in vain within the hour, and domains that are asked for though they never resolve.

@@ -1,8 +1,9 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Net;
-using System.Net.Sockets;
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Text;
 
 namespace Nfr.Wire;
 
@@ -131,30 +132,9 @@ public readonly struct Address(ulong high, ulong low) : IEquatable<Address>, ICo
     {
         address = default;
         // IPAddress accepts shorthand such as "1" or "0x7f.1"; a list or config must not.
-        if (text.Contains(':'))
-        {
-            if (text.Contains('%') || !IPAddress.TryParse(text, out IPAddress? six) || six.AddressFamily != AddressFamily.InterNetworkV6) return false;
-            address = FromIPAddress(six);
-            return true;
-        }
-        uint v = 0;
-        int digits = 0, octet = 0, octets = 0;
-        foreach (char c in text)
-        {
-            if (c == '.')
-            {
-                if (digits == 0 || ++octets > 3) return false;
-                v = (v << 8) | (uint)octet;
-                digits = octet = 0;
-                continue;
-            }
-            if (!char.IsAsciiDigit(c) || ++digits > 3) return false;
-            octet = (octet * 10) + (c - '0');
-            if (octet > 255) return false;
-        }
-        if (octets != 3 || digits == 0) return false;
-        address = FromV4((v << 8) | (uint)octet);
-        return true;
+        if (text.Length > AddressText.MaxLength) return false;
+        Span<byte> bytes = stackalloc byte[text.Length];
+        return Ascii.FromUtf16(text, bytes, out _) == OperationStatus.Done && AddressText.TryParse(bytes, out address);
     }
 
     public static Address FromIPAddress(IPAddress address)

@@ -32,9 +32,10 @@ sealed class Fuzzer(Target target, int seed, string crashFolder)
     public FuzzReport Run(Seeds seeds, long runs, TimeSpan? time)
     {
         var clock = Stopwatch.StartNew();
+        byte[][] inputs = [.. target.Seeds(seeds).DefaultIfEmpty([0])];
         // What reading the seeds has hit is no target's.
         Coverage.Collect(new byte[Coverage.Size]);
-        foreach (byte[] input in target.Seeds(seeds).DefaultIfEmpty([0]))
+        foreach (byte[] input in inputs)
         {
             if (input.Length > target.MaximumLength) continue;
             if (Try(input) || _corpus.Count == 0) _corpus.Add(input);

@@ -27,8 +27,11 @@ sealed class Seeds
     /// <summary>Capture files, smallest first.</summary>
     public IReadOnlyList<string> Files { get; }
 
+    public string Root { get; }
+
     public Seeds(string root)
     {
+        Root = root;
         string corpus = Path.Combine(root, "..", "shared", "corpus");
         string[] folders = [Path.Combine(root, "tests", "captures"), .. Directory.Exists(corpus) ? [corpus] : Array.Empty<string>()];
         Files =

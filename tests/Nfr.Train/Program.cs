@@ -4,7 +4,7 @@ using Nfr.Train.Data;
 using Nfr.Train.Evaluation;
 using Nfr.Train.Training;
 
-// train [--data FOLDER] [--out FILE]                   makes the model of made-up names (minutes)
+// train [--data FOLDER] [--words FILE] [--out FILE]    makes the model of made-up names (minutes)
 // suffixes [--data FOLDER] [--out FILE]                packs the Public Suffix List that ships
 // score [FILE]                                         scores names, one a line, by the model that ships
 // evaluate [NAME...] [--out FILE.md] [--data FOLDER]   one section a detector; plots beside the file, in a folder of its name
@@ -19,7 +19,7 @@ return args switch
 
 static int Usage()
 {
-    Console.Error.WriteLine("Nfr.Train train [--data FOLDER] [--out src/Nfr.Scoring/Models/dga.bin]");
+    Console.Error.WriteLine("Nfr.Train train [--data FOLDER] [--words /usr/share/dict/american-english] [--out src/Nfr.Scoring/Models/dga.bin]");
     Console.Error.WriteLine("Nfr.Train suffixes [--data FOLDER] [--out src/Nfr.Scoring/Models/public_suffix_list.gz]");
     Console.Error.WriteLine("Nfr.Train score [FILE]");
     Console.Error.WriteLine($"Nfr.Train evaluate [{string.Join(' ', Evaluations.All.Select(e => e.Name))}] [--out artifacts/evaluation.md] [--data FOLDER]");
@@ -40,9 +40,15 @@ static int Train(string[] arguments)
     List<string> rest = [.. arguments];
     string data = Option(rest, "--data") ?? ScoringData.DefaultFolder;
     string file = Option(rest, "--out") ?? Path.Combine(ScoringData.ProjectFolder ?? ".", "src/Nfr.Scoring/Models/dga.bin");
+    string words = Option(rest, "--words") ?? GeneratedNames.WordsFile;
+    if (!File.Exists(words))
+    {
+        Console.Error.WriteLine($"The word list {words} is missing: install the package wamerican, or name the list by --words FILE.");
+        return 1;
+    }
     long start = Stopwatch.GetTimestamp();
     List<DgaRow> rows = [.. DgaRows.Read(data, PublicSuffixList.Shipped).Where(row => row.MayTrain && !row.Held)];
-    byte[] model = DgaTrainer.Train(rows);
+    byte[] model = DgaTrainer.Train(rows, GeneratedNames.Words(words));
     File.WriteAllBytes(file, model);
     Console.WriteLine($"{rows.Count(r => r.IsBad)} made-up and {rows.Count(r => !r.IsBad)} good names; {model.Length} bytes in {Stopwatch.GetElapsedTime(start).TotalSeconds:0} s: {file}");
     return 0;

@@ -13,7 +13,8 @@ public static class EventTime
 
     const long NanosPerSecond = 1_000_000_000;
     // Seconds since 1970 of 0001-01-01 and of the last second of 9999: what the format can say.
-    const long FirstSecond = -62_135_596_800, LastSecond = 253_402_300_799;
+    internal const long FirstSecond = -62_135_596_800;
+    const long LastSecond = 253_402_300_799;
 
     /// <summary>Of "2018-09-03T09:39:47".</summary>
     const int LengthToSeconds = 19;
@@ -116,14 +117,25 @@ public static class EventTime
     public static bool TryParse(ReadOnlySpan<byte> text, out long nanoseconds)
     {
         nanoseconds = 0;
+        if (!TryParse(text, out int year, out long seconds, out long fraction) || year is < 1678 or > 2261) return false;
+        nanoseconds = (seconds * NanosPerSecond) + fraction;
+        return true;
+    }
+
+    /// <summary>The same to whole seconds since 1970, of the years 1 to 9999: certificates may be valid until then.</summary>
+    public static bool TryParseSeconds(ReadOnlySpan<byte> text, out long seconds) => TryParse(text, out _, out seconds, out _);
+
+    static bool TryParse(ReadOnlySpan<byte> text, out int year, out long seconds, out long fraction)
+    {
+        (year, seconds, fraction) = (0, 0, 0);
         if (text.Length <= LengthToSeconds || text[4] != '-' || text[7] != '-' || text[10] is not ((byte)'T' or (byte)'t' or (byte)' ')
             || text[13] != ':' || text[16] != ':') return false;
-        int year = (Two(text) * 100) + Two(text[2..]), month = Two(text[5..]), day = Two(text[8..]);
+        year = (Two(text) * 100) + Two(text[2..]);
+        int month = Two(text[5..]), day = Two(text[8..]);
         int hour = Two(text[11..]), minute = Two(text[14..]), second = Two(text[17..]);
-        if (year is < 1678 or > 2261 || month is < 1 or > 12 || day < 1 || hour is < 0 or > 23 || minute is < 0 or > 59 || second is < 0 or > 60
+        if (year is < 1 or > 9999 || month is < 1 or > 12 || day < 1 || hour is < 0 or > 23 || minute is < 0 or > 59 || second is < 0 or > 60
             || day > DateTime.DaysInMonth(year, month)) return false;
         text = text[LengthToSeconds..];
-        long fraction = 0;
         if (text[0] == '.')
         {
             int digits = 1;
@@ -134,7 +146,7 @@ public static class EventTime
         }
         if (!TryOffset(text, out int offset)) return false;
         long days = (new DateTime(year, month, day, 0, 0, 0, DateTimeKind.Utc) - DateTime.UnixEpoch).Days;
-        nanoseconds = (((((((days * 24) + hour) * 60) + minute - offset) * 60) + second) * NanosPerSecond) + fraction;
+        seconds = ((((((days * 24) + hour) * 60) + minute - offset) * 60) + second);
         return true;
     }
 

@@ -21,9 +21,7 @@ static class EventWords
     public static bool TryAddress(JsonRaw value, out Address address)
     {
         address = default;
-        if (value.Kind != JsonKind.String || value.Bytes.Length is 0 or > Address.MaxTextLength + 7) return false;
-        Span<char> text = stackalloc char[value.Bytes.Length];
-        return Ascii.ToUtf16(value.Bytes, text, out int length) == System.Buffers.OperationStatus.Done && Address.TryParse(text[..length], out address);
+        return value.Kind == JsonKind.String && AddressText.TryParse(value.Bytes, out address);
     }
 
     /// <summary>"tcp", also in capitals, or a number.</summary>
@@ -104,14 +102,8 @@ static class EventWords
         value.TryDouble(out double seconds) && seconds is > 0 and < 4e9 ? (long)Math.Round(seconds * 1e9) : 0;
 
     /// <summary>A stamp to whole seconds since 1970. The original says 0001-01-01 for what it does not know.</summary>
-    public static long Seconds(JsonRaw value)
-    {
-        if (value.Kind != JsonKind.String || value.Bytes.Length > 40) return TlsEvent.NoTime;
-        if (EventTime.TryParse(value.Bytes, out long nanoseconds)) return (long)Math.Floor(nanoseconds / 1e9);
-        // Certificates may be valid until 9999.
-        return EventTime.TryParse(Encoding.ASCII.GetString(value.Bytes), out DateTime utc) && utc.Year > 1
-            ? (long)Math.Floor((utc - DateTime.UnixEpoch).TotalSeconds) : TlsEvent.NoTime;
-    }
+    public static long Seconds(JsonRaw value) =>
+        value.Kind == JsonKind.String && EventTime.TryParseSeconds(value.Bytes, out long seconds) && seconds > EventTime.FirstSecond ? seconds : TlsEvent.NoTime;
 
     public static int Notes(JsonRaw value, byte[][] words)
     {

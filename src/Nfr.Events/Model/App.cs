@@ -97,6 +97,8 @@ public enum App : byte
     Enip,
     /// <summary>The magic packet that switches a machine on.</summary>
     WakeOnLan,
+    /// <summary>eDonkey2000 and eMule with its Kademlia.</summary>
+    EDonkey,
 }
 
 public static class Apps
@@ -193,6 +195,7 @@ public static class Apps
         App.Ayiya => "ayiya"u8,
         App.Enip => "enip"u8,
         App.WakeOnLan => "wol"u8,
+        App.EDonkey => "edonkey"u8,
         App.Icmp => "icmp"u8,
         App.Igmp => "igmp"u8,
         _ => default,

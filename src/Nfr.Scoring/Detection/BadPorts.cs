@@ -25,6 +25,7 @@ sealed class BadPorts : Detector
     }
 
     public override DetectorEvents Sees => DetectorEvents.Ip;
+    public override DetectorEvents SeesInbound => DetectorEvents.Ip;
 
     static readonly AlertThreat s_unanswered = Threats.BadPort with { Severity = 1 };
 
@@ -39,12 +40,12 @@ sealed class BadPorts : Detector
         if (!tcp && e.App != App.Unknown) return 0;
         bool answered = tcp ? e.PayloadIn > 0 || e.State is ConnectionState.SF or ConnectionState.S1 or ConnectionState.S2 or ConnectionState.S3 or ConnectionState.RSTO : e.PacketsIn > 0;
         AlertThreat threat = answered ? Threats.BadPort : s_unanswered;
-        // Strangers try such ports all day: one line for all of them.
-        bool background = !answered && !_isHome(e.Context.Source);
-        ulong finding = Mix.Of(background ? default : e.Context.Source, ((ulong)Detectors.BadPorts << 8) + port + ((ulong)e.Context.Protocol << 16));
+        // Strangers try such ports all day: one line for all of them, and one for each machine of ours that answers.
+        bool outside = !_isHome(e.Context.Source) && _isHome(e.Context.Destination), background = !answered && !_isHome(e.Context.Source);
+        ulong finding = Mix.Of(background ? default : outside ? e.Context.Destination : e.Context.Source, ((ulong)Detectors.BadPorts << 8) + port + ((ulong)e.Context.Protocol << 16));
         if (!_findings.IsDue(finding, threat.Severity, out long count)) return threat.Severity;
         string source = e.Context.Source.ToString(), name = tcp ? "TCP" : "UDP";
-        _findings.Raise(in e, finding, new Finding(Name, string.Create(CultureInfo.InvariantCulture, $"{(background ? "outside" : source)} {name} {port}"), threat, [],
+        _findings.Raise(in e, finding, new Finding(Name, string.Create(CultureInfo.InvariantCulture, $"{(background ? "outside" : outside ? e.Context.Destination.ToString() : source)} {name} {port}"), threat, [],
             string.Create(CultureInfo.InvariantCulture,
                 $"{source} {(answered ? "spoke to" : "tried")} {e.Context.Destination} on {name} port {port}, which is on the list of ports that nobody should use."),
             [new("flows", count, 1)], [new("port", port), new("bytesOut", e.BytesOut), new("bytesIn", e.BytesIn)], count));

@@ -83,7 +83,7 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
         for (int i = 0; i < AnswersRead && answers.MoveNext(); i++)
         {
             timeToLive = Math.Max(timeToLive, answers.TimeToLive);
-            if (answers.Type is not (1 or 28) || !Indicators.AddressText.TryParse(answers.Text, out Address address)) continue;
+            if (answers.Type is not (1 or 28) || !AddressText.TryParse(answers.Text, out Address address)) continue;
             if (isHome(address)) return 0;
             names.Note(in e.Context.Source, in address, to.Hash, to.Name);
         }
@@ -160,7 +160,7 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
     static bool IsPolled(scoped in IpEvent e) => e.App switch
     {
         App.Ntp or App.Imap or App.Pop3 or App.Stun or App.Dhcp or App.DhcpV6 or App.Ssdp or App.Mdns or App.Llmnr or App.Nbns or App.Snmp or App.Syslog or App.Bgp
-            or App.Radius or App.BitTorrent or App.Sip or App.Rtp or App.WireGuard or App.Ike or App.Teredo or App.Nntp => true,
+            or App.Radius or App.BitTorrent or App.EDonkey or App.Sip or App.Rtp or App.WireGuard or App.Ike or App.Teredo or App.Nntp => true,
         App.Unknown or App.Tls => IsPolledMail(e.Context.DestinationPort) || (e.Context.DestinationPort == 123 && e.Context.Protocol == Udp),
         _ => false,
     };
@@ -211,7 +211,7 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
     Destination Of(scoped in EventContext context, ReadOnlySpan<byte> host)
     {
         if (!host.IsEmpty && host[^1] == '.') host = host[..^1];
-        if (!host.IsEmpty && !Indicators.AddressText.TryParse(host, out _))
+        if (!host.IsEmpty && !AddressText.TryParse(host, out _))
         {
             int start = suffixes.RegisteredStart(host, out _, out int suffixStart);
             ReadOnlySpan<byte> name = suffixStart > start ? host[start..] : host;

@@ -5,7 +5,7 @@ namespace Nfr.Scoring.Detection;
 
 /// <summary>
 /// What the names of one host have in common that did not exist: how made-up they look, each by itself and letter by letter, and whether
-/// they are of one length. The highest quarter is left out of the means: a program makes up all of its names, while a mistyped name and a
+/// they are of one length. The highest third is left out of the means: a program makes up all of its names, while a mistyped name and a
 /// few dead servers of odd names are found with anybody. The trainer measures hosts by the same code.
 /// </summary>
 struct DgaBurst
@@ -14,7 +14,7 @@ struct DgaBurst
     public const int MaxNames = 32;
     /// <summary>Odds of names are summed in parts of this.</summary>
     public const int OddsScale = 256;
-    const int LeftOut = 4;
+    const int LeftOut = 3;
 
     [InlineArray(MaxNames)]
     struct Odds
@@ -40,10 +40,10 @@ struct DgaBurst
         _squares += length * length;
     }
 
-    /// <summary>Mean of the names' odds without the highest quarter.</summary>
+    /// <summary>Mean of the names' odds without the highest third.</summary>
     public readonly double MeanName => Mean(_name, Names);
 
-    /// <summary>Mean of the letters' odds without the highest quarter.</summary>
+    /// <summary>Mean of the letters' odds without the highest third.</summary>
     public readonly double MeanLetters => Mean(_letters, Names);
 
     static double Mean(Odds odds, int names)

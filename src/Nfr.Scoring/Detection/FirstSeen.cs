@@ -16,6 +16,8 @@ sealed class FirstSeen(Thresholds thresholds, Func<Address, bool> isHome, Public
     public const string Name = "first_seen";
     const long Day = 86400L * 1_000_000_000;
     const int Pointer = 12;
+    /// <summary>50 KB of networks, of which an engine has many. Full: the one told of longest ago has its day's alerts anew.</summary>
+    internal const int MaxSites = 1 << 9;
 
     /// <summary>Alerts a day of one kind.</summary>
     struct Allowance
@@ -33,7 +35,14 @@ sealed class FirstSeen(Thresholds thresholds, Func<Address, bool> isHome, Public
         }
     }
 
-    Allowance _volumes, _young, _odd;
+    struct Site
+    {
+        public Allowance Volumes;
+        public Allowance Young;
+        public Allowance Odd;
+    }
+
+    readonly LruTable<Site> _sites = new(MaxSites);
 
     public override DetectorEvents Sees => DetectorEvents.Dns | DetectorEvents.Ip | DetectorEvents.Http | DetectorEvents.Tls;
     public override long Evicted => prevalence.Evicted;
@@ -106,18 +115,20 @@ sealed class FirstSeen(Thresholds thresholds, Func<Address, bool> isHome, Public
         suspicion.Add((young ? DomainTraits.Young : 0) | (odd ? DomainTraits.OddTopLevel : 0) | (machine ? DomainTraits.MadeUp : 0), start);
         if (!young && !sighting.IsNew) return default;
         long day = findings.Now / Day;
+        // A site's allowance is its own: another's flood takes none of it.
+        const ulong Own = 1;
         int clients = Math.Clamp(prevalence.SiteClients / 4, thresholds.YoungClientsLeast, thresholds.YoungClientsMost);
         if (young && sighting.Clients >= clients)
         {
             // The site's domain, not the client's: one alert for all of them.
             ulong finding = Mix.Of(Mix.OfName(domain), (ulong)Detectors.FirstSeen);
             int severity = odd || machine ? 3 : 2;
-            return Due(Threats.UniqueYoungDomainVolume with { Severity = severity }, finding, ref _volumes, thresholds.YoungVolumeDaily);
+            return Due(Threats.UniqueYoungDomainVolume with { Severity = severity }, finding, ref _sites[_sites.GetOrAdd(Own, out _)].Volumes, thresholds.YoungVolumeDaily);
         }
         if (!sighting.IsNew || !(odd || machine)) return default;
         ulong single = Mix.Of(Mix.OfName(domain), (ulong)Detectors.FirstSeen + 1);
-        if (young) return Due(Threats.YoungDomain, single, ref _young, thresholds.YoungDomainDaily);
-        return machine ? Due(Threats.BadTld, single, ref _odd, thresholds.OddTopLevelDaily) : default;
+        if (young) return Due(Threats.YoungDomain, single, ref _sites[_sites.GetOrAdd(Own, out _)].Young, thresholds.YoungDomainDaily);
+        return machine ? Due(Threats.BadTld, single, ref _sites[_sites.GetOrAdd(Own, out _)].Odd, thresholds.OddTopLevelDaily) : default;
 
         Verdict Due(AlertThreat threat, ulong finding, ref Allowance allowance, int most)
         {

@@ -22,6 +22,8 @@ sealed class HeldMatters
     readonly List<HeldMatter> _held = [];
     HeldPlaces? _places;
 
+    public int Count => _held.Count;
+
     /// <summary>A client has asked the resolver: what waits of it was the client's.</summary>
     public void Claim(ulong indicator, Address resolver)
     {

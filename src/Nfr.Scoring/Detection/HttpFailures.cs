@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Nfr.Events;
 using Nfr.Scoring.Tables;
 using Nfr.Wire;
@@ -38,12 +39,15 @@ sealed class HttpFailures(Thresholds thresholds, Func<Address, bool> isHome, Mir
 
     static ulong ServerOf(scoped in EventContext context) => Mix.Of(context.Destination, context.DestinationPort);
 
+    /// <summary>An upload of the API's fields does not say where the server is, but its URL names it.</summary>
+    static ulong ServerOf(scoped in HttpEvent e) => e.Context.Destination == default ? Mix.OfName(UrlHost.Of(e.Url)) : ServerOf(in e.Context);
+
     public override int OnHttp(scoped in HttpEvent e)
     {
         if (e.Status == 0 && sides.AreOne) return 0;
         // 401 and 407 ask for a log-in.
         bool failed = e.Status == 0 || (e.Status >= 400 && e.Status is not (401 or 407));
-        ulong key = Mix.Of(e.Context.Source, ServerOf(in e.Context));
+        ulong key = Mix.Of(e.Context.Source, ServerOf(in e));
         int index = failed ? _pairs.GetOrAdd(key, out _) : _pairs.Find(key);
         if (index < 0) return 0;
         ref Pair pair = ref _pairs[index];
@@ -66,7 +70,7 @@ sealed class HttpFailures(Thresholds thresholds, Func<Address, bool> isHome, Mir
             findings.Keep(finding, in e);
             return pair.IsPending ? 0 : Threats.HttpFailures.Severity;
         }
-        findings.Raise(in e, finding, Describe(in e.Context, in pair, count));
+        findings.Raise(in e, finding, Describe(in e.Context, UrlHost.Of(e.Url), in pair, count));
         return Threats.HttpFailures.Severity;
     }
 
@@ -83,7 +87,7 @@ sealed class HttpFailures(Thresholds thresholds, Func<Address, bool> isHome, Mir
         if (!pair.IsPending) return 0;
         pair.IsPending = false;
         ulong finding = FindingOf(in e.Context, key);
-        if (IsDue(in e.Context, finding, out long count)) findings.Raise(in e, finding, Describe(in e.Context, in pair, count));
+        if (IsDue(in e.Context, finding, out long count)) findings.Raise(in e, finding, Describe(in e.Context, default, in pair, count));
         return Threats.HttpFailures.Severity;
     }
 
@@ -94,10 +98,10 @@ sealed class HttpFailures(Thresholds thresholds, Func<Address, bool> isHome, Mir
     bool IsDue(scoped in EventContext context, ulong finding, out long count) =>
         findings.IsDue(finding, Threats.HttpFailures.Severity, isHome(context.Source) ? thresholds.QuietInterval : thresholds.HabitInterval, out count);
 
-    Finding Describe(scoped in EventContext context, in Pair pair, long count)
+    Finding Describe(scoped in EventContext context, ReadOnlySpan<byte> host, in Pair pair, long count)
     {
         string source = context.Source.ToString();
-        string server = string.Create(CultureInfo.InvariantCulture, $"{context.Destination} port {context.DestinationPort}");
+        string server = context.Destination == default ? Encoding.UTF8.GetString(host) : string.Create(CultureInfo.InvariantCulture, $"{context.Destination} port {context.DestinationPort}");
         double seconds = Math.Max(0, findings.Now - pair.FirstTick) / 1e9;
         int places = pair.Places.Count;
         return new Finding(Name, $"{(isHome(context.Source) ? source : "outside")} {server}", Threats.HttpFailures, [],

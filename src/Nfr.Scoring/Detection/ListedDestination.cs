@@ -16,6 +16,7 @@ sealed class ListedDestination(Thresholds thresholds, Func<Address, bool> isHome
     public const string Name = "listed_destination";
     const ushort TypeA = 1, TypeNs = 2, TypeCname = 5, TypeMx = 15, TypeAaaa = 28;
     const int Gravest = 5;
+    const byte Tcp = 6;
 
     /// <summary>Pairs of resolver and indicator that clients have asked for, 4 KB.</summary>
     const int MaxAsked = 512;
@@ -89,26 +90,29 @@ sealed class ListedDestination(Thresholds thresholds, Func<Address, bool> isHome
         IndicatorSet set = store.Current;
         if (set.Count == 0) return 0;
         RaiseHeld();
+        // Nobody here has sent anything: a datagram that nobody asked for, or the answer to a forged packet.
+        if (e.PacketsOut == 0 && e.PacketsIn > 0 && (e.Context.Protocol != Tcp || e.PayloadIn == 0)) return 0;
         IndicatorHit hit = default;
         int cap = Gravest;
-        bool inbound = false;
-        if (isHome(e.Context.Source) || !isHome(e.Context.Destination)) set.FindAddress(e.Context.Destination, e.Context.DestinationPort, ref hit);
+        bool inbound = !isHome(e.Context.Source) && isHome(e.Context.Destination);
+        if (!inbound) set.FindAddress(e.Context.Destination, e.Context.DestinationPort, ref hit);
         else if (e.PayloadIn > 0)
         {
             // They came to us and we answered: worth knowing, but any public server is visited by what lists name.
             set.FindAddress(e.Context.Source, 0, ref hit);
             cap = thresholds.InboundSeverity;
-            inbound = !hit.IsNone;
         }
         if (hit.IsNone)
         {
+            // What a visitor's program looks like is his own matter.
+            if (inbound) return 0;
             set.FindFingerprint(IndicatorKind.Ja3, e.Ja3, ref hit);
             cap = thresholds.FingerprintSeverity;
         }
         if (hit.IsNone) return 0;
         Address client = inbound ? e.Context.Destination : e.Context.Source;
         (int severity, ulong finding) = Matter(hit, client, cap);
-        if (!findings.IsDue(finding, severity, out long count))
+        if (!findings.IsDue(finding, severity, inbound ? thresholds.HabitInterval : thresholds.QuietInterval, out long count))
         {
             findings.Keep(finding, in e);
             return severity;

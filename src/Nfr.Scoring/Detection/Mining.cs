@@ -1,6 +1,7 @@
 using System.Text;
 using Nfr.Events;
 using Nfr.Scoring.Tables;
+using Nfr.Wire;
 
 namespace Nfr.Scoring.Detection;
 
@@ -8,7 +9,7 @@ namespace Nfr.Scoring.Detection;
 /// A Stratum dialogue with a mining pool, told from the content; and, less grave, the peer protocol of a crypto-currency: a node of its own is what a miner without a pool needs, and a
 /// wallet has one too. Pools known by name or address are a matter of the lists. No state.
 /// </summary>
-sealed class Mining(Thresholds thresholds, Findings findings) : Detector
+sealed class Mining(Thresholds thresholds, Func<Address, bool> isHome, Findings findings) : Detector
 {
     public const string Name = "mining";
     const int NodeSeverity = 3;
@@ -35,19 +36,21 @@ sealed class Mining(Thresholds thresholds, Findings findings) : Detector
         return severity;
     }
 
-    /// <summary>One finding for a host and a currency: it has dozens of peers at once.</summary>
+    /// <summary>One finding for a host and a currency: it has dozens of peers at once. Whoever only hears of it, from peers that have the wrong address, is no node.</summary>
     int Node(scoped in IpEvent e)
     {
+        if (e.PacketsOut == 0 || e.PacketsIn == 0) return 0;
+        Address node = !isHome(e.Context.Source) && isHome(e.Context.Destination) ? e.Context.Destination : e.Context.Source;
         AlertThreat threat = Threats.Cryptomining with { Severity = NodeSeverity };
-        ulong finding = Mix.Of(Mix.Of(e.Context.Source, (ulong)e.App), (ulong)Detectors.Mining);
+        ulong finding = Mix.Of(Mix.Of(node, (ulong)e.App), (ulong)Detectors.Mining);
         if (!findings.IsDue(finding, threat.Severity, thresholds.HabitInterval, out long count))
         {
             findings.Keep(finding, in e);
             return threat.Severity;
         }
-        string source = e.Context.Source.ToString(), currency = Encoding.UTF8.GetString(e.App.Utf8Name());
+        string source = node.ToString(), peer = (node == e.Context.Source ? e.Context.Destination : e.Context.Source).ToString(), currency = Encoding.UTF8.GetString(e.App.Utf8Name());
         findings.Raise(in e, finding, new Finding(Name, $"{source} {currency}", threat, ["cryptomining"],
-            $"{source} is a node of {currency}: it speaks the currency's peer protocol with {e.Context.Destination} port {e.Context.DestinationPort}.",
+            $"{source} is a node of {currency}: it speaks the currency's peer protocol with {peer}, port {e.Context.DestinationPort}.",
             [new("flows", count, 1)],
             [new("app", 0, currency), new("port", e.Context.DestinationPort), new("bytesOut", e.BytesOut), new("bytesIn", e.BytesIn)],
             count));

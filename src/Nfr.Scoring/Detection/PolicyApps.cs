@@ -87,7 +87,7 @@ sealed class PolicyApps(Thresholds thresholds, Func<Address, bool> isHome, Findi
             // Telephones call over a foreign network by IPsec (3GPP 33.402), so it is a lesser matter.
             case App.Ike or App.Esp:
                 return Raise(in e, Threats.VpnActivity with { Severity = inside ? 1 : 2 }, "vpn");
-            case App.BitTorrent or App.Gnutella:
+            case App.BitTorrent or App.EDonkey or App.Gnutella:
                 return Raise(in e, inside || !IsPeerOfMany(in e) ? Threats.P2pActivity with { Severity = 2 } : Threats.P2pActivity, "p2p");
             case App.Tor:
                 return Raise(in e, inside ? Threats.AnonCircuit with { Severity = 3 } : Threats.AnonCircuit, "anon");

@@ -128,4 +128,5 @@ sealed class DnsSite
     public ref DnsFailures.Usual Failures => ref _failures;
     public HeldQueries Queries { get; } = new();
     public HeldMatters Matters { get; } = new();
+    public bool IsEmpty => Queries.Count == 0 && Matters.Count == 0;
 }

@@ -36,6 +36,8 @@ sealed class Spam(Thresholds thresholds, Func<Address, bool> isHome, Resolvers r
     readonly SeenSet _contacts = new(MaxContacts);
 
     public override DetectorEvents Sees => DetectorEvents.Ip | DetectorEvents.Dns;
+    /// <summary>Whose mail comes in is a mail server.</summary>
+    public override DetectorEvents SeesInbound => DetectorEvents.Ip;
     public override long Evicted => _clients.Evicted;
     public override int Tracked => _clients.Count;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Nfr.Wire;
 
 namespace Nfr.Scoring.Indicators;
 

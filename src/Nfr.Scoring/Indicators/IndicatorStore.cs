@@ -221,10 +221,11 @@ public sealed class IndicatorStore : IDisposable
             if (known && !trusted) Swap();
             return true;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e)
         {
+            // Also a mistake of our own: one list that cannot be read must not keep the others out.
             if (!known) _files[path] = before = new Loaded { Table = null, Stamp = default, IsTrusted = IsTrusted(path) };
-            before!.Problem = e.Message;
+            before!.Problem = e is IOException or UnauthorizedAccessException ? e.Message : $"a mistake in nfr itself while it was read ({e.GetType().Name}: {e.Message})";
             return false;
         }
     }

@@ -101,6 +101,8 @@ static class IndicatorText
         }
         else if (authority.LastIndexOf((byte)':') is > 0 and var colon)
         {
+            // A name in IDNA's form may be longer than it was written.
+            if (length + authority.Length - colon > MaxLength) return "longer than 255 bytes";
             authority[colon..].CopyTo(form[length..]);
             length += authority.Length - colon;
         }

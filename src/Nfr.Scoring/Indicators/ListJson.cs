@@ -44,6 +44,12 @@ static class ListJson
                 list.Fault("not JSON from here on");
                 return;
             }
+            catch (InvalidOperationException)
+            {
+                // The reader lets texts pass whose bytes are no UTF-8, or whose escapes are half a character, until they are asked for.
+                list.Fault("not JSON from here on: a text that is not UTF-8");
+                return;
+            }
             state = reader.CurrentState;
             int consumed = (int)reader.BytesConsumed;
             linesBefore += bytes[..consumed].Count((byte)'\n');

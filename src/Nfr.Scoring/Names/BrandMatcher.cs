@@ -143,11 +143,20 @@ sealed class BrandMatcher(BrandTable table)
         for (var near = table.Near(coarse, shapes: true); near.MoveNext();)
         {
             BrandTable.Brand brand = table.Brands[near.Current];
-            if (!coarse.SequenceEqual(brand.Coarse) || isWord || Math.Abs(label.Length - brand.Label.Length) > 2) continue;
-            double weight = brand.Label.Length >= Long ? 0.9 : brand.Label.Length > Short ? 0.8 : 0.5;
+            if (!coarse.SequenceEqual(brand.Coarse) || isWord || Math.Abs(label.Length - brand.Label.Length) > 2 || !IsBlurredInOnePlace(label, brand.Label)) continue;
+            // From afar short names are alike that nobody takes for each other: these are told where the site never saw them.
+            double weight = brand.Label.Length >= Long ? 0.9 : brand.Label.Length > Short ? 0.7 : 0.5;
             Better(ref best, new BrandMatch(BrandLikeness.Homoglyph, near.Current, weight, IsPlace(brand, suffix, odd), false, odd, false));
         }
         return best;
+    }
+
+    /// <summary>Both begin and end alike and differ by no more than three letters between.</summary>
+    static bool IsBlurredInOnePlace(ReadOnlySpan<byte> label, ReadOnlySpan<byte> brand)
+    {
+        int least = Math.Min(label.Length, brand.Length), start = label.CommonPrefixLength(brand), end = 0;
+        while (end < least - start && label[^(end + 1)] == brand[^(end + 1)]) end++;
+        return start + end >= Math.Max(label.Length, brand.Length) - 3;
     }
 
     /// <summary>A brand at the start, at the end or between hyphens of a label, and what the rest says.</summary>

@@ -14,7 +14,12 @@ static class DgaFeatures
     public const int Heads = 3;
     /// <summary>Two numbers a head come first: its weighted sum, and that sum spread over the root of the number of n-grams.</summary>
     public const int FirstShape = 2 * Heads;
-    public const int Count = FirstShape + 21;
+    /// <summary>Then the label's shape, and after it what everyday words say.</summary>
+    public const int FirstWords = FirstShape + 21;
+    public const int Count = FirstWords + 4;
+    /// <summary>What a letter costs that no word covers, and what a word costs.</summary>
+    const int LetterCost = 16, WordCost = 12;
+    const int ShortestWord = 3, LongestWord = 12;
     const int Symbols = NameModel.Symbols;
     const int Hyphen = 37;
 
@@ -127,5 +132,38 @@ static class DgaFeatures
         f[at++] = (short)(best == int.MaxValue ? 0 : best);
         f[at++] = (short)(rare * 64 / (n + 1));
         f[at++] = (short)(suffixOdds + (1024 * Math.Min(suffixLabels, 3)));
+    }
+
+    /// <summary>Fills how well everyday English words cover a label: the least cost of spelling it by words and single letters, that cost a symbol, and the longest word that this met.</summary>
+    /// <param name="symbols">Of <see cref="Read"/>: zero, the label, zero.</param>
+    /// <param name="n">Symbols of the label.</param>
+    /// <param name="f"><see cref="Count"/> places.</param>
+    public static void FillWords(ReadOnlySpan<byte> symbols, int n, Span<short> f)
+    {
+        WordFilter words = WordFilter.Table;
+        Span<int> cost = stackalloc int[MaxSymbols + 1];
+        cost[..(n + 1)].Fill(int.MaxValue);
+        cost[0] = 0;
+        int longest = 0;
+        for (int from = 0; from < n; from++)
+        {
+            cost[from + 1] = Math.Min(cost[from + 1], cost[from] + LetterCost);
+            ulong hash = WordFilter.Begin;
+            for (int length = 1; length <= LongestWord && from + length <= n; length++)
+            {
+                int symbol = symbols[from + length];
+                if (!IsLetter(symbol)) break;
+                hash = WordFilter.Extend(hash, (byte)('a' + symbol - 1));
+                // No look at the filter where the word would not be cheaper than what is there.
+                if (length < ShortestWord || cost[from] + WordCost >= cost[from + length] || !words.HasHash(hash)) continue;
+                cost[from + length] = cost[from] + WordCost;
+                longest = Math.Max(longest, length);
+            }
+        }
+        int least = cost[n], all = Math.Max(n, 1);
+        f[FirstWords] = (short)least;
+        f[FirstWords + 1] = (short)(least * 8 / all);
+        f[FirstWords + 2] = (short)longest;
+        f[FirstWords + 3] = (short)(longest * 64 / all);
     }
 }

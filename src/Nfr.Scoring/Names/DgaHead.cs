@@ -7,32 +7,35 @@ namespace Nfr.Scoring.Names;
 /// </summary>
 sealed class DgaHead
 {
-    /// <summary>4096 / sqrt(n) for n of 1 to 511: spreads a sum over the root of the number of n-grams, in whole numbers.</summary>
-    public static readonly int[] InverseRoot = MakeInverseRoot();
+    /// <summary>Sums are spread over at most so many n-grams.</summary>
+    const int MaxPlaces = 512;
 
     readonly sbyte[] _weights;
     readonly int _shift;
-
-    static int[] MakeInverseRoot()
-    {
-        int[] table = new int[512];
-        for (int n = 1; n < table.Length; n++) table[n] = (int)Math.Round(4096 / Math.Sqrt(n));
-        return table;
-    }
+    /// <summary>65536 / scale / n^power for n of 1 to 511: spreads a sum over its n-grams, in whole numbers.</summary>
+    readonly int[] _spread;
 
     /// <param name="shortest">The shortest n-gram, in symbols.</param>
     /// <param name="longest">The longest, at most 6.</param>
+    /// <param name="power">Of the number of n-grams that a sum is divided by, in tenths: 5 is the root, more lets long names say less.</param>
+    /// <param name="scale">A weight of this is one natural logarithm of odds.</param>
     /// <param name="weights">A power of two of them.</param>
-    public DgaHead(int shortest, int longest, sbyte[] weights)
+    public DgaHead(int shortest, int longest, int power, int scale, sbyte[] weights)
     {
         Shortest = shortest;
         Longest = longest;
+        Power = power;
+        Scale = scale;
+        _spread = new int[MaxPlaces];
+        for (int n = 1; n < MaxPlaces; n++) _spread[n] = (int)Math.Round(65536.0 / scale / Math.Pow(n, power / 10.0));
         _weights = weights;
         _shift = 32 - System.Numerics.BitOperations.Log2((uint)weights.Length);
     }
 
     public int Shortest { get; }
     public int Longest { get; }
+    public int Power { get; }
+    public int Scale { get; }
     public ReadOnlySpan<sbyte> Weights => _weights;
 
     /// <summary>The weight's place of one n-gram, of a packed run of symbols (six bits each) and its length.</summary>
@@ -62,7 +65,7 @@ sealed class DgaHead
         return count;
     }
 
-    /// <summary>The sum of the weights of a label, and that sum × 4096 / root of their number.</summary>
+    /// <summary>The sum of the weights of a label, and that sum spread over their number's power, in 1/256 of a logarithm.</summary>
     public void Sum(ReadOnlySpan<byte> symbols, int n, uint suffixHash, out int sum, out int spread)
     {
         int count = 1;
@@ -78,6 +81,6 @@ sealed class DgaHead
                 count++;
             }
         }
-        spread = (int)((long)sum * InverseRoot[Math.Min(count, InverseRoot.Length - 1)] >> 8);
+        spread = (int)((long)sum * _spread[Math.Min(count, MaxPlaces - 1)] >> 8);
     }
 }

@@ -4,16 +4,16 @@ namespace Nfr.Scoring.Names;
 
 /// <summary>What <see cref="DgaModel"/> says of one name; higher is more like names that programs make up. Natural logarithms of odds, about.</summary>
 /// <param name="Letters">The mean view of the heads: it averages well over the names of a host, also for families never seen.</param>
-/// <param name="Name">The view of one name alone, from heads and shape by boosted trees.</param>
+/// <param name="Name">The view of one name alone, from heads, shape and words by boosted trees, and half of the letters beside it.</param>
 public readonly record struct DgaScore(double Letters, double Name);
 
 /// <summary>
 /// Tells names that programs make up from names that people choose: a few regressions over character n-grams, and boosted trees over
-/// their sums and the label's shape. All in whole numbers: the same score on every machine. Nothing is allocated. The model is made
+/// their sums, the label's shape and the everyday words in it. All in whole numbers: the same score on every machine. Nothing is allocated. The model is made
 /// by <c>tests/Nfr.Train</c> (Models/README.md).
 /// </summary>
 /// <remarks>
-/// The file: "NFRDGA02"; a head each: shortest, longest (u8), log2 of the weights (u8), weights (i8); 4,096 odds of suffixes (i8);
+/// The file: "NFRDGA03"; a head each: shortest, longest, log2 of the weights, power of the spread in tenths, weight of one logarithm (u8 each), weights (i8); 4,096 odds of suffixes (i8);
 /// the number of trees (i32), and a tree each: <see cref="Nodes"/> × (feature u8, limit i16, left i8, right i8), <see cref="Leaves"/> × i16.
 /// A child below 0 is leaf ~child. Little endian.
 /// </remarks>
@@ -21,10 +21,12 @@ public sealed class DgaModel
 {
     internal const int Leaves = 31, Nodes = Leaves - 1, SuffixCells = 1 << 12;
     internal const int TreeBytes = (Nodes * 5) + (Leaves * 2);
-    /// <summary>A weight, and a leaf, of this is one natural logarithm of odds.</summary>
-    internal const int WeightScale = 16, LeafScale = 1024;
-    const double LettersScale = 16 * WeightScale;
-    internal static ReadOnlySpan<byte> Magic => "NFRDGA02"u8;
+    /// <summary>A leaf of this is one natural logarithm of odds.</summary>
+    internal const int LeafScale = 1024;
+    const double LettersScale = 256;
+    /// <summary>The trees know the families they were grown on; the first head's view beside theirs orders names of other families better. A power of two, so that the sum is exact.</summary>
+    const double LettersShare = 0.5;
+    internal static ReadOnlySpan<byte> Magic => "NFRDGA03"u8;
     const string Resource = "Nfr.Scoring.Models.dga.bin";
 
     readonly NameModel _names;
@@ -39,15 +41,15 @@ public sealed class DgaModel
     public DgaModel(ReadOnlySpan<byte> file, NameModel names)
     {
         _names = names;
-        if (!file.StartsWith(Magic)) throw new InvalidDataException("The model of made-up names does not begin with NFRDGA02.");
+        if (!file.StartsWith(Magic)) throw new InvalidDataException("The model of made-up names does not begin with NFRDGA03.");
         file = file[Magic.Length..];
         for (int i = 0; i < _heads.Length; i++)
         {
-            ReadOnlySpan<byte> head = Take(ref file, 3);
-            if (head[0] is 0 or > 6 || head[1] < head[0] || head[1] > 6 || head[2] is < 8 or > 20) throw new InvalidDataException("A head of the model of made-up names is malformed.");
+            ReadOnlySpan<byte> head = Take(ref file, 5);
+            if (head[0] is 0 or > 6 || head[1] < head[0] || head[1] > 6 || head[2] is < 8 or > 20 || head[3] > 10 || head[4] == 0) throw new InvalidDataException("A head of the model of made-up names is malformed.");
             sbyte[] weights = new sbyte[1 << head[2]];
             Take(ref file, weights.Length).CopyTo(System.Runtime.InteropServices.MemoryMarshal.AsBytes(weights.AsSpan()));
-            _heads[i] = new DgaHead(head[0], head[1], weights);
+            _heads[i] = new DgaHead(head[0], head[1], head[3], head[4], weights);
         }
         Take(ref file, SuffixCells).CopyTo(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_suffixes.AsSpan()));
         int trees = BinaryPrimitives.ReadInt32LittleEndian(Take(ref file, 4));
@@ -101,6 +103,7 @@ public sealed class DgaModel
         uint hash = DgaFeatures.StableHash(suffix);
         int letters = FillHeads(symbols, n, hash, features);
         DgaFeatures.FillShape(symbols, n, _suffixes[hash & (SuffixCells - 1)], 1 + suffix.Count((byte)'.'), _names, features);
+        DgaFeatures.FillWords(symbols, n, features);
         int sum = 0;
         for (int root = 0, leaf = 0; root < _nodes.Length; root += Nodes, leaf += Leaves)
         {
@@ -112,7 +115,7 @@ public sealed class DgaModel
             }
             sum += _leaves[leaf + ~at];
         }
-        return new DgaScore(letters / LettersScale, (double)sum / LeafScale);
+        return new DgaScore(letters / LettersScale, ((double)sum / LeafScale) + (LettersShare * letters / LettersScale));
     }
 
     int FillHeads(ReadOnlySpan<byte> symbols, int n, uint suffixHash, Span<short> features)

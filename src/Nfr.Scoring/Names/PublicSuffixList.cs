@@ -41,8 +41,8 @@ public sealed class PublicSuffixList
     {
         try
         {
-            var list = new PublicSuffixList();
-            foreach (string line in File.ReadLines(path)) list.AddLine(line);
+            using StreamReader reader = File.OpenText(path);
+            PublicSuffixList list = Read(reader);
             if (list.Count >= MinRules) return list;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
@@ -56,6 +56,12 @@ public sealed class PublicSuffixList
         using Stream stream = typeof(PublicSuffixList).Assembly.GetManifestResourceStream(Resource)
             ?? throw new InvalidOperationException($"The resource {Resource} is missing from this build.");
         using var reader = new StreamReader(new GZipStream(stream, CompressionMode.Decompress));
+        return Read(reader);
+    }
+
+    /// <summary>A rule a line; what is none is passed over.</summary>
+    internal static PublicSuffixList Read(TextReader reader)
+    {
         var list = new PublicSuffixList();
         while (reader.ReadLine() is { } line) list.AddLine(line);
         return list;
@@ -80,6 +86,8 @@ public sealed class PublicSuffixList
             rule = Rule.Wildcard | (rule & Rule.Private);
             line = line[2..];
         }
+        // An exception to no rule: a suffix that is nothing.
+        if (line.IsEmpty || ((rule & Rule.Exception) != 0 && !line.Contains('.'))) return;
         string name = line.ToString();
         if (!Ascii.IsValid(name))
         {

@@ -7,6 +7,8 @@ namespace Nfr.Scoring.Names;
 sealed class WordFilter
 {
     const ulong Probes = 6, Mask = (1 << 20) - 1;
+    /// <summary>Bytes.</summary>
+    public const int TableLength = 1 << 17;
 
     readonly byte[] _bits = Shipped.Read("words.bin");
 
@@ -17,12 +19,25 @@ sealed class WordFilter
     /// <param name="word">Lower case.</param>
     public bool Has(ReadOnlySpan<byte> word)
     {
-        ulong h = 0xCBF2_9CE4_8422_2325;
+        ulong h = Begin;
         foreach (byte c in word)
         {
             if (!char.IsAsciiLetterLower((char)c)) return false;
-            h = (h ^ c) * 0x0000_0100_0000_01B3;
+            h = Extend(h, c);
         }
+        return HasHash(h);
+    }
+
+    /// <summary>The hash of no letters; letter by letter it is extended, so that all beginnings of a text are asked about in one walk.</summary>
+    public const ulong Begin = 0xCBF2_9CE4_8422_2325;
+
+    /// <param name="hash">Of the letters before.</param>
+    /// <param name="letter">Lower case, ASCII.</param>
+    public static ulong Extend(ulong hash, byte letter) => (hash ^ letter) * 0x0000_0100_0000_01B3;
+
+    /// <summary>Whether the letters that were hashed are a word.</summary>
+    public bool HasHash(ulong h)
+    {
         h ^= h >> 29;
         h *= 0x9E37_79B9_7F4A_7C15;
         h ^= h >> 32;

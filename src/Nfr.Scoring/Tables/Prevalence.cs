@@ -15,7 +15,8 @@ namespace Nfr.Scoring.Tables;
 /// nothing. <see cref="See"/> records, and is called by the FirstSeen detector alone, which runs before all others: resolved
 /// DNS names, HTTP hosts and TLS server names (their registered domains), and the remote address of answered outbound flows. The share of the site is
 /// <c>Clients / SiteClients</c>. While <see cref="IsLearning"/> everything is new, and says nothing.</para>
-/// <para>Memory, 1 MB in all: 32,768 rows for domains and 16,384 for addresses of 16 bytes, four to a bucket; behind the domains two filters of 128 KB
+/// <para>Clients are those of the last 15 to 30 days: two generations of them are kept and the older one goes, of rows as of the site. Days and ages are never forgotten.</para>
+/// <para>Memory, 1.4 MB in all: 32,768 rows for domains and 16,384 for addresses of 24 bytes, four to a bucket; behind the domains two filters of 128 KB
 /// that only know "seen before". A full bucket forgets the row that was seen on the fewest days, the oldest among those. A filter takes 100,000 domains, then
 /// the older one is emptied: about one new domain in 130 (60 when both are full) is taken for known, and one that was not seen for
 /// 100,000 others is new again.</para>
@@ -30,14 +31,17 @@ sealed class Prevalence
     const ulong A = 0x9E37_79B9_7F4A_7C15, B = 0xC2B2_AE3D_27D4_EB4F, AddressBit = 1UL << 63;
     const ushort LostFirst = ushort.MaxValue;
 
-    /// <summary>Tag 0 = empty. Hours count from the sensor's beginning, 1 for the first. Sketch: 8 bits of days, 56 bits of clients.</summary>
+    /// <summary>Tag 0 = empty. Hours count from the sensor's beginning, 1 for the first. Sketch: 8 bits of days, 56 bits of the clients of the last hour's generation; then those of the one before.</summary>
     internal struct Row
     {
         public uint Tag;
         public ushort FirstHour;
         public ushort LastHour;
         public ulong Sketch;
+        public ulong Earlier;
     }
+
+    internal const int RowSize = 24;
 
     internal Row[] Domains { get; } = new Row[DomainRows];
     internal Row[] Addresses { get; } = new Row[AddressRows];
@@ -69,8 +73,17 @@ sealed class Prevalence
     /// </summary>
     public bool IsLearning => Age < _learning || Life.ActiveHours < _learning / Hour / 4;
 
-    /// <summary>Different clients seen with any destination, estimated; about 15,000 at most.</summary>
-    public int SiteClients => Count(Life.Clients, Life.Clients.Length * 64);
+    /// <summary>Different clients seen with any destination lately, estimated; about 11,000 at most.</summary>
+    public int SiteClients
+    {
+        get
+        {
+            (int used, int cells) = Life.ClientsAt(ThisHour);
+            return Count(used, cells);
+        }
+    }
+
+    ushort ThisHour => (ushort)Math.Min((Age / Hour) + 1, ushort.MaxValue - 1);
 
     /// <summary>Rows pushed out by others so far.</summary>
     public long Evicted { get; private set; }
@@ -109,9 +122,8 @@ sealed class Prevalence
     {
         // A host of IPv6 changes the lower half of its address every day (RFC 8981): its network counts.
         ulong who = client.IsV4 ? HashOf(in client) : HashOf(new Address(client.High, 0));
-        Life.Clients[(int)(who >> 32) & (Life.Clients.Length - 1)] |= 1UL << (int)(who & 63);
-        ushort hour = (ushort)Math.Min((Age / Hour) + 1, ushort.MaxValue - 1);
-        Life.Visit(hour);
+        ushort hour = ThisHour;
+        Life.Visit(hour, who);
         ulong bit = 1UL << (8 + (int)((who >> 6 & 0xFFFF) * SketchBits >> 16));
         Span<Row> bucket = Bucket(key);
         uint tag = TagOf(key);
@@ -122,6 +134,12 @@ sealed class Prevalence
             if (row.Tag == tag)
             {
                 if ((hour - 1) / 24 != (row.LastHour - 1) / 24 && (byte)row.Sketch < byte.MaxValue) row.Sketch++;
+                int passed = SiteLife.GenerationOf(hour) - SiteLife.GenerationOf(row.LastHour);
+                if (passed > 0)
+                {
+                    row.Earlier = passed == 1 ? row.Sketch >> 8 : 0;
+                    row.Sketch &= byte.MaxValue;
+                }
                 row.LastHour = hour;
                 row.Sketch |= bit;
                 return Read(in row, isNew: false);
@@ -140,17 +158,15 @@ sealed class Prevalence
 
     Sighting Read(in Row row, bool isNew)
     {
-        ulong clients = row.Sketch >> 8;
-        int hour = (int)Math.Min((Age / Hour) + 1, ushort.MaxValue - 1);
-        return new Sighting(isNew, Count([clients], SketchBits), (byte)row.Sketch,
+        int hour = ThisHour, passed = SiteLife.GenerationOf(hour) - SiteLife.GenerationOf(row.LastHour);
+        ulong clients = passed <= 0 ? row.Sketch >> 8 | row.Earlier : passed == 1 ? row.Sketch >> 8 : 0;
+        return new Sighting(isNew, Count(BitOperations.PopCount(clients), SketchBits), (byte)row.Sketch,
             row.FirstHour == LostFirst ? Sighting.Unknown : Math.Max(0, hour - row.FirstHour));
     }
 
     /// <summary>Linear counting (Whang et al. 1990): how many were thrown into n cells when so many are still empty.</summary>
-    static int Count(ReadOnlySpan<ulong> words, int cells)
+    static int Count(int used, int cells)
     {
-        int used = 0;
-        foreach (ulong word in words) used += BitOperations.PopCount(word);
         int empty = Math.Max(cells - used, cells / 16);
         return (int)Math.Round(cells * Math.Log((double)cells / empty));
     }

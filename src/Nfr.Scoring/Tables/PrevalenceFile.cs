@@ -8,17 +8,18 @@ namespace Nfr.Scoring.Tables;
 /// </summary>
 /// <remarks>
 /// <code>
-/// 0  "NFRSEEN1"   8  seed   16  seconds since 1970 when saved   24  age of the sensor in ns   32  domains in the newer filter
-/// 40  hours with traffic   48  filters   then site bitmap   then rows of domains   then rows of addresses
-/// then for each partition: 8 its seed   8 age   8 hours with traffic   512 bitmap       last 8: checksum of all before
+/// 0  "NFRSEEN2"   8  seed   16  seconds since 1970 when saved   24  age of the sensor in ns   32  domains in the newer filter
+/// 40  hours with traffic   48  generation of the site's clients   56  filters   then its bitmaps, this generation's and the one before's
+/// then rows of domains   then rows of addresses   then for each partition: 8 its seed   8 age   8 hours with traffic   8 generation   1,024 bitmaps
+/// last 8: checksum of all before
 /// </code>
 /// All in the byte order of the machine that wrote it (a file of the other order fails its checksum).
 /// </remarks>
 sealed class PrevalenceFile(string path, Prevalence prevalence, TimeProvider time) : IDisposable
 {
-    const ulong Magic = 0x314E_4545_5352_464E;
-    const int Header = 48, SiteHeader = 24;
-    /// <summary>Partitions whose lives are kept, 0.6 KB each; those that come later learn anew after a restart.</summary>
+    const ulong Magic = 0x324E_4545_5352_464E;
+    const int Header = 56, SiteHeader = 32;
+    /// <summary>Partitions whose lives are kept, 1.1 KB each; those that come later learn anew after a restart.</summary>
     const int MaxSites = 16_384;
     const long Second = 1_000_000_000, SaveInterval = 3600 * Second, MaxGap = 3650L * 86400;
 
@@ -32,7 +33,7 @@ sealed class PrevalenceFile(string path, Prevalence prevalence, TimeProvider tim
     public string? Fault { get; private set; }
 
     int LengthOf(int sites) =>
-        Header + ((prevalence.Filters.Length + _life.Clients.Length) * 8) + ((prevalence.Domains.Length + prevalence.Addresses.Length) * 16) + (sites * SiteLength) + 8;
+        Header + ((prevalence.Filters.Length + _life.Clients.Length) * 8) + ((prevalence.Domains.Length + prevalence.Addresses.Length) * Prevalence.RowSize) + (sites * SiteLength) + 8;
 
     int SiteLength => SiteHeader + (_life.Clients.Length * 8);
 
@@ -67,6 +68,7 @@ sealed class PrevalenceFile(string path, Prevalence prevalence, TimeProvider tim
         _life.AgeBefore = Math.Clamp((long)words[3], 0, MaxGap * Second) + (away * Second);
         prevalence.Filled = (int)Math.Min(words[4], Prevalence.FilterCapacity);
         _life.ActiveHours = (long)Math.Min(words[5], ushort.MaxValue);
+        _life.Generation = (long)Math.Min(words[6], ushort.MaxValue);
         int at = Header;
         foreach (Span<byte> part in Parts())
         {
@@ -78,6 +80,7 @@ sealed class PrevalenceFile(string path, Prevalence prevalence, TimeProvider tim
             var life = new SiteLife
             {
                 AgeBefore = Math.Clamp((long)site[1], 0, MaxGap * Second) + (away * Second), ActiveHours = (long)Math.Min(site[2], ushort.MaxValue),
+                Generation = (long)Math.Min(site[3], ushort.MaxValue),
             };
             site.Slice(SiteHeader / 8, life.Clients.Length).CopyTo(life.Clients);
             _sites[site[0]] = life;
@@ -111,6 +114,7 @@ sealed class PrevalenceFile(string path, Prevalence prevalence, TimeProvider tim
         words[3] = (ulong)_life.Age;
         words[4] = (ulong)prevalence.Filled;
         words[5] = (ulong)_life.ActiveHours;
+        words[6] = (ulong)_life.Generation;
         int at = Header;
         foreach (Span<byte> part in Parts())
         {
@@ -120,7 +124,7 @@ sealed class PrevalenceFile(string path, Prevalence prevalence, TimeProvider tim
         Span<ulong> place = words[(at / 8)..^1];
         foreach ((ulong seed, SiteLife life) in _sites)
         {
-            (place[0], place[1], place[2]) = (seed, (ulong)life.Age, (ulong)life.ActiveHours);
+            (place[0], place[1], place[2], place[3]) = (seed, (ulong)life.Age, (ulong)life.ActiveHours, (ulong)life.Generation);
             life.Clients.CopyTo(place[(SiteHeader / 8)..]);
             place = place[(SiteLength / 8)..];
         }

@@ -1,9 +1,10 @@
 namespace Nfr.Scoring.Tables;
 
-/// <summary>How long one network has been watched, and how many clients it has: 600 bytes.</summary>
+/// <summary>How long one network has been watched, and how many clients it has had lately: 1.1 KB.</summary>
 sealed class SiteLife
 {
     const int ClientWords = 64;
+    const int GenerationHours = 15 * 24;
 
     long _start = long.MinValue;
     int _lastHour;
@@ -17,10 +18,16 @@ sealed class SiteLife
     /// <summary>Hours in which something was recorded.</summary>
     public long ActiveHours { get; set; }
 
-    /// <summary>Linear counting of clients.</summary>
-    public ulong[] Clients { get; } = new ulong[ClientWords];
+    /// <summary>Linear counting of clients, in two generations: that of <see cref="Generation"/>, then the one before.</summary>
+    public ulong[] Clients { get; } = new ulong[ClientWords * 2];
+
+    /// <summary>That of the last client recorded.</summary>
+    public long Generation { get; set; }
 
     public long Age => AgeBefore + (_start == long.MinValue ? 0 : Math.Max(0, Now - _start));
+
+    /// <summary>Which half of a month an hour of a network's life lies in: what was seen in this one or the one before is recent, 15 to 30 days.</summary>
+    public static int GenerationOf(int hour) => hour / GenerationHours;
 
     public void Tell(long tick)
     {
@@ -28,10 +35,40 @@ sealed class SiteLife
         Now = Math.Max(Now, tick);
     }
 
-    public void Visit(int hour)
+    /// <summary>Records a client at an hour of the network's life.</summary>
+    public void Visit(int hour, ulong client)
     {
-        if (hour == _lastHour) return;
-        _lastHour = hour;
-        ActiveHours++;
+        if (hour != _lastHour)
+        {
+            _lastHour = hour;
+            ActiveHours++;
+            Turn(GenerationOf(hour));
+        }
+        Clients[(int)(client >> 32) & (ClientWords - 1)] |= 1UL << (int)(client & 63);
+    }
+
+    void Turn(long generation)
+    {
+        if (generation == Generation) return;
+        Span<ulong> current = Clients.AsSpan(0, ClientWords), earlier = Clients.AsSpan(ClientWords);
+        if (generation == Generation + 1) current.CopyTo(earlier);
+        else earlier.Clear();
+        current.Clear();
+        Generation = generation;
+    }
+
+    /// <summary>Cells that hold a client, and all cells, as linear counting wants them.</summary>
+    /// <param name="hour">Of the network's life.</param>
+    public (int Used, int Cells) ClientsAt(int hour)
+    {
+        long passed = GenerationOf(hour) - Generation;
+        int used = 0;
+        for (int i = 0; i < ClientWords; i++)
+        {
+            // The generation turns with the next client; until then it is read as if it had.
+            ulong word = passed <= 0 ? Clients[i] | Clients[ClientWords + i] : passed == 1 ? Clients[i] : 0;
+            used += System.Numerics.BitOperations.PopCount(word);
+        }
+        return (used, ClientWords * 64);
     }
 }

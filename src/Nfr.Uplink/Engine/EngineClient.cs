@@ -28,13 +28,16 @@ public sealed class EngineClient : IDisposable
     readonly Uri _base;
     readonly AuthenticationHeaderValue? _authorization;
     volatile string? _certificateFault;
+    readonly Action<bool>? _changed;
     volatile Tuple<bool>? _takesAllFields;
 
     /// <param name="options">Host must have passed <see cref="EngineOptions.CheckHost"/>.</param>
     /// <param name="time">Time-outs and the clock that certificates are held against.</param>
     /// <param name="handler">The seam of tests; null = a real connection with the system's trusted roots.</param>
-    public EngineClient(EngineOptions options, TimeProvider time, HttpMessageHandler? handler = null)
+    /// <param name="takesAllFields">Told when <see cref="TakesAllFields"/> changes, on the thread of the request.</param>
+    public EngineClient(EngineOptions options, TimeProvider time, HttpMessageHandler? handler = null, Action<bool>? takesAllFields = null)
     {
+        _changed = takesAllFields;
         if (EngineOptions.CheckHost(options.Host) is { } fault) throw new ArgumentException(fault, nameof(options));
         _options = options;
         _time = time;
@@ -157,7 +160,11 @@ public sealed class EngineClient : IDisposable
             _certificateFault = null;
             (ReadOnlyMemory<byte> body, bool whole) = await ReadCappedAsync(response.Content, either.Token);
             EngineReply reply = Classify(response, body, whole);
-            if (reply.IsAccepted) _takesAllFields = s_takes[response.Headers.TryGetValues(FieldsHeader, out IEnumerable<string>? said) && said.Contains("all") ? 1 : 0];
+            if (reply.IsAccepted)
+            {
+                bool all = response.Headers.TryGetValues(FieldsHeader, out IEnumerable<string>? said) && said.Contains("all");
+                if (Interlocked.Exchange(ref _takesAllFields, s_takes[all ? 1 : 0]) != s_takes[all ? 1 : 0]) _changed?.Invoke(all);
+            }
             return reply;
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)

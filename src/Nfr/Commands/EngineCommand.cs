@@ -69,13 +69,14 @@ static class EngineCommand
             {
                 Listen = at, Data = parsed.GetValue(data)!, Certificate = certificateFile, CertificateKey = keyFile, Metrics = metricsAt,
                 OpenRegistration = parsed.GetValue(open), FeedsFolders = lists.FeedFolders, Feeds = lists.FeedUrls,
+                BadTcpPorts = lists.BadTcpPorts, BadUdpPorts = lists.BadUdpPorts,
                 Scorers = parsed.GetValue(scorers), EventsPerSecond = parsed.GetValue(rate), KeptAlerts = parsed.GetValue(keep),
             }, setup.Terminal, stop.Token);
         });
         return engine;
     }
 
-    /// <summary>The lists of --feeds and, when it is named, of the config; null when something is wrong with them, which is told then.</summary>
+    /// <summary>The lists of --feeds and, when it is named, scoring of the config; null when something is wrong with them, which is told then.</summary>
     static ScoringConfig? FeedsOf(CommandSetup setup, ParseResult parsed, string[] named)
     {
         var lists = new ScoringConfig { FeedFolders = named.Length > 0 ? [] : [ScorerOptions.DefaultFeedsFolder] };
@@ -97,7 +98,7 @@ static class EngineCommand
             }
         }
         string? twice = urls.GroupBy(u => u.Name).FirstOrDefault(g => g.Count() > 1)?.Key;
-        if (twice is null && urls.Count <= FeedConfig.MaxFeeds) return new ScoringConfig { FeedFolders = folders, FeedUrls = urls };
+        if (twice is null && urls.Count <= FeedConfig.MaxFeeds) return lists with { FeedFolders = folders, FeedUrls = urls };
         setup.Usage("engine", twice is null ? $"--feeds: more than {FeedConfig.MaxFeeds} addresses" : $"--feeds: two lists would be called \"{twice}\"; give one of them another name in scoring.feeds of -c FILE");
         return null;
     }

@@ -1,7 +1,10 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using Nfr.Events;
-using Nfr.Scoring;
 using Nfr.Scoring.Indicators;
+using Nfr.Scoring;
+using Nfr.Uplink;
 
 namespace Nfr.Config;
 
@@ -178,11 +181,12 @@ public sealed record FeedConfig
         return reason.Length == 0;
     }
 
-    /// <summary>Host and last part of the path: "lists.example/a/bad.csv" as "lists.example_bad.csv".</summary>
+    /// <summary>Host and last part of the path: "lists.example/a/bad.csv" as "lists.example_bad.csv"; a key, which nobody should read, by its digest.</summary>
     internal static string NameOf(Uri url)
     {
         string last = url.AbsolutePath.TrimEnd('/');
         last = last[(last.LastIndexOf('/') + 1)..];
+        if (FeedAddress.IsKey(last)) last = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(last)))[..8];
         string name = string.Concat($"{url.Host}{(last.Length > 0 ? "_" : "")}{last}".Take(MaxName).Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '-'));
         return IsName(name) ? name : "feed-" + name.Trim('.', '-', '_') + ".txt";
     }

@@ -49,10 +49,13 @@ sealed class EngineDatabase : IDisposable
         try
         {
             if (!Directory.Exists(folder) && OperatingSystem.IsLinux()) Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            // Alerts are for nobody else on this machine, also where the folder is open to all. SQLite's other files take after this one.
+            if (!File.Exists(path) && OperatingSystem.IsLinux())
+                new FileStream(path, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }).Dispose();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new EngineStoreException($"{folder} cannot be made ({Config.Reason.Of(e)}); name another folder with --data");
+            throw new EngineStoreException($"{path} cannot be made ({Config.Reason.Of(e)}); name another folder with --data");
         }
         SqliteError error = SqliteConnection.Open(path, null, out SqliteConnection? db);
         if (db is null) throw new EngineStoreException($"{path} cannot be opened ({error.Message}); run as the user that owns it, or name another folder with --data");

@@ -1,5 +1,6 @@
 using System.Net;
 using Nfr.Config;
+using Nfr.Scoring;
 
 namespace Nfr.Engine;
 
@@ -22,6 +23,10 @@ public sealed record HostedEngineOptions
     public IReadOnlyList<string> FeedsFolders { get; init; } = [];
     /// <summary>Lists that are fetched.</summary>
     public IReadOnlyList<FeedConfig> Feeds { get; init; } = [];
+    /// <summary>Ports that nobody should use, as scoring.bad_ports of the config has them.</summary>
+    public IReadOnlyList<ushort> BadTcpPorts { get; init; } = new Thresholds().BadTcpPorts;
+    /// <summary>As above, of UDP.</summary>
+    public IReadOnlyList<ushort> BadUdpPorts { get; init; } = new Thresholds().BadUdpPorts;
     /// <summary>Where their last good copies lie; null when none are fetched.</summary>
     public string? FeedCache => Feeds.Count > 0 ? Path.GetFullPath(Path.Combine(Data, "feeds")) : null;
     /// <summary>Scorers that sites are spread over, about 12 MB each; one is as much as a sensor on board has.</summary>

@@ -31,7 +31,7 @@ sealed class ScoringLane : IDisposable
             FirstSeenFile = Path.Combine(options.Data, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"first-seen-{number + 1}-of-{options.Scorers}.bin")),
             SharedWith = sharedWith,
             // A network here is a whole site, of many sensors perhaps.
-            Thresholds = new Thresholds { AlertStock = 1000, AlertRefill = 1_000_000_000 },
+            Thresholds = new Thresholds { AlertStock = 1000, AlertRefill = 1_000_000_000, BadTcpPorts = options.BadTcpPorts, BadUdpPorts = options.BadUdpPorts },
             IsHome = address => _site!.IsHome(address),
             Lines = new SampleLines(),
             Time = options.Time,

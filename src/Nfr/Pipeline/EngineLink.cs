@@ -30,16 +30,23 @@ sealed class EngineLink : IDisposable
         _fields = config.Engine.Fields;
         string note = spool.GetState(FieldsState) ?? "";
         _tookAllFields = takesAllFields ?? note == config.Engine.Host;
-        string now = _tookAllFields ? config.Engine.Host : "";
-        if (now != note && spool.SetState(FieldsState, now) is { } fault) log.Warning("engine: {Fault}", fault);
+        string noted = note;
+        // The first answer may come long after the start: a box and its router come up together.
+        _client = new EngineClient(SensorParts.EngineOf(config.Engine, spool.SensorId), time, takesAllFields: Note);
+        if (takesAllFields is { } said) Note(said);
         TakeOver(config.Data.LegacyFollowFile, spool, log);
-        _client = new EngineClient(SensorParts.EngineOf(config.Engine, spool.SensorId), time);
         var pacer = new RequestPacer(time);
         Action<UplinkNotice> notice = n => Notices.Log(log, n);
         Uploader = new Uploader(_client, spool, SensorParts.UploadOf(config), pacer, time, notice);
         Poller = new AlertPoller(
             _client, spool, new AlertPollerOptions { PollInterval = config.Engine.AlertPollInterval },
             source => Address.TryParse(source, out Address address) ? scope.GroupsOf(address) : [], pacer, time, notice);
+
+        void Note(bool all)
+        {
+            string now = all ? config.Engine.Host : "";
+            if (Interlocked.Exchange(ref noted, now) != now && spool.SetState(FieldsState, now) is { } fault) log.Warning("engine: {Fault}", fault);
+        }
     }
 
     public Uploader Uploader { get; }

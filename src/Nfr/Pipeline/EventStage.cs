@@ -150,8 +150,11 @@ sealed class EventStage
         if (_scorer is null) return;
         _step = Step.Kept;
         _scorer.Finish(_raised);
-        Counters.AlertsHeld = _scorer.AlertsHeld;
-        if (_raised.Count > 0) SettleAlerts(0);
+        if (_raised.Count > 0)
+        {
+            Counters.AlertsHeld = _scorer.AlertsHeld;
+            SettleAlerts(0);
+        }
         _step = Step.None;
     }
 

@@ -162,10 +162,14 @@ public sealed class EventJsonReaderTests(ITestOutputHelper output)
     {
         byte[] line = Encoding.UTF8.GetBytes("""{"ts":"2018-09-03T09:39:47.5Z","srcIP":"10.0.0.1","query":"www.\u0065xample.com","qtype":"A"}""");
         byte[] garbage = Encoding.UTF8.GetBytes("no event at all");
+        var fault = EventLineFault.None;
+        byte[] six = Encoding.UTF8.GetBytes("""{"ts":"2018-09-03T11:39:47+02:00","srcIP":"fe80::1","destIP":"2001:db8::ffff:10.0.0.1","validFrom":"0001-01-01T00:00:00Z","validTo":"9999-12-31T23:59:59Z"}""");
         Assert.Equal(0, Allocation.Of(() =>
         {
             _ = _reader.Read(line, out DnsEvent _);
             _ = _reader.Read(garbage, out DnsEvent _);
+            fault |= _reader.Read(six, out IpEvent _) | _reader.Read(six, out TlsEvent _);
         }));
+        Assert.Equal(EventLineFault.None, fault);
     }
 }

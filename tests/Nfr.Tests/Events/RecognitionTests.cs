@@ -6,7 +6,11 @@ namespace Nfr.Tests.Events;
 /// <summary>The ip event's app: by content, at ports that say nothing.</summary>
 public sealed class RecognitionTests
 {
+    /// <summary>As random as a public key is.</summary>
+    const string s_key = "a819408ce5010ca2e09ef59ac3d89f5ff8595d02b524e61bf8afa894a95d594f8174099687a26621f4e2cdd7cc03b3dacedb3fb962255b1aafd033cabe831530";
     static readonly string s_name = string.Concat(Enumerable.Repeat("43", 32));
+
+    const string Hash = "1b42cd5b940ed779c20ab755fe256f97";
 
     public static TheoryData<App, string> Datagrams => new()
     {
@@ -41,6 +45,23 @@ public sealed class RecognitionTests
         { App.Unknown, "ffffffffffff" + string.Concat(Enumerable.Repeat("020000112233", 15)) + "020000112234" },
         { App.Nbns, "1234 0110 0001 0000 0000 0000 20" + s_name + "00 0020 0001" },
         { App.Dns, "1234 0100 0001 0000 0000 0000 01 61 00 0001 0001" },
+        { App.EDonkey, "e3 96 1234aa55" },
+        { App.EDonkey, "e3 97 1234aa55 01000000 02000000" },
+        { App.EDonkey, "e3 9b" + Hash + "02 c0000201 1236 c0000202 1236" },
+        { App.EDonkey, "e4 21 0b" + Hash + Hash },
+        { App.EDonkey, "e4 29" + Hash + "01" + Hash + "c0000201 1240 1236 08" },
+        { App.EDonkey, "e4 09" + Hash + "3612 08 0100" + Hash + "c0000201 1240 1236 08" },
+        { App.EDonkey, "e4 11" + Hash + "3612 08 00" },
+        { App.EDonkey, "e4 19" + Hash + "3612 08 01 89 fc 4012" },
+        { App.EDonkey, "e4 10" + Hash + "c0000201 4012 3612 00" },
+        { App.EDonkey, "e4 34" + Hash + "0000 0010000000000000" },
+        { App.EDonkey, "e5 29 789c 000102030405060708090a0b0c0d0e0f" },
+        { App.Unknown, "e3 96 12345678" },
+        { App.Unknown, "e3 9b" + Hash + "03 c0000201 1236 c0000202 1236" },
+        { App.Unknown, "e4 21 0c" + Hash + Hash },
+        { App.Unknown, "e4 21 0b" + Hash + Hash + "00" },
+        { App.Unknown, "e4 29" + Hash + "02" + Hash + "c0000201 1240 1236 08" },
+        { App.Unknown, "e5 29 789d 000102030405060708090a0b0c0d0e0f" },
         { App.Unknown, "01000000" + new string('7', 290) },
         { App.Unknown, "50 1122334455667788 00 00000000 00" },
         { App.Unknown, "01 05 001b 00112233445566778899aabbccddeeff 01 06 61626364" },
@@ -156,11 +177,24 @@ public sealed class RecognitionTests
         { App.Cassandra, "04 00 0000 05 00000000" },
         { App.OpenVpn, "000e 38 1122334455667788 00 00000000" },
         { App.Tds, "12 01 000e 0000 00 00 00 0000 00 00 ff" },
+        // Hello of a peer, log-in at a server, both ways to write tags, eMule's own hello, a part of a file and a wish for three.
+        { App.EDonkey, "e3 25000000 01 10" + Hash + "c0000201 3612 01000000 02 0100 01 0100 61" },
+        { App.EDonkey, "e3 26000000 01" + Hash + "c0000201 3612 01000000 03 0100 11 3c000000 0000" },
+        { App.EDonkey, "e3 2c000000 4c" + Hash + "c0000201 3612 01000000 89 11 3c 00 000000000000000000000000" },
+        { App.EDonkey, "c5 0f000000 01 44 01 01000000 03 0100 20 01000000" },
+        { App.EDonkey, "e3 29000000 47" + Hash + "00000000 00280000 00000000 00280000 00500000 00000000" },
+        { App.EDonkey, "e3 1b000000 46" + Hash + "00280000 02280000 6162" },
+        { App.Unknown, "e3 1c000000 46" + Hash + "00280000 02280000 616263" },
+        { App.Unknown, "e3 25000000 01 11" + Hash + "c0000201 3612 01000000 02 0100 01 0100 61" },
+        { App.Unknown, "e3 25000000 01 10" + Hash + "c0000201 3612 01000000 05 0100 01 0100 61" },
+        { App.Unknown, "e3 25000000 01 10" + Hash + "c0000201 3612 21000000 02 0100 01 0100 61" },
+        { App.Unknown, "c5 0f000000 01 44 02 01000000 03 0100 20 01000000" },
         { App.Bitcoin, "f9beb4d9 76657261636b000000000000 00000000 5df6e0e2" },
         { App.Monero, "0121010101010101 e200000000000000 01 e9030000 00000000 01000000 01000000" },
         { App.Unknown, "0121010101010101 e200000000000000 01 e9000000 00000000 01000000 01000000" },
-        { App.Ethereum, "01aa 04" + string.Concat(Enumerable.Repeat("9c3e", 212)) + "7f" },
-        { App.Unknown, "01aa 05" + string.Concat(Enumerable.Repeat("9c3e", 212)) + "7f" },
+        { App.Ethereum, "01aa 04" + s_key + new string('5', 722) },
+        { App.Unknown, "01aa 05" + s_key + new string('5', 722) },
+        { App.Unknown, "01aa 04" + string.Concat(Enumerable.Repeat("9c3e", 212)) + "7f" },
     };
 
     [Theory]
@@ -175,6 +209,14 @@ public sealed class RecognitionTests
             App seen = bed.OnlyFlow().App;
             if (length == payload.Length) Assert.Equal(app, seen);
         }
+    }
+
+    [Fact]
+    public void A_server_of_eDonkey_is_known_by_its_greeting()
+    {
+        using var bed = new DecodeBed();
+        new TcpTalk(bed, serverPort: 40_001).Open().Server([0xE3, 8, 0, 0, 0, 0x38, 5, 0, .. Bytes.Ascii("hello")]);
+        Assert.Equal(App.EDonkey, bed.OnlyFlow().App);
     }
 
     [Theory]

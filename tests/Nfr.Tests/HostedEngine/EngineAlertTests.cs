@@ -283,6 +283,20 @@ public sealed class EngineAlertTests
     }
 
     [Fact]
+    public void Nobody_else_on_the_machine_reads_the_alerts()
+    {
+        string folder = Directory.CreateTempSubdirectory("nfr-mode-").FullName;
+        if (OperatingSystem.IsLinux())
+        {
+            File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+            using EngineDatabase db = EngineDatabase.Open(folder);
+            Assert.Null(db.Write([new AlertRow("s", "", [1])], [], 100));
+            foreach (string file in Directory.GetFiles(folder)) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+        }
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
     public void A_bookmark_of_an_older_version_is_read_on_from()
     {
         string folder = Directory.CreateTempSubdirectory("nfr-epoch-").FullName;

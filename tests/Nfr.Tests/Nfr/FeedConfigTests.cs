@@ -21,6 +21,14 @@ public sealed class FeedConfigTests
     }
 
     [Fact]
+    public void A_feed_without_a_name_is_not_called_by_its_key()
+    {
+        ScoringConfig scoring = Good("scoring: {feeds: [https://lists.example/exports/0a1b2c3d4e5f60718293a4b5, https://lists.example/exports/ffa1b2c3d4e5f60718293a4b]}");
+        Assert.All(scoring.FeedUrls, f => Assert.Matches("^lists.example_[0-9a-f]{8}$", f.Name));
+        Assert.Equal(2, scoring.FeedUrls.Select(f => f.Name).Distinct().Count());
+    }
+
+    [Fact]
     public void Feeds_are_folders_and_addresses_when_they_are_a_list()
     {
         ScoringConfig scoring = Good("""

@@ -12,7 +12,7 @@ public sealed class NdpiOracleTests(ITestOutputHelper output)
     /// <summary>nDPI's master protocol (before the dot) and the names of ours that mean it. A name of a service (TLS.Google) says TLS.</summary>
     static readonly Dictionary<string, string[]> s_names = new(StringComparer.Ordinal)
     {
-        ["BitTorrent"] = ["bittorrent"], ["WireGuard"] = ["wireguard"], ["OpenVPN"] = ["openvpn"], ["IPSec"] = ["ike", "esp"], ["Mining"] = ["stratum"],
+        ["BitTorrent"] = ["bittorrent"], ["eDonkey"] = ["edonkey"], ["WireGuard"] = ["wireguard"], ["OpenVPN"] = ["openvpn"], ["IPSec"] = ["ike", "esp"], ["Mining"] = ["stratum"],
         ["Tor"] = ["tor"], ["I2P"] = ["i2p"], ["IRC"] = ["irc"], ["SOCKS"] = ["socks"], ["RDP"] = ["rdp"], ["SMBv1"] = ["smb"], ["SMBv23"] = ["smb"],
         ["Kerberos"] = ["kerberos"], ["NTP"] = ["ntp"], ["SNMP"] = ["snmp"], ["SIP"] = ["sip"], ["MQTT"] = ["mqtt"], ["DNS"] = ["dns"], ["MDNS"] = ["mdns"],
         ["LLMNR"] = ["llmnr"], ["NetBIOS"] = ["nbns", "netbios", "smb"], ["DoH_DoT"] = ["dot", "doh", "doq"], ["HTTP"] = ["http"], ["TLS"] = ["tls"], ["QUIC"] = ["quic"],

@@ -134,18 +134,6 @@ public sealed class DetectorTests
         Assert.Equal(["cryptomining"], run.Alerts[0].Flags);
     }
 
-    [Theory]
-    [InlineData(App.Bitcoin)]
-    [InlineData(App.Monero)]
-    [InlineData(App.Ethereum)]
-    public void A_node_of_a_currency_is_one_finding_whatever_its_peers(App app)
-    {
-        using var run = new Simulated();
-        for (uint i = 1; i < 40; i++) Assert.Equal(3, run.Ip(Address.FromV4(0xC6336400 + i), 18080, ConnectionState.SF, 72, app: app));
-        Alert alert = Assert.Single(run.Alerts);
-        Assert.Equal(("cryptomining", 3), (alert.Threats[0].Id, alert.Severity));
-    }
-
     [Fact]
     public void A_connection_to_a_miners_port_alone_is_not_mining()
     {

@@ -93,8 +93,8 @@ public sealed class DgaVolumeTests(ITestOutputHelper output)
             }
         }
         output.WriteLine($"{run.Alerts.Count} alerts of {Hosts} hosts with 22 failing names each");
-        // Every tenth name is mistyped and two are of odd dead servers, four in the first ten at worst: 13 of these hosts are raised, which is still too many.
-        Assert.InRange(run.Alerts.Count, 0, 15);
+        // Every tenth name is mistyped and two are of odd dead servers: four in the first ten at worst.
+        Assert.InRange(run.Alerts.Count, 0, 1);
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public sealed class DgaVolumeTests(ITestOutputHelper output)
         output.WriteLine($"good hosts raised by the 10th name {raised[10]:0.0e-0}, 15th {raised[15]:0.0e-0}, 32nd {raised[32]:0.0e-0}; hosts of families by the 15th {seen.Average():0.000}");
         Assert.InRange(raised[15], 0, 1.5e-4);
         Assert.InRange(raised[32], 0, 3e-4);
-        Assert.InRange(seen.Average(), 0.985, 1);
+        Assert.InRange(seen.Average(), 0.99, 1);
     }
 
     [Fact]

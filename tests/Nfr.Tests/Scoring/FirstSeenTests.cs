@@ -103,6 +103,25 @@ public sealed class FirstSeenTests
     }
 
     [Fact]
+    public void One_networks_flood_of_new_domains_takes_none_of_anothers_allowance()
+    {
+        using var run = new Simulated(new Thresholds { FirstSeenLearning = 0, AlertStock = int.MaxValue }, Detectors.FirstSeen);
+        ScorerPartition[] sites = [new("boston"), new("lima"), new("oslo")];
+        foreach (ScorerPartition site in sites)
+        {
+            run.Alerts.Clear();
+            run.Scorer.Enter(site);
+            for (int i = 0; i < 500; i++) run.Dns($"pleasant{i}.top");
+            run.Scorer.Leave(site);
+            Assert.Equal(20, run.Alerts.Count);
+        }
+        run.Scorer.Enter(sites[0]);
+        run.Dns("another.top");
+        run.Scorer.Leave(sites[0]);
+        Assert.Equal(20, run.Alerts.Count);
+    }
+
+    [Fact]
     public void The_memory_is_kept_across_a_restart()
     {
         string file = Path.Combine(Directory.CreateTempSubdirectory("nfr-seen").FullName, "first-seen.bin");

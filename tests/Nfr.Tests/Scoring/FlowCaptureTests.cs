@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Nfr.Capture;
 using Nfr.Events;
 using Nfr.Scoring;
@@ -32,13 +33,14 @@ public sealed class FlowCaptureTests(ITestOutputHelper output)
     /// <summary>Private addresses are home, and where a capture has none, whoever opens a connection is not asked for.</summary>
     static bool IsHome(Address address) => SpecialAddresses.IsPrivate(address) || SpecialAddresses.IsLinkLocal(address) || SpecialAddresses.IsLoopback(address);
 
-    static List<Alert> Read(string path)
+    static List<Alert> Read(string path, Detectors enabled = Ours, Func<Address, bool>? isHome = null)
     {
         var alerts = new List<Alert>();
-        using var scorer = new Scorer(new ScorerOptions { FeedsFolders = [], FeedsPollInterval = TimeSpan.Zero, Enabled = Ours, IsHome = IsHome, Lines = new ShortLines() });
+        isHome ??= IsHome;
+        using var scorer = new Scorer(new ScorerOptions { FeedsFolders = [], FeedsPollInterval = TimeSpan.Zero, Enabled = enabled, IsHome = isHome, Lines = new ShortLines() });
         using CaptureFile? capture = CaptureFile.Open(path, out _);
         if (capture is null) return alerts;
-        var decoder = new FrameDecoder<Scored>(new DecoderOptions { MaximumFlows = 8192, IsHome = IsHome }, new Scored(scorer, alerts));
+        var decoder = new FrameDecoder<Scored>(new DecoderOptions { MaximumFlows = 8192, IsHome = isHome }, new Scored(scorer, alerts));
         var feed = new Feed(decoder);
         while (capture.Read(ref feed))
         {
@@ -77,6 +79,48 @@ public sealed class FlowCaptureTests(ITestOutputHelper output)
         output.WriteLine($"{raised} of {files} captures raise {threat}");
         // A torrent within TLS shows nothing of itself.
         if (threat.Length > 0) Assert.True(raised >= files - (folder == "bittorrent" ? 1 : 0));
+    }
+
+    /// <summary>nDPI's names of VPNs and peers, and the threat of each. Not its Gnutella: what it calls so in captures beside the checkout is a guess at what is within TLS.</summary>
+    static readonly Dictionary<string, string> s_names = new(StringComparer.Ordinal)
+    {
+        ["WireGuard"] = "vpn_activity", ["OpenVPN"] = "vpn_activity", ["IPSec"] = "vpn_activity", ["PPTP"] = "vpn_activity", ["L2TP"] = "vpn_activity",
+        ["BitTorrent"] = "p2p_activity", ["eDonkey"] = "p2p_activity",
+    };
+
+    [Fact]
+    public void What_nDPI_names_a_VPN_or_a_peer_network_is_told_and_nothing_else_is()
+    {
+        if (!Corpus.TryFind("4-ndpi", out string folder))
+        {
+            output.WriteLine("left out: the captures are not beside the checkout");
+            return;
+        }
+        int told = 0, named = 0, quiet = 0;
+        List<string> differ = [];
+        foreach (string file in Directory.EnumerateFiles(Path.Combine(folder, "expect"), "*.json").Order(StringComparer.Ordinal))
+        {
+            string name = Path.GetFileNameWithoutExtension(file);
+            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(file));
+            JsonElement[] flows = [.. document.RootElement.GetProperty("flows").EnumerateArray()];
+            // What nDPI guesses by a port, by an address or because it remembers one is nothing that content shows.
+            string[] wanted =
+            [
+                .. flows.Where(f => f.GetProperty("Confidence").GetString() is { } how && !how.StartsWith("Match by", StringComparison.Ordinal) && how != "DPI (cache)")
+                    .Select(f => s_names.GetValueOrDefault(f.GetProperty("app_proto").GetString()!.Split('.')[0], "")).Where(t => t.Length > 0).Distinct().Order(StringComparer.Ordinal),
+            ];
+            // It may be right by an address where the content shows it here.
+            if (flows.Any(f => f.TryGetProperty("cat", out JsonElement of) && of.GetString()!.StartsWith("VPN/", StringComparison.Ordinal) && f.GetProperty("Confidence").GetString() == "Match by IP")) continue;
+            // Captures have public clients too.
+            string[] raised = [.. Read(Path.Combine(folder, "pcaps", name), Detectors.PolicyApps, static _ => true).Select(a => a.Threats[0].Id).Where(s_names.ContainsValue).Distinct().Order(StringComparer.Ordinal)];
+            named += wanted.Length;
+            told += wanted.Intersect(raised).Count();
+            if (wanted.Length == 0 && raised.Length == 0) quiet++;
+            if (!wanted.SequenceEqual(raised)) differ.Add($"{name}: [{string.Join(' ', wanted)}] by nDPI, [{string.Join(' ', raised)}] here");
+        }
+        output.WriteLine($"{told} of {named} classes in captures are told; {quiet} captures without one are quiet");
+        foreach (string line in differ) output.WriteLine(line);
+        Assert.Empty(differ);
     }
 
     /// <summary>What nDPI and others name, where the content shows it; tunnels made to look like the web are left to lists.</summary>

@@ -54,6 +54,8 @@ public sealed class ImposterTests
     [InlineData("google.ad")]
     [InlineData("www.paypalobjects.com")]
     [InlineData("cooking.com")]
+    [InlineData("verno.com")]
+    [InlineData("aida64.com")]
     [InlineData("stack.com")]
     [InlineData("bücher.de")]
     [InlineData("xn--bcher-kva.de")]

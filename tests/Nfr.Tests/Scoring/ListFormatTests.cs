@@ -36,6 +36,30 @@ public sealed class ListFormatTests
     }
 
     [Theory]
+    [InlineData("[\"bad.example\",\"\\ud800\",\"worse.example\"]", 1)]
+    [InlineData("{\"name\":\"\\ud800\",\"list\":[\"bad.example\"]}", 0)]
+    [InlineData("[\"bad.example\",\"\u00ff\"]", 1)]
+    public void A_text_that_is_no_UTF_8_is_a_fault_and_the_other_lists_are_read(string json, int read)
+    {
+        using var run = new Simulated(enabled: Detectors.ListedDestination);
+        File.WriteAllBytes(Path.Combine(run.Folder, "a.json"), Encoding.Latin1.GetBytes(json));
+        run.WriteList("b.txt", "other.example\n");
+        run.Scorer.Store.Poll();
+        Assert.Equal(read + 1, run.Scorer.Store.Count);
+        Assert.Contains("UTF-8", Assert.Single(run.Scorer.Store.Faults).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_name_that_grows_in_IDNAs_form_leaves_no_room_for_its_port()
+    {
+        // 31 labels of one letter that take 8 bytes each: 248, then 5 that end in 253.
+        string host = string.Concat(Enumerable.Repeat("\u0431.", 31)) + "abcde";
+        using Simulated run = With("urls.txt", $"http://{host}:65535/x", "http://bad.example:81/x");
+        Assert.Equal(1, run.Scorer.Store.Count);
+        Assert.Contains("longer than 255", Assert.Single(run.Scorer.Store.Faults).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("\"first_seen_utc\",\"dst_ip\",\"dst_port\",\"c2_status\",\"last_online\",\"malware\"")]
     [InlineData("# first_seen_utc,dst_ip,dst_port,c2_status,last_online,malware")]
     [InlineData("# no header at all")]

@@ -141,6 +141,62 @@ public sealed class PrevalenceTests : IDisposable
     }
 
     [Fact]
+    public void Clients_of_a_month_ago_are_forgotten_and_the_days_are_not()
+    {
+        var p = new Prevalence(0) { Now = 1, Seed = 0x1234_5678_9ABC_DEF1 };
+        ulong key = Key(p, "example.org"), quiet = Key(p, "quiet.example");
+        for (int day = 0; day < 90; day++)
+        {
+            p.Now = (day * Day) + Hour;
+            // Ten clients in the first days, one that stays; the other domain is nobody's afterwards.
+            for (int i = 0; i < (day < 5 ? 10 : 1); i++) p.See(key, Client(i));
+            for (int i = 0; i < (day < 5 ? 10 : 0); i++) p.See(quiet, Client(i));
+            int clients = p.Of(key).Clients;
+            if (day < 15) Assert.InRange(clients, 9, 11);
+            if (day >= 30) Assert.Equal(1, clients);
+            Assert.InRange(p.SiteClients, clients - 1, clients + 1);
+            Assert.InRange(p.Of(quiet).Clients, day < 15 ? 9 : 0, day < 30 ? 11 : 0);
+        }
+        Assert.Equal(90, p.Of(key).Days);
+        Assert.Equal((false, 5), (p.Of(quiet).IsNew, p.Of(quiet).Days));
+    }
+
+    [Fact]
+    public void What_is_recent_is_so_across_a_restart()
+    {
+        DateTimeOffset start = DateTimeOffset.UnixEpoch.AddYears(50);
+        var first = new Prevalence(0) { Now = 1, Seed = 0x1234_5678_9ABC_DEF1 };
+        using (var file = new PrevalenceFile(File, first, new Clock(start)))
+        {
+            for (int i = 0; i < 10; i++) first.See(Key(first, "example.org"), Client(i));
+            Partition.Current = 77;
+            var life = file.LifeOf(77, new SiteLife());
+            SiteLife own = first.Life;
+            first.Life = life;
+            first.Now = 1;
+            for (int i = 0; i < 10; i++) first.See(Key(first, "site.example"), Client(i));
+            first.Life = own;
+            Partition.Current = 0;
+        }
+        foreach ((int days, int least, int most) in new[] { (10, 9, 11), (20, 9, 11), (31, 0, 0) })
+        {
+            var again = new Prevalence(0);
+            // Loaded and not disposed of: the file stays as it was.
+            var file = new PrevalenceFile(File, again, new Clock(start.AddDays(days)));
+            Assert.True(file.Load());
+            again.Now = 5;
+            Assert.InRange(again.Of(Key(again, "example.org")).Clients, least, most);
+            Assert.InRange(again.SiteClients, least, most);
+            Partition.Current = 77;
+            again.Life = file.LifeOf(77, new SiteLife());
+            again.Now = 5;
+            Assert.InRange(again.Of(Key(again, "site.example")).Clients, least, most);
+            Assert.InRange(again.SiteClients, least, most);
+            Partition.Current = 0;
+        }
+    }
+
+    [Fact]
     public void A_damaged_or_cut_or_foreign_file_is_refused_and_replaced()
     {
         var p = new Prevalence(0) { Now = 1 };

@@ -10,6 +10,23 @@ public sealed class PublicSuffixListTests(ITestOutputHelper output)
     /// <summary>publicsuffix.org's own test cases, which Debian's package brings along: checkPublicSuffix('name', 'registered or null').</summary>
     const string OwnCases = "/usr/share/doc/publicsuffix/examples/test_psl.txt";
 
+    [Theory]
+    [InlineData("!com")]
+    [InlineData("!")]
+    [InlineData("*.")]
+    [InlineData("com\n!com\n*.com")]
+    public void An_exception_to_no_rule_leads_nowhere_beyond_the_name(string rules)
+    {
+        using var reader = new StringReader(rules);
+        PublicSuffixList list = PublicSuffixList.Read(reader);
+        foreach (string name in new[] { "", "com", "a.com", "a.b.com", "com." })
+        {
+            int start = list.RegisteredStart(System.Text.Encoding.ASCII.GetBytes(name), out _, out int suffix);
+            Assert.InRange(suffix, 0, name.Length);
+            Assert.InRange(start, 0, name.Length);
+        }
+    }
+
     [Fact]
     public void The_lists_own_test_cases_pass_on_the_copy_that_ships()
     {

@@ -60,7 +60,8 @@ public sealed class EngineClientTests
     public async Task An_engine_says_with_each_answer_whether_it_reads_all_fields()
     {
         await using EngineServer server = await EngineServer.StartAsync();
-        using EngineClient client = Client(server.Host);
+        List<bool> told = [];
+        using EngineClient client = new(Options(server.Host), TimeProvider.System, takesAllFields: told.Add);
         Assert.Null(client.TakesAllFields);
         string? says = "all";
         int status = 200;
@@ -82,6 +83,8 @@ public sealed class EngineClientTests
         says = "some";
         await SendAsync(client);
         Assert.False(client.TakesAllFields);
+        // Told when it changes, so that it can be remembered.
+        Assert.Equal([true, false], told);
     }
 
     [Fact]

@@ -220,6 +220,12 @@ public sealed class FeedFetcherTests
     [InlineData("https://lists.example:8443/a?key=0123456789&x=1", "https://lists.example:8443/a?…")]
     [InlineData("https://lists.example/v2/exports/0a1b2c3d4e5f60718293a4b5c6d7e8f9/recent.csv", "https://lists.example/v2/exports/…/recent.csv")]
     [InlineData("https://lists.example/downloads/ipblocklist_recommended.txt#secret", "https://lists.example/downloads/ipblocklist_recommended.txt")]
+    [InlineData("https://lists.example/v1/3f2504e0-4f89-11d3-9a0c-0305e82c3301/c2.txt", "https://lists.example/v1/…/c2.txt")]
+    [InlineData("https://lists.example/Zm9v-YmFy_cXV4LWJheg/list", "https://lists.example/…/list")]
+    [InlineData("https://lists.example/get/0a1b2c3d4e5f60718293.txt", "https://lists.example/get/…")]
+    [InlineData("https://lists.example/bad_ips-2024-11-21.csv", "https://lists.example/bad_ips-2024-11-21.csv")]
+    [InlineData("https://lists.example/ja3_fingerprints.csv", "https://lists.example/ja3_fingerprints.csv")]
+    [InlineData("https://lists.example/MaliciousDomainsOfToday.txt", "https://lists.example/MaliciousDomainsOfToday.txt")]
     public void An_address_is_shown_without_its_keys(string url, string shown) => Assert.Equal(shown, FeedAddress.Shown(new Uri(url)));
 
     [Fact]

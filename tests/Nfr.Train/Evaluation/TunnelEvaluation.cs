@@ -68,7 +68,7 @@ sealed class TunnelEvaluation : IEvaluation
     static void Tools(EvaluationOutput o, string path)
     {
         var rows = new List<string[]>();
-        int found = 0, all = 0;
+        int found = 0, all = 0, most = 0;
         foreach (var tool in ScoringData.Rows(path).GroupBy(row => row[0]))
         {
             using var bed = new Bed();
@@ -91,10 +91,12 @@ sealed class TunnelEvaluation : IEvaluation
             bool caught = bed.Alerts.Count > 0;
             if (total > 1) all++;
             if (total > 1 && caught) found++;
+            if (total > 1) most = Math.Max(most, caught ? bytes : int.MaxValue);
             rows.Add([tool.Key, Number(total), caught ? "yes" : "no", caught ? Number(asked) : "", caught ? Number(bytes) : ""]);
         }
         o.Line($"{found} of {all} tools are found (a list of one query is not counted). Bytes are those of all different labels asked up to the alert; the goal is 2,000.");
         o.Table(["tool", ">queries", "found", ">at query", ">label bytes"], rows);
+        o.Goal("DNS tunnel", "every tool within 2 kB of new label bytes", $"{found} of {all}, {Number(most)} bytes at most", found == all && most <= 2000, "dns_tunnel/queries.tsv");
     }
 
     static int Octets(string label)
@@ -137,6 +139,8 @@ sealed class TunnelEvaluation : IEvaluation
         }
         o.Line("Slow tunnels, base32 in labels of 25 characters, evenly spread.");
         o.Table(["rate", "type", ">found in time", ">hours, at the latest", ">goal"], rows);
+        o.Goal("DNS tunnel", "1 kB/h in 2 h, 4 kB a day in 24 h", string.Join("; ", rows.Where(r => r[0] != "0.7 B a second").Select(r => $"{r[0]} by {r[1]}: {r[2]}, {r[3]} h")), rows.Where(r => r[0] != "0.7 B a second").All(r => r[2].Split(" of ") is [var some, var every] && some == every), "made tunnels");
+        o.Goal("DNS tunnel", "stretch: 0.7 B/s in 30 min", string.Join("; ", rows.Where(r => r[0] == "0.7 B a second").Select(r => $"by {r[1]}: {r[2]}, {r[3]} h")), rows.Where(r => r[0] == "0.7 B a second").All(r => r[2].Split(" of ") is [var some, var every] && some == every), "made tunnels");
     }
 
     static void Captures(EvaluationOutput o, string folder)
@@ -172,6 +176,7 @@ sealed class TunnelEvaluation : IEvaluation
         }
         o.Line($"Captures: {others} that are not filed as tunnels, {wrong} of them raise an alert of these detectors.");
         o.Table(["capture", "filed as", "found", "with"], rows);
+        o.Goal("DNS and ICMP tunnel", "0 alerts on other captures", $"{wrong} of {others} (a capture may hold a tunnel and be filed as something else: see its table)", null, "pcap, dns_tunnel, corpus");
     }
 
     readonly struct Feed(FrameDecoder<Score> decoder) : IFrameSink
@@ -218,6 +223,7 @@ sealed class TunnelEvaluation : IEvaluation
             if (first == 0) first = bed.Tick;
             bed.Dns(f[9].Replace("\\x", "\\0", StringComparison.Ordinal), ushort.TryParse(f[12], out ushort type) ? type : (ushort)1, client);
         }
+        o.Goal("DNS tunnel", "0 alerts on the benign logs", $"{bed.Alerts.Count} of {rows:N0} rows", bed.Alerts.Count == 0, "benign/zeek_dns_wrccdc.log.gz");
         double hostDays = clients.Count * ((bed.Tick - first) / (86_400.0 * Second));
         o.Line(string.Create(CultureInfo.InvariantCulture,
             $"A good network's log (exercise network, {rows:N0} rows, {clients.Count} clients, {(bed.Tick - first) / 60.0 / Second:0} minutes): {bed.Alerts.Count} alerts, {1000 * bed.Alerts.Count / hostDays:0.0} per 1,000 hosts and day ({hostDays:0.0} host-days, so this bounds the rate by about {3000 / hostDays:N0} only)."));

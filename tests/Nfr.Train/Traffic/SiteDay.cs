@@ -49,6 +49,8 @@ sealed class SiteDay : IDisposable
     }
 
     public int Hosts { get; }
+    /// <summary>Names that somebody mistyped: where they lie close to a brand they are what the sensor should tell of.</summary>
+    public HashSet<string> Mistyped { get; } = [];
     public List<Alert> Alerts => _run.Alerts;
     public long Events => _line.Events;
     public ScorerStats Stats => _run.Scorer.Stats;
@@ -179,6 +181,7 @@ sealed class SiteDay : IDisposable
     void Mistype(Address host)
     {
         string name = _names.Typo(_random);
+        Mistyped.Add(name["www.".Length..]);
         if (_random.Next(3) == 0) _line.Ask(name, host, rcode: 3);
         else _line.Web(name, host);
     }

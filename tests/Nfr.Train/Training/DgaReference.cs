@@ -18,7 +18,7 @@ sealed class DgaReference
 
     /// <param name="rows">What our model was trained on.</param>
     public static DgaReference Train(IEnumerable<DgaRow> rows) =>
-        new(Regression.Train([.. rows.Select(row => row with { Suffix = TopLevel(row.Suffix) })], new HeadPlan(Shortest, Longest, Bits, static _ => true)));
+        new(Regression.Train([.. rows.Select(row => row with { Suffix = TopLevel(row.Suffix) })], new HeadPlan(Shortest, Longest, Bits, 5, 16, false, static _ => true)));
 
     static byte[] TopLevel(byte[] suffix) => suffix[(Array.LastIndexOf(suffix, (byte)'.') + 1)..];
 

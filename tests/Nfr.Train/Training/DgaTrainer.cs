@@ -7,7 +7,8 @@ namespace Nfr.Train.Training;
 
 /// <summary>
 /// Makes the model of made-up names. The trees see what the heads, the model of good names and the suffixes say of rows that those were not
-/// trained on (five folds); else they would trust them too much.
+/// trained on (five folds); else they would trust them too much. The first head also learns generated names; the trees do not, since
+/// the words in them are those of the shipped filter.
 /// </summary>
 static class DgaTrainer
 {
@@ -16,33 +17,35 @@ static class DgaTrainer
 
     static readonly HeadPlan[] s_heads =
     [
-        new(1, 4, 18, static _ => true),
-        new(3, 6, 18, static type => type == "dictionary"),
-        new(2, 5, 17, static type => type == "pronounceable"),
+        new(1, 5, 18, 7, 6, true, static _ => true),
+        new(3, 6, 18, 5, 16, false, static type => type == "dictionary"),
+        new(2, 5, 17, 5, 14, false, static type => type == "pronounceable"),
     ];
 
     sealed record Base(DgaHead[] Heads, NameModel Names, sbyte[] Suffixes);
 
     /// <param name="rows">What is trained on, in a fixed order.</param>
+    /// <param name="words">Everyday words (<see cref="GeneratedNames.Words"/>).</param>
     /// <param name="trees">How many.</param>
     /// <returns>The model's file.</returns>
-    public static byte[] Train(IReadOnlyList<DgaRow> rows, int trees = 250)
+    public static byte[] Train(IReadOnlyList<DgaRow> rows, string[] words, int trees = 350)
     {
+        DgaRow[] generated = [.. GeneratedNames.From(rows, words)];
         short[] x = new short[rows.Count * DgaFeatures.Count];
         uint[] folds = [.. rows.Select(row => row.Fold % Folds)];
         for (int fold = 0; fold < Folds; fold++)
         {
-            Base other = TrainBase([.. rows.Where((_, i) => folds[i] != fold)]);
+            Base other = TrainBase([.. rows.Where((_, i) => folds[i] != fold)], generated);
             for (int i = 0; i < rows.Count; i++)
             {
                 if (folds[i] == fold) Fill(other, rows[i], x.AsSpan(i * DgaFeatures.Count, DgaFeatures.Count));
             }
         }
-        return File(TrainBase(rows), new Boosting(trees, Rate).Train(x, [.. rows.Select(row => row.IsBad)]));
+        return File(TrainBase(rows, generated), new Boosting(trees, Rate).Train(x, [.. rows.Select(row => row.IsBad)]));
     }
 
-    static Base TrainBase(IReadOnlyList<DgaRow> rows) => new(
-        [.. s_heads.Select(plan => Regression.Train(rows, plan))],
+    static Base TrainBase(IReadOnlyList<DgaRow> rows, DgaRow[] generated) => new(
+        [.. s_heads.Select(plan => Regression.Train([.. rows, .. generated], plan))],
         NameModel.Shipped,
         SuffixOdds(rows));
 
@@ -72,6 +75,7 @@ static class DgaTrainer
             x[(2 * i) + 1] = (short)Math.Clamp(spread, short.MinValue, short.MaxValue);
         }
         DgaFeatures.FillShape(symbols, n, model.Suffixes[hash & (DgaModel.SuffixCells - 1)], 1 + row.Suffix.AsSpan().Count((byte)'.'), model.Names, x);
+        DgaFeatures.FillWords(symbols, n, x);
     }
 
     static byte[] File(Base model, List<Tree> trees)
@@ -81,7 +85,7 @@ static class DgaTrainer
         foreach (DgaHead head in model.Heads)
         {
             ReadOnlySpan<byte> weights = MemoryMarshal.AsBytes(head.Weights);
-            file.Write([(byte)head.Shortest, (byte)head.Longest, (byte)System.Numerics.BitOperations.Log2((uint)weights.Length)]);
+            file.Write([(byte)head.Shortest, (byte)head.Longest, (byte)System.Numerics.BitOperations.Log2((uint)weights.Length), (byte)head.Power, (byte)head.Scale]);
             file.Write(weights);
         }
         file.Write(MemoryMarshal.AsBytes(model.Suffixes.AsSpan()));

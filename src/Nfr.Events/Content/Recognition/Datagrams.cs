@@ -60,6 +60,8 @@ static class Datagrams
                 return App.Kerberos;
             case (byte)'d' when PeerShapes.IsDht(b):
                 return App.BitTorrent;
+            case 0xE3 or 0xE4 or 0xE5 when DonkeyShapes.IsDatagram(b):
+                return App.EDonkey;
             case 0x63 when IndustryShapes.IsEnip(b):
                 return App.Enip;
             case 0xFF when ServiceShapes.IsWakeOnLan(b):

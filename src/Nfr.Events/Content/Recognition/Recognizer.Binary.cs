@@ -47,6 +47,7 @@ static partial class Recognizer
                 return App.Iec104;
             case >= 0x80:
                 if (b[0] == 0xFF) return IsBgp(b) ? App.Bgp : App.Unknown;
+                if (DonkeyShapes.IsStream(b)) return App.EDonkey;
                 if (b.Length >= 28 && (ReadUInt32BigEndian(b) & 0x7FFFFFFF) == b.Length - 4 && WindowsShapes.IsNfs(b[4..])) return App.Nfs;
                 if (DatabaseShapes.IsMemcached(b)) return App.Memcached;
                 if (MqttShapes.IsMqtt(b)) return App.Mqtt;
@@ -60,7 +61,7 @@ static partial class Recognizer
         if (direction == 1 && DatabaseShapes.IsMysqlGreeting(b)) return App.Mysql;
         if (PeerShapes.IsBitcoin(b)) return App.Bitcoin;
         if (PeerShapes.IsMonero(b)) return App.Monero;
-        if (b[0] is 1 or 2 or 3 or 4 && PeerShapes.IsEthereumHandshake(b)) return App.Ethereum;
+        if (direction == 0 && b[0] is 1 or 2 or 3 or 4 && PeerShapes.IsEthereumHandshake(b)) return App.Ethereum;
         if (DatabaseShapes.IsMongodb(b)) return App.Mongodb;
         return IndustryShapes.IsModbus(b, direction) ? App.Modbus : App.Unknown;
     }

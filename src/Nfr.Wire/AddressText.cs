@@ -1,14 +1,16 @@
-using Nfr.Wire;
+namespace Nfr.Wire;
 
-namespace Nfr.Scoring.Indicators;
-
-/// <summary>Reads addresses from UTF-8 without allocating: answers and hosts are looked up per event.</summary>
-static class AddressText
+/// <summary>Reads addresses from UTF-8 without allocating: answers, hosts and the addresses of uploaded lines are read per event.</summary>
+public static class AddressText
 {
+    /// <summary>Eight groups of which the last two are written as an IPv4 address.</summary>
+    public const int MaxLength = Address.MaxTextLength + 7;
+
+    /// <summary>Dotted decimal with four numbers, or RFC 4291 2.2; no zone, no brackets, no port.</summary>
     public static bool TryParse(ReadOnlySpan<byte> text, out Address address)
     {
         address = default;
-        if (text.Length is < 2 or > Address.MaxTextLength + 7) return false;
+        if (text.Length is < 2 or > MaxLength) return false;
         return text.Contains((byte)':') ? TryParseV6(text, out address) : TryParseV4(text, out address);
     }
 
