@@ -20,7 +20,7 @@ if ! said=$(dotnet --version 2>&1); then
   esac
 fi
 
-# 2. Shared libraries that the sensor binds to, and the tools that the demo's private network needs.
+# 2. Shared libraries that the sensor binds to, the tools that the demo's private network needs, and words.
 libraries=$(ldconfig -p 2>/dev/null || true)
 has_library() {
   case "$libraries" in *"$1 "*) return 0 ;; esac
@@ -32,6 +32,8 @@ has_library libsqlite3.so.0   || packages+=(libsqlite3-0)
 has_library libmosquitto.so.1 || packages+=(libmosquitto1)
 command -v ip >/dev/null 2>&1      || packages+=(iproute2)
 command -v unshare >/dev/null 2>&1 || packages+=(util-linux)
+# The quality report trains models that leave families out, and they learn from everyday words.
+case " $* " in *=Evaluate*) [ -f /usr/share/dict/american-english ] || packages+=(wamerican) ;; esac
 
 if [ ${#packages[@]} -gt 0 ]; then
   command="apt-get install -y ${packages[*]}"
