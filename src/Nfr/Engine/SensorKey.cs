@@ -47,7 +47,7 @@ sealed class SensorKey(KeyRow row, Site site, SensorState state, HostedEngineOpt
     public SensorState State { get; } = state;
     public TokenBucket Requests { get; } = new(options.RequestsPerSecond, options.Time);
     public TokenBucket Events { get; } = new(options.EventsPerSecond, options.Time);
-    public SensorClock Clock { get; } = new();
+    public SensorClocks Clocks { get; } = new();
     /// <summary>By <see cref="EventType"/>.</summary>
     public Repeats[] Repeats { get; } = [.. EventTypes.Uploaded.Select(_ => new Repeats())];
 }

@@ -200,6 +200,23 @@ public sealed class EngineAlertTests
     }
 
     [Fact]
+    public async Task A_second_engine_is_refused_and_neither_it_nor_one_without_an_address_begins_an_epoch()
+    {
+        await using var bed = new EngineBed();
+        await bed.StartAsync();
+        var options = new HostedEngineOptions { Listen = new IPEndPoint(IPAddress.Loopback, 0), Data = bed.Data, FeedsFolders = [], Scorers = 1 };
+        EngineStoreException refused = await Assert.ThrowsAsync<EngineStoreException>(() => EngineHost.StartAsync(options, Serilog.Core.Logger.None));
+        Assert.StartsWith($"another nfr engine runs with {bed.Data} (", refused.Message, StringComparison.Ordinal);
+        await bed.RestartAsync();
+        string other = bed.In("other");
+        options = options with { Data = other, Listen = new IPEndPoint(IPAddress.Loopback, new Uri(bed.Address).Port) };
+        await Assert.ThrowsAsync<IOException>(() => EngineHost.StartAsync(options, Serilog.Core.Logger.None));
+        using (EngineDatabase db = EngineDatabase.Open(other)) Assert.Single(db.BeginEpoch());
+        // Each start that listened, and this one.
+        using (EngineDatabase db = EngineDatabase.Open(bed.Data)) Assert.Equal(3, db.BeginEpoch().Count);
+    }
+
+    [Fact]
     public void One_threat_of_two_severities_is_two_pages()
     {
         string folder = Directory.CreateTempSubdirectory("nfr-pages-").FullName;

@@ -133,6 +133,29 @@ public sealed class EngineFairnessTests
     }
 
     [Fact]
+    public async Task Garbage_in_small_pieces_costs_as_much_as_in_one()
+    {
+        await using var bed = new EngineBed();
+        string key = bed.AddKey();
+        await bed.StartAsync(o => o with { EventsPerSecond = 10, MaxLine = 1 << 10 });
+        var uri = new Uri(bed.Address);
+        using var tcp = new TcpClient { NoDelay = true };
+        await tcp.ConnectAsync(uri.Host, uri.Port);
+        NetworkStream stream = tcp.GetStream();
+        const int pieces = 400, size = 600;
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(
+            $"POST /v1/events/dns HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes(key + ":"))}\r\nContent-Length: {pieces * size}\r\n\r\n"));
+        // Each piece is read by itself and is less than an event's length.
+        for (int i = 0; i < pieces; i++)
+        {
+            await stream.WriteAsync(Encoding.ASCII.GetBytes(new string('x', size)));
+            await Task.Delay(2);
+        }
+        await stream.ReadAtLeastAsync(new byte[12], 12);
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await bed.PostAsync("dns", key, EngineBed.Dns("a.b"))).Status);
+    }
+
+    [Fact]
     public async Task A_body_that_does_not_end_is_paid_for_meanwhile()
     {
         await using var bed = new EngineBed();
