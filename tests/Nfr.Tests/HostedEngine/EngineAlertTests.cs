@@ -158,15 +158,49 @@ public sealed class EngineAlertTests
     }
 
     [Fact]
-    public async Task What_each_site_has_seen_before_lasts_over_a_restart()
+    public async Task What_each_site_has_seen_before_and_for_how_long_lasts_over_a_restart()
     {
+        var time = new ManualTime();
+        HostedEngineOptions With(HostedEngineOptions o) => o with { Time = time };
         await using var bed = new EngineBed();
-        string a = bed.AddKey("a"), b = bed.AddKey("b");
-        await bed.StartAsync();
-        foreach (string key in new[] { a, b }) await bed.PostAsync("dns", key, string.Join('\n', Enumerable.Range(0, 50).Select(i => EngineBed.Dns($"n{i}.example", $"10.0.0.{i}"))));
-        await bed.RestartAsync();
+        string boston = bed.AddKey("boston"), lima = bed.AddKey("lima");
+        await bed.StartAsync(With);
+        string Ask(string name, TimeSpan ago) => $$"""{"ts":"{{time.Utc - ago:yyyy-MM-dd'T'HH:mm:ss'Z'}}","srcIP":"10.0.0.9","query":"{{name}}","qtype":"A","rcode":"NOERROR"}""";
+        for (int day = 0; day < 10; day++)
+        {
+            time.Advance(TimeSpan.FromDays(1));
+            await bed.PostAsync("dns", boston, string.Join('\n', Enumerable.Range(0, 24).Select(h => Ask(h % 2 == 0 ? "office.example" : "pleasant.top", TimeSpan.FromHours(23 - h)))));
+        }
+        await bed.RestartAsync(With);
         string[] files = [.. Directory.GetFiles(bed.Data, "first-seen-*").Select(f => Path.GetFileName(f)).Order()];
         Assert.Equal(["first-seen-1-of-2.bin", "first-seen-2-of-2.bin"], files);
+        // Boston has learned and knows the one name; the other is new to it. Lima learns still.
+        time.Advance(TimeSpan.FromMinutes(10));
+        foreach (string key in new[] { boston, lima }) await bed.PostAsync("dns", key, Ask("pleasant.top", TimeSpan.FromMinutes(1)) + "\n" + Ask("newcomer.top", TimeSpan.Zero));
+        // What comes at every hour is told as a beacon, which is another matter.
+        Assert.Equal("newcomer.top", Assert.Single(await bed.AllAlertsAsync(boston), a => a.Evidence!.Detector.StartsWith("first_seen", StringComparison.Ordinal)).Event.Query);
+        Assert.DoesNotContain(await bed.AllAlertsAsync(lima), a => a.Evidence!.Detector.StartsWith("first_seen", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Names_whose_answers_the_sensor_does_not_tell_are_none_that_fail()
+    {
+        var time = new ManualTime();
+        await using var bed = new EngineBed();
+        string original = bed.AddKey("original"), ours = bed.AddKey("ours");
+        await bed.StartAsync(o => o with { Time = time });
+        var random = new Random(4);
+        for (int hour = 0; hour < 24; hour++)
+        {
+            time.Advance(TimeSpan.FromHours(1));
+            string Lines(string more) => string.Join('\n', Enumerable.Range(0, 8).Select(i =>
+                $$"""{"ts":"{{time.Utc.AddMinutes(-59 + (i * 7) + random.Next(6)):yyyy-MM-dd'T'HH:mm:ss'Z'}}","srcIP":"10.0.0.9","query":"q{{hour}}x{{i}}.pleasant.top","qtype":"A"{{more}}}"""));
+            await bed.PostAsync("dns", original, Lines(""));
+            await bed.PostAsync("dns", ours, Lines(""","transport":"udp" """));
+        }
+        bool Fails(Alert a) => a.Evidence!.Detector is "unreachable_domains" or "dns_failures";
+        Assert.Contains(await bed.AllAlertsAsync(ours), Fails);
+        Assert.DoesNotContain(await bed.AllAlertsAsync(original), Fails);
     }
 
     [Fact]
