@@ -24,7 +24,9 @@ public sealed class Scorer : IDisposable
     readonly SiteLife _life;
     readonly DomainSuspicion _suspicion = new();
     readonly Resolvers _resolvers;
-    readonly ResolverSite _site;
+    readonly DnsSite _site;
+    readonly FailingNames _failing;
+    readonly HeldScores _heldScores;
     readonly long _resolverWindow;
     readonly PrevalenceFile? _prevalenceFile;
     readonly Lazy<BrandTable> _brands;
@@ -34,13 +36,15 @@ public sealed class Scorer : IDisposable
     public Scorer(ScorerOptions options)
     {
         _findings = new Findings(options);
-        _sides = new MirrorSides(options.Thresholds, _findings);
+        _sides = new MirrorSides(options.Thresholds, options.IsHome, _findings);
         _ownsStore = options.SharedWith is null;
         Suffixes = options.SharedWith?.Suffixes ?? PublicSuffixList.Load(options.PublicSuffixFile);
         _prevalence = new Prevalence(options.Thresholds.FirstSeenLearning);
         _life = _prevalence.Life;
         _resolvers = new Resolvers(options.Thresholds, options.IsHome);
         _site = _resolvers.Site;
+        _failing = new FailingNames(options.Thresholds, options.IsHome, Suffixes, _resolvers);
+        _heldScores = new HeldScores(Suffixes);
         _resolverWindow = options.Thresholds.ResolverWindow;
         if (options.FirstSeenFile.Length > 0)
         {
@@ -87,8 +91,8 @@ public sealed class Scorer : IDisposable
         yield return (Detectors.DnsTunnel, () => new NotDns(thresholds, _findings));
         yield return (Detectors.IcmpTunnel, () => new IcmpTunnel(thresholds, _findings));
         yield return (Detectors.Dga, () => new DgaVolume(thresholds, Suffixes, DgaModel.Shipped, _resolvers, _findings));
-        yield return (Detectors.DnsFailures, () => new DnsFailures(thresholds, options.IsHome, Suffixes, _prevalence, _resolvers, _findings));
-        yield return (Detectors.UnreachableDomains, () => new UnreachableDomains(thresholds, options.IsHome, Suffixes, _prevalence, _resolvers, _findings));
+        yield return (Detectors.DnsFailures, () => new DnsFailures(thresholds, options.IsHome, Suffixes, _prevalence, _resolvers, _failing, _findings));
+        yield return (Detectors.UnreachableDomains, () => new UnreachableDomains(thresholds, _prevalence, _failing, _findings));
         yield return (Detectors.Cleartext, () => new Cleartext(options.IsHome, _findings));
         yield return (Detectors.Mining, () => new Mining(thresholds, options.IsHome, _findings));
         yield return (Detectors.Imposter, () => new Imposter(thresholds, Suffixes, new BrandMatcher(_brands.Value), _prevalence, _suspicion, _findings));
@@ -122,7 +126,7 @@ public sealed class Scorer : IDisposable
         [.. _brands.IsValueCreated ? _brands.Value.Faults : [], .. _prevalenceFile?.Fault is { } fault ? [fault] : Array.Empty<string>()];
 
     public ScorerStats Stats => new(
-        _findings.AlertsRaised, _findings.FindingsKnown, _findings.FindingsEvicted, _all.Sum(d => d.Evicted), _all.Sum(d => d.Tracked),
+        _findings.AlertsRaised, _findings.FindingsKnown, _findings.FindingsEvicted, _all.Sum(d => d.Evicted) + _resolvers.Evicted, _all.Sum(d => d.Tracked),
         _findings.AlertsHeld);
 
     /// <summary>The greatest tick so far, of the partition whose turn it is.</summary>
@@ -138,7 +142,10 @@ public sealed class Scorer : IDisposable
         Begin(e.Context.Tick, raised);
         int score = 0;
         if (_resolvers.Site.Queries.IsFull) JudgeHeld(window: 0, most: 1);
-        foreach (Detector detector in _resolvers.Takes(in e, _findings.Now) ? _dnsAtOnce : _dns) score = Math.Max(score, detector.OnDns(in e));
+        bool waits = _resolvers.Takes(in e);
+        if (waits) score = _heldScores.Of(in e, _findings.Now);
+        else _failing.Look(in e);
+        foreach (Detector detector in waits ? _dnsAtOnce : _dns) score = Math.Max(score, detector.OnDns(in e));
         return Math.Max(score, _findings.ClusterSeverity);
     }
 
@@ -166,7 +173,6 @@ public sealed class Scorer : IDisposable
     public int ScoreInbound(scoped in IpEvent e, List<Alert> raised)
     {
         Begin(e.Context.Tick + e.Duration, raised);
-        _sides.Note(in e);
         int score = 0;
         foreach (Detector detector in _inboundIp) score = Math.Max(score, detector.OnIp(in e));
         return score;
@@ -233,7 +239,7 @@ public sealed class Scorer : IDisposable
     void Begin(long tick, List<Alert> raised)
     {
         _findings.Now = Math.Max(_findings.Now, tick);
-        _prevalence.Now = _findings.Now;
+        _prevalence.Now = _resolvers.Now = _findings.Now;
         _prevalenceFile?.SaveDue(_findings.Steady >= 0 ? _findings.Steady : _findings.Now);
         _findings.Raised = raised;
         _findings.ClusterSeverity = 0;
@@ -246,10 +252,13 @@ public sealed class Scorer : IDisposable
     {
         for (int i = 0; i < most && _resolvers.Site.Queries.TryTake(_findings.Now, window, out DnsEvent e); i++)
         {
+            _failing.Look(in e);
+            int score = 0;
             foreach (Detector detector in _dns)
             {
-                if (!detector.SeesResolvers) detector.OnDns(in e);
+                if (!detector.SeesResolvers) score = Math.Max(score, detector.OnDns(in e));
             }
+            _heldScores.Note(in e, score, _findings.Now);
             _suspicion.Clear();
         }
     }

@@ -27,7 +27,7 @@ public sealed class ScorerPartition
     internal bool IsRemembered { get; set; }
 
     /// <summary>What of its resolvers waits for their clients.</summary>
-    internal Detection.ResolverSite Resolvers { get; } = new();
+    internal Detection.DnsSite Resolvers { get; } = new();
 
     /// <summary>The greatest tick of its events.</summary>
     public long Now { get; internal set; }

@@ -4,10 +4,13 @@ using Nfr.Wire;
 
 namespace Nfr.Scoring.Beacons;
 
-/// <summary>By what name a client came to an address: the registered domain of its last query, handshake or request.</summary>
+/// <summary>
+/// By what name a client came to an address: the registered domain of its last query, handshake or request. What a handshake or a request says is the client's own word, which may be any;
+/// it is vouched for where an answer gave that client this address for that domain.
+/// </summary>
 sealed class DestinationNames
 {
-    /// <summary>340 KB. Full: the pair of client and address unused longest goes, and its flows count by address.</summary>
+    /// <summary>410 KB. Full: the pair of client and address unused longest goes, and its flows count by address.</summary>
     const int Capacity = 1 << 12;
     const int MaxText = 47;
 
@@ -20,6 +23,8 @@ sealed class DestinationNames
     struct Known
     {
         public ulong Name;
+        /// <summary>The last two names that answers gave this address for: services share addresses.</summary>
+        public ulong Answered, AnsweredBefore;
         public byte Length;
         public Text Text;
     }
@@ -30,9 +35,11 @@ sealed class DestinationNames
     /// <param name="server">Of whom the name is.</param>
     /// <param name="name"><see cref="Mix.OfName"/> of the registered domain.</param>
     /// <param name="text">The registered domain; of a long one the end is kept.</param>
-    public void Note(in Address client, in Address server, ulong name, ReadOnlySpan<byte> text)
+    /// <param name="answered">An answer to the client's query says so, not the client.</param>
+    public void Note(in Address client, in Address server, ulong name, ReadOnlySpan<byte> text, bool answered)
     {
         ref Known known = ref _known[_known.GetOrAdd(Mix.Of(client, Mix.Of(server)), out _)];
+        if (answered && known.Answered != name) (known.Answered, known.AnsweredBefore) = (name, known.Answered);
         if (known.Name == name) return;
         known.Name = name;
         if (text.Length > MaxText) text = text[^MaxText..];
@@ -44,14 +51,17 @@ sealed class DestinationNames
     /// <param name="server">With whom.</param>
     /// <param name="name"><see cref="Mix.OfName"/> of the registered domain.</param>
     /// <param name="text">Valid until the next <see cref="Note"/>.</param>
-    public bool TryFind(scoped in Address client, scoped in Address server, out ulong name, out ReadOnlySpan<byte> text)
+    /// <param name="answered">False: it is the client's own word.</param>
+    public bool TryFind(scoped in Address client, scoped in Address server, out ulong name, out ReadOnlySpan<byte> text, out bool answered)
     {
+        answered = false;
         int index = _known.Find(Mix.Of(client, Mix.Of(server)));
         name = 0;
         text = default;
         if (index < 0) return false;
         ref Known known = ref _known[index];
         name = known.Name;
+        answered = known.Answered == name || known.AnsweredBefore == name;
         text = known.Text;
         text = text[..known.Length];
         return true;

@@ -31,6 +31,8 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
         public uint RegularSince;
         public uint Raised;
         public uint TimeToLive;
+        /// <summary>Until when (as the contacts' times) a flow that lasts excuses queries; 0 = there was none.</summary>
+        public uint Lasting;
         public int Total;
         public byte RaisedSeverity;
         public bool IsRegular;
@@ -38,7 +40,10 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
         public byte Fresh;
         public byte Polled;
 
-        public readonly bool IsPolled => Polled > 0 && Polled * 2 >= Fresh;
+        public readonly bool IsPolled => (Polled > 0 && Polled * 2 >= Fresh) || (Lasting != 0 && (int)(Lasting - Contacts.Last) >= 0 && IsAskedFor);
+
+        /// <summary>Most of its contacts are queries that no connection followed.</summary>
+        public readonly bool IsAskedFor => Contacts.Connected * 2 < Contacts.Count;
 
         public void Count(ref byte what)
         {
@@ -80,7 +85,7 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
             timeToLive = Math.Max(timeToLive, answers.TimeToLive);
             if (answers.Type is not (1 or 28) || !AddressText.TryParse(answers.Text, out Address address)) continue;
             if (isHome(address)) return 0;
-            names.Note(in e.Context.Source, in address, to.Hash, to.Name);
+            names.Note(in e.Context.Source, in address, to.Hash, to.Name, answered: true);
         }
         int index = Contact(in e.Context, in to, 0, connected: false, opens: true, out bool isNew);
         if (index < 0) return 0;
@@ -97,7 +102,7 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
     {
         if (!IsOutbound(in e.Context)) return 0;
         Destination to = Of(in e.Context, e.Sni);
-        if (!to.IsAddress) names.Note(in e.Context.Source, in e.Context.Destination, to.Hash, to.Name);
+        if (!to.IsAddress) names.Note(in e.Context.Source, in e.Context.Destination, to.Hash, to.Name, answered: false);
         if (IsPolledMail(e.Context.DestinationPort)) return NotePoll(in e.Context, in to);
         int index = Contact(in e.Context, in to, 0, connected: true, opens: true, out bool isNew);
         if (index < 0) return 0;
@@ -113,7 +118,7 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
         // Certificate status and revocation lists are asked for by a timer, by anything that speaks TLS (RFC 6960, RFC 5280).
         if (!IsOutbound(in e.Context) || e.ContentType.StartsWith("application/ocsp"u8) || e.ContentType.StartsWith("application/pkix-crl"u8)) return 0;
         Destination to = Of(in e.Context, HostOf(e.Host));
-        if (!to.IsAddress) names.Note(in e.Context.Source, in e.Context.Destination, to.Hash, to.Name);
+        if (!to.IsAddress) names.Note(in e.Context.Source, in e.Context.Destination, to.Hash, to.Name, answered: false);
         int index = Contact(in e.Context, in to, e.BytesOut + e.Url.Length, connected: true, opens: true, out bool isNew);
         if (index < 0) return 0;
         ulong finding = FindingOf(in e.Context, in to);
@@ -127,8 +132,7 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
     {
         if (e.Context.Protocol is not (Tcp or Udp) || !IsOutbound(in e.Context) || e.App == App.Http) return 0;
         Destination to = Of(in e.Context, default);
-        // A handshake has told its poll already.
-        if (IsPolled(in e)) return e.App == App.Tls || IsContinued(in e) ? 0 : NotePoll(in e.Context, in to);
+        if (IsPolled(in e)) return OnPolled(in e, in to);
         // Nobody answered: a dead server tried again and again is no matter of ours.
         if (e.PacketsIn == 0 && e.BytesIn == 0) return 0;
         if (e.Context.Protocol == Tcp && e.PayloadIn == 0 && e.PayloadOut == 0) return 0;
@@ -170,6 +174,22 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
         return 0;
     }
 
+    /// <summary>
+    /// A flow of what is polled is one poll, however long it lasts. While it does, its client may go on to ask for the name by a timer (a tunnel that looks whether the other end has moved, a
+    /// telephone), and connects no more: so it excuses queries and no connections, until its next slice should be here.
+    /// </summary>
+    int OnPolled(scoped in IpEvent e, scoped in Destination to)
+    {
+        bool continued = IsContinued(in e);
+        if (continued || (e.Notes & FlowNotes.ActiveTimeout) != 0)
+        {
+            int index = _pairs.Find(Mix.Of(e.Context.Source, to.Hash));
+            if (index >= 0) _pairs[index].Lasting = Math.Max(1, Contacts.TimeOf(e.Context.Tick + e.Duration + thresholds.BeaconSlice));
+        }
+        // A handshake has told its poll already.
+        return continued || e.App == App.Tls ? 0 : NotePoll(in e.Context, in to);
+    }
+
     /// <summary>A flow that lives long is told in slices: only its first is a contact.</summary>
     bool IsContinued(scoped in IpEvent e)
     {
@@ -198,7 +218,7 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
             ReadOnlySpan<byte> name = suffixStart > start ? host[start..] : host;
             return new Destination(Mix.OfName(name), name, isAddress: false);
         }
-        if (names.TryFind(in context.Source, in context.Destination, out ulong hash, out ReadOnlySpan<byte> known)) return new Destination(hash, known, isAddress: false);
+        if (names.TryFind(in context.Source, in context.Destination, out ulong hash, out ReadOnlySpan<byte> known, out _)) return new Destination(hash, known, isAddress: false);
         return new Destination(Mix.Of(context.Destination, ((ulong)context.Protocol << 16) | context.DestinationPort), default, isAddress: true);
     }
 
@@ -279,7 +299,7 @@ sealed class Beaconing(Thresholds thresholds, Func<Address, bool> isHome, Public
     static double Part(double value, double limit, double weight) => EvidenceScore.Part(new EvidenceFeature("", value, limit, weight));
 
     /// <summary>A name that is only asked for, as soon as the answer's time to live is over: that is a cache at work, not a timer.</summary>
-    static bool IsCache(in Pair pair, double median) => pair.Contacts.Connected * 2 < pair.Contacts.Count && median > pair.TimeToLive * 0.9 && median < pair.TimeToLive * 1.5;
+    static bool IsCache(in Pair pair, double median) => pair.IsAskedFor && median > pair.TimeToLive * 0.9 && median < pair.TimeToLive * 1.5;
 
     double BitsOf(ReadOnlySpan<byte> domain)
     {

@@ -14,17 +14,20 @@ readonly record struct HeldMatter(
 /// </summary>
 sealed class HeldMatters
 {
-    /// <summary>About 100 KB where there are any. Full: a further one is the resolver's own at once.</summary>
+    /// <summary>About 100 KB where there are so many. Full: a further one is the resolver's own at once.</summary>
     const int Max = 64;
+    /// <summary>What a network may hold when all of them together hold <see cref="HeldPlaces.MaxMatters"/>.</summary>
+    internal const int Own = 4;
 
     readonly List<HeldMatter> _held = [];
+    HeldPlaces? _places;
 
     public int Count => _held.Count;
 
     /// <summary>A client has asked the resolver: what waits of it was the client's.</summary>
     public void Claim(ulong indicator, Address resolver)
     {
-        if (_held.Count > 0) _held.RemoveAll(h => h.Indicator == indicator && h.Resolver == resolver);
+        if (_held.Count > 0) GiveBack(_held.RemoveAll(h => h.Indicator == indicator && h.Resolver == resolver));
     }
 
     public bool IsHeld(ulong finding)
@@ -37,9 +40,11 @@ sealed class HeldMatters
     }
 
     /// <returns>False when as many wait as may.</returns>
-    public bool Hold(in HeldMatter matter)
+    public bool Hold(in HeldMatter matter, HeldPlaces places)
     {
-        if (_held.Count == Max) return false;
+        if (_held.Count == Max || (_held.Count >= Own && places.Matters >= HeldPlaces.MaxMatters)) return false;
+        _places = places;
+        places.Matters++;
         _held.Add(matter);
         return true;
     }
@@ -52,6 +57,13 @@ sealed class HeldMatters
         if (_held.Count == 0 || (window > 0 && now - _held[0].Tick <= window)) return false;
         matter = _held[0];
         _held.RemoveAt(0);
+        GiveBack(1);
         return true;
+    }
+
+    void GiveBack(int matters)
+    {
+        if (_places is not null) _places.Matters -= matters;
+        if (_held.Count == 0) _held.TrimExcess();
     }
 }

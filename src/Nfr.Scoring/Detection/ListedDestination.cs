@@ -59,7 +59,7 @@ sealed class ListedDestination(Thresholds thresholds, Func<Address, bool> isHome
             long age = _asked.Age(Mix.Of(client, hit.Hash), findings.Now);
             if ((age >= 0 && age <= thresholds.ResolverWindow) || resolvers.Site.Matters.IsHeld(finding)) return severity;
             if (resolvers.Site.Matters.Hold(new HeldMatter(
-                finding, hit.Hash, client, findings.Now, severity, AlertEvents.From(in e), e.Context, findings.LineOf(in e), Describe(hit, set, client, severity, 1, did)))) return severity;
+                finding, hit.Hash, client, findings.Now, severity, AlertEvents.From(in e), e.Context, findings.LineOf(in e), Describe(hit, set, client, severity, 1, did)), resolvers.Places)) return severity;
         }
         _asked.Mark(Mix.Of(e.Context.Destination, hit.Hash), findings.Now);
         resolvers.Site.Matters.Claim(hit.Hash, e.Context.Destination);

@@ -9,12 +9,13 @@ namespace Nfr.Scoring.Detection;
 /// <summary>
 /// A connection that stays open for hours with a destination that few of the site use. Slices of one flow are put together again by its ends, so it is told while it lasts.
 /// Connections of one client with one destination (by its name where that is known) and port are one finding: who calls again after a break is told once a day, and once more when
-/// one has lasted for a day. Push services and tunnels that a policy names anyway stay open by their nature.
+/// one has lasted for a day. Push services and tunnels that a policy names anyway stay open by their nature. A name that only the client says (in a handshake, in a request) excuses nothing:
+/// then the address is what few may use.
 /// </summary>
 sealed class LongSession(Thresholds thresholds, Func<Address, bool> isHome, Crowd crowd, DestinationNames names, Findings findings) : Detector
 {
     public const string Name = "long_session";
-    /// <summary>260 KB. Full: the flow that was told of longest ago starts anew.</summary>
+    /// <summary>280 KB. Full: the flow that was told of longest ago starts anew.</summary>
     internal const int MaxFlows = 1 << 12;
 
     struct Flow
@@ -23,6 +24,8 @@ sealed class LongSession(Thresholds thresholds, Func<Address, bool> isHome, Crow
         public long LastTick;
         public long BytesOut;
         public long BytesIn;
+        /// <summary>Severity of the last length that it was judged at.</summary>
+        public byte Told;
     }
 
     readonly LruTable<Flow> _flows = new(MaxFlows);
@@ -49,17 +52,22 @@ sealed class LongSession(Thresholds thresholds, Func<Address, bool> isHome, Crow
         long length = flow.LastTick - flow.FirstTick;
         if (length < thresholds.LongSession || e.PacketsIn == 0) return 0;
         int severity = length >= thresholds.VeryLongSession ? 2 : 1;
-        bool named = names.TryFind(in e.Context.Source, in e.Context.Destination, out ulong name, out ReadOnlySpan<byte> text);
+        bool named = names.TryFind(in e.Context.Source, in e.Context.Destination, out ulong name, out ReadOnlySpan<byte> text, out bool answered);
         (int clients, int site) = crowd(text, in e.Context.Destination);
+        bool said = named && !answered;
+        if (said) clients = Math.Min(clients, crowd(default, in e.Context.Destination).Clients);
         if (clients > thresholds.LongSessionClients) return 0;
         ulong with = Mix.Of(named ? name : Mix.Of(e.Context.Destination), ((ulong)e.Context.Protocol << 16) | e.Context.DestinationPort);
         ulong finding = Mix.Of(Mix.Of(e.Context.Source, with), (ulong)Detectors.LongSession);
         // It is told once at each length; nobody wants to hear every hour that a session still lasts.
-        if (length - e.Duration >= (severity == 2 ? thresholds.VeryLongSession : thresholds.LongSession) || !findings.IsDue(finding, severity, thresholds.HabitInterval, out long count)) return severity;
+        if (flow.Told >= severity) return severity;
+        flow.Told = (byte)severity;
+        if (!findings.IsDue(finding, severity, thresholds.HabitInterval, out long count)) return severity;
         _flows.Protect(index);
         string client = e.Context.Source.ToString(), server = named ? Encoding.UTF8.GetString(text) : e.Context.Destination.ToString();
+        string whom = said ? $"{e.Context.Destination} (which only the client calls {server})" : server;
         findings.Raise(in e, finding, new Finding(Name, $"{client} {server} port {e.Context.DestinationPort}", Threats.LongSession with { Severity = severity }, [],
-            $"{client} has had a connection with {server} port {e.Context.DestinationPort} open for {length / 3600e9:0.0} h.",
+            $"{client} has had a connection with {whom} port {e.Context.DestinationPort} open for {length / 3600e9:0.0} h.",
             [new("hours", length / 3600e9, (severity == 2 ? thresholds.VeryLongSession : thresholds.LongSession) / 3600e9)],
             [new("bytesOut", flow.BytesOut), new("bytesIn", flow.BytesIn), new("clients", clients), new("siteClients", site)], count));
         return severity;

@@ -1,5 +1,6 @@
 using Nfr.Events;
 using Nfr.Scoring.Tables;
+using Nfr.Wire;
 
 namespace Nfr.Scoring.Detection;
 
@@ -7,8 +8,11 @@ namespace Nfr.Scoring.Detection;
 /// Whether the mirror shows both directions of a site's traffic, told from its TCP connections: one whose client acknowledges or sends data was answered, and one whose server sends
 /// data was asked, though that side's packets are not seen. Where this is common, what nobody is seen to answer has not failed, and what nobody is seen to ask for is no surprise.
 /// </summary>
-/// <remarks>It takes a fifth of the connections of the last quarter of an hour or two, so that one odd flow blinds nobody: a flow can be made to look like that.</remarks>
-sealed class MirrorSides(Thresholds thresholds, Findings findings)
+/// <remarks>
+/// A flow can be made to look like that. So it takes a fifth of the connections of the last quarter of an hour or two, and some number of them; those of strangers do not count, nor those whose
+/// packets nobody counted.
+/// </remarks>
+sealed class MirrorSides(Thresholds thresholds, Func<Address, bool> isHome, Findings findings)
 {
     /// <summary>60 KB. One on board, one a partition else. Full: the one silent longest begins anew.</summary>
     internal const int MaxSites = 1 << 10;
@@ -16,6 +20,8 @@ sealed class MirrorSides(Thresholds thresholds, Findings findings)
     const byte Tcp = 6;
     /// <summary>One-sided connections for how many two-sided ones.</summary>
     const int Share = 4;
+    /// <summary>Connections from which it is told at all: a few odd ones of a quiet hour say nothing.</summary>
+    const int Least = 20;
 
     struct Site
     {
@@ -29,7 +35,8 @@ sealed class MirrorSides(Thresholds thresholds, Findings findings)
     /// <summary>Called for each flow before the detectors are.</summary>
     public void Note(scoped in IpEvent e)
     {
-        if (e.Context.Protocol != Tcp) return;
+        // Without packets there were only sums of bytes: what else there was is not known.
+        if (e.Context.Protocol != Tcp || e.PacketsOut + e.PacketsIn == 0 || !isHome(e.Context.Source)) return;
         bool both = e.PayloadIn > 0 && e.PacketsOut > 0;
         bool one = !both && (FirstContact.Of(in e, out _) == ContactOutcome.OneSided || (e.PacketsOut == 0 && e.PayloadIn > 0));
         if (!both && !one) return;
@@ -53,7 +60,7 @@ sealed class MirrorSides(Thresholds thresholds, Findings findings)
             int index = _sites.Find(OnlySite);
             if (index < 0) return false;
             ref Site site = ref _sites[index];
-            return site.One > 0 && site.One * Share >= site.Both && findings.Now - site.FirstTick < 2 * thresholds.ScanWindow;
+            return site.One + site.Both >= Least && site.One * Share >= site.Both && findings.Now - site.FirstTick < 2 * thresholds.ScanWindow;
         }
     }
 }

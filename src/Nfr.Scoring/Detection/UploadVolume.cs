@@ -8,8 +8,8 @@ namespace Nfr.Scoring.Detection;
 
 /// <summary>
 /// A client that sends far more to one outside destination than is usual for it: bytes of a day against what it sent on its days before, to the one that got most and to all
-/// together. A service of many addresses is one destination where its name is known (by a query, a handshake or a request), and a habit of the client where it is not. A client that
-/// has been watched for less than a day is held to a higher limit, and told once.
+/// together. A service of many addresses is one destination where its name is known (by a query, a handshake or a request), and a habit of the client where it is not. Where only the client
+/// says the name, the address is a destination too, and the one that got more is judged. A client that has been watched for less than a day is held to a higher limit, and told once.
 /// </summary>
 sealed class UploadVolume(Thresholds thresholds, Func<Address, bool> isHome, DestinationNames names, Findings findings) : Detector
 {
@@ -51,18 +51,22 @@ sealed class UploadVolume(Thresholds thresholds, Func<Address, bool> isHome, Des
         // What is below this is neither an upload nor a habit of uploading.
         if (e.PayloadOut < thresholds.UploadLeastFlow || !isHome(e.Context.Source) || isHome(e.Context.Destination) || SpecialAddresses.IsBroadcastOrMulticast(e.Context.Destination)) return 0;
         ulong clientKey = Mix.Of(e.Context.Source);
-        bool named = names.TryFind(in e.Context.Source, in e.Context.Destination, out ulong name, out ReadOnlySpan<byte> text);
+        bool named = names.TryFind(in e.Context.Source, in e.Context.Destination, out ulong name, out ReadOnlySpan<byte> text, out bool answered);
         ulong key = Mix.Of(clientKey, named ? name : Mix.Of(e.Context.Destination));
         int at = _clients.GetOrAdd(clientKey, out bool isNew);
         ref Client client = ref _clients[at];
         if (isNew) client = new Client { FirstTick = e.Context.Tick, DayTick = e.Context.Tick };
         else if (e.Context.Tick - client.DayTick >= thresholds.UploadWindow) EndDay(ref client, e.Context.Tick);
 
-        int index = _sums.GetOrAdd(key, out bool added);
+        int index = Add(key, in e), other = -1;
+        if (named && !answered)
+        {
+            // A name costs nothing to say: under fifty of them it is still one address.
+            ulong address = Mix.Of(clientKey, Mix.Of(e.Context.Destination));
+            other = Add(address, in e);
+            if (_sums[other].BytesOut > _sums[index].BytesOut) (index, other, key, named) = (other, index, address, false);
+        }
         ref Sum sum = ref _sums[index];
-        if (added || e.Context.Tick - sum.FirstTick > thresholds.UploadWindow) sum = new Sum { FirstTick = e.Context.Tick };
-        sum.BytesOut += e.PayloadOut;
-        sum.BytesIn += e.PayloadIn;
         // A call that goes both ways is no upload, and no habit of uploading either.
         bool upload = sum.BytesIn <= sum.BytesOut;
         if (upload)
@@ -87,6 +91,7 @@ sealed class UploadVolume(Thresholds thresholds, Func<Address, bool> isHome, Des
         // Of the first day only this is known: it sends much. Who hears it once need not hear it of every address of a backup.
         if (sum.IsAlarmed || (young && client.IsTold) || !findings.IsDue(finding, severity, out long count)) return severity;
         sum.IsAlarmed = client.IsTold = true;
+        if (other >= 0) _sums[other].IsAlarmed = true;
         string source = e.Context.Source.ToString(), server = named ? Encoding.UTF8.GetString(text) : e.Context.Destination.ToString();
         findings.Raise(in e, finding, new Finding(Name, $"{source} {server}", Threats.UploadVolume, [],
             $"{source} sent {sum.BytesOut / 1e6:0} MB to {server} within {(findings.Now - sum.FirstTick) / 3600e9:0.0} h; on its days before it was usually up to {usual / 1e6:0} MB to one destination and {usualAll / 1e6:0} MB to all.",
@@ -96,6 +101,17 @@ sealed class UploadVolume(Thresholds thresholds, Func<Address, bool> isHome, Des
                 new("watchedHours", (findings.Now - client.FirstTick) / 3600e9), new("port", e.Context.DestinationPort),
             ], count));
         return severity;
+    }
+
+    /// <returns>The place of the sum.</returns>
+    int Add(ulong key, scoped in IpEvent e)
+    {
+        int index = _sums.GetOrAdd(key, out bool added);
+        ref Sum sum = ref _sums[index];
+        if (added || e.Context.Tick - sum.FirstTick > thresholds.UploadWindow) sum = new Sum { FirstTick = e.Context.Tick };
+        sum.BytesOut += e.PayloadOut;
+        sum.BytesIn += e.PayloadIn;
+        return index;
     }
 
     static void EndDay(ref Client client, long tick)

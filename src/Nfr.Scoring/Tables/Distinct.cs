@@ -22,6 +22,9 @@ struct Distinct
         else _high |= 1UL << (bit - 64);
     }
 
+    /// <summary>What is in one or the other.</summary>
+    public readonly Distinct With(in Distinct other) => new() { _low = _low | other._low, _high = _high | other._high };
+
     public readonly int Count
     {
         get

@@ -154,13 +154,13 @@ sealed class ScoredTarget : Target
 
     readonly Clock _clock = new();
     readonly EndpointSketch _endpoints = new();
-    readonly Lazy<(ScoringLane Lane, Site Site)> _made;
+    readonly Lazy<SensorKey> _made;
 
     public ScoredTarget() => _made = new(() =>
     {
         var options = new HostedEngineOptions { Listen = new IPEndPoint(IPAddress.Loopback, 0), Data = "/nonexistent", Time = _clock };
-        var lane = new ScoringLane(options, null);
-        return (lane, new Site("site", lane));
+        var site = new Site("site", new ScoringLane(options, 0, null));
+        return new SensorKey(new KeyRow(1, [], "", "sensor", "site", [], 0, 0, true, ""), site, new SensorState(), options);
     });
 
     public override string Name => "scored";
@@ -174,9 +174,9 @@ sealed class ScoredTarget : Target
     public override void Run(ReadOnlySpan<byte> input)
     {
         if (input.IsEmpty) return;
-        (ScoringLane lane, Site site) = _made.Value;
+        SensorKey key = _made.Value;
         _clock.Runs++;
-        using ScoringLane.Turn turn = lane.Enter(site);
+        using ScoringLane.Turn turn = key.Site.Lane.Enter(key, key.Site);
         foreach (Range line in input[1..].Split((byte)'\n')) turn.Score((EventType)(input[0] & 3), input[1..][line], _endpoints);
     }
 }

@@ -133,6 +133,53 @@ public sealed class BeaconTests(ITestOutputHelper output)
         Assert.Equal([3], poller.Alerts.Select(a => a.Severity));
     }
 
+    [Theory]
+    [InlineData(51_820, 17, App.WireGuard, 300)]
+    [InlineData(5060, 17, App.Sip, 200)]
+    [InlineData(993, 6, App.Tls, 900)]
+    public void A_flow_that_lasts_and_is_polled_excuses_those_who_ask_for_its_name_meanwhile(int port, byte protocol, App app, double interval)
+    {
+        using var poller = new Poller(Detectors.Beaconing);
+        poller.Contacts(Poller.Timer(new Random(3), interval, 0.01), ContactKind.Query, "home." + Plain, Simulated.Client, Simulated.Outside);
+        // The second is another one: the first machine slept for an hour at noon.
+        Slices(poller, 0, 11 * 3600, 40_001, port, protocol, app);
+        Slices(poller, 12 * 3600, Poller.Day, 40_002, port, protocol, app);
+        poller.Run();
+        Assert.Empty(poller.Alerts);
+    }
+
+    [Fact]
+    public void A_flow_that_lasts_and_is_polled_excuses_no_connections_and_nothing_after_its_end()
+    {
+        using var poller = new Poller(Detectors.Beaconing);
+        poller.Contacts(Poller.Timer(new Random(3), 300, 0.05), ContactKind.Tls, "cdn." + Odd, Simulated.Client, Simulated.Outside);
+        Slices(poller, 0, Poller.Day, 40_001, 51_820, 17, App.WireGuard);
+        poller.Contacts(Poller.Timer(new Random(4), 300, 0.05), ContactKind.Query, Plain, Host(1), Simulated.Outside);
+        Slices(poller, 0, 4 * 3600, 40_002, 51_820, 17, App.WireGuard, Host(1));
+        poller.Run();
+        Assert.Equal([Simulated.Client.ToString(), Host(1).ToString()], poller.Alerts.Select(a => a.Event.SrcIP));
+        Assert.True(poller.RaisedAt[1] > 4 * 3600);
+    }
+
+    static void Slices(Poller poller, double start, double end, ushort sourcePort, int port, byte protocol, App app, Address? client = null)
+    {
+        const double Length = 1800;
+        for (double slice = start; slice < end; slice += Length)
+        {
+            bool goesOn = slice + Length < end;
+            poller.At(slice + Length, (scorer, alerts, tick) => scorer.Score(
+                new IpEvent
+                {
+                    Context = new EventContext
+                    {
+                        Tick = tick - (long)(Length * 1e9), Source = client ?? Simulated.Client, Destination = Simulated.Outside, SourcePort = sourcePort, DestinationPort = (ushort)port, Protocol = protocol,
+                    },
+                    Duration = (long)(Length * 1e9), State = ConnectionState.S1, App = app, PacketsIn = 72, PacketsOut = 72, BytesIn = 9000, BytesOut = 9000, PayloadIn = 7000, PayloadOut = 7000,
+                    Notes = goesOn ? FlowNotes.ActiveTimeout : FlowNotes.None,
+                }, alerts));
+        }
+    }
+
     [Fact]
     public void A_resolver_of_one_site_is_a_client_at_another_and_stays_one_at_its_own()
     {

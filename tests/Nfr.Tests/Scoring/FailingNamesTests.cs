@@ -160,7 +160,9 @@ public sealed class FailingNamesTests(ITestOutputHelper output)
         using Simulated run = Bed(Detectors.UnreachableDomains);
         for (int i = 0; i < 6 * 6 && run.Alerts.Count == 0; i++, run.Wait(10 * Minute))
         {
-            for (int k = 0; k < 4; k++) run.Dns($"gate.fallback{k}.net", rcode: k == 0 ? ServerFailure : Missing);
+            run.Dns("www.example.org");
+            // A few more than it takes: their number is estimated.
+            for (int k = 0; k < 6; k++) run.Dns($"gate.fallback{k}.net", rcode: k == 0 ? ServerFailure : Missing);
         }
         Alert alert = Assert.Single(run.Alerts);
         Assert.Equal(("10.1.2.3", 3.0), (alert.Evidence!.Key, Math.Min(3, alert.Evidence.Features.Single().Value)));
@@ -182,6 +184,131 @@ public sealed class FailingNamesTests(ITestOutputHelper output)
             run.Dns("printer.office.lan", rcode: Missing);
         }
         Assert.Empty(run.Alerts);
+    }
+
+    [Fact]
+    public void A_dead_domain_that_the_whole_site_asks_for_is_no_matter_on_the_next_days_either()
+    {
+        using Simulated run = Bed(Detectors.UnreachableDomains);
+        for (int i = 0; i < 60 * 12; i++, run.Wait(5 * Minute))
+        {
+            for (int client = 0; client < 6; client++) run.Dns("update.oldproduct.com", rcode: Missing, client: Client(client));
+        }
+        Assert.Empty(run.Alerts);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Where_a_clients_answers_are_never_seen_none_of_its_domains_is_dead(bool othersAreAnswered)
+    {
+        using Simulated run = Bed(Detectors.DnsFailures | Detectors.UnreachableDomains);
+        for (int i = 0; i < 12 * 6; i++, run.Wait(10 * Minute))
+        {
+            if (othersAreAnswered) run.Dns("www.example.org", client: Client(1));
+            for (int k = 0; k < 50; k++) run.Dns($"www.alive{k}.com", rcode: Unanswered);
+        }
+        Assert.Empty(run.Alerts);
+    }
+
+    [Fact]
+    public void What_alone_is_not_answered_never_resolves()
+    {
+        using Simulated run = Bed(Detectors.UnreachableDomains);
+        for (int i = 0; i < 12 * 6; i++, run.Wait(10 * Minute))
+        {
+            run.Dns("www.example.org");
+            run.Dns("c2.takendown.com", rcode: Unanswered);
+        }
+        Assert.Single(run.Alerts);
+    }
+
+    [Fact]
+    public void A_dead_domain_that_a_resolver_asks_for_is_its_clients_matter()
+    {
+        using Simulated run = Bed(Detectors.UnreachableDomains);
+        for (int i = 0; i < 24 * 6; i++, run.Wait(10 * Minute))
+        {
+            for (uint k = 0; k < 12; k++) run.Dns($"www.alive{k}.com", Simulated.Resolver, Address.FromV4(0xC633_6400 + k), 1, 0, 0x8400);
+            run.Dns("c2.takendown.com", Simulated.Resolver, Address.FromV4(0xC633_6401), 1, Missing, 0x8400);
+        }
+        run.Scorer.Finish(run.Alerts);
+        Assert.Empty(run.Alerts);
+    }
+
+    [Fact]
+    public void A_dead_domain_that_is_asked_for_once_an_hour_for_days_is_no_matter()
+    {
+        using Simulated run = Bed(Detectors.UnreachableDomains);
+        for (int i = 0; i < 120; i++, run.Wait(Hour)) run.Dns("telemetry.retired.com", rcode: Missing);
+        Assert.Empty(run.Alerts);
+    }
+
+    [Fact]
+    public void What_comes_late_counts_in_the_hour_in_which_it_was_asked()
+    {
+        using Simulated run = Bed(Detectors.DnsFailures | Detectors.UnreachableDomains);
+        var random = new Random(9);
+        // Another sensor of the site is a day ahead.
+        long start = run.Tick;
+        run.Tick += 24 * Hour;
+        run.Dns("www.example.org", client: Client(1));
+        run.Tick = start;
+        for (int i = 0; i < 24 * 6; i++, run.Wait(10 * Minute))
+        {
+            for (int k = 0; k < 2; k++) run.Dns(Domain(random), rcode: Missing);
+            run.Dns("c2.takendown.com", rcode: Missing, client: Client(2));
+        }
+        Assert.Equal(["unreachable_domain_volume"], run.ThreatIds);
+    }
+
+    [Fact]
+    public void Made_up_domains_behind_a_whole_name_are_no_search_list()
+    {
+        using Simulated run = Bed();
+        var random = new Random(10);
+        for (int i = 0; i < 60; i++, run.Wait(20 * Simulated.Second))
+        {
+            run.Dns("www.example.org");
+            string name = $"{Simulated.Letters(random, 6)}.com.{Simulated.Letters(random, 9)}.net";
+            run.Dns(name, rcode: Missing);
+            run.Dns(name, 28, Missing);
+        }
+        Assert.Single(run.Alerts);
+    }
+
+    [Fact]
+    public void What_a_search_list_puts_behind_whole_names_is_no_matter()
+    {
+        using Simulated run = Bed(Detectors.UnreachableDomains);
+        var random = new Random(11);
+        for (int i = 0; i < 24 * 6; i++, run.Wait(10 * Minute))
+        {
+            for (int k = 0; k < 4; k++) run.Dns($"www.{Domain(random)}.office{k}.com", rcode: Missing);
+        }
+        Assert.Empty(run.Alerts);
+    }
+
+    [Fact]
+    public void Many_networks_that_take_turns_do_not_forget_each_others_answers()
+    {
+        using Simulated run = Bed();
+        var random = new Random(12);
+        ScorerPartition own = new("own");
+        ScorerPartition[] others = [.. Enumerable.Range(0, 600).Select(i => new ScorerPartition($"other {i}"))];
+        void In(ScorerPartition site, Action what)
+        {
+            run.Scorer.Enter(site);
+            what();
+            run.Scorer.Leave(site);
+        }
+        for (int i = 0; i < 60; i++, run.Wait(20 * Simulated.Second))
+        {
+            In(own, () => run.Dns("www.example.org"));
+            foreach (ScorerPartition other in others) In(other, () => run.Dns("www.example.org"));
+            In(own, () => run.Dns(Domain(random), rcode: ServerFailure));
+        }
+        Assert.Single(run.Alerts);
     }
 
     [Fact]

@@ -114,6 +114,26 @@ public sealed class FlowPolicyTests : IDisposable
         Assert.Equal([("long_session", 1), ("long_session", 2)], Raised);
     }
 
+    [Theory]
+    [InlineData(50, true)]
+    [InlineData(0, false)]
+    public void A_session_that_is_silent_when_it_becomes_long_is_told_when_it_is_heard_again(int gapMinutes, bool heard)
+    {
+        // Seven and three quarter hours; then nothing for a while, or half an hour in which the server is not heard.
+        for (int slice = 0; slice < 31; slice++) Slice(15 * Minute, 5000);
+        _run.Wait(gapMinutes * Minute);
+        Slice(30 * Minute, heard ? 5000 : 0);
+        Assert.Equal(heard ? 1 : 0, _run.Alerts.Count);
+        for (int slice = 0; slice < 6; slice++) Slice(30 * Minute, 5000);
+        Assert.Equal([("long_session", 1)], Raised);
+
+        void Slice(long length, long payloadIn)
+        {
+            Flow(4430, App.Unknown, 5000, payloadIn, notes: FlowNotes.ActiveTimeout, duration: length);
+            _run.Wait(length);
+        }
+    }
+
     [Fact]
     public void A_client_that_calls_again_whenever_its_long_session_ends_is_told_once_a_day()
     {

@@ -43,7 +43,7 @@ public sealed class IcmpTunnelTests(ITestOutputHelper output)
     {
         using var talk = new EchoTalk();
         var random = new Random(2);
-        while (!talk.Alerts.Any() && talk.Echoes < 10)
+        while (talk.Alerts.Count == 0 && talk.Echoes < 10)
         {
             talk.Say(false, Random(random, 60));
             talk.Say(true, Random(random, 200));

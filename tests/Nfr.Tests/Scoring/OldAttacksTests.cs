@@ -115,18 +115,18 @@ public sealed class OldAttacksTests(ITestOutputHelper output)
     public void Answers_whose_questions_the_mirror_does_not_show_are_no_smurf()
     {
         using var run = new ScoredTraffic(Detectors.Smurf);
-        void Talk(string server)
+        void Talk(int server)
         {
             var talk = new TcpTalk(packet =>
             {
                 if (packet[12] != 10) run.Ip(packet);
-            }, "10.0.0.5", 40_000, server, 443);
+            }, "10.0.0.5", 40_000, $"192.0.2.{server}", 443);
             talk.Open().Client("hello").Server("yes").Close();
         }
-        Talk("192.0.2.1");
+        for (int server = 10; server < 40; server++) Talk(server);
         run.Wait(400);
         for (int host = 1; host < 60; host++) run.Ip(Ping($"203.0.113.{host}", "10.0.0.5", type: 0));
-        Talk("192.0.2.2");
+        Talk(40);
         run.Wait(70);
         Check(run);
     }

@@ -110,16 +110,61 @@ public sealed class PortScanTests
     }
 
     [Theory]
-    [InlineData(0, false)]
-    [InlineData(40, true)]
-    public void Datagrams_without_an_answer_have_failed_unless_the_mirror_shows_one_direction(int answered, bool found)
+    [InlineData(20, 0, false)]
+    [InlineData(8, 0, true)]
+    [InlineData(20, 100, true)]
+    public void Datagrams_without_an_answer_have_failed_unless_the_mirror_shows_one_direction(int oneSided, int answered, bool found)
     {
         using var run = new Simulated(enabled: Detectors.PortScan);
         for (uint i = 0; i < answered; i++) run.Ip(Address.FromV4(0x08080000 + i), 443, ConnectionState.SF, 500, 500);
-        // One connection that shows one side is enough where there is no other, and nothing among forty.
-        run.Ip(Simulated.Outside, 443, ConnectionState.S0, 500, flags: 2 | 16);
-        for (uint i = 0; i < 40; i++) run.Ip(Address.FromV4(0xC0000200 + i), 161, ConnectionState.S0, 40, protocol: 17);
+        // A few odd connections of a quiet quarter of an hour say nothing.
+        for (int i = 0; i < oneSided; i++) run.Ip(Simulated.Outside, 443, ConnectionState.S0, 500, flags: 2 | 16);
+        ScanByDatagrams(run);
         Assert.Equal(found, run.Alerts.Count > 0);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_strangers_send_does_not_make_a_mirror_one_sided(bool inbound)
+    {
+        using var run = new Simulated(enabled: Detectors.PortScan);
+        for (uint i = 0; i < 100; i++)
+        {
+            // A SYN with a byte of data.
+            var e = new IpEvent
+            {
+                Context = new EventContext { Tick = run.Tick, Source = Address.FromV4(0x2E00_0000 + i), SourcePort = 40_000, Destination = Simulated.Client, DestinationPort = 443, Protocol = 6 },
+                State = ConnectionState.S0, PacketsOut = 1, BytesOut = 41, PayloadOut = 1, TcpFlags = 2,
+            };
+            if (inbound) run.Scorer.ScoreInbound(in e, run.Alerts);
+            else run.Scorer.Score(in e, run.Alerts);
+        }
+        ScanByDatagrams(run);
+        Assert.NotEmpty(run.Alerts);
+    }
+
+    [Fact]
+    public void Connections_whose_packets_nobody_counted_do_not_make_a_mirror_one_sided()
+    {
+        using var run = new Simulated(enabled: Detectors.PortScan);
+        for (ushort i = 0; i < 100; i++)
+        {
+            // As a sensor uploads them that knows of bytes alone.
+            var e = new IpEvent
+            {
+                Context = new EventContext { Tick = run.Tick, Source = Simulated.Client, SourcePort = i, Destination = Simulated.Outside, DestinationPort = 443, Protocol = 6 },
+                BytesIn = 900, BytesOut = 500, PayloadIn = 900, PayloadOut = 500,
+            };
+            run.Scorer.Score(in e, run.Alerts);
+        }
+        ScanByDatagrams(run);
+        Assert.NotEmpty(run.Alerts);
+    }
+
+    static void ScanByDatagrams(Simulated run)
+    {
+        for (uint i = 0; i < 40; i++) run.Ip(Address.FromV4(0xC0000200 + i), 161, ConnectionState.S0, 40, protocol: 17);
     }
 
     [Fact]
@@ -207,6 +252,7 @@ public sealed class PortScanTests
     public void A_mirror_of_one_direction_makes_no_udp_scanners()
     {
         using var run = new Simulated(enabled: Detectors.PortScan);
+        for (int i = 0; i < 20; i++) run.Ip(Simulated.Outside, 443, ConnectionState.S0, payloadOut: 500, flags: 2 | 16);
         for (ushort port = 1000; port < 1100; port++)
         {
             run.Ip(Simulated.Outside, 443, ConnectionState.S0, payloadOut: 500, flags: 2 | 16);

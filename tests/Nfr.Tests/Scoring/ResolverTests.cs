@@ -163,6 +163,43 @@ public sealed class ResolverTests
     }
 
     [Fact]
+    public void A_resolvers_query_for_what_it_was_found_with_has_its_score_at_once()
+    {
+        using var run = new Simulated(enabled: Detectors.DnsTunnel);
+        var random = new Random(9);
+        for (int i = 0; i < 20; i++) run.Dns("www.example.org", Client(i), Simulated.Resolver, flags: Recursive);
+        for (int i = 0; i < 300; i++, run.Wait(200 * Simulated.Millisecond)) run.Dns(Tunnelled(random), Simulated.Resolver, s_upstream, Txt, 0, Recursive);
+        Assert.Equal(Assert.Single(run.Alerts).Severity, run.Dns(Tunnelled(random), Simulated.Resolver, s_upstream, Txt, 0, Recursive));
+        Assert.Equal(0, run.Dns("www.example.net", Simulated.Resolver, s_upstream, 1, 0, Recursive));
+    }
+
+    [Fact]
+    public void What_waits_at_thousands_of_networks_has_room_enough_in_a_few_megabytes()
+    {
+        using var run = new Simulated(enabled: Detectors.DnsTunnel);
+        ScorerPartition[] sites = [.. Enumerable.Range(0, 3000).Select(i => new ScorerPartition($"site {i}"))];
+        long before = GC.GetTotalMemory(forceFullCollection: true);
+        foreach (ScorerPartition site in sites)
+        {
+            run.Scorer.Enter(site);
+            run.Dns("www.example.org", Client(1), Simulated.Resolver, flags: Recursive);
+            run.Dns("www.example.net", Simulated.Resolver, s_upstream, flags: Recursive);
+            run.Scorer.Leave(site);
+        }
+        long after = GC.GetTotalMemory(forceFullCollection: true);
+        GC.KeepAlive(sites);
+        Assert.InRange(after - before, 0, 8 << 20);
+        Assert.True(run.Scorer.Stats.TrackedEvicted > 0);
+        // Here a client's query waits and is taken away as ever.
+        var random = new Random(10);
+        run.Scorer.Enter(sites[0]);
+        for (int i = 0; i < 80; i++, run.Wait(200 * Simulated.Millisecond)) AskThrough(run, Tunnelled(random), Client(1), Txt);
+        run.Scorer.Finish(run.Alerts);
+        run.Scorer.Leave(sites[0]);
+        Assert.Equal(["10.2.0.1"], run.Alerts.Select(a => a.Event.SrcIP));
+    }
+
+    [Fact]
     public void A_resolvers_query_that_waits_allocates_nothing()
     {
         using var run = new Simulated(enabled: Detectors.DnsTunnel | Detectors.Dga);

@@ -39,10 +39,10 @@ static partial class ListLine
         int scheme = indicator.IndexOf("://", StringComparison.Ordinal);
         string rest = scheme < 0 ? indicator : indicator[(scheme + 3)..];
         int slash = rest.IndexOf('/', StringComparison.Ordinal);
-        if (scheme < 0 && slash > 0 && byte.TryParse(rest[(slash + 1)..], out _) && Address.TryParse(rest[..slash], out Address network)) return run.Ip(network, 443, ConnectionState.SF, 100, 100, client);
+        if (scheme < 0 && slash > 0 && byte.TryParse(rest.AsSpan(slash + 1), out _) && Address.TryParse(rest.AsSpan(0, slash), out Address network)) return run.Ip(network, 443, ConnectionState.SF, 100, 100, client);
         if (Address.TryParse(rest, out Address address)) return run.Ip(address, 443, ConnectionState.SF, 100, 100, client);
         int colon = rest.LastIndexOf(':');
-        if (slash < 0 && colon > 0 && ushort.TryParse(rest[(colon + 1)..], out ushort port) && Address.TryParse(rest[..colon].Trim('[', ']'), out address)) return run.Ip(address, port, ConnectionState.SF, 100, 100, client);
+        if (slash < 0 && colon > 0 && ushort.TryParse(rest.AsSpan(colon + 1), out ushort port) && Address.TryParse(rest.AsSpan(0, colon).Trim("[]"), out address)) return run.Ip(address, port, ConnectionState.SF, 100, 100, client);
         string host = (slash < 0 ? rest : rest[..slash]).Split(':')[0];
         return slash < 0 || scheme is 2 or 3 ? run.Dns(host, client: client) : run.Http((indicator.StartsWith("https", StringComparison.Ordinal) ? "https://" : "http://") + rest, host, client: client);
     }
