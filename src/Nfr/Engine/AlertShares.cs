@@ -33,7 +33,7 @@ sealed class AlertShares
         long all = strange.Values.Sum();
         if (all > 0) known[together] = all;
         List<(string Site, long Alerts)> surplus = Cut(known, kept);
-        int at = surplus.FindIndex(static s => s.Site == together);
+        int at = surplus.FindIndex(static s => s.Site.Length == 0);
         if (at < 0) return surplus;
         long stays = all - surplus[at].Alerts;
         surplus.RemoveAt(at);

@@ -128,8 +128,6 @@ sealed class ScoringLane : IDisposable
                 case EventType.Dns:
                     fault = lane._reader.Read(line, out DnsEvent dns);
                     if (fault != EventLineFault.None) return fault;
-                    // The API's own fields say nothing of answers: that none is told does not mean that none came. Ours always say the transport.
-                    if (dns.ResponseCode < 0 && dns.Context.Protocol == 0) dns.ResponseCode = 0;
                     dns.Context.Tick = lane.TickOf(dns.Context.Timestamp);
                     endpoints.Add(dns.Context.Source);
                     lane.Scorer.Score(in dns, lane._raised);

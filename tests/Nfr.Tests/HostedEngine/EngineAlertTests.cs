@@ -183,27 +183,6 @@ public sealed class EngineAlertTests
     }
 
     [Fact]
-    public async Task Names_whose_answers_the_sensor_does_not_tell_are_none_that_fail()
-    {
-        var time = new ManualTime();
-        await using var bed = new EngineBed();
-        string original = bed.AddKey("original"), ours = bed.AddKey("ours");
-        await bed.StartAsync(o => o with { Time = time });
-        var random = new Random(4);
-        for (int hour = 0; hour < 24; hour++)
-        {
-            time.Advance(TimeSpan.FromHours(1));
-            string Lines(string more) => string.Join('\n', Enumerable.Range(0, 8).Select(i =>
-                $$"""{"ts":"{{time.Utc.AddMinutes(-59 + (i * 7) + random.Next(6)):yyyy-MM-dd'T'HH:mm:ss'Z'}}","srcIP":"10.0.0.9","query":"q{{hour}}x{{i}}.pleasant.top","qtype":"A"{{more}}}"""));
-            await bed.PostAsync("dns", original, Lines(""));
-            await bed.PostAsync("dns", ours, Lines(""","transport":"udp" """));
-        }
-        bool Fails(Alert a) => a.Evidence!.Detector is "unreachable_domains" or "dns_failures";
-        Assert.Contains(await bed.AllAlertsAsync(ours), Fails);
-        Assert.DoesNotContain(await bed.AllAlertsAsync(original), Fails);
-    }
-
-    [Fact]
     public async Task Bookmarks_go_page_by_page_survive_a_restart_and_know_their_database()
     {
         await using var bed = new EngineBed();
