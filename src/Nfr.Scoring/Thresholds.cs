@@ -318,6 +318,8 @@ public sealed record Thresholds
     /// <summary>So many clients over so many days make a domain the site's habit.</summary>
     public int ImposterHabitClients { get; init; } = 8;
     public int ImposterHabitDays { get; init; } = 7;
+    /// <summary>Letters of a brand from which on a name that differs by one of them, and is new here, is no chance.</summary>
+    public int ImposterTellingLength { get; init; } = 5;
 
     // ---- First seen: what "young" means without registration data.
 

@@ -104,7 +104,9 @@ sealed class Imposter(Thresholds thresholds, PublicSuffixList suffixes, BrandMat
         // What many here have used for days is the site's habit, whatever it looks like.
         if (common && sighting.Days >= thresholds.ImposterHabitDays) return false;
         int severity = match.Kind == BrandLikeness.Homoglyph ? 3 : 2;
-        if (young || match.OddTopLevel) severity++;
+        // Short names have many neighbours that are somebody's own: that one of them is new here, or lies at an odd place, says little.
+        bool telling = !match.IsEdit || matcher.Brands.Brands[match.Brand].Label.Length >= thresholds.ImposterTellingLength;
+        if (telling && (young || match.OddTopLevel)) severity++;
         if (!exists) severity = Math.Min(severity, 2);
         // Where everybody goes there, it is one matter of the site, not one of each client.
         ulong finding = Mix.Of(common ? Mix.OfName(domain) : Mix.Of(client, Mix.OfName(domain)), (ulong)Detectors.Imposter);
