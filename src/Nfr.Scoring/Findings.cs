@@ -82,7 +82,8 @@ sealed class Findings(ScorerOptions options)
         int index = _known.GetOrAdd(finding, out bool added);
         ref Known known = ref _known[index];
         count = ++known.Count;
-        if (!added && severity <= known.Severity && Now - known.RaisedTick < quiet) return false;
+        // Raised later than now it was by a clock that has been put back since (ScorerPartition.PutBack).
+        if (!added && severity <= known.Severity && Now - known.RaisedTick < quiet && Now >= known.RaisedTick) return false;
         known.RaisedTick = Now;
         known.Severity = Math.Max(known.Severity, severity);
         _known.Protect(index);

@@ -31,4 +31,13 @@ public sealed class ScorerPartition
 
     /// <summary>The greatest tick of its events.</summary>
     public long Now { get; internal set; }
+
+    /// <summary>Sets its clock back, when what it was set by was wrong. Not while it is entered.</summary>
+    /// <param name="tick">What it is now; later than <see cref="Now"/> it changes nothing.</param>
+    public void PutBack(long tick)
+    {
+        if (tick >= Now) return;
+        Now = tick;
+        Life.PutBack(tick);
+    }
 }

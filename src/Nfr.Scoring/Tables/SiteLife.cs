@@ -35,6 +35,13 @@ sealed class SiteLife
         Now = Math.Max(Now, tick);
     }
 
+    /// <summary>The clock was ahead: its life goes on from here, as old as it was before the clock was wrong by at least so much.</summary>
+    public void PutBack(long tick)
+    {
+        if (_start > tick) _start = tick;
+        Now = Math.Min(Now, tick);
+    }
+
     /// <summary>Records a client at an hour of the network's life.</summary>
     public void Visit(int hour, ulong client)
     {

@@ -94,6 +94,8 @@ public sealed class EngineClient : IDisposable
         request.Content = content;
         if (_options.SensorId.Length > 0) request.Headers.TryAddWithoutValidation("X-NFR-Sensor", _options.SensorId);
         request.Headers.TryAddWithoutValidation("X-NFR-Sequence", string.Create(CultureInfo.InvariantCulture, $"{firstSequence}-{lastSequence}"));
+        // Our clock, that of the events' stamps (RFC 9110, 6.6.1): a receiver can tell by how much it is wrong.
+        request.Headers.Date = _time.GetUtcNow();
         EngineReply reply = await SendAsync(request, cancel);
         return reply.IsAccepted ? EngineJson.WithCounts(reply) : reply;
     }

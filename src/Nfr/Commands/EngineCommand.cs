@@ -17,7 +17,7 @@ static class EngineCommand
             DefaultValueFactory = _ => HostedEngineOptions.DefaultData,
         };
         var listen = Text("--listen", "ADDRESS:PORT", $"Where to listen. Default: {HostedEngineOptions.DefaultListen}");
-        var certificate = Text("--certificate", "FILE", "TLS certificate and those that signed it up to the root, PEM; all are sent, and read again when the file changes.");
+        var certificate = Text("--certificate", "FILE", "TLS certificate and those that signed it up to the root, PEM; those that lead to its root are sent. Read again when the file changes.");
         var key = Text("--key", "FILE", "The certificate's private key, PEM. Default: in the certificate's file.");
         var plain = new Option<bool>("--plain") { Description = "HTTP without TLS on an address that others reach: only behind a proxy that has it." };
         var metrics = Text("--metrics", "ADDRESS:PORT", "Give /metrics here, to everybody who reaches it. Default: on --listen, to this machine alone.");
@@ -54,6 +54,7 @@ static class EngineCommand
             IPEndPoint? metricsAt = null;
             if (parsed.GetValue(metrics) is { } text && !Endpoint(text, out metricsAt))
                 return setup.Usage("engine", $"--metrics takes an address and a port, such as 127.0.0.1:9178; not \"{text}\"");
+            if (metricsAt?.Port == 0) return setup.Usage("engine", "--metrics takes a port that can be asked, such as 127.0.0.1:9178; 0 is a different one at each start");
             string? certificateFile = parsed.GetValue(certificate), keyFile = parsed.GetValue(key);
             if (certificateFile is null && keyFile is not null) return setup.Usage("engine", "--key belongs to a --certificate");
             if (certificateFile is null && !IPAddress.IsLoopback(at.Address) && !parsed.GetValue(plain))

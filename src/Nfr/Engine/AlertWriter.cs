@@ -12,6 +12,7 @@ sealed class AlertWriter : IDisposable
     const int MaxWaiting = 10_000;
     static readonly TimeSpan s_interval = TimeSpan.FromSeconds(5);
 
+    readonly TimeSpan _tick;
     readonly EngineDatabase _db;
     readonly KeyRing _keys;
     readonly HostedEngineOptions _options;
@@ -24,10 +25,17 @@ sealed class AlertWriter : IDisposable
     string? _trouble;
     long _stored, _lost, _faults, _commits;
     long _lastStates;
+    bool _asked;
     volatile bool _stop;
 
-    public AlertWriter(EngineDatabase db, KeyRing keys, HostedEngineOptions options, ILogger log)
+    /// <param name="db">Of this writer alone.</param>
+    /// <param name="keys">Whose states are written down too.</param>
+    /// <param name="options">Of the engine.</param>
+    /// <param name="log">Told when the disk refuses, and when it takes again.</param>
+    /// <param name="tick">How often it looks when nobody asks; null = each five seconds.</param>
+    public AlertWriter(EngineDatabase db, KeyRing keys, HostedEngineOptions options, ILogger log, TimeSpan? tick = null)
     {
+        _tick = tick ?? s_interval;
         _db = db;
         _keys = keys;
         _options = options;
@@ -56,6 +64,7 @@ sealed class AlertWriter : IDisposable
             if (overflows) Interlocked.Add(ref _lost, alerts.Count - room);
             _alerts.AddRange(room < alerts.Count ? alerts.Take(room) : alerts);
             done = _done.Task;
+            _asked = true;
         }
         _work.Release();
         return overflows ? Task.FromResult<string?>("too many alerts wait for the disk") : done;
@@ -68,38 +77,38 @@ sealed class AlertWriter : IDisposable
     {
         while (!_stop)
         {
-            bool asked = _work.Wait(s_interval);
+            _work.Wait(_tick);
             while (_work.Wait(0))
             {
             }
-            Commit(asked);
+            Commit();
         }
-        Commit(asked: true);
+        Commit();
     }
 
-    void Commit(bool asked)
+    void Commit()
     {
+        bool due = _stop || _options.Time.GetElapsedTime(_lastStates) >= s_interval;
+        List<SensorKey> changed = due ? _keys.TakeChanged() : [];
+        if (due) _lastStates = _options.Time.GetTimestamp();
         List<AlertRow> alerts;
         TaskCompletionSource<string?> done;
         lock (_lock)
         {
+            // Nothing to do is no commit that went well: what was wrong with the disk is wrong still.
+            if (!_asked && _alerts.Count == 0 && changed.Count == 0) return;
+            _asked = false;
             (alerts, _alerts) = (_alerts, []);
             (done, _done) = (_done, New());
         }
-        bool due = _stop || _options.Time.GetElapsedTime(_lastStates) >= s_interval;
-        List<SensorKey> changed = due ? _keys.TakeChanged() : [];
-        if (due) _lastStates = _options.Time.GetTimestamp();
-        string? trouble = null;
-        if (asked || alerts.Count > 0 || changed.Count > 0)
+        string? trouble;
+        try
         {
-            try
-            {
-                trouble = _db.Write(alerts, changed, _options.KeptAlerts);
-            }
-            catch (Exception mistake)
-            {
-                trouble = mistake.Message;
-            }
+            trouble = _db.Write(alerts, changed, _options.KeptAlerts);
+        }
+        catch (Exception mistake)
+        {
+            trouble = mistake.Message;
         }
         if (trouble is null)
         {

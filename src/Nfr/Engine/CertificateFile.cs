@@ -23,7 +23,8 @@ sealed class CertificateFile
     readonly ILogger _log;
     readonly Lock _lock = new();
     SslStreamCertificateContext _current;
-    (DateTime, DateTime) _stamp;
+    string _stamp;
+    IReadOnlyList<string> _unsent;
     long _looked;
 
     /// <exception cref="CertificateFileException">There is none that can be used.</exception>
@@ -35,7 +36,7 @@ sealed class CertificateFile
         _log = log;
         _stamp = Stamp();
         _looked = time.GetTimestamp();
-        _current = Load(certificate, key);
+        _current = Load(certificate, key, out _unsent);
         Warn();
     }
 
@@ -48,14 +49,14 @@ sealed class CertificateFile
             {
                 if (_time.GetElapsedTime(_looked) < s_interval) return _current;
                 _looked = _time.GetTimestamp();
-                (DateTime, DateTime) stamp = Stamp();
+                string stamp = Stamp();
                 if (stamp == _stamp) return _current;
                 // Half of the pair may be written yet: what is written then has another stamp.
                 _stamp = stamp;
                 try
                 {
                     // The old one stays undisposed: connections may still shake hands with it.
-                    _current = Load(_certificate, _key);
+                    _current = Load(_certificate, _key, out _unsent);
                     _log.Information("engine: the certificate was read again; it is good until {Until:yyyy-MM-dd HH:mm} UTC", _current.TargetCertificate.NotAfter.ToUniversalTime());
                     Warn();
                 }
@@ -74,14 +75,33 @@ sealed class CertificateFile
         DateTime now = _time.GetUtcNow().UtcDateTime;
         if (leaf.NotAfter.ToUniversalTime() < now) _log.Warning("engine: the certificate in {File} was good until {Until:yyyy-MM-dd HH:mm} UTC; sensors will refuse it", _certificate, leaf.NotAfter.ToUniversalTime());
         else if (leaf.NotBefore.ToUniversalTime() > now) _log.Warning("engine: the certificate in {File} is good from {From:yyyy-MM-dd HH:mm} UTC; until then sensors will refuse it", _certificate, leaf.NotBefore.ToUniversalTime());
+        foreach (string subject in _unsent) _log.Warning("engine: {Subject} in {File} is not sent to sensors: it does not lead from the engine's own certificate to a root", subject, _certificate);
     }
 
-    (DateTime, DateTime) Stamp() => (File.GetLastWriteTimeUtc(_certificate), File.GetLastWriteTimeUtc(_key ?? _certificate));
+    /// <summary>Of what both files hold: their times say nothing where a link is what changes, or a backup is put back.</summary>
+    string Stamp()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (string file in new[] { _certificate, _key ?? _certificate })
+        {
+            try
+            {
+                hash.AppendData(SHA256.HashData(File.ReadAllBytes(file)));
+            }
+            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+            {
+                // Loading says so. When it can be read again, that is a change.
+                hash.AppendData([0]);
+            }
+        }
+        return Convert.ToHexString(hash.GetHashAndReset());
+    }
 
     /// <param name="certificate">File of the server's certificate, and of those that signed it in any order.</param>
     /// <param name="key">File of its private key; null = it lies in the certificate's.</param>
+    /// <param name="unsent">Subjects of the file's certificates that lie on no way from the server's own to its root; a root is nobody's concern.</param>
     /// <exception cref="CertificateFileException">They cannot be used together.</exception>
-    public static SslStreamCertificateContext Load(string certificate, string? key)
+    public static SslStreamCertificateContext Load(string certificate, string? key, out IReadOnlyList<string> unsent)
     {
         string pem = Read(certificate, "certificate"), keyPem = key is null ? pem : Read(key, "key");
         string keyFile = key ?? certificate;
@@ -107,8 +127,18 @@ sealed class CertificateFile
         {
             if (WithKey(own, keyPem) is not { } leaf) continue;
             chain.Remove(own);
-            // Nothing is fetched and no root is looked for: what is in the file is sent.
-            return SslStreamCertificateContext.Create(leaf, chain, offline: true);
+            try
+            {
+                // Nothing is fetched; where the file has a gap, the platform may fill it from this machine's store.
+                SslStreamCertificateContext context = SslStreamCertificateContext.Create(leaf, chain, offline: true);
+                var sent = context.IntermediateCertificates.Select(c => c.Thumbprint).Append(leaf.Thumbprint).ToHashSet();
+                unsent = [.. chain.Where(c => !sent.Contains(c.Thumbprint) && c.Subject != c.Issuer).Select(c => c.Subject)];
+                return context;
+            }
+            catch (CryptographicException fault)
+            {
+                throw new CertificateFileException($"the certificate in {certificate} cannot be used ({fault.Message})");
+            }
         }
         throw new CertificateFileException(
             $"the private key in {keyFile} does not belong to the certificate in {certificate} ({chain[0].Subject}, until {chain[0].NotAfter.ToUniversalTime():yyyy-MM-dd}); one of them may be of an earlier renewal");

@@ -11,6 +11,12 @@ using Serilog;
 
 namespace Nfr.Engine;
 
+/// <summary>A feature of the connections that came in at the address of --metrics; ports alone say nothing, two addresses may have the same.</summary>
+sealed class MetricsConnection
+{
+    public static readonly MetricsConnection Mark = new();
+}
+
 /// <summary>The end points of the API, below /v1/, and /healthz and /metrics beside it. A refusal is <c>{"message":"…"}</c>, one sentence that says what to do.</summary>
 sealed class EngineApi(HostedEngineOptions options, KeyRing keys, AlertWriter writer, AlertPages pages, EngineCounts counts, Func<string> metrics, ILogger log)
 {
@@ -146,12 +152,14 @@ sealed class EngineApi(HostedEngineOptions options, KeyRing keys, AlertWriter wr
             return;
         }
         var result = new IntakeResult();
-        var range = BodyRange.Of(context.Request.Headers["X-NFR-Sensor"], context.Request.Headers["X-NFR-Sequence"]);
+        string? sensor = context.Request.Headers["X-NFR-Sensor"];
+        var head = new UploadHead(
+            sensor ?? "", BodyRange.Of(sensor, context.Request.Headers["X-NFR-Sequence"]), Date(context.Request.Headers.Date), options.Time.GetUtcNow());
         IntakeResult answer;
         string? trouble;
         try
         {
-            (answer, trouble) = await _intake.TakeAsync(key, type, range, body, result, context.RequestAborted).ConfigureAwait(false);
+            (answer, trouble) = await _intake.TakeAsync(key, type, head, body, result, context.RequestAborted).ConfigureAwait(false);
         }
         finally
         {
@@ -174,6 +182,10 @@ sealed class EngineApi(HostedEngineOptions options, KeyRing keys, AlertWriter wr
         }
         await AnswerAsync(context, StatusCodes.Status200OK, text.Append("}}").ToString()).ConfigureAwait(false);
     }
+
+    /// <summary>RFC 9110, 5.6.7, in the form that is to be sent; null for anything else.</summary>
+    static DateTimeOffset? Date(string? text) =>
+        DateTimeOffset.TryParseExact(text, "r", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset date) ? date : null;
 
     async Task AlertsAsync(HttpContext context, SensorKey key)
     {
@@ -262,7 +274,7 @@ sealed class EngineApi(HostedEngineOptions options, KeyRing keys, AlertWriter wr
         await TextAsync(context, "text/plain; charset=utf-8", trouble is null ? "ok\n" : $"alerts cannot be stored: {trouble}\n").ConfigureAwait(false);
     }
 
-    bool IsMetricsPort(HttpContext context) => options.Metrics is { } listen && context.Connection.LocalPort == listen.Port;
+    static bool IsMetricsPort(HttpContext context) => context.Features.Get<MetricsConnection>() is not null;
 
     Task MetricsAsync(HttpContext context)
     {

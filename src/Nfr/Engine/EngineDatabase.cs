@@ -35,6 +35,7 @@ sealed class EngineDatabase : IDisposable
     readonly SqliteConnection _db;
     readonly string _path;
     AlertShares? _shares;
+    (string? Version, HashSet<string> Sites) _guests = (null, []);
 
     EngineDatabase(SqliteConnection db, string path)
     {
@@ -199,7 +200,7 @@ sealed class EngineDatabase : IDisposable
         {
             _shares ??= ReadShares(alerts);
             foreach (IGrouping<string, AlertRow> site in alerts.GroupBy(a => a.Site)) _shares.Add(site.Key, site.Count());
-            gone = _shares.Surplus(keptAlerts);
+            gone = _shares.Surplus(keptAlerts, Guests);
             using SqliteStatement delete = _db.Prepare("DELETE FROM alerts WHERE seq IN (SELECT seq FROM alerts WHERE site=? ORDER BY seq LIMIT ?)");
             foreach ((string site, long surplus) in gone) delete.Bind(1, site).Bind(2, surplus).Run();
         }
@@ -227,6 +228,26 @@ sealed class EngineDatabase : IDisposable
         _shares = null;
         _db.Rollback();
         return _db.TakeError().Message;
+    }
+
+    /// <summary>Sites without a key that was given by hand and is good. Within a transaction: what fails here fails its commit.</summary>
+    HashSet<string> Guests()
+    {
+        string? version = _db.Scalar("SELECT value FROM meta WHERE name='keys'");
+        if (version is not null && version == _guests.Version) return _guests.Sites;
+        HashSet<string> all = new(StringComparer.Ordinal), known = new(StringComparer.Ordinal);
+        using (SqliteStatement rows = _db.Prepare("SELECT id,site,revoked=0 AND registered<>0 AND contact='' FROM keys"))
+        {
+            while (rows.Step())
+            {
+                string site = KeyRow.SiteOf(rows.Text(1) ?? "", rows.Int64(0));
+                all.Add(site);
+                if (rows.Int64(2) != 0) known.Add(site);
+            }
+        }
+        all.ExceptWith(known);
+        _guests = (version, all);
+        return all;
     }
 
     /// <summary>What is stored of each site, but for those that are being stored.</summary>

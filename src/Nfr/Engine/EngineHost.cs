@@ -20,9 +20,13 @@ sealed class EngineHost : IAsyncDisposable
     readonly ScoringLane[] _lanes;
     readonly EngineDatabase _keysDb, _pagesDb, _writerDb;
     readonly KeyRing _keys;
-    readonly AlertPages _pages;
+    AlertPages? _pages;
     readonly AlertWriter _writer;
     readonly EngineCounts _counts = new();
+    readonly FileStream _held;
+    readonly ILogger _log;
+    /// <summary>Requests wait for it: the address is had before the epoch begins.</summary>
+    readonly TaskCompletionSource<EngineApi> _api = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly long _started;
     readonly CertificateFile? _certificate;
     readonly FeedFetcher? _fetcher;
@@ -33,10 +37,20 @@ sealed class EngineHost : IAsyncDisposable
     EngineHost(HostedEngineOptions options, ILogger log)
     {
         _options = options;
+        _log = log;
         _started = options.Time.GetTimestamp();
         // First, since it can be refused.
         if (options.Certificate is { } certificate) _certificate = new CertificateFile(certificate, options.CertificateKey, options.Time, log);
         _keysDb = EngineDatabase.Open(options.Data);
+        try
+        {
+            _held = Hold(options.Data);
+        }
+        catch
+        {
+            _keysDb.Dispose();
+            throw;
+        }
         _pagesDb = EngineDatabase.Open(options.Data);
         _writerDb = EngineDatabase.Open(options.Data);
         _lanes = new ScoringLane[options.Scorers];
@@ -45,15 +59,38 @@ sealed class EngineHost : IAsyncDisposable
         if (options.FeedCache is { } cache) _fetcher = SensorParts.FetcherOf(options.Feeds, cache, options.Time, n => Notices.Log(log, n));
         _keys = new KeyRing(_keysDb, _lanes, options, log);
         _writer = new AlertWriter(_writerDb, _keys, options, log);
-        _pages = new AlertPages(_pagesDb);
-        var api = new EngineApi(options, _keys, _writer, _pages, _counts, Metrics, log);
 
         // Empty: no configuration files, no environment variables, no logging of its own.
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(Configure);
         _app = builder.Build();
-        _app.Run(api.HandleAsync);
+        _app.Run(async context => await (await _api.Task.ConfigureAwait(false)).HandleAsync(context).ConfigureAwait(false));
+    }
+
+    /// <summary>Two engines would each think of engine.db's alerts as their own. "nfr engine key" may be used meanwhile.</summary>
+    static FileStream Hold(string folder)
+    {
+        string path = Path.Combine(folder, "engine.lock");
+        try
+        {
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+        }
+        catch (UnauthorizedAccessException fault)
+        {
+            throw new EngineStoreException($"{path} cannot be used ({Config.Reason.Of(fault)}); run as the user that owns it, or name another folder with --data");
+        }
+        catch (IOException)
+        {
+            throw new EngineStoreException($"another nfr engine runs with {folder} ({path} is held); stop it, or name another folder with --data");
+        }
+    }
+
+    /// <summary>From here on bookmarks are given away.</summary>
+    void Begin()
+    {
+        _pages = new AlertPages(_pagesDb);
+        _api.SetResult(new EngineApi(_options, _keys, _writer, _pages, _counts, Metrics, _log));
     }
 
     /// <summary>Listens when it returns.</summary>
@@ -66,6 +103,7 @@ sealed class EngineHost : IAsyncDisposable
         try
         {
             await host._app.StartAsync().ConfigureAwait(false);
+            host.Begin();
             if (host._fetcher is { } fetcher) host._fetching = Task.Run(() => fetcher.RunAsync(host._stop.Token));
             return host;
         }
@@ -113,7 +151,16 @@ sealed class EngineHost : IAsyncDisposable
         limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
         kestrel.AddServerHeader = false;
         kestrel.Listen(_options.Listen, Secure);
-        if (_options.Metrics is { } metrics) kestrel.Listen(metrics, listen => listen.Protocols = HttpProtocols.Http1);
+        if (_options.Metrics is not { } metrics) return;
+        kestrel.Listen(metrics, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1;
+            listen.Use(next => connection =>
+            {
+                connection.Features.Set(MetricsConnection.Mark);
+                return next(connection);
+            });
+        });
     }
 
     void Secure(ListenOptions listen)
@@ -141,6 +188,7 @@ sealed class EngineHost : IAsyncDisposable
         (long Old, long Future)[] moved = [.. _lanes.Select(l => l.MovedStamps)];
         lines.Each("nfr_engine_stamps_moved_total", "Events whose stamp was too old or of the future, so that detectors took another time.", "counter", "reason",
             [("old", moved.Sum(m => m.Old)), ("future", moved.Sum(m => m.Future))]);
+        lines.One("nfr_engine_clocks_put_back_total", "Times that a site's clock was ahead of the engine's, which had been wrong, and was put back.", "counter", _lanes.Sum(l => l.ClocksPutBack));
         lines.One("nfr_engine_alerts_raised_total", "Alerts raised.", "counter", stats.Sum(s => s.AlertsRaised));
         lines.One("nfr_engine_alerts_held_total", "Alerts held back because a site had too many of their threat.", "counter", stats.Sum(s => s.AlertsHeld));
         lines.One("nfr_engine_alerts_stored_total", "Alerts on the disk.", "counter", _writer.Stored);
@@ -164,6 +212,7 @@ sealed class EngineHost : IAsyncDisposable
     /// <summary>Finishes the requests in hand, writes everything down.</summary>
     public async ValueTask DisposeAsync()
     {
+        _api.TrySetCanceled();
         using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(5));
         try
         {
@@ -179,11 +228,12 @@ sealed class EngineHost : IAsyncDisposable
         _fetcher?.Dispose();
         _stop.Dispose();
         _keys.Dispose();
-        _pages.Close();
+        _pages?.Close();
         _writer.Dispose();
         foreach (ScoringLane lane in _lanes.Reverse()) lane.Dispose();
         _keysDb.Dispose();
         _pagesDb.Dispose();
         _writerDb.Dispose();
+        await _held.DisposeAsync().ConfigureAwait(false);
     }
 }

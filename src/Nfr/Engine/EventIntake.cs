@@ -6,6 +6,15 @@ using Serilog;
 
 namespace Nfr.Engine;
 
+/// <summary>What became of a line: from <see cref="Fault"/> on it is an <see cref="EventLineFault"/> and so much more.</summary>
+enum LineOutcome : byte
+{
+    Accepted,
+    TooLong,
+    Mistake,
+    Fault,
+}
+
 /// <summary>What became of a body's lines.</summary>
 sealed class IntakeResult
 {
@@ -20,8 +29,20 @@ sealed class IntakeResult
     public long Mistakes { get; set; }
 
     public long Rejected => Received - Accepted;
-    /// <summary>Lines that were taken when the body was here before; not among the others.</summary>
+    /// <summary>Lines that were taken when they were here before; not among the others.</summary>
     public long Repeated { get; set; }
+
+    public void Add(LineOutcome outcome)
+    {
+        Received++;
+        switch (outcome)
+        {
+            case LineOutcome.Accepted: Accepted++; break;
+            case LineOutcome.TooLong: LongLines++; break;
+            case LineOutcome.Mistake: Mistakes++; break;
+            default: Faults[outcome - LineOutcome.Fault]++; break;
+        }
+    }
 
     /// <summary>This and what came before it.</summary>
     public IntakeResult With(IntakeResult before)
@@ -44,6 +65,13 @@ sealed class IntakeResult
         if (Mistakes > 0) yield return (Mistake, Mistakes);
     }
 }
+
+/// <summary>What a request says of its body.</summary>
+/// <param name="Sensor">X-NFR-Sensor; empty when it is not said.</param>
+/// <param name="Range">Which events they are; null when the sensor does not say.</param>
+/// <param name="Sent">The sensor's own clock (Date; RFC 9110, 6.6.1); null when it does not say.</param>
+/// <param name="At">The engine's clock when the request came.</param>
+readonly record struct UploadHead(string Sensor, BodyRange? Range, DateTimeOffset? Sent, DateTimeOffset At);
 
 /// <summary>A body is longer than it may be.</summary>
 sealed class BodyTooLongException() : Exception("the body is too long");
@@ -80,14 +108,14 @@ sealed class EventIntake(HostedEngineOptions options, AlertWriter writer, ILogge
     /// <summary>Reads to the end.</summary>
     /// <param name="key">Whose events they are.</param>
     /// <param name="type">Of the end point.</param>
-    /// <param name="range">Which they are; null when the sensor does not say.</param>
+    /// <param name="head">What the sensor says of them.</param>
     /// <param name="body">Decompressed; the caller completes it.</param>
     /// <param name="result">Counts of what is new go here while they happen: also a body that breaks off has them.</param>
     /// <param name="cancel">Ends the request.</param>
     /// <returns>What is to be answered, with the counts of an earlier time where the body was here before; and null when all alerts are on the disk, else why they are not.</returns>
-    public async Task<(IntakeResult Answer, string? Trouble)> TakeAsync(SensorKey key, EventType type, BodyRange? range, PipeReader body, IntakeResult result, CancellationToken cancel)
+    public async Task<(IntakeResult Answer, string? Trouble)> TakeAsync(SensorKey key, EventType type, UploadHead head, PipeReader body, IntakeResult result, CancellationToken cancel)
     {
-        var taking = new Taking(key, type, range, new LineSplitter(options.MaxLine), result);
+        var taking = new Taking(key, type, head, new LineSplitter(options.MaxLine), result);
         List<Task<string?>> stored = [];
         long length = 0;
         try
@@ -97,8 +125,10 @@ sealed class EventIntake(HostedEngineOptions options, AlertWriter writer, ILogge
                 ReadResult read = await body.ReadAsync(cancel).ConfigureAwait(false);
                 ReadOnlySequence<byte> buffer = read.Buffer;
                 long before = buffer.Length;
-                List<AlertRow>? alerts = Turn(taking, ref buffer, read.IsCompleted);
+                List<AlertRow>? alerts = taking.Lines.Comes(ref buffer, read.IsCompleted) ? Turn(taking, ref buffer, read.IsCompleted) : null;
                 length += before - buffer.Length;
+                // At once, so that bodies side by side see each other's.
+                taking.Pay(before - buffer.Length);
                 body.AdvanceTo(buffer.Start, buffer.End);
                 if (alerts is not null) stored.Add(writer.Append(alerts));
                 if (length > options.MaxBody) throw new BodyTooLongException();
@@ -124,33 +154,30 @@ sealed class EventIntake(HostedEngineOptions options, AlertWriter writer, ILogge
     {
         (SensorKey key, EventType type, IntakeResult result) = (taking.Key, taking.Type, taking.Result);
         Site site = key.Site;
-        long lines = 0, length = buffer.Length;
-        using ScoringLane.Turn turn = site.Lane.Enter(key, site);
+        using ScoringLane.Turn turn = site.Lane.Enter(site, taking.Clock);
+        taking.Begin();
         key.State.Begin((options.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Days);
         while (taking.Lines.Next(ref buffer, last, out ReadOnlySpan<byte> line, out bool tooLong))
         {
-            lines++;
+            taking.Came++;
             if ((line.IsEmpty && !tooLong) || taking.IsRepeat(line)) continue;
-            result.Received++;
-            if (tooLong)
+            LineOutcome outcome = LineOutcome.TooLong;
+            if (!tooLong)
             {
-                result.LongLines++;
-                continue;
+                try
+                {
+                    EventLineFault fault = turn.Score(type, line, key.State.Endpoints);
+                    outcome = fault == EventLineFault.None ? LineOutcome.Accepted : LineOutcome.Fault + (byte)fault;
+                }
+                catch (Exception mistake)
+                {
+                    // One event that our own code cannot bear must not cost the others; the log is told of a body's first.
+                    outcome = LineOutcome.Mistake;
+                    if (result.Mistakes == 0) log.Error(mistake, "events/{Type}: a mistake in nfr itself; the engine goes on", type.Name());
+                }
             }
-            try
-            {
-                EventLineFault fault = turn.Score(type, line, key.State.Endpoints);
-                if (fault == EventLineFault.None) result.Accepted++;
-                else result.Faults[(int)fault]++;
-            }
-            catch (Exception mistake)
-            {
-                // One event that our own code cannot bear must not cost the others; the log is told of a body's first.
-                if (result.Mistakes++ == 0) log.Error(mistake, "events/{Type}: a mistake in nfr itself; the engine goes on", type.Name());
-            }
+            taking.Took(outcome);
         }
-        // At once, so that bodies side by side see each other's; a blank line is read as well as any.
-        key.Events.Take(Math.Max(lines, (length - buffer.Length) / BytesOfAnEvent));
         if (turn.Raised.Count == 0) return null;
         return [.. turn.Raised.Select(a => new AlertRow(site.Name, EngineAlertsWriter.Dictionary(a.Threats), EngineAlertsWriter.Item(a)))];
     }
@@ -166,41 +193,83 @@ sealed class EventIntake(HostedEngineOptions options, AlertWriter writer, ILogge
     }
 
     /// <summary>One body that is being taken, and what is known of it from an earlier time.</summary>
-    sealed class Taking(SensorKey key, EventType type, BodyRange? range, LineSplitter lines, IntakeResult result)
+    sealed class Taking(SensorKey key, EventType type, UploadHead head, LineSplitter lines, IntakeResult result)
     {
-        IntakeResult? _before;
-        ulong _firstLine;
+        readonly Repeats.Body? _body = head.Range is { } range ? new Repeats.Body(range) : null;
+        readonly List<ulong> _marks = [];
+        /// <summary>What was taken before and may come again here, each from where it was last met on.</summary>
+        List<(ulong[] Marks, int At)> _before = [];
+        readonly IntakeResult _repeated = new();
+        ulong _mark;
+        long _owed;
         bool _begun;
 
         public SensorKey Key => key;
         public EventType Type => type;
         public LineSplitter Lines => lines;
         public IntakeResult Result => result;
+        public SensorClock Clock { get; } = key.Clocks.Of(head.Sensor);
+        /// <summary>Lines that are not paid for yet.</summary>
+        public long Came { get; set; }
 
-        /// <summary>Whether this line, the next one, was taken when the body was here before.</summary>
+        /// <summary>Before the first line, in the turn of the lane.</summary>
+        public void Begin()
+        {
+            if (_begun) return;
+            _begun = true;
+            Clock.Begin(head.Sent, head.At);
+            if (_body is not null) _before = [.. key.Repeats[(int)type].Meeting(_body.Range).Select(marks => (marks, 0))];
+        }
+
+        /// <summary>Whether this line was taken when it was here before.</summary>
         public bool IsRepeat(ReadOnlySpan<byte> line)
         {
-            if (range is null) return false;
-            if (!_begun)
+            if (_body is null) return false;
+            _mark = LineMark.Of(line);
+            bool known = false;
+            ulong taken = 0;
+            for (int i = 0; i < _before.Count; i++)
             {
-                _begun = true;
-                _firstLine = Repeats.Mark(line);
-                _before = key.Repeats[(int)type].Find(range.Value, _firstLine);
+                (ulong[] marks, int at) = _before[i];
+                // Always further on: lines that are alike are as many as there were.
+                int found = LineMark.IndexIn(marks.AsSpan(at), _mark);
+                // Behind a gap an event tells where it goes on; of what is none, which may be all alike, only the next counts.
+                if (found < 0 || (found > 0 && LineMark.OutcomeOf(marks[at + found]) != LineOutcome.Accepted)) continue;
+                known = true;
+                taken = marks[at + found];
+                _before[i] = (marks, at + found + 1);
             }
-            if (_before is null || result.Repeated == _before.Received) return false;
+            if (!known) return false;
             result.Repeated++;
+            _repeated.Add(LineMark.OutcomeOf(taken));
+            if (_marks.Count < Repeats.MaxLines) _marks.Add(taken);
             return true;
         }
 
-        /// <summary>With the counts of the first time; of a shorter body it is not known which of its lines were refused then.</summary>
-        public IntakeResult Answer() => _before is null ? result
-            : result.Repeated == _before.Received ? result.With(_before)
-            : new IntakeResult { Received = result.Repeated, Accepted = result.Repeated };
+        /// <summary>What became of the line that was no repeat.</summary>
+        public void Took(LineOutcome outcome)
+        {
+            result.Add(outcome);
+            if (_body is not null && _marks.Count < Repeats.MaxLines) _marks.Add(LineMark.With(_mark, outcome));
+        }
+
+        /// <summary>For what was read: a blank line is read as well as any, and what is less than an event is paid for with what follows.</summary>
+        public void Pay(long bytes)
+        {
+            _owed += bytes;
+            long price = Math.Max(Came, _owed / BytesOfAnEvent);
+            if (price > 0) key.Events.Take(price);
+            _owed = Math.Max(0, _owed - (price * BytesOfAnEvent));
+            Came = 0;
+        }
+
+        /// <summary>With what became of its repeated lines the first time.</summary>
+        public IntakeResult Answer() => result.Repeated == 0 ? result : result.With(_repeated);
 
         /// <summary>Also when it broke off or the disk refused its alerts, which wait for it: what was scored is scored.</summary>
         public void Remember()
         {
-            if (range is not null && _begun && result.Received > 0) key.Repeats[(int)type].Keep(range.Value, _firstLine, _before is null ? result : result.With(_before));
+            if (_body is not null && result.Received > 0) key.Repeats[(int)type].Keep(_body, _marks);
         }
     }
 }

@@ -132,8 +132,7 @@ sealed class KeyRing : IDisposable
 
     Site SiteOf(KeyRow row)
     {
-        // No site's name begins so: the command line refuses it.
-        string name = row.Site.Length > 0 ? row.Site : "#" + row.Id.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        string name = KeyRow.SiteOf(row.Site, row.Id);
         if (_sites.TryGetValue(name, out Site? site)) return site;
         Span<byte> hash = stackalloc byte[32];
         SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(name), hash);

@@ -9,6 +9,16 @@ sealed class LineSplitter(int maxLength)
     byte[] _joined = [];
     bool _skipping;
 
+    /// <summary>Whether <see cref="Next"/> has something to say of this buffer. What only goes on with a line that is too long already is taken away here.</summary>
+    public bool Comes(ref ReadOnlySequence<byte> buffer, bool last)
+    {
+        if (last) return !buffer.IsEmpty;
+        if (buffer.PositionOf((byte)'\n') is not null) return true;
+        if (!_skipping) return buffer.Length > maxLength;
+        buffer = buffer.Slice(buffer.End);
+        return false;
+    }
+
     /// <summary>The next whole line; false when the buffer has none. What is left in <paramref name="buffer"/> is to come again with more behind it.</summary>
     /// <param name="buffer">Shortened by what was taken.</param>
     /// <param name="last">Nothing comes behind it.</param>

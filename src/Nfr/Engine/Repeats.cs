@@ -1,11 +1,13 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using System.Numerics;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
 namespace Nfr.Engine;
 
 /// <summary>Which events a body brings, as our sensors say it (X-NFR-Sensor, X-NFR-Sequence); a sensor never gives a number twice.</summary>
-readonly record struct BodyRange(string Sensor, long First)
+readonly record struct BodyRange(string Sensor, long First, long Last)
 {
     const int MaxSensor = 64;
 
@@ -14,60 +16,97 @@ readonly record struct BodyRange(string Sensor, long First)
     {
         if (sensor is null || sequence is null || sensor.Length is 0 or > MaxSensor) return null;
         int hyphen = sequence.IndexOf('-', StringComparison.Ordinal);
-        return hyphen > 0 && long.TryParse(sequence.AsSpan(0, hyphen), NumberStyles.None, CultureInfo.InvariantCulture, out long first) ? new BodyRange(sensor, first) : null;
+        return hyphen > 0 && long.TryParse(sequence.AsSpan(0, hyphen), NumberStyles.None, CultureInfo.InvariantCulture, out long first)
+            && long.TryParse(sequence.AsSpan(hyphen + 1), NumberStyles.None, CultureInfo.InvariantCulture, out long last) && first <= last ? new BodyRange(sensor, first, last) : null;
     }
 }
 
 /// <summary>
-/// The bodies that a key last brought, of one type: when an answer is lost, the sensor sends its events again, and what was scored is not scored twice. A body is
-/// known by its first event: the number and, since sensors are cloned and put back from backups, the line itself. It may end elsewhere than the first time:
-/// so many lines as were taken then are passed over, and what follows is new. Any thread.
+/// A line that was taken, in eight bytes: a hash, and what became of it in the lowest. The hash is seeded at the start of the engine; it need not last, since nothing of this
+/// does. Two lines of one sensor and of the same few thousand numbers would have to agree in 56 bits to be taken for one.
+/// </summary>
+static class LineMark
+{
+    const ulong Outcome = 0xFF;
+
+    static readonly ulong s_seed = Secret(), s_step = Secret();
+
+    static ulong Secret() => BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(ulong))) | 1;
+
+    static ulong Fold(ulong a, ulong b)
+    {
+        ulong high = Math.BigMul(a, b, out ulong low);
+        return high ^ low;
+    }
+
+    /// <summary>Of a line of which nothing has become yet.</summary>
+    public static ulong Of(ReadOnlySpan<byte> line)
+    {
+        ulong mark = s_seed ^ (ulong)line.Length;
+        for (; line.Length >= 16; line = line[16..]) mark = Fold(BinaryPrimitives.ReadUInt64LittleEndian(line) ^ s_step, BinaryPrimitives.ReadUInt64LittleEndian(line[8..]) ^ mark);
+        Span<byte> rest = stackalloc byte[16];
+        rest.Clear();
+        line.CopyTo(rest);
+        mark = Fold(BinaryPrimitives.ReadUInt64LittleEndian(rest) ^ s_step, BinaryPrimitives.ReadUInt64LittleEndian(rest[8..]) ^ mark);
+        return BitOperations.RotateLeft(Fold(mark, s_step), 32) & ~Outcome;
+    }
+
+    public static ulong With(ulong mark, LineOutcome outcome) => mark | (byte)outcome;
+
+    public static LineOutcome OutcomeOf(ulong mark) => (LineOutcome)(mark & Outcome);
+
+    /// <summary>Where it is among those taken, whatever became of it; -1 = nowhere.</summary>
+    public static int IndexIn(ReadOnlySpan<ulong> taken, ulong mark) => taken.IndexOfAnyInRange(mark, mark | Outcome);
+}
+
+/// <summary>
+/// The bodies that a key last brought, of one type: when an answer is lost or does not come in time, the sensor sends its events again, in parts perhaps, and what was scored is
+/// not scored twice. Each line that was taken is kept as a <see cref="LineMark"/>, in its order. A body whose numbers meet those of a kept one of the same sensor is held against it line by
+/// line: so it does not matter where it begins and ends now, nor what the sensor has dropped in between. Lines count and not numbers alone, since sensors are cloned and put back from
+/// backups. Any thread.
 /// </summary>
 sealed class Repeats
 {
-    /// <summary>A sensor has one body a type under way; this is for several sensors with one key. About 300 bytes each.</summary>
+    /// <summary>A sensor has one body a type under way, and is done with what lies before it; this is for several sensors with one key.</summary>
     const int Kept = 8;
+    /// <summary>Lines of all of them, 8 bytes each: 256 KiB a key and type at most. The oldest go first; of one longer body, what lies beyond is not known again.</summary>
+    public const int MaxLines = 32_768;
 
-    readonly record struct Taken(BodyRange Range, ulong FirstLine, IntakeResult Result);
+    /// <summary>One body.</summary>
+    public sealed class Body(BodyRange range)
+    {
+        public BodyRange Range => range;
+        /// <summary>Of its lines so far; replaced whole.</summary>
+        public ulong[] Marks { get; set; } = [];
+    }
 
     readonly Lock _lock = new();
-    readonly List<Taken> _taken = new(0);
+    readonly List<Body> _bodies = new(0);
 
-    public static ulong Mark(ReadOnlySpan<byte> firstLine)
+    /// <summary>Lines taken before that may be among those of this body.</summary>
+    public List<ulong[]> Meeting(in BodyRange range)
     {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(firstLine, hash);
-        return BinaryPrimitives.ReadUInt64LittleEndian(hash);
-    }
-
-    /// <summary>What became of this body's beginning when it was here before; null when it is new.</summary>
-    public IntakeResult? Find(in BodyRange range, ulong firstLine)
-    {
+        List<ulong[]> meeting = [];
         lock (_lock)
         {
-            foreach (Taken taken in _taken)
+            foreach (Body body in _bodies)
             {
-                if (taken.Range == range && taken.FirstLine == firstLine) return taken.Result;
+                if (body.Range.Sensor == range.Sensor && body.Range.First <= range.Last && range.First <= body.Range.Last) meeting.Add(body.Marks);
             }
-            return null;
         }
+        return meeting;
     }
 
-    /// <param name="range">Of the body.</param>
-    /// <param name="firstLine">Its <see cref="Mark"/>.</param>
-    /// <param name="result">Of all its lines so far; not changed any more.</param>
-    public void Keep(in BodyRange range, ulong firstLine, IntakeResult result)
+    /// <summary>Keeps a body, or what more was taken of it.</summary>
+    public void Keep(Body body, List<ulong> marks)
     {
         lock (_lock)
         {
-            for (int i = 0; i < _taken.Count; i++)
-            {
-                if (_taken[i].Range != range) continue;
-                _taken.RemoveAt(i);
-                break;
-            }
-            if (_taken.Count == Kept) _taken.RemoveAt(0);
-            _taken.Add(new Taken(range, firstLine, result));
+            body.Marks = CollectionsMarshal.AsSpan(marks).ToArray();
+            // Sensors work from the oldest on: what comes before it was answered.
+            _bodies.RemoveAll(b => b == body || (b.Range.Sensor == body.Range.Sensor && b.Range.Last < body.Range.First));
+            _bodies.Add(body);
+            while (_bodies.Count > 1 && (_bodies.Count > Kept || _bodies.Sum(static b => b.Marks.Length) > MaxLines)) _bodies.RemoveAt(0);
         }
     }
 }

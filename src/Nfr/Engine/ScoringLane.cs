@@ -7,6 +7,9 @@ namespace Nfr.Engine;
 /// <summary>One scorer, the same as on board, which sites take turns with. Who has the lane has its lock; a turn is a buffer's lines, about a millisecond.</summary>
 sealed class ScoringLane : IDisposable
 {
+    /// <summary>As much as the engine's clock may be put back and nobody's stands still for long.</summary>
+    const long MaxAhead = 60L * 1_000_000_000;
+
     readonly Lock _turn = new();
     readonly List<Alert> _raised = [];
     readonly TimeProvider _time;
@@ -14,7 +17,7 @@ sealed class ScoringLane : IDisposable
     readonly long _started;
     Site? _site;
     SensorClock? _clock;
-    long _now, _oldStamps, _futureStamps;
+    long _now, _oldStamps, _futureStamps, _putBack;
 
     /// <param name="options">Of the engine.</param>
     /// <param name="number">Which of <see cref="HostedEngineOptions.Scorers"/> it is, from 0.</param>
@@ -58,14 +61,29 @@ sealed class ScoringLane : IDisposable
         }
     }
 
+    /// <summary>How often a site's clock was ahead of the engine's and put back; any thread.</summary>
+    public long ClocksPutBack
+    {
+        get
+        {
+            lock (_turn) return _putBack;
+        }
+    }
+
     /// <summary>Begins a turn for a sensor of a site; disposing ends it.</summary>
-    public Turn Enter(SensorKey key, Site site)
+    public Turn Enter(Site site, SensorClock clock)
     {
         _turn.Enter();
         _site = site;
-        _clock = key.Clock;
+        _clock = clock;
         _now = (_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
         _raised.Clear();
+        // No stamp brings a site there: the engine's own clock was ahead, and without this the site's would stand still until it is there again.
+        if (site.Partition.Now > _now + MaxAhead)
+        {
+            site.Partition.PutBack(_now);
+            _putBack++;
+        }
         // How many alerts may be raised hangs on no sensor's stamps.
         Scorer.Enter(site.Partition, _time.GetElapsedTime(_started).Ticks * 100);
         return new Turn(this, site);

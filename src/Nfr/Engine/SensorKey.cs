@@ -14,7 +14,11 @@ namespace Nfr.Engine;
 /// <param name="Registered">False between key/request and account/register.</param>
 /// <param name="Contact">Who registered it.</param>
 sealed record KeyRow(
-    long Id, byte[] Hash, string Shadow, string Name, string Site, IReadOnlyList<IpPrefix> Homes, long Created, long Revoked, bool Registered, string Contact);
+    long Id, byte[] Hash, string Shadow, string Name, string Site, IReadOnlyList<IpPrefix> Homes, long Created, long Revoked, bool Registered, string Contact)
+{
+    /// <summary>The name of a key's site. No site that was named begins as those do that were not: the command line refuses it.</summary>
+    public static string SiteOf(string site, long id) => site.Length > 0 ? site : "#" + id.ToString(System.Globalization.CultureInfo.InvariantCulture);
+}
 
 /// <summary>What is known of a key's sensor; kept over a restart.</summary>
 sealed class SensorState
@@ -47,7 +51,7 @@ sealed class SensorKey(KeyRow row, Site site, SensorState state, HostedEngineOpt
     public SensorState State { get; } = state;
     public TokenBucket Requests { get; } = new(options.RequestsPerSecond, options.Time);
     public TokenBucket Events { get; } = new(options.EventsPerSecond, options.Time);
-    public SensorClock Clock { get; } = new();
+    public SensorClocks Clocks { get; } = new();
     /// <summary>By <see cref="EventType"/>.</summary>
     public Repeats[] Repeats { get; } = [.. EventTypes.Uploaded.Select(_ => new Repeats())];
 }

@@ -176,7 +176,7 @@ sealed class ScoredTarget : Target
         if (input.IsEmpty) return;
         SensorKey key = _made.Value;
         _clock.Runs++;
-        using ScoringLane.Turn turn = key.Site.Lane.Enter(key, key.Site);
+        using ScoringLane.Turn turn = key.Site.Lane.Enter(key.Site, key.Clocks.Of(""));
         foreach (Range line in input[1..].Split((byte)'\n')) turn.Score((EventType)(input[0] & 3), input[1..][line], _endpoints);
     }
 }

@@ -158,15 +158,28 @@ public sealed class EngineAlertTests
     }
 
     [Fact]
-    public async Task What_each_site_has_seen_before_lasts_over_a_restart()
+    public async Task What_each_site_has_seen_before_and_for_how_long_lasts_over_a_restart()
     {
+        var time = new ManualTime();
+        HostedEngineOptions With(HostedEngineOptions o) => o with { Time = time };
         await using var bed = new EngineBed();
-        string a = bed.AddKey("a"), b = bed.AddKey("b");
-        await bed.StartAsync();
-        foreach (string key in new[] { a, b }) await bed.PostAsync("dns", key, string.Join('\n', Enumerable.Range(0, 50).Select(i => EngineBed.Dns($"n{i}.example", $"10.0.0.{i}"))));
-        await bed.RestartAsync();
+        string boston = bed.AddKey("boston"), lima = bed.AddKey("lima");
+        await bed.StartAsync(With);
+        string Ask(string name, TimeSpan ago) => $$"""{"ts":"{{time.Utc - ago:yyyy-MM-dd'T'HH:mm:ss'Z'}}","srcIP":"10.0.0.9","query":"{{name}}","qtype":"A","rcode":"NOERROR"}""";
+        for (int day = 0; day < 10; day++)
+        {
+            time.Advance(TimeSpan.FromDays(1));
+            await bed.PostAsync("dns", boston, string.Join('\n', Enumerable.Range(0, 24).Select(h => Ask(h % 2 == 0 ? "office.example" : "pleasant.top", TimeSpan.FromHours(23 - h)))));
+        }
+        await bed.RestartAsync(With);
         string[] files = [.. Directory.GetFiles(bed.Data, "first-seen-*").Select(f => Path.GetFileName(f)).Order()];
         Assert.Equal(["first-seen-1-of-2.bin", "first-seen-2-of-2.bin"], files);
+        // Boston has learned and knows the one name; the other is new to it. Lima learns still.
+        time.Advance(TimeSpan.FromMinutes(10));
+        foreach (string key in new[] { boston, lima }) await bed.PostAsync("dns", key, Ask("pleasant.top", TimeSpan.FromMinutes(1)) + "\n" + Ask("newcomer.top", TimeSpan.Zero));
+        // What comes at every hour is told as a beacon, which is another matter.
+        Assert.Equal("newcomer.top", Assert.Single(await bed.AllAlertsAsync(boston), a => a.Evidence!.Detector.StartsWith("first_seen", StringComparison.Ordinal)).Event.Query);
+        Assert.DoesNotContain(await bed.AllAlertsAsync(lima), a => a.Evidence!.Detector.StartsWith("first_seen", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -197,6 +210,23 @@ public sealed class EngineAlertTests
         // Another database's bookmark, or none at all: from the beginning.
         foreach (string foreign in new[] { "449-00000000", "x", "-", "99999999999999999999-" + first.Follow.Split('-')[1] })
             Assert.Equal(200, (await bed.AlertsAsync(key, foreign)).Alerts.Count);
+    }
+
+    [Fact]
+    public async Task A_second_engine_is_refused_and_neither_it_nor_one_without_an_address_begins_an_epoch()
+    {
+        await using var bed = new EngineBed();
+        await bed.StartAsync();
+        var options = new HostedEngineOptions { Listen = new IPEndPoint(IPAddress.Loopback, 0), Data = bed.Data, FeedsFolders = [], Scorers = 1 };
+        EngineStoreException refused = await Assert.ThrowsAsync<EngineStoreException>(() => EngineHost.StartAsync(options, Serilog.Core.Logger.None));
+        Assert.StartsWith($"another nfr engine runs with {bed.Data} (", refused.Message, StringComparison.Ordinal);
+        await bed.RestartAsync();
+        string other = bed.In("other");
+        options = options with { Data = other, Listen = new IPEndPoint(IPAddress.Loopback, new Uri(bed.Address).Port) };
+        await Assert.ThrowsAsync<IOException>(() => EngineHost.StartAsync(options, Serilog.Core.Logger.None));
+        using (EngineDatabase db = EngineDatabase.Open(other)) Assert.Single(db.BeginEpoch());
+        // Each start that listened, and this one.
+        using (EngineDatabase db = EngineDatabase.Open(bed.Data)) Assert.Equal(3, db.BeginEpoch().Count);
     }
 
     [Fact]

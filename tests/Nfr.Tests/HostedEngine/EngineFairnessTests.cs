@@ -42,6 +42,34 @@ public sealed class EngineFairnessTests
     }
 
     [Fact]
+    public void Who_takes_many_keys_has_no_more_of_what_is_kept()
+    {
+        string folder = Directory.CreateTempSubdirectory("nfr-guests-").FullName;
+        using (EngineDatabase db = EngineDatabase.Open(folder))
+        {
+            long Key(string contact, string site = "") => db.AddKey(new KeyRow(0, ApiKeys.Hash(ApiKeys.New()), "", "", site, [], 1, 0, true, contact));
+            AlertRow[] Rows(string site, int count) => [.. Enumerable.Range(0, count).Select(_ => new AlertRow(site, "", [1]))];
+            int Of(string site) => db.ReadAlerts(site, 0, 1000, 1000).Count;
+            string known = $"#{Key("")}";
+            long gone = Key("", "gone");
+            Key("", "office");
+            Assert.Null(db.Write([.. Rows(known, 40), .. Rows("gone", 40), .. Rows("office", 20)], [], 100));
+            for (int i = 0; i < 50; i++) Assert.Null(db.Write(Rows($"#{Key("someone@example.org")}", 20), [], 100));
+            // Three sites, and fifty guests who are as one.
+            Assert.Equal(20, Of("office"));
+            Assert.InRange(Of(known), 26, 27);
+            Assert.InRange(Of("gone"), 26, 27);
+            Assert.Equal(100, db.CountAlerts());
+            // A key that is taken back leaves its site to the guests' share.
+            db.Revoke(gone, 5);
+            Assert.Null(db.Write(Rows(known, 40), [], 100));
+            Assert.Equal((40, 20), (Of(known), Of("office")));
+            Assert.InRange(Of("gone"), 0, 15);
+        }
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
     public void Shares_come_to_what_may_stay_whatever_they_are()
     {
         var random = new Random(5);
@@ -50,8 +78,9 @@ public sealed class EngineFairnessTests
             var shares = new AlertShares();
             var counts = new Dictionary<string, long>();
             for (int site = random.Next(1, 9); site > 0; site--) shares.Add($"s{site}", counts[$"s{site}"] = random.Next(1, 60));
+            HashSet<string> guests = [.. counts.Keys.Where(_ => random.Next(3) == 0)];
             long before = shares.Total, kept = random.Next(0, 200);
-            foreach ((string site, long surplus) in shares.Surplus(kept))
+            foreach ((string site, long surplus) in shares.Surplus(kept, () => guests))
             {
                 Assert.InRange(surplus, 1, counts[site]);
                 counts[site] -= surplus;
@@ -129,6 +158,29 @@ public sealed class EngineFairnessTests
         string key = bed.AddKey();
         await bed.StartAsync(o => o with { EventsPerSecond = 10 });
         Assert.Equal(HttpStatusCode.OK, (await bed.PostAsync("dns", key, what == "blank" ? new string('\n', 200) : new string('x', 200_000))).Status);
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await bed.PostAsync("dns", key, EngineBed.Dns("a.b"))).Status);
+    }
+
+    [Fact]
+    public async Task Garbage_in_small_pieces_costs_as_much_as_in_one()
+    {
+        await using var bed = new EngineBed();
+        string key = bed.AddKey();
+        await bed.StartAsync(o => o with { EventsPerSecond = 10, MaxLine = 1 << 10 });
+        var uri = new Uri(bed.Address);
+        using var tcp = new TcpClient { NoDelay = true };
+        await tcp.ConnectAsync(uri.Host, uri.Port);
+        NetworkStream stream = tcp.GetStream();
+        const int pieces = 400, size = 600;
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(
+            $"POST /v1/events/dns HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes(key + ":"))}\r\nContent-Length: {pieces * size}\r\n\r\n"));
+        // Each piece is read by itself and is less than an event's length.
+        for (int i = 0; i < pieces; i++)
+        {
+            await stream.WriteAsync(Encoding.ASCII.GetBytes(new string('x', size)));
+            await Task.Delay(2);
+        }
+        await stream.ReadAtLeastAsync(new byte[12], 12);
         Assert.Equal(HttpStatusCode.TooManyRequests, (await bed.PostAsync("dns", key, EngineBed.Dns("a.b"))).Status);
     }
 

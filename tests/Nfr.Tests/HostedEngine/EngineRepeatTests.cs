@@ -57,7 +57,7 @@ public sealed class EngineRepeatTests
         await SendAsync(client, Names(0, 20), 1, 31);
         Assert.Equal("""{"received":50,"accepted":40,"rejected":{"not_json":10}}""", await SendAsync(client, Names(0, 50), 1, 80));
         Assert.Equal((40L, 20L), await CountsAsync(bed));
-        Assert.Equal("""{"received":10,"accepted":10,"rejected":{}}""", await SendAsync(client, Names(0, 10), 1, 15));
+        Assert.Equal("""{"received":10,"accepted":8,"rejected":{"not_json":2}}""", await SendAsync(client, Names(0, 10), 1, 15));
         Assert.Equal("""{"received":50,"accepted":40,"rejected":{"not_json":10}}""", await SendAsync(client, Names(0, 50), 1, 80));
         Assert.Equal((40L, 80L), await CountsAsync(bed));
     }
@@ -85,8 +85,66 @@ public sealed class EngineRepeatTests
         Assert.Equal("TooLarge", await SendAsync(client, lines, 1, 2000));
         (long before, _) = await CountsAsync(bed);
         Assert.InRange(before, 500, 1999);
-        await SendAsync(client, lines[..500], 1, 500);
-        Assert.Equal((before, 500L), await CountsAsync(bed));
+        await SendPartsAsync(client, lines, 0, 1000);
+        await SendPartsAsync(client, lines, 1000, 1000);
+        Assert.Equal((2000L, before), await CountsAsync(bed));
+    }
+
+    /// <summary>As our sensor does: halves of what is too long, the earlier one first.</summary>
+    static async Task SendPartsAsync(EngineClient client, string[] lines, int start, int count)
+    {
+        string answer = await SendAsync(client, lines[start..(start + count)], start + 1, start + count);
+        if (answer == $"{{\"received\":{count},\"accepted\":{count},\"rejected\":{{}}}}") return;
+        Assert.Equal("TooLarge", answer);
+        await SendPartsAsync(client, lines, start, count / 2);
+        await SendPartsAsync(client, lines, start + (count / 2), count - (count / 2));
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(8)]
+    public async Task A_body_whose_answer_was_lost_comes_again_in_parts_and_is_scored_once(int parts)
+    {
+        await using var bed = new EngineBed();
+        string key = bed.AddKey();
+        await bed.StartAsync();
+        using EngineClient client = Client(bed, key);
+        string[] lines = Names(0, 800);
+        await SendAsync(client, lines, 1, 800);
+        int part = 800 / parts;
+        for (int at = 0; at < 800; at += part)
+            Assert.Equal($"{{\"received\":{part},\"accepted\":{part * 4 / 5},\"rejected\":{{\"not_json\":{part / 5}}}}}", await SendAsync(client, lines[at..(at + part)], at + 1, at + part));
+        Assert.Equal((640L, 800L), await CountsAsync(bed));
+        // What follows is new.
+        await SendAsync(client, Names(800, 100), 801, 900);
+        Assert.Equal((720L, 800L), await CountsAsync(bed));
+    }
+
+    [Fact]
+    public async Task What_the_sensor_dropped_between_two_sends_costs_no_new_event()
+    {
+        await using var bed = new EngineBed();
+        string key = bed.AddKey();
+        await bed.StartAsync();
+        using EngineClient client = Client(bed, key);
+        string[] lines = [.. Enumerable.Range(0, 100).Select(i => EngineBed.Dns($"n{i}.example"))];
+        await SendAsync(client, lines[..60], 1, 60);
+        // The first ten and some of the middle are gone, forty are new.
+        await SendAsync(client, [.. lines[10..20], .. lines[35..]], 11, 100);
+        Assert.Equal((100L, 35L), await CountsAsync(bed));
+    }
+
+    [Fact]
+    public async Task Lines_that_are_alike_are_as_many_as_they_were()
+    {
+        await using var bed = new EngineBed();
+        string key = bed.AddKey();
+        await bed.StartAsync();
+        using EngineClient client = Client(bed, key);
+        string[] alike = [.. Enumerable.Repeat(EngineBed.Dns("n.example"), 5)];
+        await SendAsync(client, alike, 1, 5);
+        await SendAsync(client, [.. alike, .. alike], 1, 10);
+        Assert.Equal((10L, 5L), await CountsAsync(bed));
     }
 
     [Fact]

@@ -103,13 +103,48 @@ public sealed class EngineTlsTests : IDisposable
     }
 
     [Fact]
+    public void What_a_link_leads_to_serves_when_it_is_another_pair()
+    {
+        X509Certificate2 first = Make("CN=first", _between, server: true), second = Make("CN=second", _between, server: true);
+        DateTime old = DateTime.UtcNow.AddDays(-3);
+        foreach ((string name, X509Certificate2 of) in new[] { ("1", first), ("2", second) })
+        {
+            Directory.CreateDirectory(In(name));
+            // As archives of renewals are: the links stay, what they go through is turned, and times may be alike.
+            File.SetLastWriteTimeUtc(Write(Path.Combine(name, "tls.pem"), Pem(of, _between)), old);
+            File.SetLastWriteTimeUtc(Write(Path.Combine(name, "tls.key"), Key(of)), old);
+        }
+        Directory.CreateSymbolicLink(In("current"), In("1"));
+        File.CreateSymbolicLink(In("live.pem"), In("current/tls.pem"));
+        File.CreateSymbolicLink(In("live.key"), In("current/tls.key"));
+        var time = new ManualTime();
+        var file = new CertificateFile(In("live.pem"), In("live.key"), time, Logger.None);
+        Assert.Equal("CN=first", file.Current.TargetCertificate.Subject);
+        Directory.Delete(In("current"));
+        Directory.CreateSymbolicLink(In("current"), In("2"));
+        time.Advance(TimeSpan.FromSeconds(61));
+        Assert.Equal("CN=second", file.Current.TargetCertificate.Subject);
+    }
+
+    [Fact]
+    public void What_is_not_sent_of_the_file_is_named()
+    {
+        X509Certificate2 leaf = Make("CN=engine", _between, server: true), stranger = Make("CN=stranger", _root);
+        string key = Write("tls.key", Key(leaf));
+        CertificateFile.Load(Write("tls.pem", Pem(leaf, _between, _root)), key, out IReadOnlyList<string> unsent);
+        Assert.Empty(unsent);
+        CertificateFile.Load(Write("more.pem", Pem(stranger, leaf, _between)), key, out unsent);
+        Assert.Equal(["CN=stranger"], unsent);
+    }
+
+    [Fact]
     public void What_cannot_be_used_is_told_with_the_reason()
     {
         X509Certificate2 leaf = Make("CN=engine", _between, server: true);
         string pem = Write("tls.pem", Pem(leaf, _between)), other = Write("other.key", Key(Make("CN=x", _between))), none = Write("none.pem", "hello\n");
         string locked = Write("locked.key", leaf.GetECDsaPrivateKey()!.ExportEncryptedPkcs8PrivateKeyPem("secret", new PbeParameters(PbeEncryptionAlgorithm.Aes128Cbc, HashAlgorithmName.SHA256, 10)));
         string cut = Write("cut.pem", Pem(leaf).Replace("MII", "AAA", StringComparison.Ordinal));
-        string Why(string certificate, string? key) => Assert.Throws<CertificateFileException>(() => CertificateFile.Load(certificate, key)).Message;
+        string Why(string certificate, string? key) => Assert.Throws<CertificateFileException>(() => CertificateFile.Load(certificate, key, out _)).Message;
         Assert.StartsWith($"the private key in {other} does not belong to the certificate in {pem} (CN=engine, until ", Why(pem, other), StringComparison.Ordinal);
         Assert.Equal($"{none} holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)", Why(none, other));
         Assert.Equal($"{none} holds no private key in PEM form (-----BEGIN PRIVATE KEY-----)", Why(pem, none));

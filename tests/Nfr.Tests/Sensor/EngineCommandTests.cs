@@ -137,6 +137,7 @@ public sealed class EngineCommandTests : IDisposable
     {
         string[] engine = ["engine", "--data", Data];
         NfrProcess.Run([.. engine, "--listen", "0.0.0.0:8443"]).Fails(2, "give --certificate and --key, or --plain");
+        NfrProcess.Run([.. engine, "--metrics", "127.0.0.1:0"]).Fails(2, "--metrics takes a port that can be asked");
         NfrProcess.Run([.. engine, "--listen", "here"]).Fails(2, "--listen takes an address and a port");
         NfrProcess.Run([.. engine, "--key", "x"]).Fails(2, "--key belongs to a --certificate");
         NfrProcess.Run([.. engine, "--certificate", Path.Combine(_folder, "none.pem")]).Fails(2, "cannot be read (no such file)");

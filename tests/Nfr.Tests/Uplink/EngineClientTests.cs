@@ -102,6 +102,8 @@ public sealed class EngineClientTests
         Assert.Equal("gzip", request.Headers["Content-Encoding"]);
         Assert.Equal("sensor-1", request.Headers["X-NFR-Sensor"]);
         Assert.Equal("7-9", request.Headers["X-NFR-Sequence"]);
+        // The clock that the events' stamps are of.
+        Assert.InRange(DateTimeOffset.ParseExact(request.Headers["Date"], "r", null, System.Globalization.DateTimeStyles.AssumeUniversal), DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow);
     }
 
     [Fact]
