@@ -6,7 +6,7 @@ namespace Nfr.Scoring.Beacons;
 
 /// <summary>
 /// By what name a client came to an address: the registered domain of its last query, handshake or request. What a handshake or a request says is the client's own word, which may be any;
-/// it is vouched for where an answer gave that client this address for that domain.
+/// it is vouched for where an answer gave this address for that domain: to that client, or to any other of the network (who asks by IPv4 may connect by IPv6).
 /// </summary>
 sealed class DestinationNames
 {
@@ -30,6 +30,8 @@ sealed class DestinationNames
     }
 
     readonly LruTable<Known> _known = new(Capacity);
+    /// <summary>Addresses and the names that anybody was given them for, 64 KB. They are asked without a time: the one given longest ago goes.</summary>
+    readonly SeenSet _given = new(1 << 13);
 
     /// <param name="client">Who.</param>
     /// <param name="server">Of whom the name is.</param>
@@ -39,6 +41,7 @@ sealed class DestinationNames
     public void Note(in Address client, in Address server, ulong name, ReadOnlySpan<byte> text, bool answered)
     {
         ref Known known = ref _known[_known.GetOrAdd(Mix.Of(client, Mix.Of(server)), out _)];
+        if (answered) _given.Add(Mix.Of(server, name), 0, 0);
         if (answered && known.Answered != name) (known.Answered, known.AnsweredBefore) = (name, known.Answered);
         if (known.Name == name) return;
         known.Name = name;
@@ -61,7 +64,7 @@ sealed class DestinationNames
         if (index < 0) return false;
         ref Known known = ref _known[index];
         name = known.Name;
-        answered = known.Answered == name || known.AnsweredBefore == name;
+        answered = known.Answered == name || known.AnsweredBefore == name || _given.Has(Mix.Of(server, name), 0, long.MaxValue);
         text = known.Text;
         text = text[..known.Length];
         return true;

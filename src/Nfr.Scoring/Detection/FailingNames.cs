@@ -73,7 +73,7 @@ sealed class FailingNames(Thresholds thresholds, Func<Address, bool> isHome, Pub
     }
 }
 
-/// <summary>Whether a network's resolver or line is what fails. 80 bytes each network.</summary>
+/// <summary>Whether a network's resolver or line is what fails. 120 bytes each network.</summary>
 struct DnsTrouble
 {
     const int Recent = 8;
@@ -84,8 +84,15 @@ struct DnsTrouble
         uint _first;
     }
 
-    /// <summary>Who failed lately by what may be the resolver's fault.</summary>
+    [InlineArray(Recent)]
+    struct Ticks
+    {
+        long _first;
+    }
+
+    /// <summary>Who failed lately by what may be the resolver's fault, and when.</summary>
     Clients _failed;
+    Ticks _failedTick;
     int _next;
     long _answeredTick;
     bool _wasAnswered;
@@ -96,17 +103,17 @@ struct DnsTrouble
         _wasAnswered = true;
     }
 
-    /// <summary>Nobody is answered, or half of those who failed last are different clients. Where sensors' events come hours apart nobody knows.</summary>
+    /// <summary>Nobody is answered, or four clients failed at much the same time. Where sensors' events come hours apart nobody knows.</summary>
     public bool IsAt(long tick, long silence, uint client)
     {
-        _failed[_next] = client;
+        (_failed[_next], _failedTick[_next]) = (client, tick);
         _next = (_next + 1) % Recent;
         if (!_wasAnswered || Math.Abs(tick - _answeredTick) > silence) return true;
         int different = 0;
         for (int i = 0; i < Recent; i++)
         {
-            bool first = _failed[i] != 0;
-            for (int k = 0; first && k < i; k++) first = _failed[k] != _failed[i];
+            bool first = _failed[i] != 0 && Math.Abs(tick - _failedTick[i]) <= silence;
+            for (int k = 0; first && k < i; k++) first = _failed[k] != _failed[i] || Math.Abs(tick - _failedTick[k]) > silence;
             if (first) different++;
         }
         return different * 2 >= Recent;

@@ -113,8 +113,8 @@ sealed class HeldQueries
 /// </summary>
 sealed class HeldPlaces
 {
-    /// <summary>50 KB each, made when they are needed, so that many of an engine's networks can have queries wait at the same moment; on board one is in use. 6 MB with the longest answers in all of them.</summary>
-    internal const int MaxBlocks = 32;
+    /// <summary>50 KB each, made when they are needed, so that many of an engine's networks can have queries wait at the same moment; on board one is in use. 12 MB with usual answers in all of them.</summary>
+    internal const int MaxBlocks = 256;
     /// <summary>Listed names of all networks that wait, 1.6 MB; beyond it each network has <see cref="HeldMatters.Own"/> still.</summary>
     internal const int MaxMatters = 1 << 10;
 

@@ -15,8 +15,8 @@ sealed class UnreachableDomains(Thresholds thresholds, Prevalence prevalence, Fa
     public const string Name = "unreachable_domains";
     /// <summary>0.5 MB of client and domain. Full: the pair unused longest goes first, those that went on for hours last.</summary>
     internal const int MaxPairs = 1 << 13;
-    /// <summary>80 KB each: clients with domains that failed for hours, and domains with their clients. Full: the one unused longest starts anew, those with many last.</summary>
-    const int MaxGroups = 1 << 10;
+    /// <summary>80 KB: clients with domains that failed for hours; and 0.6 MB: domains with their clients. Full: the one unused longest starts anew, those with many last.</summary>
+    const int MaxGroups = 1 << 10, MaxDomains = MaxPairs;
     const long Hour = 3600L * 1_000_000_000, Minute = 60L * 1_000_000_000, Day = HoursOfDay * Hour;
     const int HoursOfDay = 24;
 
@@ -63,7 +63,7 @@ sealed class UnreachableDomains(Thresholds thresholds, Prevalence prevalence, Fa
 
     readonly LruTable<Pair> _pairs = new(MaxPairs);
     readonly LruTable<Group> _clients = new(MaxGroups);
-    readonly LruTable<Group> _domains = new(MaxGroups);
+    readonly LruTable<Group> _domains = new(MaxDomains);
 
     public override DetectorEvents Sees => DetectorEvents.Dns;
     public override long Evicted => _pairs.Evicted;

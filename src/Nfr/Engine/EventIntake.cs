@@ -195,13 +195,16 @@ sealed class EventIntake(HostedEngineOptions options, AlertWriter writer, ILogge
     /// <summary>One body that is being taken, and what is known of it from an earlier time.</summary>
     sealed class Taking(SensorKey key, EventType type, UploadHead head, LineSplitter lines, IntakeResult result)
     {
+        /// <summary>Lines that are compared in vain for one body: some milliseconds.</summary>
+        const long MaxSearched = 256L * Repeats.MaxLines;
+
         readonly Repeats.Body? _body = head.Range is { } range ? new Repeats.Body(range) : null;
         readonly List<ulong> _marks = [];
         /// <summary>What was taken before and may come again here, each from where it was last met on.</summary>
         List<(ulong[] Marks, int At)> _before = [];
         readonly IntakeResult _repeated = new();
         ulong _mark;
-        long _owed;
+        long _owed, _missed;
         bool _begun;
 
         public SensorKey Key => key;
@@ -233,6 +236,12 @@ sealed class EventIntake(HostedEngineOptions options, AlertWriter writer, ILogge
                 (ulong[] marks, int at) = _before[i];
                 // Always further on: lines that are alike are as many as there were.
                 int found = LineMark.IndexIn(marks.AsSpan(at), _mark);
+                // Nothing in all of it: a body that only has the numbers of this one (a cloned sensor, a forger) is not searched through for each line.
+                if (found < 0 && (_missed += marks.Length - at) > MaxSearched)
+                {
+                    _before.RemoveAt(i--);
+                    continue;
+                }
                 // Behind a gap an event tells where it goes on; of what is none, which may be all alike, only the next counts.
                 if (found < 0 || (found > 0 && LineMark.OutcomeOf(marks[at + found]) != LineOutcome.Accepted)) continue;
                 known = true;

@@ -84,6 +84,10 @@ sealed class KeyRing : IDisposable
 
     void Poll()
     {
+        foreach (SensorKey key in _byHash.Values)
+        {
+            foreach (Repeats repeats in key.Repeats) repeats.Forget(Environment.TickCount64);
+        }
         try
         {
             lock (_loading)

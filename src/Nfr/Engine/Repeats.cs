@@ -78,10 +78,37 @@ sealed class Repeats
         public BodyRange Range => range;
         /// <summary>Of its lines so far; replaced whole.</summary>
         public ulong[] Marks { get; set; } = [];
+        public long KeptAt { get; set; }
     }
+
+    /// <summary>Lines of all keys and types together, 64 MiB: of more, a body is not kept, and its repeat would be scored again.</summary>
+    const long MaxLinesOfAll = 8 << 20;
+    /// <summary>A sensor that has not come again by then had its answer: its back-off ends at five minutes.</summary>
+    public static readonly TimeSpan Memory = TimeSpan.FromMinutes(15);
+
+    static long s_lines;
 
     readonly Lock _lock = new();
     readonly List<Body> _bodies = new(0);
+
+    void Remove(int index)
+    {
+        Interlocked.Add(ref s_lines, -_bodies[index].Marks.Length);
+        _bodies.RemoveAt(index);
+    }
+
+    /// <summary>Lets go of what nobody will send again.</summary>
+    /// <param name="now">As <see cref="Environment.TickCount64"/>.</param>
+    public void Forget(long now)
+    {
+        lock (_lock)
+        {
+            for (int i = _bodies.Count - 1; i >= 0; i--)
+            {
+                if (now - _bodies[i].KeptAt > (long)Memory.TotalMilliseconds) Remove(i);
+            }
+        }
+    }
 
     /// <summary>Lines taken before that may be among those of this body.</summary>
     public List<ulong[]> Meeting(in BodyRange range)
@@ -102,11 +129,22 @@ sealed class Repeats
     {
         lock (_lock)
         {
-            body.Marks = CollectionsMarshal.AsSpan(marks).ToArray();
+            int at = _bodies.IndexOf(body);
+            if (at >= 0 && body.Marks.Length == marks.Count) return;
             // Sensors work from the oldest on: what comes before it was answered.
-            _bodies.RemoveAll(b => b == body || (b.Range.Sensor == body.Range.Sensor && b.Range.Last < body.Range.First));
+            for (int i = _bodies.Count - 1; i >= 0; i--)
+            {
+                if (i == at || (_bodies[i].Range.Sensor == body.Range.Sensor && _bodies[i].Range.Last < body.Range.First)) Remove(i);
+            }
+            if (Interlocked.Add(ref s_lines, marks.Count) > MaxLinesOfAll)
+            {
+                Interlocked.Add(ref s_lines, -marks.Count);
+                return;
+            }
+            body.Marks = CollectionsMarshal.AsSpan(marks).ToArray();
+            body.KeptAt = Environment.TickCount64;
             _bodies.Add(body);
-            while (_bodies.Count > 1 && (_bodies.Count > Kept || _bodies.Sum(static b => b.Marks.Length) > MaxLines)) _bodies.RemoveAt(0);
+            while (_bodies.Count > 1 && (_bodies.Count > Kept || _bodies.Sum(static b => b.Marks.Length) > MaxLines)) Remove(0);
         }
     }
 }

@@ -99,8 +99,7 @@ sealed class ScoringLane : IDisposable
 
     long TickOf(long timestamp)
     {
-        // The scorer's own clock goes on within a turn.
-        long tick = _clock!.TickOf(timestamp, Scorer.Now, _now, out int moved);
+        long tick = _clock!.TickOf(timestamp, _now, out int moved);
         if (moved < 0) _oldStamps++;
         else if (moved > 0) _futureStamps++;
         return tick;

@@ -9,8 +9,6 @@ sealed class SensorClock
 {
     /// <summary>So far behind the engine's clock may a site's be: longer outages have their beginning moved.</summary>
     public const long MaxBacklog = 7 * Day;
-    /// <summary>So far behind its site's latest event may an event be: detectors need not look further back.</summary>
-    public const long MaxLag = Day;
     const long Day = 86_400 * Second, Second = 1_000_000_000;
     /// <summary>Less is how clocks are; more, and stamps are moved.</summary>
     public const long MaxError = 5 * Second;
@@ -44,13 +42,11 @@ sealed class SensorClock
 
     /// <summary>The tick of an event, nanoseconds since 1970, between the earliest that may be and now.</summary>
     /// <param name="stamp">The event's own.</param>
-    /// <param name="siteNow">The greatest tick of its site.</param>
     /// <param name="now">The engine's clock.</param>
     /// <param name="moved">-1: the stamp is too old to be used, 1: it is of the future, both by more than <see cref="MaxError"/>; else 0.</param>
-    public long TickOf(long stamp, long siteNow, long now, out int moved)
+    public long TickOf(long stamp, long now, out int moved)
     {
-        // The engine's clock may have been put back.
-        long floor = Math.Min(Math.Max(now - MaxBacklog, siteNow - MaxLag), now);
+        long floor = now - MaxBacklog;
         // Before 1970 is as good as 1970, and sums stay sums.
         stamp = Math.Clamp(stamp, 0, MaxStamp);
         long tick = InRange(stamp, floor, now);
@@ -74,8 +70,6 @@ sealed class SensorClock
             _offset = 0;
             return stamp;
         }
-        // A backlog behind what its site's other sensors sent meanwhile. An offset would lay the next day's over it.
-        if (tick >= now - MaxBacklog) return floor;
         long back = Math.Clamp(tick + _past, floor, now);
         _past = back - tick;
         return back;

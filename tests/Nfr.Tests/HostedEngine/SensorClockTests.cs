@@ -16,14 +16,12 @@ public sealed class SensorClockTests
     /// <summary>As a Date says it, to the second.</summary>
     static DateTimeOffset Said(long stamp) => At(stamp - (stamp % Second));
 
-    static long[] Ticks(SensorClock clock, IEnumerable<long> stamps, long now, ref long site)
+    static long[] Ticks(SensorClock clock, IEnumerable<long> stamps, long now)
     {
         List<long> ticks = [];
         foreach (long stamp in stamps)
         {
-            long tick = clock.TickOf(stamp, site, now, out _);
-            ticks.Add(tick);
-            site = Math.Max(site, tick);
+            ticks.Add(clock.TickOf(stamp, now, out _));
         }
         return [.. ticks];
     }
@@ -40,7 +38,6 @@ public sealed class SensorClockTests
     public void A_sensor_that_says_its_clock_keeps_every_interval_however_wrong_it_is(long ahead)
     {
         var clock = new SensorClock();
-        long site = 0;
         List<long> ticks = [];
         // An event each twenty seconds, a body each thirty; requests take up to two seconds.
         for (int body = 1; body <= 100; body++)
@@ -48,7 +45,7 @@ public sealed class SensorClockTests
             long now = Today + (body * 30 * Second) + (Second / 3), late = body % 3 * Second;
             long[] stamps = [.. Enumerable.Range(0, 1000).Select(i => Today + (i * 20 * Second) + 1).Where(e => e > now - (30 * Second) && e <= now).Select(e => e + (ahead * Second))];
             clock.Begin(Said(now + (ahead * Second)), At(now + late));
-            ticks.AddRange(Ticks(clock, stamps, now + late, ref site));
+            ticks.AddRange(Ticks(clock, stamps, now + late));
         }
         Assert.All(Gaps(ticks), gap => Assert.Equal(20 * Second, gap));
         Assert.InRange(Today + (100 * 30 * Second) - ticks[^1], -3 * Second, 33 * Second);
@@ -58,9 +55,8 @@ public sealed class SensorClockTests
     public void A_backlog_of_an_hour_from_a_clock_that_is_ahead_keeps_its_minutes()
     {
         var clock = new SensorClock();
-        long site = 0;
         clock.Begin(Said(Today + Hour), At(Today));
-        long[] ticks = Ticks(clock, Enumerable.Range(0, 60).Select(i => Today + (i * 60 * Second)), Today, ref site);
+        long[] ticks = Ticks(clock, Enumerable.Range(0, 60).Select(i => Today + (i * 60 * Second)), Today);
         Assert.All(Gaps(ticks), gap => Assert.Equal(60 * Second, gap));
         Assert.InRange(Today - ticks[0], Hour, Hour + (2 * Second));
     }
@@ -69,13 +65,12 @@ public sealed class SensorClockTests
     public void One_that_does_not_say_its_clock_and_is_ahead_has_all_its_stamps_moved_from_then_on()
     {
         var clock = new SensorClock();
-        long site = 0;
         List<long> ticks = [];
         for (int body = 1; body <= 100; body++)
         {
             long now = Today + (body * 30 * Second);
             clock.Begin(null, At(now));
-            ticks.AddRange(Ticks(clock, Enumerable.Range(0, 200).Select(i => Today + (i * 20 * Second)).Where(e => e > now - (30 * Second) && e <= now).Select(e => e + (10 * Second)), now, ref site));
+            ticks.AddRange(Ticks(clock, Enumerable.Range(0, 200).Select(i => Today + (i * 20 * Second)).Where(e => e > now - (30 * Second) && e <= now).Select(e => e + (10 * Second)), now));
         }
         Assert.Equal(ticks.Order(), ticks);
         Assert.All(Gaps(ticks).Skip(10), gap => Assert.Equal(20 * Second, gap));
@@ -87,35 +82,30 @@ public sealed class SensorClockTests
         foreach (bool says in new[] { true, false })
         {
             var clock = new SensorClock();
-            long site = 0;
             clock.Begin(says ? Said(Today) : null, At(Today));
-            Assert.Equal(Today, Ticks(clock, [Today + (3650 * Day)], Today, ref site)[0]);
-            Assert.Equal([Today - 60 * Second, Today - 40 * Second], Ticks(clock, [Today - 60 * Second, Today - 40 * Second], Today, ref site));
+            Assert.Equal(Today, Ticks(clock, [Today + (3650 * Day)], Today)[0]);
+            Assert.Equal([Today - 60 * Second, Today - 40 * Second], Ticks(clock, [Today - 60 * Second, Today - 40 * Second], Today));
         }
     }
 
     [Fact]
-    public void Days_that_come_late_behind_a_live_site_are_not_laid_over_its_last_day()
+    public void Days_that_come_late_are_where_they_were()
     {
         var clock = new SensorClock();
-        long site = Today;
         long[] stamps = [.. Enumerable.Range(0, 72).Select(i => Today - (3 * Day) + (i * Hour))];
-        long[] ticks = Ticks(clock, stamps, Today, ref site);
-        // What is older than detectors look back is at their edge; the last day is as it was.
-        Assert.All(ticks[..48], tick => Assert.Equal(Today - Day, tick));
-        Assert.Equal(stamps[48..], ticks[48..]);
+        long[] ticks = Ticks(clock, stamps, Today);
+        Assert.Equal(stamps, ticks);
     }
 
     [Fact]
     public void Years_before_a_clock_was_set_keep_their_intervals_and_end_at_now()
     {
         var clock = new SensorClock();
-        long site = 0;
         clock.Begin(Said(Today), At(Today));
-        long[] old = Ticks(clock, Enumerable.Range(0, 240).Select(i => i * Hour), Today, ref site);
+        long[] old = Ticks(clock, Enumerable.Range(0, 240).Select(i => i * Hour), Today);
         Assert.All(Gaps(old[..168]), gap => Assert.Equal(Hour, gap));
         Assert.All(old[168..], tick => Assert.Equal(Today, tick));
-        Assert.Equal([Today - 60 * Second], Ticks(clock, [Today - 60 * Second], Today, ref site));
+        Assert.Equal([Today - 60 * Second], Ticks(clock, [Today - 60 * Second], Today));
     }
 
     [Fact]

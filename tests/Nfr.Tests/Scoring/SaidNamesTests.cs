@@ -14,7 +14,7 @@ public sealed class SaidNamesTests
     static Address Host(uint number) => Address.FromV4(0x0A14_0000 + number);
 
     /// <summary>Ten clients of a service; then one more has a handshake in its name, and a connection that lasts.</summary>
-    static Simulated LongSession(Address server, Address? answered)
+    static Simulated LongSession(Address server, Address? answered, Address? answeredAnother = null)
     {
         var run = new Simulated(enabled: Detectors.LongSession | Detectors.Beaconing | Detectors.FirstSeen);
         for (uint i = 0; i < 10; i++)
@@ -23,6 +23,7 @@ public sealed class SaidNamesTests
             run.Tls(Common, client: Host(i), server: s_service);
             run.Ip(s_service, 443, ConnectionState.SF, 500, 500, client: Host(i), app: App.Tls);
         }
+        if (answeredAnother is { } another) run.Dns(Common, client: Host(3), answers: (1, another.ToString()));
         if (answered is { } address) run.Dns(Common, answers: (1, address.ToString()));
         run.Tls(Common, server: server);
         var e = new IpEvent
@@ -41,6 +42,13 @@ public sealed class SaidNamesTests
         Alert alert = Assert.Single(run.Alerts);
         Assert.Equal("long_session", alert.Threats[0].Id);
         Assert.Contains(s_other.ToString(), alert.Evidence!.Summary);
+    }
+
+    [Fact]
+    public void A_name_that_another_client_was_answered_for_that_address_is_no_word_of_the_clients_own()
+    {
+        using Simulated run = LongSession(s_other, answered: null, s_other);
+        Assert.Empty(run.Alerts);
     }
 
     [Fact]
