@@ -8,11 +8,12 @@ namespace Nfr.Train.Evaluation;
 
 /// <summary>
 /// How well made-up names, and the hosts that ask for them, are told from good ones. Seen families: the rows that were kept out of training.
-/// Unseen families: four models that never saw a quarter of the families each.
+/// Unseen families: eight models that never saw an eighth of the families each. So many that the plain reference does here what it does on sealed families with a model of all of these
+/// (AUC .928 here, .929 and .936 there): by fours, families were held against models that lacked their kin, and the reference fell to .915.
 /// </summary>
 sealed class DgaEvaluation : IEvaluation
 {
-    const int Quarters = 4, GoodHosts = 60_000, BadHosts = 300;
+    const int Parts = 8, GoodHosts = 60_000, BadHosts = 300;
     static readonly double[] s_rates = [1e-2, 1e-3, 1e-4];
     static readonly int[] s_plain = [5, 10, 15];
 
@@ -37,14 +38,14 @@ sealed class DgaEvaluation : IEvaluation
         List<DgaRow> good = [.. rows.Where(r => !r.IsBad && (!r.MayTrain || r.Held))];
         string[] groups = [.. rows.Where(r => r.IsBad).Select(r => r.Group).Distinct().Order(StringComparer.Ordinal)];
         var sides = new List<Side> { new("seen", DgaModel.Shipped, DgaReference.Train(rows.Where(r => r.MayTrain && !r.Held)), [.. rows.Where(r => r.IsBad && r.Held)]) };
-        for (int quarter = 0; quarter < Quarters; quarter++)
+        for (int part = 0; part < Parts; part++)
         {
-            HashSet<string> outside = [.. groups.Where((_, i) => i % Quarters == quarter)];
-            DgaModel model = ModelWithout(outside, quarter, rows);
+            HashSet<string> outside = [.. groups.Where((_, i) => i % Parts == part)];
+            DgaModel model = ModelWithout(outside, part, rows);
             var reference = DgaReference.Train(rows.Where(r => r.MayTrain && !r.Held && !outside.Contains(r.Group)));
-            sides.Add(new Side($"unseen {quarter + 1}", model, reference, [.. rows.Where(r => outside.Contains(r.Group))]));
+            sides.Add(new Side($"unseen {part + 1}", model, reference, [.. rows.Where(r => outside.Contains(r.Group))]));
         }
-        o.Line(string.Create(CultureInfo.InvariantCulture, $"Seen: {sides[0].Bad.Count} names of {sides[0].Bad.Select(r => r.Family).Distinct().Count()} families that were kept out of training. Unseen: all names of families that the model did not see, by four models without a quarter of the families each. Good: {good.Count} names; one row in eight of the lists that train was kept out and stands for eight, so that the mixture is that of the lists."));
+        o.Line(string.Create(CultureInfo.InvariantCulture, $"Seen: {sides[0].Bad.Count} names of {sides[0].Bad.Select(r => r.Family).Distinct().Count()} families that were kept out of training. Unseen: all names of families that the model did not see, by eight models without an eighth of the families each. Good: {good.Count} names; one row in eight of the lists that train was kept out and stands for eight, so that the mixture is that of the lists."));
         o.Line("Reference: a plain logistic regression over 1-4-grams and the top-level domain, trained on the same rows and measured on the same names. Trained on all families here, it has reached on two sealed sets of families that are not here: per name AUC .936 and .929 (seen .989); per host, by the mean of N names, .723 and .787 (N = 5), .912 and .869 (10), .947 and .904 (15), and seen .972, .995, 1.000. What a row of it here lies below that is how much harder the fold is than new families are for a model of all families.");
         PerName(o, sides, good);
         PerHost(o, sides, good);
@@ -163,10 +164,10 @@ sealed class DgaEvaluation : IEvaluation
     static string Text(double value) => value.ToString("0.000", CultureInfo.InvariantCulture);
 
     /// <summary>A model without some families; kept from one evaluation to the next, since training takes minutes, under the name of the model that ships.</summary>
-    static DgaModel ModelWithout(HashSet<string> outside, int quarter, List<DgaRow> rows)
+    static DgaModel ModelWithout(HashSet<string> outside, int part, List<DgaRow> rows)
     {
         string key = Convert.ToHexStringLower(SHA256.HashData(DgaModel.ReadResource()))[..12];
-        string file = Path.Combine(ScoringData.ProjectFolder ?? ".", "artifacts", "evaluation-models", $"dga-{key}-{rows.Count}-without-{quarter + 1}.bin");
+        string file = Path.Combine(ScoringData.ProjectFolder ?? ".", "artifacts", "evaluation-models", $"dga-{key}-{rows.Count}-without-{part + 1}-of-{Parts}.bin");
         if (!File.Exists(file))
         {
             Console.WriteLine($"dga: training a model without {string.Join(", ", outside)}");
