@@ -1,4 +1,4 @@
-// The build. Targets: Build, Test, Bench, Evaluate, Publish, Demo, Clean. Run it by ./build.sh --target=X.
+// The build. Targets: Build, Test, FaultsLong, Bench, Evaluate, Publish, Demo, Clean. Run it by ./build.sh --target=X.
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Xml.Linq;
@@ -111,6 +111,15 @@ Task("Test").IsDependentOn("Build").Does(() =>
     if (passed + failed == 0) Say("No test ran.");
     exitCode = failed > 0 || passed == 0 ? 1 : 0;
     lastLine = $"{passed} passed, {failed} failed" + (skipped > 0 ? $", {skipped} skipped" : "");
+});
+
+// The long tier of the fault tests, about two hours; --filter= chooses among them.
+Task("FaultsLong").IsDependentOn("Restore").Does(() =>
+{
+    Environment.SetEnvironmentVariable("NFR_FAULTS", "long");
+    var arguments = new List<string> { "test", "tests/Nfr.Faults", "-c", configuration, "--no-restore", "-nologo", "--logger", "console;verbosity=detailed" };
+    if (filter != "") arguments.AddRange(["--filter", filter]);
+    exitCode = Try("dotnet", arguments.ToArray());
 });
 
 Task("Bench").IsDependentOn("Restore").Does(() =>

@@ -6,6 +6,7 @@ using Xunit.Abstractions;
 namespace Nfr.Tests.Scoring;
 
 /// <summary>The figures of the quality report that are quick to measure: what meets its goal keeps meeting it.</summary>
+[Collection(AloneCollection.Name)]
 public sealed class QualityFloorTests(ITestOutputHelper output)
 {
     [Theory]

@@ -5,6 +5,7 @@ using Nfr.Wire;
 namespace Nfr.Tests.Scoring;
 
 /// <summary>Whose matter a query is when a resolver in the mirror repeats it.</summary>
+[Collection(AloneCollection.Name)]
 public sealed class ResolverTests
 {
     const ushort Recursive = 0x8180, Iterative = 0x8400, Txt = 16;
