@@ -266,8 +266,8 @@ sealed class UploadLane
             _ => $"engine {_client.Host} fails ({reply.Message})",
         };
         Failure(what);
-        _report.Failed(_name, reply.Kind.ToString(), NoticeLevel.Warning, $"uplink: {what}{WaitText(batch.Count)}; next try in {Spoken.Duration(wait)}", what);
-        await BackOffAsync(what, wait, UplinkPhase.BackingOff, stop);
+        _report.Failed(_name, reply.Kind.ToString(), NoticeLevel.Warning, $"uplink: {what}{WaitText(batch.Count)}; next try {(reply.ClockUnset ? "as soon as the clock is set" : "in " + Spoken.Duration(wait))}", what);
+        await BackOffAsync(what, wait, UplinkPhase.BackingOff, stop, reply.ClockUnset);
     }
 
     async Task RefusesEverythingAsync(EngineReply reply, SpoolBatch batch, CancellationToken stop)
@@ -294,11 +294,12 @@ sealed class UploadLane
         }
     }
 
-    async Task BackOffAsync(string error, TimeSpan wait, UplinkPhase phase, CancellationToken stop)
+    async Task BackOffAsync(string error, TimeSpan wait, UplinkPhase phase, CancellationToken stop, bool clockUnset = false)
     {
         DateTimeOffset now = _time.GetUtcNow();
         Update(_state with { Phase = phase, LastError = error, LastErrorAt = now, BackingOffUntil = now + wait });
-        await _retry.WaitAsync(wait, _time, stop);
+        if (clockUnset) await ClockWait.DelayAsync(wait, _time, span => _retry.WaitAsync(span, _time, stop));
+        else await _retry.WaitAsync(wait, _time, stop);
     }
 
     void Failure(string error) =>
