@@ -29,6 +29,8 @@ sealed class IoFaultRun(FaultDisk disk, IoWorkload workload)
     Spool? _spool;
     long _events, _alerts, _delivered, _aside;
 
+    SpoolConsumer Engine => _spool!.Consumer("engine");
+
     /// <summary>Calls that came back with a fault, and opens that were refused.</summary>
     public int Faults { get; private set; }
     public int RefusedOpens { get; private set; }
@@ -115,10 +117,10 @@ sealed class IoFaultRun(FaultDisk disk, IoWorkload workload)
     // What an engine has taken is told to the spool until the spool knows it.
     void Settle(EventType type, bool aside)
     {
-        if (Consumer.Peek(_spool!, type, 20) is not { } batch) return;
+        if (Engine.Peek(type, 20, int.MaxValue) is not { } batch) return;
         if (aside) batch = batch.Slice(0, 1);
         SpoolTally before = _spool!.Counters.Of(type);
-        Require(s => aside ? Consumer.Quarantine(s, batch) : Consumer.Delivered(s, batch));
+        Require(_ => aside ? Engine.Quarantine(batch, "refused for ever") : Engine.Delivered(batch));
         SpoolTally after = _spool.Counters.Of(type);
         (long delivered, long moved) = (after.Delivered - before.Delivered, after.Quarantined - before.Quarantined);
         // A full disk may have evicted some of them first, and then they are counted as that.
@@ -146,7 +148,7 @@ sealed class IoFaultRun(FaultDisk disk, IoWorkload workload)
         var there = new HashSet<long>();
         foreach (EventType type in EventTypes.Uploaded)
         {
-            if (Consumer.Peek(_spool, type) is not { } batch) continue;
+            if (Engine.Peek(type, int.MaxValue, int.MaxValue) is not { } batch) continue;
             foreach (ReadOnlyMemory<byte> line in batch.Lines())
             {
                 using JsonDocument json = JsonDocument.Parse(line);

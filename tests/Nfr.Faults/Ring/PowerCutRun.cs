@@ -62,7 +62,7 @@ sealed class PowerCutRun(int seed, string synchronous = "FULL", string? liesAbou
 
     SpoolOptions Options(FaultDisk disk) => new()
     {
-        Directory = "/spool", MaxBytes = _maxBytes, Vfs = disk.Name, Files = disk, Synchronous = disk == _recorder ? synchronous : "FULL",
+        Directory = "/spool", Consumers = RingState.Consumers, MaxBytes = _maxBytes, Vfs = disk.Name, Files = disk, Synchronous = disk == _recorder ? synchronous : "FULL",
     };
 
     public void Run(int actions)
@@ -117,7 +117,7 @@ sealed class PowerCutRun(int seed, string synchronous = "FULL", string? liesAbou
         {
             spool = Spool.Open(Options(_judge), new ManualTime());
             foundId = spool.SensorId;
-            RingState? found = RingState.Read(spool, out string? fault);
+            RingState? found = RingState.Read(spool, _judge, out string? fault);
             SpoolOpenReport report = spool.OpenReport;
             if (report.Quarantined.Count > 0) fault ??= report.Quarantined[0];
             if (report.Corrected > 0) fault ??= $"{report.Corrected} events had to be corrected";
@@ -166,7 +166,9 @@ sealed class PowerCutRun(int seed, string synchronous = "FULL", string? liesAbou
             Tell($"{where}: {fault}");
             return false;
         }
-        long given = Consumer.Peek(spool, type)?.LastSequence ?? 0;
+        var greatest = new long[EventTypes.UploadedCount];
+        RingRows.Read(_judge, greatest);
+        long given = greatest[(int)type];
         if (before is null || (given > before.Greatest[(int)type] && spool.LastAlertSequence > before.Greatest[^1])) return true;
         Figures.Repeated++;
         Tell($"{where}: {type} {given} after {before.Greatest[(int)type]}, alert {spool.LastAlertSequence} after {before.Greatest[^1]}");

@@ -9,6 +9,8 @@ namespace Nfr.Faults.Ring;
 sealed class RingScript(Random random, FaultDisk disk, ManualTime time, SpoolOptions options)
 {
     long _number;
+    int _consumer;
+    EventType _type;
 
     /// <summary>One acknowledged call: where it began and ended in the disk's log, and the state behind it.</summary>
     public readonly record struct Step(string What, int From, int To, RingState After);
@@ -30,10 +32,22 @@ sealed class RingScript(Random random, FaultDisk disk, ManualTime time, SpoolOpt
                     Do("flush", ref spool, Flush);
                     break;
                 case 8 or 9:
-                    Do("deliver", ref spool, s => Settle(s, aside: false));
+                    Do("deliver", ref spool, s => Settle(s, SpoolEnd.Oldest, aside: false));
                     break;
                 case 10:
-                    Do("quarantine", ref spool, s => Settle(s, aside: true));
+                    Do("quarantine", ref spool, s => Settle(s, SpoolEnd.Oldest, aside: true));
+                    break;
+                case 15:
+                    // An outage is over: what waits becomes the backlog, and what comes now goes before it.
+                    _consumer = random.Next(RingState.Consumers.Length);
+                    _type = (EventType)random.Next(EventTypes.UploadedCount);
+                    Do("live", ref spool, s =>
+                    {
+                        Live(s!);
+                        return s;
+                    });
+                    Do("flush", ref spool, Flush);
+                    Do("deliver live", ref spool, s => Live(s!) is { } batch ? Acknowledged(s!, Taker(s!).Delivered(batch)) : s);
                     break;
                 case 11:
                     Do("bookmark", ref spool, s => Acknowledged(s!, s!.SetBookmark(RingState.Bookmarks[random.Next(2)], s.LastAlertSequence)));
@@ -68,7 +82,7 @@ sealed class RingScript(Random random, FaultDisk disk, ManualTime time, SpoolOpt
         spool = action(spool);
         int to = disk.Log.Count;
         string? fault = null;
-        RingState? after = spool is null ? known : RingState.Read(spool, out fault);
+        RingState? after = spool is null ? known : RingState.Read(spool, disk, out fault);
         if (after is null || fault is not null) throw new InvalidOperationException($"after {what}: {fault}");
         Steps.Add(new Step(what, from, to, after));
     }
@@ -94,14 +108,19 @@ sealed class RingScript(Random random, FaultDisk disk, ManualTime time, SpoolOpt
         return Acknowledged(spool!, spool!.Flush());
     }
 
-    Spool Settle(Spool? spool, bool aside)
+    Spool Settle(Spool? spool, SpoolEnd end, bool aside)
     {
+        _consumer = random.Next(RingState.Consumers.Length);
         var type = (EventType)random.Next(EventTypes.UploadedCount);
-        if (Consumer.Peek(spool!, type, random.Next(1, 60)) is not { } batch) return spool!;
-        if (aside) return Acknowledged(spool!, Consumer.Quarantine(spool!, batch.Slice(0, 1)));
+        if (Taker(spool!).Peek(type, random.Next(1, 60), int.MaxValue, end) is not { } batch) return spool!;
+        if (aside) return Acknowledged(spool!, Taker(spool!).Quarantine(batch.Slice(0, 1), "refused for ever"));
         if (random.Next(2) == 0) batch = batch.Slice(0, random.Next(1, batch.Count + 1));
-        return Acknowledged(spool!, Consumer.Delivered(spool!, batch));
+        return Acknowledged(spool!, Taker(spool!).Delivered(batch));
     }
+
+    SpoolBatch? Live(Spool spool) => Taker(spool).Peek(_type, 20, int.MaxValue, SpoolEnd.Live);
+
+    SpoolConsumer Taker(Spool spool) => spool.Consumer(RingState.Consumers[_consumer]);
 
     static Spool Acknowledged(Spool spool, SpoolFault? fault) =>
         fault is null ? spool : throw new InvalidOperationException($"a healthy disk, and yet: {fault}");

@@ -1,17 +1,18 @@
-using System.Security.Cryptography;
 using System.Text;
 using Nfr.Events;
+using Nfr.Faults.Disk;
 using Nfr.Storage;
 
 namespace Nfr.Faults.Ring;
 
 /// <summary>
 /// All that a spool has promised to keep, as text that is the same when it is the same: the counts of each lane, every row with the digest of its
-/// bytes, every alert, bookmarks and texts. Sequence numbers to come are no part of it: a start may skip some.
+/// bytes, what each consumer has and waits for, every alert, bookmarks and texts. Sequence numbers to come are no part of it: a start may skip some.
 /// </summary>
 sealed record RingState(string Text)
 {
     public static readonly string[] Bookmarks = ["file", "syslog"];
+    public static readonly string[] Consumers = ["engine", "elastic"];
 
     /// <summary>Greatest numbers given, by type, and last that of the alerts.</summary>
     public long[] Greatest { get; init; } = new long[EventTypes.UploadedCount + 1];
@@ -20,19 +21,25 @@ sealed record RingState(string Text)
     public long Alerts { get; init; }
 
     /// <summary>Null when the rows themselves cannot be counted.</summary>
-    public static RingState? Read(Spool spool, out string? fault)
+    public static RingState? Read(Spool spool, FaultDisk disk, out string? fault)
     {
         fault = null;
         var text = new StringBuilder();
         var greatest = new long[EventTypes.UploadedCount + 1];
         foreach (EventType type in EventTypes.Uploaded)
         {
-            if (Consumer.Peek(spool, type) is not { } batch) continue;
-            greatest[(int)type] = batch.LastSequence;
-            text.Append(type).Append(" rows");
-            foreach (SequenceRange range in batch.Ranges) text.Append($" {range.First}-{range.Last}");
-            text.Append(' ').Append(Digest(batch.Body.Span)).Append('\n');
+            foreach (SpoolConsumer consumer in spool.Consumers)
+            {
+                // One is shown all, the other its oldest row.
+                SpoolBatch? batch = consumer.Peek(type, consumer.Name == Consumers[0] ? int.MaxValue : 1, int.MaxValue);
+                ConsumerTally tally = consumer.Tally(type);
+                text.Append($"{consumer.Name} {type}: since {tally.Since} delivered {tally.Delivered} aside {tally.Quarantined} missed {tally.Missed} waiting {tally.Waiting}, peeks");
+                foreach (SequenceRange range in batch?.Ranges ?? []) text.Append($" {range.First}-{range.Last}");
+                text.Append('\n');
+                if (tally.Since != tally.Delivered + tally.Quarantined + tally.Missed + tally.Waiting) fault = $"the account of {consumer.Name} does not close: {tally}";
+            }
         }
+        text.Append(RingRows.Read(disk, greatest));
         foreach (StoredAlert alert in spool.ReadAlerts(0, int.MaxValue))
         {
             greatest[^1] = alert.Sequence;
@@ -60,6 +67,4 @@ sealed record RingState(string Text)
         if (tally.Spooled != tally.InSpool + tally.Delivered + tally.Evicted + tally.Quarantined) fault = $"the ledger of {line} does not close: {tally}";
         return $"{line}: spooled {tally.Spooled} in {tally.InSpool} delivered {tally.Delivered} evicted {tally.Evicted} aside {tally.Quarantined}\n";
     }
-
-    static string Digest(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes)[..8]);
 }
