@@ -107,6 +107,8 @@ static class SensorParts
         ApiKey = engine.ApiKey ?? "",
         Version = Commands.VersionText.Version,
         SensorId = sensorId,
+        Tls = engine.Tls,
+        Proxy = engine.Proxy,
     };
 
     /// <summary>The outputs that this build can write.</summary>
