@@ -90,6 +90,8 @@ public sealed partial class Spool
             _countedFile = _file;
         }
         _file.Ledger.Committed.CopyTo(_published);
+        if (_publishedProgress.Length != _file.Progress.Committed.Length) _publishedProgress = new SpoolProgress.Line[_file.Progress.Committed.Length];
+        _file.Progress.Committed.CopyTo(_publishedProgress);
         if (!_acceptedKnown)
         {
             // What earlier runs accepted is what they spooled or said they had lost.

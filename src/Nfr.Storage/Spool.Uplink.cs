@@ -4,7 +4,7 @@ using Nfr.Native;
 
 namespace Nfr.Storage;
 
-// The side of the uplink and the outputs: read, settle, remember.
+// The side of the outputs and the alert poller: read, remember.
 public sealed partial class Spool
 {
     const string FollowState = "follow";
@@ -14,63 +14,6 @@ public sealed partial class Spool
 
     /// <summary>Alerts were stored; raised on the thread that stored them, which must not be held up.</summary>
     public event Action? AlertsStored;
-
-    /// <summary>
-    /// The oldest undelivered events of a type as whole rows, up to both limits but at least one row (of 500 events at most); null when there are
-    /// none, or when they cannot be read now (see <see cref="SpoolCounters.LastFault"/>). Rows that cannot be read are quarantined on the way.
-    /// </summary>
-    /// <param name="type">Which end point.</param>
-    /// <param name="maxEvents">Most events.</param>
-    /// <param name="maxBytes">Most bytes of the compressed body.</param>
-    public SpoolBatch? Peek(EventType type, int maxEvents, int maxBytes)
-    {
-        // Each round with a bad row takes it out of the ring, so that this ends.
-        while (true)
-        {
-            var bad = new List<SpoolReader.BadRow>();
-            SpoolBatch? batch = null;
-            SqliteError error = Read(r => r.Peek(type, maxEvents, maxBytes, out batch, bad), out SpoolReader? reader);
-            if (error.IsError)
-            {
-                MeetReadError(error, reader);
-                return null;
-            }
-            if (bad.Count == 0) return batch;
-            lock (_writeLock)
-            {
-                if (_disposed) return null;
-                long stamp = Stamp();
-                SpoolFault? fault = Write(file =>
-                {
-                    foreach (SpoolReader.BadRow row in bad) file.MoveRowAside(row.Lane, row.Id, row.First, row.Last, stamp);
-                });
-                if (fault is not null) return null;
-            }
-        }
-    }
-
-    /// <summary>
-    /// Everything of the type up to and including <paramref name="throughSequence"/> was delivered and leaves the ring. Rows evicted since they were
-    /// peeked stay counted as evicted.
-    /// </summary>
-    public SpoolFault? Delivered(EventType type, long throughSequence) => Settle(type, throughSequence, null);
-
-    /// <summary>Everything of the type up to and including <paramref name="throughSequence"/> can never be delivered: it is moved aside and counted as quarantined.</summary>
-    public SpoolFault? Quarantine(EventType type, long throughSequence, string reason)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(reason);
-        return Settle(type, throughSequence, reason);
-    }
-
-    SpoolFault? Settle(EventType type, long through, string? reason)
-    {
-        lock (_writeLock)
-        {
-            if (_disposed) return Closed();
-            long stamp = Stamp();
-            return Write(file => file.Settle(type, through, reason, stamp));
-        }
-    }
 
     /// <summary>The alerts after a sequence number, oldest first.</summary>
     public IReadOnlyList<StoredAlert> ReadAlerts(long afterSequence, int max)

@@ -9,6 +9,8 @@ namespace Nfr.Storage;
 /// eviction and progress go by these numbers alone; stamps are informational.</para>
 /// <para><b>Rows.</b> A flush writes one row per type and class: a gzip member of JSON lines with a contiguous range of numbers. So an upload is a
 /// concatenation of rows, eviction drops rows, and delivery up to a number deletes rows and rewrites at most one.</para>
+/// <para><b>Consumers.</b> Who takes events has a name and progress of its own by type; a row leaves when the last has settled it. The ring's ledger
+/// counts an event as that last one left it; each consumer's own account closes by itself (<see cref="ConsumerTally"/>).</para>
 /// <para><b>Threads.</b> <see cref="Append"/>, <see cref="AppendAlert"/>, <see cref="FlushDue"/> and <see cref="Flush"/> belong to the pipeline thread;
 /// all else may be called from any. Two locks: one for the writing connection, one for the reading one. Only recovery takes both, the write
 /// lock first; whoever holds the read lock never asks for the other.</para>
@@ -38,6 +40,7 @@ public sealed partial class Spool : IDisposable
         _time = time;
         _directory = directory;
         for (int i = 0; i < _lanes.Length; i++) _lanes[i] = new PendingLane();
+        _consumers = [.. options.Consumers.Select((name, index) => new SpoolConsumer(this, index, name))];
     }
 
     /// <summary>What was found at opening.</summary>
@@ -54,6 +57,10 @@ public sealed partial class Spool : IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(time);
+        if (options.Consumers.Count > SpoolOptions.MaxConsumers || options.Consumers.Any(string.IsNullOrEmpty) || options.Consumers.Distinct().Count() < options.Consumers.Count)
+        {
+            throw new ArgumentException($"At most {SpoolOptions.MaxConsumers} consumers, each with a name of its own.", nameof(options));
+        }
         SpoolDirectory directory = SpoolDirectory.Open(options.Directory, time);
         var spool = new Spool(options, time, directory);
         try
@@ -143,6 +150,7 @@ public sealed partial class Spool : IDisposable
         SpoolFault? fault = Write(file =>
         {
             file.Ledger.SkipTo(skipTo);
+            SetConsumers(file);
             file.SetState(SensorState, id);
         });
         if (fault is { Kind: SpoolFaultKind.DiskFull })
@@ -150,6 +158,13 @@ public sealed partial class Spool : IDisposable
             // Not room for one row: the numbering stands in memory, and the first flush that finds room carries it.
             _file.Ledger.SkipTo(skipTo);
             _file.Ledger.Accept();
+            _file.Progress.Set(_options.Consumers, _file.Ledger);
+            _file.Progress.Accept();
+            lock (_tallyLock) Publish();
+        }
+        else if (fault is null)
+        {
+            TrimSettled();
         }
         return fault is { Kind: SpoolFaultKind.DiskFull } ? null : fault;
     }
@@ -283,6 +298,7 @@ public sealed partial class Spool : IDisposable
         lock (_readLock)
         {
             SpoolLedger.Line[] lines = _file!.Ledger.Committed.ToArray();
+            _carriedProgress = (_file.Progress.CommittedNames, _file.Progress.Committed.ToArray());
             CloseFile();
             QuarantineFile($"spool.db became unreadable ({why.Message})");
             _carried = lines;
@@ -291,6 +307,7 @@ public sealed partial class Spool : IDisposable
     }
 
     SpoolLedger.Line[]? _carried;
+    (IReadOnlyList<string> Names, SpoolProgress.Line[] Lines) _carriedProgress;
 
     SpoolFault? Reopen()
     {
@@ -308,6 +325,7 @@ public sealed partial class Spool : IDisposable
                     _file.Ledger[i] = lines[i];
                     _file.Ledger[i].Quarantined += lines[i].InSpool;
                 }
+                _file.Progress.Carry(_carriedProgress.Names, _carriedProgress.Lines, _file.Ledger);
                 _file.SetState(SensorState, id);
             });
             if (!error.IsError)

@@ -39,8 +39,113 @@ sealed partial class SpoolFile
             Corrected += Math.Abs(difference);
             line.Next = Math.Max(line.Next, next[i]);
         }
+        LoadProgress();
         // A correction reaches the file when its line changes next; until then every start makes it again.
+        Accept();
+    }
+
+    // As the ledger: what is waited for is counted from the rows. A line that is damaged begins anew with the oldest row: better twice than never.
+    void LoadProgress()
+    {
+        var names = new List<string>();
+        var lines = new List<SpoolProgress.Line>();
+        var whole = new List<bool>();
+        using (SqliteStatement read = _db.Prepare("SELECT name,type,through,live_from,live_through,base,delivered,quarantined,missed,digest FROM consumer ORDER BY name"))
+        {
+            while (read.Step())
+            {
+                string name = read.Text(0) ?? "";
+                long type = read.Int64(1);
+                if (type is < 0 or >= EventTypes.UploadedCount) continue;
+                if (names.Count == 0 || names[^1] != name)
+                {
+                    names.Add(name);
+                    lines.AddRange(new SpoolProgress.Line[EventTypes.UploadedCount]);
+                    whole.AddRange(new bool[EventTypes.UploadedCount]);
+                }
+                var line = new SpoolProgress.Line
+                {
+                    Through = read.Int64(2), LiveFrom = read.Int64(3), LiveThrough = read.Int64(4), Base = read.Int64(5),
+                    Delivered = read.Int64(6), Quarantined = read.Int64(7), Missed = read.Int64(8),
+                };
+                int index = SpoolProgress.Index(names.Count - 1, (EventType)type);
+                whole[index] = line.Digest == read.Int64(9);
+                if (whole[index]) lines[index] = line;
+            }
+        }
+        Progress.Load([.. names], [.. lines]);
+        using SqliteStatement count = _db.Prepare(
+            "SELECT sum(max(0,last+1-max(first,CASE WHEN first<?2 THEN ?3 ELSE ?4 END))) FROM batch WHERE class IN (0,1) AND type=?1");
+        for (int i = 0; i < whole.Count && !_db.Failed; i++)
+        {
+            (int consumer, EventType type) = (i / EventTypes.UploadedCount, (EventType)(i % EventTypes.UploadedCount));
+            ref SpoolProgress.Line line = ref Progress[consumer, type];
+            if (!whole[i])
+            {
+                line = SpoolProgress.Fresh(type, Ledger);
+                Corrected++;
+            }
+            long waiting = count.Bind(1, (int)type).Bind(2, line.Before).Bind(3, line.Through + 1).Bind(4, line.LiveThrough + 1).Step() ? count.Int64(0) : 0;
+            count.Reset();
+            long difference = line.Tally(Ledger.SpooledOfType((int)type)).Waiting - waiting;
+            if (difference > 0) line.Quarantined += difference;
+            else line.Base += difference;
+            Corrected += Math.Abs(difference);
+            // Nothing new may ever be numbered below what counts as settled.
+            ref SpoolLedger.Line lane = ref Ledger[Lane.Of(type, false)];
+            lane.Next = Math.Max(lane.Next, Math.Max(line.Through + 1, Math.Max(line.LiveFrom, line.LiveThrough + 1)));
+        }
+    }
+
+    // Version 1 knew one who takes: its account goes on as the engine's.
+    void Upgrade()
+    {
+        _db.Execute("BEGIN IMMEDIATE");
+        _db.Execute(ConsumerTable);
+        _db.Execute("ALTER TABLE quarantined ADD COLUMN consumer TEXT");
+        _db.Execute("UPDATE quarantined SET consumer='engine' WHERE reason NOT LIKE 'unreadable %'");
+        for (int type = 0; type < EventTypes.UploadedCount; type++)
+        {
+            var line = new SpoolProgress.Line();
+            using (SqliteStatement read = _db.Prepare($"SELECT sum(delivered),sum(quarantined),sum(evicted) FROM ledger WHERE line IN ({type * 2},{(type * 2) + 1})"))
+            {
+                if (read.Step()) (line.Delivered, line.Quarantined, line.Missed) = (read.Int64(0), read.Int64(1), read.Int64(2));
+            }
+            _db.Execute($"INSERT INTO consumer VALUES('engine',{type},0,0,0,0,{line.Delivered},{line.Quarantined},{line.Missed},{line.Digest})");
+        }
+        _db.Execute($"PRAGMA user_version={SchemaVersion}");
+        _db.Execute("COMMIT");
+        if (_db.Failed) _db.Rollback();
+    }
+
+    void SaveProgress()
+    {
+        foreach (string name in Progress.CommittedNames)
+        {
+            if (!Progress.Names.Contains(name)) _forgetConsumer.Bind(1, name).Run();
+        }
+        for (int i = 0; i < Progress.Names.Count; i++)
+        {
+            foreach (EventType type in EventTypes.Uploaded)
+            {
+                if (!Progress.Changed(i, type)) continue;
+                SpoolProgress.Line line = Progress[i, type];
+                _saveProgress.Bind(1, Progress.Names[i]).Bind(2, (int)type).Bind(3, line.Through).Bind(4, line.LiveFrom).Bind(5, line.LiveThrough).Bind(6, line.Base)
+                    .Bind(7, line.Delivered).Bind(8, line.Quarantined).Bind(9, line.Missed).Bind(10, line.Digest).Run();
+            }
+        }
+    }
+
+    void Accept()
+    {
         Ledger.Accept();
+        Progress.Accept();
+    }
+
+    void Restore()
+    {
+        Ledger.Restore();
+        Progress.Restore();
     }
 
     /// <summary>Events or alerts by line, from the rows; null when the file cannot be read.</summary>

@@ -16,7 +16,7 @@ sealed partial class SpoolFile : IDisposable
 {
     public const int PageBytes = 4096;
     const long FrameBytes = PageBytes + 24;
-    const int SchemaVersion = 1;
+    const int SchemaVersion = 2;
 
     const string Schema = """
         CREATE TABLE batch(id INTEGER PRIMARY KEY, class INTEGER NOT NULL, type INTEGER NOT NULL,
@@ -24,10 +24,16 @@ sealed partial class SpoolFile : IDisposable
         CREATE UNIQUE INDEX batch_order ON batch(class, type, first, last);
         CREATE TABLE alert(sequence INTEGER PRIMARY KEY, stamp INTEGER NOT NULL, body BLOB NOT NULL);
         CREATE TABLE quarantined(id INTEGER PRIMARY KEY, class INTEGER, type INTEGER, first INTEGER, last INTEGER,
-            stamp INTEGER NOT NULL, reason TEXT NOT NULL, body BLOB);
+            stamp INTEGER NOT NULL, reason TEXT NOT NULL, body BLOB, consumer TEXT);
         CREATE TABLE ledger(line INTEGER PRIMARY KEY, next INTEGER NOT NULL, spooled INTEGER NOT NULL, delivered INTEGER NOT NULL,
             evicted INTEGER NOT NULL, quarantined INTEGER NOT NULL, lost INTEGER NOT NULL, digest INTEGER NOT NULL);
-        CREATE TABLE state(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID
+        CREATE TABLE state(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+        """ + ConsumerTable;
+
+    const string ConsumerTable = """
+        CREATE TABLE consumer(name TEXT NOT NULL, type INTEGER NOT NULL, through INTEGER NOT NULL, live_from INTEGER NOT NULL, live_through INTEGER NOT NULL,
+            base INTEGER NOT NULL, delivered INTEGER NOT NULL, quarantined INTEGER NOT NULL, missed INTEGER NOT NULL, digest INTEGER NOT NULL,
+            PRIMARY KEY(name, type)) WITHOUT ROWID
         """;
 
     readonly SqliteConnection _db;
@@ -38,9 +44,9 @@ sealed partial class SpoolFile : IDisposable
     // Bytes put into the log since it was last moved into the file.
     long _logged;
 
-    SqliteStatement _begin = null!, _commit = null!, _insert = null!, _oldest = null!, _through = null!, _body = null!, _rewrite = null!, _delete = null!;
+    SqliteStatement _begin = null!, _commit = null!, _insert = null!, _oldest = null!, _range = null!, _body = null!, _rewrite = null!, _delete = null!;
     SqliteStatement _moveAside = null!, _asideCount = null!, _asideDelete = null!;
-    SqliteStatement _insertAlert = null!, _oldestAlert = null!, _deleteAlert = null!, _saveLine = null!, _setState = null!;
+    SqliteStatement _insertAlert = null!, _oldestAlert = null!, _deleteAlert = null!, _saveLine = null!, _setState = null!, _saveProgress = null!, _forgetConsumer = null!;
     SqliteStatement _pageCount = null!, _freePages = null!;
 
     SpoolFile(SqliteConnection db, SpoolLimits limits)
@@ -50,6 +56,7 @@ sealed partial class SpoolFile : IDisposable
     }
 
     public SpoolLedger Ledger { get; } = new();
+    public SpoolProgress Progress { get; } = new();
     public bool Created { get; private set; }
     public bool CheckedWhole { get; private set; }
     public long Corrected { get; private set; }
@@ -97,6 +104,7 @@ sealed partial class SpoolFile : IDisposable
         }
         string? version = _db.Scalar("PRAGMA user_version");
         if (version == "0" && _db.Scalar("SELECT count(*) FROM sqlite_schema") == "0") Create();
+        else if (version == "1") Upgrade();
         else if (version != $"{SchemaVersion}" && !_db.Failed) _db.Report(SqliteError.NotADatabase, $"schema version {version} is not {SchemaVersion}");
         else QuickCheck();
         Prepare();
@@ -137,11 +145,12 @@ sealed partial class SpoolFile : IDisposable
         _commit = _db.Prepare("COMMIT");
         _insert = _db.Prepare("INSERT INTO batch(class,type,first,last,stamp,body) VALUES(?1,?2,?3,?4,?5,?6)");
         _oldest = _db.Prepare("SELECT id,first,last FROM batch WHERE class=?1 AND type=?2 ORDER BY first LIMIT 1");
-        _through = _db.Prepare("SELECT id,first,last FROM batch WHERE class=?1 AND type=?2 AND first<=?3 ORDER BY first");
+        _range = _db.Prepare("SELECT id,first,last FROM batch WHERE class=?1 AND type=?2 AND first<=?4"
+            + " AND first>=(SELECT coalesce(max(first),0) FROM batch WHERE class=?1 AND type=?2 AND first<=?3) ORDER BY first");
         _body = _db.Prepare("SELECT body FROM batch WHERE id=?1");
         _rewrite = _db.Prepare("UPDATE batch SET first=?2,body=?3 WHERE id=?1");
         _delete = _db.Prepare("DELETE FROM batch WHERE id=?1");
-        _moveAside = _db.Prepare("INSERT INTO quarantined(class,type,first,last,stamp,reason,body) VALUES(?1,?2,?3,?4,?5,?6,?7)");
+        _moveAside = _db.Prepare("INSERT INTO quarantined(class,type,first,last,stamp,reason,body,consumer) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)");
         _asideCount = _db.Prepare("SELECT count(*),sum(length(body)),min(id) FROM quarantined");
         _asideDelete = _db.Prepare("DELETE FROM quarantined WHERE id=?1");
         _insertAlert = _db.Prepare("INSERT INTO alert VALUES(?1,?2,?3)");
@@ -149,6 +158,8 @@ sealed partial class SpoolFile : IDisposable
         _deleteAlert = _db.Prepare("DELETE FROM alert WHERE sequence=?1");
         _saveLine = _db.Prepare("UPDATE ledger SET next=?2,spooled=?3,delivered=?4,evicted=?5,quarantined=?6,lost=?7,digest=?8 WHERE line=?1");
         _setState = _db.Prepare("INSERT INTO state VALUES(?1,?2) ON CONFLICT(name) DO UPDATE SET value=excluded.value");
+        _saveProgress = _db.Prepare("INSERT OR REPLACE INTO consumer VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)");
+        _forgetConsumer = _db.Prepare("DELETE FROM consumer WHERE name=?1");
         _pageCount = _db.Prepare("PRAGMA page_count");
         _freePages = _db.Prepare("PRAGMA freelist_count");
     }
@@ -167,9 +178,10 @@ sealed partial class SpoolFile : IDisposable
         {
             _db.Rollback();
             _db.TakeError();
-            Ledger.Restore();
+            Restore();
             throw;
         }
+        SaveProgress();
         for (int i = 0; i < SpoolLedger.Lines; i++)
         {
             if (!Ledger.Changed(i)) continue;
@@ -181,10 +193,10 @@ sealed partial class SpoolFile : IDisposable
         if (_db.Failed)
         {
             _db.Rollback();
-            Ledger.Restore();
+            Restore();
             return _db.TakeError();
         }
-        Ledger.Accept();
+        Accept();
         Commits++;
         long logged = _db.TakePagesWritten() * FrameBytes;
         _logged += logged;
@@ -253,18 +265,19 @@ sealed partial class SpoolFile : IDisposable
     /// <summary>Evicts the oldest row of a class over all types; false when there is none.</summary>
     public bool EvictEvents(int scored)
     {
-        (long id, int lane, long count) = (long.MaxValue, 0, 0);
+        (long id, int lane, long first, long count) = (long.MaxValue, 0, 0, 0);
         for (int type = 0; type < EventTypes.UploadedCount; type++)
         {
             if (_oldest.Bind(1, scored).Bind(2, type).Step() && _oldest.Int64(0) < id)
             {
-                (id, lane, count) = (_oldest.Int64(0), (type * 2) + scored, _oldest.Int64(2) - _oldest.Int64(1) + 1);
+                (id, lane, first, count) = (_oldest.Int64(0), (type * 2) + scored, _oldest.Int64(1), _oldest.Int64(2) - _oldest.Int64(1) + 1);
             }
             _oldest.Reset();
         }
         if (id == long.MaxValue || _db.Failed) return false;
         _delete.Bind(1, id).Run();
         Ledger[lane].Evicted += count;
+        Progress.Left(Lane.Type(lane), first, first + count - 1, missed: true);
         return true;
     }
 
@@ -279,110 +292,7 @@ sealed partial class SpoolFile : IDisposable
         return true;
     }
 
-    /// <summary>
-    /// Takes every event of the type up to and including <paramref name="through"/> out of the ring: as delivered, or as quarantined when there is
-    /// a <paramref name="reason"/>. A row that reaches beyond keeps its rest.
-    /// </summary>
-    public void Settle(EventType type, long through, string? reason, long stamp)
-    {
-        for (int scored = 0; scored < 2; scored++)
-        {
-            int lane = Lane.Of(type, scored == 1);
-            var rows = new List<(long Id, long First, long Last)>();
-            _through.Bind(1, scored).Bind(2, (int)type).Bind(3, through);
-            while (_through.Step()) rows.Add((_through.Int64(0), _through.Int64(1), _through.Int64(2)));
-            foreach ((long id, long first, long last) in rows)
-            {
-                if (last <= through) SettleRow(lane, id, first, last, reason, stamp);
-                else SplitRow(lane, id, first, last, through, reason, stamp);
-            }
-        }
-        if (reason is not null) TrimAside();
-    }
-
-    void SettleRow(int lane, long id, long first, long last, string? reason, long stamp)
-    {
-        if (reason is null)
-        {
-            Ledger[lane].Delivered += last - first + 1;
-        }
-        else
-        {
-            MoveAside(lane, first, last, stamp, reason, ReadBody(id));
-            Ledger[lane].Quarantined += last - first + 1;
-        }
-        _delete.Bind(1, id).Run();
-    }
-
-    void SplitRow(int lane, long id, long first, long last, long through, string? reason, long stamp)
-    {
-        byte[] body = ReadBody(id);
-        if (_db.Failed) return;
-        if (!_inflater.InflateLines(body, last - first + 1))
-        {
-            SettleRow(lane, id, first, last, "unreadable row", stamp);
-            return;
-        }
-        int cut = _inflater.OffsetOfLine(through - first + 1);
-        if (reason is null)
-        {
-            Ledger[lane].Delivered += through - first + 1;
-        }
-        else
-        {
-            _deflater.Write(_inflater.Text[..cut]);
-            MoveAside(lane, first, through, stamp, reason, _deflater.Finish());
-            Ledger[lane].Quarantined += through - first + 1;
-        }
-        _deflater.Write(_inflater.Text[cut..]);
-        _rewrite.Bind(1, id).Bind(2, through + 1).Bind(3, _deflater.Finish()).Run();
-    }
-
-    /// <summary>Moves one row aside that could not be read.</summary>
-    public void MoveRowAside(int lane, long id, long first, long last, long stamp)
-    {
-        byte[] body = ReadBody(id);
-        _delete.Bind(1, id).Run();
-        // Evicted or settled since it was met.
-        if (_db.Failed || _db.Changes == 0) return;
-        MoveAside(lane, first, last, stamp, "unreadable row", body);
-        Ledger[lane].Quarantined += last - first + 1;
-        TrimAside();
-    }
-
-    /// <summary>Moves one alert aside that could not be read.</summary>
-    public void MoveAlertAside(long sequence, long stamp, ReadOnlySpan<byte> blob)
-    {
-        _deleteAlert.Bind(1, sequence).Run();
-        if (_db.Failed || _db.Changes == 0) return;
-        MoveAside(SpoolLedger.Alerts, sequence, sequence, stamp, "unreadable alert", blob);
-        Ledger[SpoolLedger.Alerts].Quarantined++;
-        TrimAside();
-    }
-
     public void SetState(string name, string value) => _setState.Bind(1, name).Bind(2, value).Run();
-
-    void MoveAside(int line, long first, long last, long stamp, string reason, ReadOnlySpan<byte> body) =>
-        _moveAside.Bind(1, line & 1).Bind(2, line / 2).Bind(3, first).Bind(4, last).Bind(5, stamp).Bind(6, reason).Bind(7, body).Run();
-
-    // What was moved aside stays counted when its bytes go: the oldest, beyond a thirty-second of the quota.
-    void TrimAside()
-    {
-        while (_asideCount.Step() && _asideCount.Int64(1) > _limits.AsideBytes)
-        {
-            long id = _asideCount.Int64(2);
-            _asideCount.Reset();
-            _asideDelete.Bind(1, id).Run();
-        }
-        _asideCount.Reset();
-    }
-
-    byte[] ReadBody(long id)
-    {
-        byte[] body = _body.Bind(1, id).Step() ? _body.Blob(0).ToArray() : [];
-        _body.Reset();
-        return body;
-    }
 
     long Number(SqliteStatement statement)
     {
@@ -393,8 +303,8 @@ sealed partial class SpoolFile : IDisposable
 
     public void Dispose()
     {
-        foreach (SqliteStatement? statement in (ReadOnlySpan<SqliteStatement?>)[_begin, _commit, _insert, _oldest, _through, _body, _rewrite, _delete,
-            _moveAside, _asideCount, _asideDelete, _insertAlert, _oldestAlert, _deleteAlert, _saveLine, _setState, _pageCount, _freePages])
+        foreach (SqliteStatement? statement in (ReadOnlySpan<SqliteStatement?>)[_begin, _commit, _insert, _oldest, _range, _body, _rewrite, _delete,
+            _moveAside, _asideCount, _asideDelete, _insertAlert, _oldestAlert, _deleteAlert, _saveLine, _setState, _saveProgress, _forgetConsumer, _pageCount, _freePages])
         {
             statement?.Dispose();
         }

@@ -24,18 +24,7 @@ sealed class SpoolLedger
         public long Lost;
 
         /// <summary>Tells a line as it was written from one whose bits have changed since.</summary>
-        public readonly long Digest
-        {
-            get
-            {
-                ulong digest = 0x9E3779B97F4A7C15;
-                foreach (long number in (ReadOnlySpan<long>)[Next, Spooled, Delivered, Evicted, Quarantined, Lost])
-                {
-                    digest = ulong.RotateLeft((digest ^ (ulong)number) * 0xD6E8FEB86659FD93, 29);
-                }
-                return (long)digest;
-            }
-        }
+        public readonly long Digest => DigestOf([Next, Spooled, Delivered, Evicted, Quarantined, Lost]);
 
         public readonly long InSpool => Spooled - Delivered - Evicted - Quarantined;
 
@@ -45,6 +34,13 @@ sealed class SpoolLedger
         public override readonly bool Equals(object? obj) => obj is Line other && Equals(other);
 
         public override readonly int GetHashCode() => HashCode.Combine(Next, Spooled, Delivered, Evicted, Quarantined, Lost);
+    }
+
+    public static long DigestOf(ReadOnlySpan<long> numbers)
+    {
+        ulong digest = 0x9E3779B97F4A7C15;
+        foreach (long number in numbers) digest = ulong.RotateLeft((digest ^ (ulong)number) * 0xD6E8FEB86659FD93, 29);
+        return (long)digest;
     }
 
     public ref Line this[int line] => ref _working[line];
@@ -57,6 +53,9 @@ sealed class SpoolLedger
     public long NextOfType(int lane) => Math.Max(1, Math.Max(_working[lane & ~1].Next, _working[lane | 1].Next));
 
     public long NextAlert => Math.Max(1, _working[Alerts].Next);
+
+    /// <summary>Events of a type that were ever spooled.</summary>
+    public long SpooledOfType(int type) => _working[type * 2].Spooled + _working[(type * 2) + 1].Spooled;
 
     public long Greatest
     {

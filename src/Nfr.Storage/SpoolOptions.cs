@@ -33,6 +33,14 @@ public sealed record SpoolOptions
     /// <summary>The smallest ring that still works.</summary>
     public const long LeastBytes = 256 << 10;
 
+    /// <summary>
+    /// Who takes events out of the ring: names that last, at most <see cref="MaxConsumers"/>. None: nobody does, and the ring keeps what its limits allow. Whom
+    /// an earlier run named and this one does not, nothing waits for any more.
+    /// </summary>
+    public IReadOnlyList<string> Consumers { get; init; } = ["engine"];
+
+    public const int MaxConsumers = 32;
+
     /// <summary>Name of the SQLite VFS: the seam at which tests cut the power. Null = the platform's.</summary>
     internal string? Vfs { get; init; }
 }

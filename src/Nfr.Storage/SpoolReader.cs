@@ -14,18 +14,23 @@ sealed class SpoolReader : IDisposable
     const int MaxBatchText = 16 << 20;
 
     readonly SqliteConnection _db;
-    readonly SqliteStatement _unscored, _scored, _alerts, _state;
+    readonly SqliteStatement _unscored, _scored, _alerts, _state, _stamp;
     readonly Inflater _inflater = new();
+    readonly Deflater _deflater = new();
 
     SpoolReader(SqliteConnection db)
     {
         _db = db;
         SpoolFile.Configure(db);
         db.Execute("PRAGMA query_only=ON");
-        const string rows = "SELECT first,last,id,body FROM batch WHERE class={0} AND type=?1 ORDER BY first";
+        // From the row that holds the first wanted number, or else from the first row above it; the one before may come along.
+        const string rows = "SELECT first,last,id,body FROM batch WHERE class={0} AND type=?1 AND first<?3"
+            + " AND first>=(SELECT coalesce(max(first),0) FROM batch WHERE class={0} AND type=?1 AND first<=?2) ORDER BY first";
         _unscored = db.Prepare(string.Format(CultureInfo.InvariantCulture, rows, 0));
         _scored = db.Prepare(string.Format(CultureInfo.InvariantCulture, rows, 1));
         _alerts = db.Prepare("SELECT sequence,body FROM alert WHERE sequence>?1 ORDER BY sequence LIMIT ?2");
+        _stamp = db.Prepare("SELECT min(stamp) FROM (SELECT stamp FROM batch WHERE class=?4 AND type=?1 AND first<?3 AND last>=?2"
+            + " AND first>=(SELECT coalesce(max(first),0) FROM batch WHERE class=?4 AND type=?1 AND first<=?2) ORDER BY first LIMIT 1)");
         _state = db.Prepare("SELECT value FROM state WHERE name=?1");
     }
 
@@ -45,10 +50,10 @@ sealed class SpoolReader : IDisposable
     }
 
     /// <summary>
-    /// The oldest rows of a type. Both classes are walked in one read transaction: two views of different age could show a later row without an
+    /// The oldest rows of a type, from number <paramref name="from"/> on and below <paramref name="before"/>; the first is cut there. Both classes are walked in one read transaction: two views of different age could show a later row without an
     /// earlier one of the other class, and "delivered up to here" would then take that one too.
     /// </summary>
-    public SqliteError Peek(EventType type, int maxEvents, int maxBytes, out SpoolBatch? batch, List<BadRow> bad)
+    public SqliteError Peek(EventType type, long from, long before, int maxEvents, int maxBytes, out SpoolBatch? batch, List<BadRow> bad)
     {
         batch = null;
         using var body = new MemoryStream();
@@ -56,8 +61,8 @@ sealed class SpoolReader : IDisposable
         int events = 0;
         long text = 0;
         _db.Execute("BEGIN");
-        bool hasUnscored = _unscored.Bind(1, (int)type).Step();
-        bool hasScored = _scored.Bind(1, (int)type).Step();
+        bool hasUnscored = _unscored.Bind(1, (int)type).Bind(2, from).Bind(3, before).Step();
+        bool hasScored = _scored.Bind(1, (int)type).Bind(2, from).Bind(3, before).Step();
         while (hasUnscored || hasScored)
         {
             bool takeScored = hasScored && (!hasUnscored || _scored.Int64(0) < _unscored.Int64(0));
@@ -65,14 +70,26 @@ sealed class SpoolReader : IDisposable
             long first = row.Int64(0), last = row.Int64(1);
             ReadOnlySpan<byte> member = row.Blob(3);
             long count = last - first + 1;
-            if (count is < 1 or > int.MaxValue / 2 || !_inflater.InflateLines(member, count))
+            if (last < from && last >= first)
+            {
+                // Settled by this one already; it waits for another.
+            }
+            else if (count is < 1 or > int.MaxValue / 2 || !_inflater.InflateLines(member, count))
             {
                 if (_db.Failed) break;
                 bad.Add(new BadRow(Lane.Of(type, takeScored), row.Int64(2), first, last));
             }
             else
             {
-                text += _inflater.Text.Length;
+                int start = 0;
+                if (first < from)
+                {
+                    start = _inflater.OffsetOfLine(from - first);
+                    _deflater.Write(_inflater.Text[start..]);
+                    member = _deflater.Finish();
+                    (first, count) = (from, last - from + 1);
+                }
+                text += _inflater.Text.Length - start;
                 if (events > 0 && (events + count > maxEvents || body.Length + member.Length > maxBytes || text > MaxBatchText)) break;
                 body.Write(member);
                 ranges.Add(new SequenceRange(first, (int)count));
@@ -86,6 +103,21 @@ sealed class SpoolReader : IDisposable
         if (!_db.Failed && events > 0)
         {
             batch = new SpoolBatch(type, ranges[0].First, ranges[^1].Last, events, body.ToArray()) { Ranges = ranges };
+        }
+        return _db.TakeError();
+    }
+
+    /// <summary>When the oldest row of a type was spooled that holds a number from <paramref name="from"/> on and below <paramref name="before"/>; null when none does.</summary>
+    public SqliteError OldestStamp(EventType type, long from, long before, out long? stamp)
+    {
+        stamp = null;
+        for (int scored = 0; scored < 2; scored++)
+        {
+            if (_stamp.Bind(1, (int)type).Bind(2, from).Bind(3, before).Bind(4, scored).Step() && !_stamp.IsNull(0))
+            {
+                stamp = Math.Min(stamp ?? long.MaxValue, _stamp.Int64(0));
+            }
+            _stamp.Reset();
         }
         return _db.TakeError();
     }
@@ -124,6 +156,8 @@ sealed class SpoolReader : IDisposable
         _scored.Dispose();
         _alerts.Dispose();
         _state.Dispose();
+        _stamp.Dispose();
+        _deflater.Dispose();
         _db.Dispose();
     }
 }

@@ -8,7 +8,7 @@ static class HttpFault
     /// <param name="fault">Of the client.</param>
     /// <param name="host">Who was asked.</param>
     /// <param name="certificateFault">What was wrong with the certificate, when the handshake looked at it.</param>
-    public static string Describe(HttpRequestException fault, string host, string? certificateFault)
+    public static string Describe(HttpRequestException fault, string host, TlsFault? certificateFault)
     {
         return fault.HttpRequestError switch
         {
@@ -23,12 +23,12 @@ static class HttpFault
                     _ => $"no connection ({socket.SocketErrorCode})",
                 }
                 : "no connection",
-            HttpRequestError.SecureConnectionError => certificateFault ?? $"the TLS handshake with {host} failed: {Innermost(fault)}",
+            HttpRequestError.SecureConnectionError => certificateFault?.Sentence ?? ClientTls.Describe(fault, host),
             HttpRequestError.ResponseEnded => "the connection broke in the middle of the answer",
             HttpRequestError.InvalidResponse => "the answer is not HTTP",
             HttpRequestError.ProxyTunnelError => "the proxy refused the connection",
             HttpRequestError.ConfigurationLimitExceeded => "the answer's headers are too long",
-            _ => Innermost(fault) is var inner && fault.InnerException is IOException or SocketException
+            _ => ClientTls.AboutOurs(fault, host) is { } ours ? ours : Innermost(fault) is var inner && fault.InnerException is IOException or SocketException
                 ? $"the connection broke while sending ({inner})"
                 : inner,
         };

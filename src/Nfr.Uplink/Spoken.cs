@@ -1,6 +1,6 @@
 namespace Nfr.Uplink;
 
-/// <summary>Durations as people say them in a log line.</summary>
+/// <summary>Durations and counts as people say them in a log line.</summary>
 static class Spoken
 {
     public static string Duration(TimeSpan span) => span switch
@@ -11,6 +11,9 @@ static class Spoken
         { TotalDays: < 2 } => $"{span.TotalHours:0} h",
         _ => $"{span.TotalDays:0} days",
     };
+
+    /// <summary>"1 alert", "20 alerts".</summary>
+    public static string Count(long count, string what) => count == 1 ? $"1 {what}" : $"{count:N0} {what}s";
 
     public static string Events(long count) => count == 1 ? "1 event" : $"{count:N0} events";
 }

@@ -54,6 +54,7 @@ public sealed class AlertPoller
     readonly AlertMerger _merger;
     readonly Signal _retry = new();
     bool _failing;
+    bool _clockUnset;
     string? _follow;
     AlertPollerState _state = new();
 
@@ -94,7 +95,8 @@ public sealed class AlertPoller
             while (true)
             {
                 TimeSpan wait = await PollOrFailAsync(cancel);
-                if (wait > TimeSpan.Zero) await _retry.WaitAsync(wait, _time, cancel);
+                if (_clockUnset) await ClockWait.DelayAsync(wait, _time, span => _retry.WaitAsync(span, _time, cancel));
+                else if (wait > TimeSpan.Zero) await _retry.WaitAsync(wait, _time, cancel);
             }
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
@@ -127,7 +129,7 @@ public sealed class AlertPoller
         string follow = _follow;
         await _pacer.EnterAsync(_failing, cancel);
         EngineReply reply = await _client.GetAlertsAsync(follow, cancel);
-        _failing = !reply.IsAccepted;
+        (_failing, _clockUnset) = (!reply.IsAccepted, reply.ClockUnset);
         _pacer.Leave(_failing);
         if (reply.IsAccepted) return Take(reply, follow);
 

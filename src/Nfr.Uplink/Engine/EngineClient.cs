@@ -1,8 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Security;
-using System.Security.Authentication;
 using System.Text;
 using Nfr.Events;
 
@@ -24,10 +22,14 @@ public sealed class EngineClient : IDisposable
 
     readonly EngineOptions _options;
     readonly TimeProvider _time;
-    readonly HttpClient _http;
+    HttpClient _http;
+    HttpClient? _before;
     readonly Uri _base;
     readonly AuthenticationHeaderValue? _authorization;
-    volatile string? _certificateFault;
+    readonly ClientTls _tls;
+    readonly bool _ownHandler;
+    readonly Lock _swap = new();
+    int _tlsVersion;
     readonly Action<bool>? _changed;
     volatile Tuple<bool>? _takesAllFields;
 
@@ -44,6 +46,9 @@ public sealed class EngineClient : IDisposable
         _base = new Uri(options.Host.TrimEnd('/') + "/v1/", UriKind.Absolute);
         if (options.ApiKey.Length > 0)
             _authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(options.ApiKey + ":")));
+        _tls = new ClientTls(options.Tls, time);
+        _tlsVersion = _tls.Version;
+        _ownHandler = handler is null;
         _http = new HttpClient(handler ?? ConnectingHandler(), disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan };
     }
 
@@ -67,16 +72,7 @@ public sealed class EngineClient : IDisposable
         // What we did not read is not worth waiting for.
         MaxResponseDrainSize = 0,
         MaxResponseHeadersLength = 64,
-        SslOptions = new SslClientAuthenticationOptions
-        {
-            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-            RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
-            {
-                if (errors == SslPolicyErrors.None) return true;
-                _certificateFault = CertificateFault.Describe(_base.Host, certificate, chain, errors, _time.GetUtcNow());
-                return false;
-            },
-        },
+        SslOptions = _tls.Options(null),
     };
 
     /// <summary>POST events/TYPE with a body of gzip members that hold one JSON object per line.</summary>
@@ -118,7 +114,27 @@ public sealed class EngineClient : IDisposable
     public Task<EngineReply> ResetKeyAsync(string email, CancellationToken cancel) =>
         PostAsync("key/reset", EngineJson.ResetKey(email), cancel);
 
-    public void Dispose() => _http.Dispose();
+    /// <summary>A connection shows the certificate that it was opened with, and the system may hold it open for long: a renewed one has connections of its own.</summary>
+    HttpClient Http()
+    {
+        if (!_ownHandler || _tls.Version == Volatile.Read(ref _tlsVersion)) return _http;
+        lock (_swap)
+        {
+            if (_tls.Version == _tlsVersion) return _http;
+            // Files are looked at once a minute, so no request of the one before the last is under way.
+            _before?.Dispose();
+            _before = _http;
+            _http = new HttpClient(ConnectingHandler(), disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan };
+            Volatile.Write(ref _tlsVersion, _tls.Version);
+            return _http;
+        }
+    }
+
+    public void Dispose()
+    {
+        _http.Dispose();
+        _before?.Dispose();
+    }
 
     static EngineAnswer<T> Read<T>(EngineReply reply, Func<ReadOnlyMemory<byte>, T?> read) where T : class
     {
@@ -148,6 +164,7 @@ public sealed class EngineClient : IDisposable
     {
         HttpRequestMessage request = new(method, new Uri(_base, path));
         request.Headers.Authorization = _authorization;
+        if (_options.Tls.ServerName is { } name) request.Headers.Host = name;
         request.Headers.TryAddWithoutValidation("User-Agent", "AlphaSOC NFR/" + _options.Version);
         return request;
     }
@@ -158,8 +175,8 @@ public sealed class EngineClient : IDisposable
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancel, deadline.Token);
         try
         {
-            using HttpResponseMessage response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
-            _certificateFault = null;
+            using HttpResponseMessage response = await Http().SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
+            _tls.Forget();
             (ReadOnlyMemory<byte> body, bool whole) = await ReadCappedAsync(response.Content, either.Token);
             EngineReply reply = Classify(response, body, whole);
             if (reply.IsAccepted)
@@ -183,7 +200,7 @@ public sealed class EngineClient : IDisposable
         }
         catch (HttpRequestException e)
         {
-            return Unreachable(HttpFault.Describe(e, _base.Host, _certificateFault));
+            return Unreachable(HttpFault.Describe(e, _base.Host, _tls.Fault)) with { ClockUnset = _tls.Fault?.ClockUnset == true };
         }
         catch (Exception e) when (e is IOException or InvalidDataException)
         {

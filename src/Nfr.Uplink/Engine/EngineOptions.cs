@@ -13,6 +13,8 @@ public sealed record EngineOptions
     public required string Version { get; init; }
     /// <summary>Sent with every upload as X-NFR-Sensor; empty = not sent.</summary>
     public string SensorId { get; init; } = "";
+    /// <summary>Whom we believe to be the engine, and who we are to it.</summary>
+    public TlsSettings Tls { get; init; } = TlsSettings.Default;
     /// <summary>Name, TCP and TLS together.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
     /// <summary>From the first byte of the connection to the last of the answer.</summary>

@@ -33,6 +33,8 @@ public sealed record EngineReply
     public TimeSpan? RetryAfter { get; init; }
     /// <summary>The time ran out while sending or waiting: a smaller request may pass on a slow line.</summary>
     public bool TimedOut { get; init; }
+    /// <summary>The certificate could not be judged because our clock is not set: try again when it is.</summary>
+    public bool ClockUnset { get; init; }
     /// <summary>The answer, at most <see cref="EngineOptions.MaxAnswerBytes"/>; set when accepted.</summary>
     public ReadOnlyMemory<byte> Body { get; init; }
     /// <summary>Of an upload: events that the engine counted; -1 when it did not say.</summary>

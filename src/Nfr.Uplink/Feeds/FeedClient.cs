@@ -1,7 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Security;
-using System.Security.Authentication;
 
 namespace Nfr.Uplink;
 
@@ -13,7 +11,7 @@ enum FeedReplyKind : byte
 }
 
 /// <summary>How a request for a list ended.</summary>
-readonly record struct FeedReply(FeedReplyKind Kind, string Message, string? ETag = null, string? LastModified = null, TimeSpan? RetryAfter = null);
+readonly record struct FeedReply(FeedReplyKind Kind, string Message, string? ETag = null, string? LastModified = null, TimeSpan? RetryAfter = null, bool ClockUnset = false);
 
 /// <summary>Fetches one list to a file, a buffer at a time. Ends within the options' times, whatever the server does; only the caller's own cancellation throws.</summary>
 sealed class FeedClient : IDisposable
@@ -24,11 +22,12 @@ sealed class FeedClient : IDisposable
     readonly FeedOptions _options;
     readonly TimeProvider _time;
     readonly HttpClient _http;
-    volatile string? _certificateFault;
+    readonly ClientTls _tls;
 
     public FeedClient(FeedOptions options, TimeProvider time, HttpMessageHandler? handler = null)
     {
         (_options, _time) = (options, time);
+        _tls = new ClientTls(TlsSettings.Default, time);
         _http = new HttpClient(handler ?? ConnectingHandler(), disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan };
     }
 
@@ -43,16 +42,7 @@ sealed class FeedClient : IDisposable
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10),
         MaxResponseDrainSize = 0,
         MaxResponseHeadersLength = 64,
-        SslOptions = new SslClientAuthenticationOptions
-        {
-            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-            RemoteCertificateValidationCallback = (sender, certificate, chain, errors) =>
-            {
-                if (errors == SslPolicyErrors.None) return true;
-                _certificateFault = CertificateFault.Describe((sender as SslStream)?.TargetHostName ?? "the server", certificate, chain, errors, _time.GetUtcNow());
-                return false;
-            },
-        },
+        SslOptions = _tls.Options(null),
     };
 
     /// <param name="source">Where from, and how much at most.</param>
@@ -64,7 +54,7 @@ sealed class FeedClient : IDisposable
         using CancellationTokenSource total = new(_options.TotalTimeout, _time);
         using CancellationTokenSource idle = new(_options.IdleTimeout, _time);
         using CancellationTokenSource any = CancellationTokenSource.CreateLinkedTokenSource(cancel, total.Token, idle.Token);
-        _certificateFault = null;
+        _tls.Forget();
         try
         {
             using HttpRequestMessage request = new(HttpMethod.Get, source.Url);
@@ -90,7 +80,7 @@ sealed class FeedClient : IDisposable
         }
         catch (HttpRequestException e)
         {
-            return Failed(HttpFault.Describe(e, source.Url.Host, _certificateFault));
+            return Failed(HttpFault.Describe(e, source.Url.Host, _tls.Fault)) with { ClockUnset = _tls.Fault?.ClockUnset == true };
         }
         catch (InvalidDataException)
         {

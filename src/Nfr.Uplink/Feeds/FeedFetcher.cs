@@ -75,6 +75,7 @@ public sealed class FeedFetcher : IDisposable
         readonly string _path, _markPath, _partPath, _digest;
         FeedMark? _mark;
         long? _shrunkSince;
+        bool _clockUnset;
         FeedState _state;
 
         public Feed(FeedFetcher all, FeedSource source, Func<FeedSource, string, FeedVerdict> probe, Action<UplinkNotice> notice, Random random)
@@ -106,7 +107,12 @@ public sealed class FeedFetcher : IDisposable
                 // A restart is no reason to ask early. A mark of the future was made by a clock that was wrong.
                 TimeSpan age = _mark is null ? TimeSpan.MaxValue : _all._time.GetUtcNow() - _mark.Success;
                 if (age >= TimeSpan.Zero && age < _source.Interval) await Task.Delay(_source.Interval - age, _all._time, cancel);
-                while (true) await Task.Delay(await FetchOrFailAsync(cancel), _all._time, cancel);
+                while (true)
+                {
+                    TimeSpan wait = await FetchOrFailAsync(cancel);
+                    if (_clockUnset) await ClockWait.DelayAsync(wait, _all._time, cancel);
+                    else await Task.Delay(wait, _all._time, cancel);
+                }
             }
             catch (OperationCanceledException) when (cancel.IsCancellationRequested)
             {
@@ -132,6 +138,7 @@ public sealed class FeedFetcher : IDisposable
             // Without its copy a mark is worth nothing: somebody removed the file.
             if (_mark is not null && !File.Exists(_path)) _mark = null;
             FeedReply reply = await _all._client.GetAsync(_source, _mark, _partPath, cancel);
+            _clockUnset = reply.ClockUnset;
             try
             {
                 return reply.Kind switch

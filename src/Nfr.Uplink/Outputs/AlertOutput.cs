@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Text;
 using Nfr.Events;
 using Nfr.Storage;
 
@@ -14,17 +12,26 @@ public sealed record AlertOutputState
     public string? LastError { get; init; }
     public DateTimeOffset? LastErrorAt { get; init; }
     public DateTimeOffset? BackingOffUntil { get; init; }
+    /// <summary>Kept by the other side.</summary>
     public long Alerts { get; init; }
+    /// <summary>Passed by, since the other side refuses them for ever.</summary>
+    public long Refused { get; init; }
+    /// <summary>Why it refused the last of them.</summary>
+    public string? LastRefusal { get; init; }
+    /// <summary>Passed by, since the filter does not want them.</summary>
+    public long Filtered { get; init; }
+    /// <summary>Stored and not looked at yet; an upper bound, since some may have been evicted.</summary>
+    public long Waiting { get; init; }
     public long FailedWrites { get; init; }
     /// <summary>What stops or delays the output now; null when all is well.</summary>
     public string? Trouble { get; init; }
 }
 
 /// <summary>
-/// One loop per output: reads the spool's alerts after its own bookmark, writes a page, then moves the bookmark. A failing output waits by
-/// itself and neither delays nor doubles another. A crash between the write and the bookmark repeats at most that page
-/// (<see cref="PageSize"/> alerts); a failed write repeats nothing, since a sink takes a page whole or not at all. A new output begins with
-/// the oldest alert that the spool still holds.
+/// One loop per output: reads the spool's alerts after its own bookmark, writes a page of those that its filter wants, then moves the bookmark as far as the sink
+/// vouches for. A failing output waits by itself and neither delays nor doubles another. A crash between the write and the bookmark repeats at
+/// most that page (<see cref="PageSize"/> alerts); a failed write repeats what the sink did not vouch for. A new output begins with the oldest
+/// alert that the spool still holds.
 /// </summary>
 public sealed class AlertOutput : IDisposable
 {
@@ -35,48 +42,61 @@ public sealed class AlertOutput : IDisposable
     static readonly TimeSpan s_backoffCap = TimeSpan.FromSeconds(60);
     /// <summary>Looks into the spool this often even when no commit was heard of.</summary>
     static readonly TimeSpan s_idle = TimeSpan.FromSeconds(30);
+    /// <summary>How long a write in hand may go on after the wish to stop, so that an orderly stop doubles nothing.</summary>
+    static readonly TimeSpan s_grace = TimeSpan.FromSeconds(2);
 
     readonly Spool _spool;
     readonly OutputOptions _options;
     readonly AlertSink _sink;
-    readonly string _version;
+    readonly SensorIdentity _sensor;
     readonly string _bookmarkName;
     readonly TimeProvider _time;
+    readonly Action<UplinkNotice> _notice;
     readonly TroubleReport _report;
     readonly Backoff _backoff;
     readonly Signal _stored = new();
     readonly SemaphoreSlim _writing = new(1, 1);
-    readonly ArrayBufferWriter<byte> _lines = new(16 << 10);
     long? _bookmark;
+    /// <summary>The bookmark for other threads; below 0 = not read yet.</summary>
+    long _passed = -1;
     bool _unnoted;
-    Task<string?>? _unfinished;
-    long _unfinishedThrough;
-    int _unfinishedCount;
+    Task<SinkAnswer>? _unfinished;
+    AlertPage? _page;
+    long _through;
     AlertOutputState _state;
 
     /// <param name="spool">Of this sensor.</param>
     /// <param name="options">Checked when the configuration was read.</param>
-    /// <param name="version">Of this sensor, for CEF's header.</param>
+    /// <param name="sensor">For formats that name it.</param>
     /// <param name="time">Intervals and stamps.</param>
     /// <param name="notice">Gets few sentences; must not block.</param>
     /// <param name="sink">Owned from now on; null = the one that the options name.</param>
     /// <param name="random">Jitter; a seam of tests.</param>
     public AlertOutput(
-        Spool spool, OutputOptions options, string version, TimeProvider time, Action<UplinkNotice> notice, AlertSink? sink = null, Random? random = null)
+        Spool spool, OutputOptions options, SensorIdentity sensor, TimeProvider time, Action<UplinkNotice> notice, AlertSink? sink = null, Random? random = null)
     {
         _spool = spool;
         _options = options;
-        _version = version;
+        _sensor = sensor;
         _time = time;
-        _sink = sink ?? Open(options);
+        _sink = sink ?? OutputSinks.Open(options, sensor, time);
         _bookmarkName = "output:" + options.Name;
+        _notice = notice;
         _report = new TroubleReport(time, notice);
         _backoff = new Backoff(s_backoffBase, s_backoffCap, random ?? Random.Shared);
         _state = new AlertOutputState { Name = options.Name, Target = _sink.Target };
         _spool.AlertsStored += _stored.Set;
     }
 
-    public AlertOutputState State => Volatile.Read(ref _state);
+    public AlertOutputState State
+    {
+        get
+        {
+            AlertOutputState state = Volatile.Read(ref _state);
+            long passed = Interlocked.Read(ref _passed);
+            return passed < 0 ? state : state with { Waiting = Math.Max(0, _spool.LastAlertSequence - passed) };
+        }
+    }
 
     /// <summary>Writes alerts as they are stored, until cancelled. Never throws.</summary>
     public async Task RunAsync(CancellationToken cancel)
@@ -102,20 +122,27 @@ public sealed class AlertOutput : IDisposable
     async Task<TimeSpan?> WriteStoredAsync(CancellationToken cancel)
     {
         await _writing.WaitAsync(cancel);
+        using CancellationTokenSource writes = new(Timeout.InfiniteTimeSpan, _time);
+        using CancellationTokenRegistration stop = cancel.Register(() => writes.CancelAfter(s_grace));
         try
         {
             if (_bookmark is null)
             {
                 if (!SureRead.TryBookmark(_spool, _bookmarkName, out long stored, out string unread)) return Failed(unread);
-                _bookmark = stored;
+                Pass(stored);
             }
             while (true)
             {
-                cancel.ThrowIfCancellationRequested();
+                // Before the wish to stop is looked at: what was written is noted, so that an orderly stop doubles nothing.
                 if (_unnoted && Note() is { } unnoted) return Failed(unnoted);
-                IReadOnlyList<StoredAlert> alerts = _unfinished is null ? _spool.ReadAlerts(_bookmark.Value, PageSize) : [];
+                cancel.ThrowIfCancellationRequested();
+                IReadOnlyList<StoredAlert> alerts = _unfinished is null ? _spool.ReadAlerts(_bookmark!.Value, PageSize) : [];
                 if (alerts.Count == 0 && _unfinished is null) return null;
-                if (await WriteAsync(alerts, cancel) is { } fault) return Failed(fault);
+                if (await WriteAsync(alerts, writes.Token) is { } fault)
+                {
+                    if (_unnoted) Note();
+                    return Failed(fault);
+                }
             }
         }
         catch (Exception e) when (!cancel.IsCancellationRequested)
@@ -136,37 +163,56 @@ public sealed class AlertOutput : IDisposable
         _writing.Dispose();
     }
 
-    static AlertSink Open(OutputOptions options) => options.Kind switch
-    {
-        OutputKind.File => new FileSink(options.Path, options.MaxBytes, options.Keep),
-        OutputKind.Stdout => new StreamSink(Console.OpenStandardOutput(), "stdout"),
-        _ => new StreamSink(Console.OpenStandardError(), "stderr"),
-    };
-
     async Task<string?> WriteAsync(IReadOnlyList<StoredAlert> alerts, CancellationToken cancel)
     {
         if (_unfinished is null)
         {
-            _lines.ResetWrittenCount();
-            foreach (StoredAlert stored in alerts) Render(stored.Alert);
-            _unfinishedThrough = alerts[^1].Sequence;
-            _unfinishedCount = alerts.Count;
-            _unfinished = _sink.WriteAsync(new AlertPage(alerts, _lines.WrittenMemory), cancel);
+            _through = alerts[^1].Sequence;
+            List<StoredAlert> wanted = [.. alerts.Where(a => _options.Filter.Passes(a.Alert))];
+            if (wanted.Count < alerts.Count) Update(_state with { Filtered = _state.Filtered + alerts.Count - wanted.Count });
+            if (wanted.Count == 0)
+            {
+                Pass(_through);
+                _unnoted = true;
+                return null;
+            }
+            _page = new AlertPage(wanted, _options.Format, _sensor);
+            _unfinished = _sink.WriteAsync(_page, cancel);
         }
-        Task<string?> write = _unfinished;
+        Task<SinkAnswer> write = _unfinished;
+        SinkAnswer answer;
         try
         {
             // A sink that hangs must not hold up a stop. Its page stays the one in hand, so a later call neither overtakes nor doubles it.
-            if (await write.WaitAsync(cancel) is { } fault) return fault;
+            answer = await write.WaitAsync(cancel);
         }
         finally
         {
             if (write.IsCompleted) _unfinished = null;
         }
-        _bookmark = _unfinishedThrough;
-        _unnoted = true;
-        _backoff.Reset();
-        Update(_state with { LastSuccess = _time.GetUtcNow(), Alerts = _state.Alerts + _unfinishedCount, BackingOffUntil = null, Trouble = null });
+        return Taken(_page!, answer);
+    }
+
+    string? Taken(AlertPage page, SinkAnswer answer)
+    {
+        int taken = Math.Clamp(answer.Taken, 0, page.Count);
+        if (taken > 0)
+        {
+            Pass(taken == page.Count ? _through : page.Alerts[taken - 1].Sequence);
+            _unnoted = true;
+            _backoff.Reset();
+            int refused = Math.Clamp(answer.Refused, 0, taken);
+            Update(_state with
+            {
+                LastSuccess = refused < taken ? _time.GetUtcNow() : _state.LastSuccess,
+                Alerts = _state.Alerts + taken - refused,
+                Refused = _state.Refused + refused,
+                LastRefusal = refused > 0 ? _sink.LastRefusal : _state.LastRefusal,
+            });
+            if (refused > 0) _notice(new UplinkNotice(NoticeLevel.Warning, $"output {_options.Name}: {_sink.Target} refuses {Spoken.Count(refused, "alert")} for good ({_sink.LastRefusal ?? "no reason given"}); passed by and counted"));
+        }
+        if (taken < page.Count) return answer.Fault ?? "the rest of the page was not taken";
+        Update(_state with { BackingOffUntil = null, Trouble = null });
         _report.Succeeded("output", lasted => $"output {_options.Name}: {_sink.Target} takes alerts again after {Spoken.Duration(lasted)}");
         return null;
     }
@@ -179,22 +225,6 @@ public sealed class AlertOutput : IDisposable
         return null;
     }
 
-    void Render(Alert alert)
-    {
-        if (_options.Format == AlertFormat.Json)
-        {
-            AlertJson.Write(alert, _lines);
-            _lines.Write("\n"u8);
-            return;
-        }
-        foreach (string line in CefFormat.Lines(alert, _version))
-        {
-            int length = Encoding.UTF8.GetBytes(line, _lines.GetSpan(Encoding.UTF8.GetMaxByteCount(line.Length)));
-            _lines.Advance(length);
-            _lines.Write("\n"u8);
-        }
-    }
-
     TimeSpan Failed(string fault)
     {
         TimeSpan wait = _backoff.Next();
@@ -203,6 +233,12 @@ public sealed class AlertOutput : IDisposable
         Update(_state with { LastError = fault, LastErrorAt = now, BackingOffUntil = now + wait, FailedWrites = _state.FailedWrites + 1, Trouble = what });
         _report.Failed("output", "failed", NoticeLevel.Warning, $"output {_options.Name}: {what}; next try in {Spoken.Duration(wait)}; other outputs go on", what);
         return wait;
+    }
+
+    void Pass(long sequence)
+    {
+        _bookmark = sequence;
+        Interlocked.Exchange(ref _passed, sequence);
     }
 
     void Update(AlertOutputState state) => Volatile.Write(ref _state, state);

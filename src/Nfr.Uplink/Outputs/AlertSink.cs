@@ -1,20 +1,40 @@
-using Nfr.Storage;
-
 namespace Nfr.Uplink;
 
-/// <summary>Alerts to be written together, and the same as whole lines of the output's format.</summary>
-/// <param name="Alerts">In order of their sequence; at least one.</param>
-/// <param name="Lines">UTF-8, each line ended.</param>
-public sealed record AlertPage(IReadOnlyList<StoredAlert> Alerts, ReadOnlyMemory<byte> Lines);
+/// <summary>What became of a page.</summary>
+/// <param name="Taken">So many alerts, from the page's first on, need not come again: the other side keeps them, or refuses them for ever.</param>
+/// <param name="Refused">How many of those it refuses for ever.</param>
+/// <param name="Fault">Why it stopped before the page's end, in one sentence; null = the whole page was taken.</param>
+public readonly record struct SinkAnswer(int Taken, int Refused, string? Fault)
+{
+    public static SinkAnswer All(AlertPage page)
+    {
+        ArgumentNullException.ThrowIfNull(page);
+        return new(page.Count, 0, null);
+    }
 
-/// <summary>Where an output's pages go. A write either takes the whole page or says why not; then the same page comes again.</summary>
+    /// <summary>Nothing of the page was taken for sure; it comes again whole.</summary>
+    public static SinkAnswer None(string fault) => new(0, 0, fault);
+
+    /// <summary>The first ones only.</summary>
+    public static SinkAnswer First(int taken, string fault) => new(taken, 0, fault);
+}
+
+/// <summary>
+/// Where an output's pages go. A write ends within a time that the sink states, and says how much of the page is kept for sure: the rest comes again. One
+/// write at a time.
+/// </summary>
 public abstract class AlertSink : IDisposable
 {
-    /// <summary>Shown in status and log: the file's path, "stdout", "tcp://…".</summary>
+    /// <summary>Shown in status and log: the file's path, "stdout", "tcp://…". Never a password.</summary>
     public abstract string Target { get; }
 
-    /// <summary>Writes a page and sees that it is kept. Null = done; otherwise one sentence.</summary>
-    public abstract Task<string?> WriteAsync(AlertPage page, CancellationToken cancel);
+    /// <summary>
+    /// The last reason for which the other side refused alerts for ever, in one sentence; null when it never did.
+    /// </summary>
+    public virtual string? LastRefusal => null;
+
+    /// <summary>Writes a page and sees that it is kept.</summary>
+    public abstract Task<SinkAnswer> WriteAsync(AlertPage page, CancellationToken cancel);
 
     public void Dispose()
     {
@@ -24,25 +44,5 @@ public abstract class AlertSink : IDisposable
 
     protected virtual void Dispose(bool disposing)
     {
-    }
-}
-
-/// <summary>Standard output and error: lines, flushed per page.</summary>
-public sealed class StreamSink(Stream stream, string target) : AlertSink
-{
-    public override string Target => target;
-
-    public override async Task<string?> WriteAsync(AlertPage page, CancellationToken cancel)
-    {
-        try
-        {
-            await stream.WriteAsync(page.Lines, cancel);
-            await stream.FlushAsync(cancel);
-            return null;
-        }
-        catch (IOException e)
-        {
-            return e.Message;
-        }
     }
 }

@@ -5,20 +5,26 @@ namespace Nfr.Uplink;
 /// or deleted by hand is simply made anew, and the page is on the disk (fsync) before the bookmark moves. A page that could not be written
 /// whole is cut off again, so that its repetition doubles nothing.
 /// </summary>
-public sealed class FileSink(string path, long maxBytes, int keep) : AlertSink
+public sealed class FileSink(FileSinkOptions options) : AlertSink
 {
+    readonly string _path = options.Path;
+
     const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
 
-    public override string Target => path;
+    public override string Target => _path;
 
-    public override Task<string?> WriteAsync(AlertPage page, CancellationToken cancel) => Task.Run(() => Write(page.Lines), cancel);
+    public override async Task<SinkAnswer> WriteAsync(AlertPage page, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(page);
+        return await Task.Run(() => Write(page.Lines), cancel) is { } fault ? SinkAnswer.None(fault) : SinkAnswer.All(page);
+    }
 
     string? Write(ReadOnlyMemory<byte> lines)
     {
         try
         {
-            FileInfo file = new(path);
-            if (file.Exists && file.Length > 0 && file.Length + lines.Length > maxBytes) Rotate();
+            FileInfo file = new(_path);
+            if (file.Exists && file.Length > 0 && file.Length + lines.Length > options.MaxBytes) Rotate();
             Append(lines);
             return null;
         }
@@ -30,7 +36,7 @@ public sealed class FileSink(string path, long maxBytes, int keep) : AlertSink
 
     void Append(ReadOnlyMemory<byte> lines)
     {
-        FileStreamOptions options = new()
+        FileStreamOptions how = new()
         {
             Mode = FileMode.OpenOrCreate,
             Access = FileAccess.ReadWrite,
@@ -38,8 +44,8 @@ public sealed class FileSink(string path, long maxBytes, int keep) : AlertSink
             Share = FileShare.ReadWrite | FileShare.Delete,
             BufferSize = 0,
         };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = Mode;
-        using FileStream stream = new(path, options);
+        if (!OperatingSystem.IsWindows()) how.UnixCreateMode = Mode;
+        using FileStream stream = new(_path, how);
         long end = stream.Length;
         try
         {
@@ -99,15 +105,15 @@ public sealed class FileSink(string path, long maxBytes, int keep) : AlertSink
 
     void Rotate()
     {
-        if (keep <= 0)
+        if (options.Keep <= 0)
         {
-            File.Delete(path);
+            File.Delete(_path);
             return;
         }
-        for (int i = keep - 1; i >= 1; i--)
+        for (int i = options.Keep - 1; i >= 1; i--)
         {
-            if (File.Exists($"{path}.{i}")) File.Move($"{path}.{i}", $"{path}.{i + 1}", overwrite: true);
+            if (File.Exists($"{_path}.{i}")) File.Move($"{_path}.{i}", $"{_path}.{i + 1}", overwrite: true);
         }
-        File.Move(path, $"{path}.1", overwrite: true);
+        File.Move(_path, $"{_path}.1", overwrite: true);
     }
 }

@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using Nfr.Events;
 using Nfr.Storage;
 
@@ -7,7 +6,7 @@ namespace Nfr.Uplink;
 /// <summary>
 /// The upload of one event type. A batch is a stack of ranges of its lines, the oldest on top: accepted → noted as delivered and popped;
 /// too large or refused → replaced by its halves, down to the one event that is put aside; anything else → the same range again after a
-/// wait. Since the stack is worked from the oldest on, the spool's "delivered through" mark is always true.
+/// wait. The stack is worked from the oldest on, as the spool wants it.
 /// </summary>
 sealed class UploadLane
 {
@@ -29,6 +28,7 @@ sealed class UploadLane
     readonly string _name;
     readonly EngineClient _client;
     readonly Spool _spool;
+    readonly SpoolConsumer _consumer;
     readonly UploadTypeOptions _options;
     readonly UploadOptions _all;
     readonly RequestPacer _pacer;
@@ -56,6 +56,7 @@ sealed class UploadLane
         _name = type.Name();
         _client = client;
         _spool = spool;
+        _consumer = spool.Consumer("engine");
         _all = options;
         _options = options.For(type);
         _pacer = pacer;
@@ -89,7 +90,7 @@ sealed class UploadLane
             try
             {
                 Interlocked.Exchange(ref _spooled, 0);
-                SpoolBatch? batch = _spool.Peek(_type, _options.BufferSize, _maxBytes);
+                SpoolBatch? batch = _consumer.Peek(_type, _options.BufferSize, _maxBytes);
                 if (batch is not null) await DeliverAsync(batch, stop, request);
                 if (batch is null || !IsBacklog(batch)) await _work.WaitAsync(_options.FlushInterval, _time, stop);
             }
@@ -112,16 +113,14 @@ sealed class UploadLane
     {
         Stack<LineRange> pending = new();
         pending.Push(new LineRange(0, batch.Count));
-        IReadOnlyList<ReadOnlyMemory<byte>>? lines = null;
         while (pending.TryPeek(out LineRange range))
         {
-            ReadOnlyMemory<byte> body = range.Count == batch.Count ? batch.Body : Compress(lines ??= batch.Lines(), range);
-            long first = range.Start == 0 ? batch.FirstSequence : batch.SequenceOf(range.Start);
-            long last = range.Start + range.Count == batch.Count ? batch.LastSequence : batch.SequenceOf(range.Start + range.Count - 1);
+            SpoolBatch part = range.Count == batch.Count ? batch : batch.Slice(range.Start, range.Count);
+            ReadOnlyMemory<byte> body = part.Body;
 
             await _pacer.EnterAsync(_failing, stop);
             Update(_state with { Phase = UplinkPhase.Sending, BackingOffUntil = null });
-            EngineReply reply = await _client.SendEventsAsync(_type, body, first, last, request);
+            EngineReply reply = await _client.SendEventsAsync(_type, body, part.FirstSequence, part.LastSequence, request);
             _failing = !reply.IsAccepted;
             _pacer.Leave(_failing);
 
@@ -129,14 +128,14 @@ sealed class UploadLane
             {
                 case EngineReplyKind.Accepted:
                     pending.Pop();
-                    await AcceptedAsync(reply, range.Count, body.Length, last, stop);
+                    await AcceptedAsync(reply, part, stop);
                     break;
                 case EngineReplyKind.TooLarge or EngineReplyKind.Refused:
                     if (reply.Kind == EngineReplyKind.TooLarge) Shrink(body.Length);
                     Failure(reply.Message);
                     if (_refusedInRow >= RefusedInRow) await RefusesEverythingAsync(reply, batch, stop);
                     if (range.Count > 1) Split(pending);
-                    else await QuarantineAsync(pending, reply, last, stop);
+                    else await QuarantineAsync(pending, reply, part, stop);
                     break;
                 case EngineReplyKind.Unauthorized:
                     await KeyRefusedAsync(reply, stop);
@@ -163,27 +162,13 @@ sealed class UploadLane
         pending.Push(new LineRange(range.Start, left));
     }
 
-    static byte[] Compress(IReadOnlyList<ReadOnlyMemory<byte>> lines, LineRange range)
-    {
-        using MemoryStream output = new();
-        using (GZipStream gzip = new(output, CompressionLevel.Fastest))
-        {
-            for (int i = range.Start; i < range.Start + range.Count; i++)
-            {
-                gzip.Write(lines[i].Span);
-                if (lines[i].IsEmpty || lines[i].Span[^1] != (byte)'\n') gzip.WriteByte((byte)'\n');
-            }
-        }
-        return output.ToArray();
-    }
-
     void Shrink(int refusedLength)
     {
         _maxBytes = Math.Max(MinBytes, Math.Min(_maxBytes, refusedLength) / 2);
         _goodBatches = 0;
     }
 
-    async Task AcceptedAsync(EngineReply reply, int events, int bytes, long through, CancellationToken stop)
+    async Task AcceptedAsync(EngineReply reply, SpoolBatch part, CancellationToken stop)
     {
         _backoff.Reset();
         _refusedInRow = 0;
@@ -196,14 +181,14 @@ sealed class UploadLane
         Update(state with
         {
             LastSuccess = _time.GetUtcNow(),
-            DeliveredEvents = state.DeliveredEvents + events,
+            DeliveredEvents = state.DeliveredEvents + part.Count,
             DeliveredBatches = state.DeliveredBatches + 1,
-            DeliveredBytes = state.DeliveredBytes + bytes,
+            DeliveredBytes = state.DeliveredBytes + part.Body.Length,
             RejectedEvents = state.RejectedEvents + reply.Rejected.Values.Sum(),
             Rejected = reply.Rejected.Count == 0 ? state.Rejected : Sum(state.Rejected, reply.Rejected),
         });
         // Before the note is written the batch must not be sent again: not noting it would double it.
-        await NoteAsync(() => _spool.Delivered(_type, through), stop);
+        await NoteAsync(() => _consumer.Delivered(part), stop);
         _report.Succeeded(_name, lasted => $"uplink: engine {_client.Host} takes events again after {Spoken.Duration(lasted)}{WaitText()}");
     }
 
@@ -219,10 +204,10 @@ sealed class UploadLane
         return sum;
     }
 
-    async Task QuarantineAsync(Stack<LineRange> pending, EngineReply reply, long sequence, CancellationToken stop)
+    async Task QuarantineAsync(Stack<LineRange> pending, EngineReply reply, SpoolBatch part, CancellationToken stop)
     {
         _refusedInRow++;
-        await NoteAsync(() => _spool.Quarantine(_type, sequence, reply.Message), stop);
+        await NoteAsync(() => _consumer.Quarantine(part, reply.Message), stop);
         pending.Pop();
         Update(_state with { QuarantinedEvents = _state.QuarantinedEvents + 1 });
         _quarantinedUnsaid++;
@@ -230,7 +215,7 @@ sealed class UploadLane
         _quarantineSaidAt = _time.GetTimestamp();
         _notice(new UplinkNotice(
             NoticeLevel.Warning,
-            $"uplink: the engine cannot take {_quarantinedUnsaid:N0} {_name} event(s), the last has sequence {sequence} ({reply.Message}); put aside, the others go on"));
+            $"uplink: the engine cannot take {_quarantinedUnsaid:N0} {_name} event(s), the last has sequence {part.LastSequence} ({reply.Message}); put aside, the others go on"));
         _quarantinedUnsaid = 0;
     }
 
@@ -266,8 +251,8 @@ sealed class UploadLane
             _ => $"engine {_client.Host} fails ({reply.Message})",
         };
         Failure(what);
-        _report.Failed(_name, reply.Kind.ToString(), NoticeLevel.Warning, $"uplink: {what}{WaitText(batch.Count)}; next try in {Spoken.Duration(wait)}", what);
-        await BackOffAsync(what, wait, UplinkPhase.BackingOff, stop);
+        _report.Failed(_name, reply.Kind.ToString(), NoticeLevel.Warning, $"uplink: {what}{WaitText(batch.Count)}; next try {(reply.ClockUnset ? "as soon as the clock is set" : "in " + Spoken.Duration(wait))}", what);
+        await BackOffAsync(what, wait, UplinkPhase.BackingOff, stop, reply.ClockUnset);
     }
 
     async Task RefusesEverythingAsync(EngineReply reply, SpoolBatch batch, CancellationToken stop)
@@ -294,11 +279,12 @@ sealed class UploadLane
         }
     }
 
-    async Task BackOffAsync(string error, TimeSpan wait, UplinkPhase phase, CancellationToken stop)
+    async Task BackOffAsync(string error, TimeSpan wait, UplinkPhase phase, CancellationToken stop, bool clockUnset = false)
     {
         DateTimeOffset now = _time.GetUtcNow();
         Update(_state with { Phase = phase, LastError = error, LastErrorAt = now, BackingOffUntil = now + wait });
-        await _retry.WaitAsync(wait, _time, stop);
+        if (clockUnset) await ClockWait.DelayAsync(wait, _time, span => _retry.WaitAsync(span, _time, stop));
+        else await _retry.WaitAsync(wait, _time, stop);
     }
 
     void Failure(string error) =>

@@ -1,3 +1,4 @@
+using Nfr.Uplink;
 namespace Nfr.Config;
 
 /// <summary>config.yml on disk: where it is, reading it, and whether the files it names can be used.</summary>
@@ -58,6 +59,10 @@ public static class ConfigFile
         List<ConfigFault> faults = [], remarks = [];
         if (config.Outputs.Enabled && config.Outputs.File is not (null or OutputsConfig.Stdout or OutputsConfig.Stderr))
             CheckFile(config, "outputs.file", config.Outputs.File, faults);
+        for (int i = 0; config.Outputs.Enabled && i < config.Outputs.Targets.Count; i++)
+        {
+            if (config.Outputs.Targets[i].Sink is FileSinkOptions file) CheckFile(config, $"outputs.targets[{i}].file.path", file.Path, faults);
+        }
         if (config.Log.File is not (OutputsConfig.Stdout or OutputsConfig.Stderr)) CheckFile(config, "log.file", config.Log.File, faults);
         if (config.Lines.ContainsKey("data.file")) CheckFile(config, "data.file", config.Data.LegacyFollowFile, faults);
         if (config.Scope.File is not null) CheckFile(config, "scope.file", config.Scope.File, faults);

@@ -1,3 +1,5 @@
+using Nfr.Uplink;
+
 namespace Nfr.Config;
 
 /// <summary>outputs: where alerts go.</summary>
@@ -19,8 +21,10 @@ public sealed record OutputsConfig
     public int Keep { get; init; } = 5;
     public SyslogConfig Syslog { get; init; } = new();
     public GraylogConfig Graylog { get; init; } = new();
+    /// <summary>outputs.targets, each with a name of its own.</summary>
+    public IReadOnlyList<OutputOptions> Targets { get; init; } = [];
 
-    public bool Any => Enabled && (File is not null || Syslog.Host is not null || Graylog.Host is not null);
+    public bool Any => Enabled && (File is not null || Syslog.Host is not null || Graylog.Host is not null || Targets.Count > 0);
 
     internal static OutputsConfig Read(Section s)
     {
@@ -35,6 +39,7 @@ public sealed record OutputsConfig
             Keep = s.Integer("keep", 5, 0, 1000),
             Syslog = SyslogConfig.Read(s.Under("syslog")),
             Graylog = GraylogConfig.Read(s.Under("graylog")),
+            Targets = TargetConfig.Read(s),
         };
         s.End();
         return outputs;

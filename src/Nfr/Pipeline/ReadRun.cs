@@ -118,7 +118,7 @@ sealed class ReadRun
             if (!config.Engine.IsEmbedded && Upload(config, spool, takesAll) is not ExitCode.Good and var failed) code = failed;
             foreach (OutputOptions options in SensorParts.OutputsOf(config.Outputs))
             {
-                using var output = new AlertOutput(spool, options, VersionText.Version, TimeProvider.System, n => Notices.Log(_run.Log, n));
+                using var output = new AlertOutput(spool, options, SensorParts.IdentityOf(spool.SensorId), TimeProvider.System, n => Notices.Log(_run.Log, n));
                 if (!Task.Run(() => output.DrainAsync(_stop)).GetAwaiter().GetResult())
                     code = _run.Terminal.Fail(ExitCode.Failed, $"output {output.State.Target}: {output.State.LastError}");
             }

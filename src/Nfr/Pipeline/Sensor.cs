@@ -65,7 +65,7 @@ sealed class Sensor : IDisposable
         _pipeline = new PipelineThread([.. workers.Select(w => w.Ring)], _stage, spool, log, _engine is null ? null : _engine.Uploader.Spooled);
         if (SensorParts.FeedCacheOf(config) is { } cache) _fetcher = SensorParts.FetcherOf(config.Scoring.FeedUrls, cache, time, n => Notices.Log(log, n));
         foreach (OutputOptions options in SensorParts.OutputsOf(config.Outputs))
-            _outputs.Add(new AlertOutput(spool, options, Commands.VersionText.Version, time, n => Notices.Log(log, n)));
+            _outputs.Add(new AlertOutput(spool, options, SensorParts.IdentityOf(spool.SensorId), time, n => Notices.Log(log, n)));
         foreach (string name in workers.Select(w => w.Interface).Distinct())
             _observers.Add((name, new Observer(name, Tell, time), new PortRates(time)));
         _clock = new ClockWatch(time);

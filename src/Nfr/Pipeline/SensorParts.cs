@@ -109,24 +109,23 @@ static class SensorParts
         SensorId = sensorId,
     };
 
-    /// <summary>The outputs that this build can write.</summary>
-    public static IReadOnlyList<OutputOptions> OutputsOf(OutputsConfig outputs)
+    /// <summary>Who this sensor is, for formats that say so.</summary>
+    public static SensorIdentity IdentityOf(string sensorId) => new(Commands.VersionText.Version, sensorId, Environment.MachineName);
+
+    /// <summary>Everywhere that alerts go. A name must last: it is the durable bookmark's.</summary>
+    public static IReadOnlyList<OutputOptions> OutputsOf(OutputsConfig outputs) => !outputs.Enabled ? [] : [.. FileOf(outputs), .. outputs.Targets];
+
+    static IEnumerable<OutputOptions> FileOf(OutputsConfig outputs)
     {
-        if (!outputs.Enabled || outputs.File is null) return [];
-        OutputKind kind = outputs.File switch { OutputsConfig.Stdout => OutputKind.Stdout, OutputsConfig.Stderr => OutputKind.Stderr, _ => OutputKind.File };
-        return
-        [
-            new OutputOptions
-            {
-                // The name must last: it is the durable bookmark's.
-                Name = "file",
-                Kind = kind,
-                Path = kind == OutputKind.File ? outputs.File : "",
-                Format = outputs.Format == "cef" ? AlertFormat.Cef : AlertFormat.Json,
-                MaxBytes = outputs.MaxSize,
-                Keep = outputs.Keep,
-            },
-        ];
+        if (outputs.File is not { } path) yield break;
+        yield return new OutputOptions
+        {
+            Name = "file",
+            Format = TargetConfig.FormatOf(outputs.Format),
+            Sink = path is OutputsConfig.Stdout or OutputsConfig.Stderr
+                ? new StreamSinkOptions { IsError = path == OutputsConfig.Stderr }
+                : new FileSinkOptions { Path = path, MaxBytes = outputs.MaxSize, Keep = outputs.Keep },
+        };
     }
 
     static long Nanoseconds(TimeSpan span) => span.Ticks * 100;

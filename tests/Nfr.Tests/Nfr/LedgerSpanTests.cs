@@ -6,6 +6,7 @@ using Nfr.Storage;
 using Nfr.Tests.Sensor;
 using Ledger = Nfr.Pipeline.Ledger;
 using Frames = Nfr.Tests.Sensor.Frames;
+using Nfr.Tests.Storage;
 
 namespace Nfr.Tests.Nfr;
 

@@ -4,6 +4,7 @@ using Nfr.Storage;
 using Nfr.Tests.Capture;
 using Nfr.Tests.Uplink;
 using Xunit.Abstractions;
+using Nfr.Tests.Storage;
 
 namespace Nfr.Tests.Sensor;
 

@@ -7,6 +7,7 @@ using Nfr.Events;
 using Nfr.Storage;
 using Nfr.Tests.Capture;
 using Nfr.Tests.Uplink;
+using Nfr.Tests.Storage;
 
 namespace Nfr.Tests.Sensor;
 

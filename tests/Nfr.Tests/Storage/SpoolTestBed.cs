@@ -64,14 +64,50 @@ public sealed class SpoolTestBed : IDisposable
                 Assert.Equal(t.Spooled, t.InSpool + t.Delivered + t.Evicted + t.Quarantined);
                 Assert.True(t.InSpool >= 0);
             }
-            Assert.Equal(counters.Of(type).InSpool, spool.Peek(type, int.MaxValue, int.MaxValue)?.Count ?? 0);
+            long most = 0;
+            foreach (SpoolConsumer consumer in spool.Consumers)
+            {
+                ConsumerTally t = consumer.Tally(type);
+                Assert.Equal(t.Since, t.Delivered + t.Quarantined + t.Missed + t.Waiting);
+                Assert.Equal(t.Waiting, Waiting(consumer, type).Count);
+                Assert.Equal(t.Waiting == 0, t.OldestWaiting is null);
+                most = Math.Max(most, t.Waiting);
+            }
+            if (spool.Consumers.Count == 1) Assert.Equal(counters.Of(type).InSpool, most);
+            else Assert.True(counters.Of(type).InSpool >= most);
         }
         Assert.Equal(counters.Total.Accepted, counters.Total.Spooled + counters.Total.LostBeforeSpool + pending);
         Assert.Equal(counters.Alerts.InSpool, spool.ReadAlerts(0, int.MaxValue).Count);
     }
 
+    /// <summary>All that waits for a consumer, by sequence; on both sides of its hole.</summary>
+    public static SortedDictionary<long, string> Waiting(SpoolConsumer consumer, EventType type)
+    {
+        var waiting = new SortedDictionary<long, string>();
+        SpoolBatch? oldest = consumer.Peek(type, int.MaxValue, int.MaxValue);
+        Add(oldest);
+        // Only with a hole is there more than the oldest; without one this would make it.
+        if ((oldest?.Count ?? 0) < consumer.Tally(type).Waiting) Add(consumer.Peek(type, int.MaxValue, int.MaxValue, SpoolEnd.Live));
+        return waiting;
+
+        void Add(SpoolBatch? batch)
+        {
+            List<string> texts = Texts(batch);
+            for (int i = 0; i < texts.Count; i++) waiting.Add(batch!.SequenceOf(i), texts[i]);
+        }
+    }
+
     public static List<string> Texts(SpoolBatch? batch) =>
         batch is null ? [] : [.. batch.Lines().Select(l => Encoding.UTF8.GetString(l.Span))];
+
+    /// <summary>What a kill leaves of a spool that is open and at rest.</summary>
+    public static SpoolTestBed Killed(SpoolTestBed bed)
+    {
+        var image = new SpoolTestBed(bed.Path + "-k");
+        Directory.CreateDirectory(image.Path);
+        foreach (string name in (string[])["spool.db", "spool.db-wal", "sensor.json"]) File.Copy(System.IO.Path.Combine(bed.Path, name), System.IO.Path.Combine(image.Path, name));
+        return image;
+    }
 
     public void Dispose()
     {

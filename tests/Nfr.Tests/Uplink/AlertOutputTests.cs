@@ -19,10 +19,10 @@ public sealed class AlertOutputTests : IDisposable
 
     string At(string name) => Path.Combine(_folder, name);
 
-    AlertOutput Output(OutputOptions options, AlertSink? sink = null) => new(_bench.Spool, options, "0.0.0", TimeProvider.System, _bench.Notice, sink, new Random(1));
+    AlertOutput Output(OutputOptions options, AlertSink? sink = null) => new(_bench.Spool, options, new SensorIdentity("0.0.0", "", "sensor"), TimeProvider.System, _bench.Notice, sink, new Random(1));
 
     AlertOutput File(string name, AlertFormat format = AlertFormat.Json, long maxBytes = 10 << 20, int keep = 5) =>
-        Output(new OutputOptions { Name = name, Kind = OutputKind.File, Path = At(name), Format = format, MaxBytes = maxBytes, Keep = keep });
+        Output(new OutputOptions { Name = name, Sink = new FileSinkOptions { Path = At(name), MaxBytes = maxBytes, Keep = keep }, Format = format });
 
     string[] Lines(string name) => System.IO.File.Exists(At(name)) ? System.IO.File.ReadAllText(At(name)).Split('\n', StringSplitOptions.RemoveEmptyEntries) : [];
 
@@ -37,17 +37,19 @@ public sealed class AlertOutputTests : IDisposable
         public override string Target => "test";
         public List<int> PageSizes { get; } = [];
         public StringBuilder Text { get; } = new();
+        public Func<AlertPage, SinkAnswer>? Answer { get; set; }
+        public override string? LastRefusal => "not of our kind";
         public Func<Task<string?>> Before { get; set; } = () => Task.FromResult<string?>(null);
 
-        public override async Task<string?> WriteAsync(AlertPage page, CancellationToken cancel)
+        public override async Task<SinkAnswer> WriteAsync(AlertPage page, CancellationToken cancel)
         {
-            if (await Before() is { } fault) return fault;
+            if (await Before() is { } fault) return SinkAnswer.None(fault);
             lock (Text)
             {
                 PageSizes.Add(page.Alerts.Count);
-                Text.Append(Encoding.UTF8.GetString(page.Lines.Span));
+                for (int i = 0; i < (Answer?.Invoke(page).Taken ?? page.Count); i++) Text.Append(Encoding.UTF8.GetString(page.LinesOf(i).Span));
             }
-            return null;
+            return Answer?.Invoke(page) ?? SinkAnswer.All(page);
         }
 
         public string[] Lines
@@ -131,7 +133,7 @@ public sealed class AlertOutputTests : IDisposable
     {
         _bench.AppendAlerts(250);
         TestSink sink = new();
-        using AlertOutput output = Output(new OutputOptions { Name = "t", Kind = OutputKind.Stdout }, sink);
+        using AlertOutput output = Output(new OutputOptions { Name = "t", Sink = new StreamSinkOptions() }, sink);
         await output.DrainAsync(CancellationToken.None);
         Assert.Equal([100, 100, 50], sink.PageSizes);
         Assert.Equal(Range(250), Numbers(sink.Lines));
@@ -141,7 +143,7 @@ public sealed class AlertOutputTests : IDisposable
     public async Task A_dead_output_neither_delays_nor_doubles_another()
     {
         string missing = Path.Combine(_folder, "missing");
-        using AlertOutput dead = Output(new OutputOptions { Name = "dead", Kind = OutputKind.File, Path = Path.Combine(missing, "x") });
+        using AlertOutput dead = Output(new OutputOptions { Name = "dead", Sink = new FileSinkOptions { Path = Path.Combine(missing, "x") } });
         using AlertOutput live = File("live");
         using CancellationTokenSource stop = new();
         Task running = Task.WhenAll(dead.RunAsync(stop.Token), live.RunAsync(stop.Token));
@@ -168,7 +170,7 @@ public sealed class AlertOutputTests : IDisposable
     {
         TaskCompletionSource<string?> hang = new();
         TestSink sink = new() { Before = () => hang.Task };
-        using AlertOutput stuck = Output(new OutputOptions { Name = "stuck", Kind = OutputKind.Stdout }, sink);
+        using AlertOutput stuck = Output(new OutputOptions { Name = "stuck", Sink = new StreamSinkOptions() }, sink);
         using AlertOutput live = File("live");
         using CancellationTokenSource stop = new();
         Task running = Task.WhenAll(stuck.RunAsync(stop.Token), live.RunAsync(stop.Token));
@@ -192,7 +194,7 @@ public sealed class AlertOutputTests : IDisposable
         _bench.AppendAlerts(30);
         int tries = 0;
         TestSink sink = new() { Before = () => Task.FromResult(++tries <= 2 ? "pipe broken" : null) };
-        using AlertOutput output = Output(new OutputOptions { Name = "t", Kind = OutputKind.Stdout }, sink);
+        using AlertOutput output = Output(new OutputOptions { Name = "t", Sink = new StreamSinkOptions() }, sink);
         Assert.False(await output.DrainAsync(CancellationToken.None));
         Assert.Equal("pipe broken", output.State.LastError);
         Assert.False(await output.DrainAsync(CancellationToken.None));
@@ -201,11 +203,60 @@ public sealed class AlertOutputTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_sink_vouched_for_does_not_come_again()
+    {
+        _bench.AppendAlerts(30);
+        TestSink sink = new() { Answer = page => page.Count > 18 ? SinkAnswer.First(12, "connection lost") : SinkAnswer.All(page) };
+        using AlertOutput output = Output(new OutputOptions { Name = "t", Sink = new StreamSinkOptions() }, sink);
+        Assert.False(await output.DrainAsync(CancellationToken.None));
+        Assert.Equal(12, output.State.Alerts);
+        Assert.Equal(18, output.State.Waiting);
+        Assert.True(await output.DrainAsync(CancellationToken.None));
+        Assert.Equal(Range(30), Numbers(sink.Lines));
+        Assert.Equal(30, output.State.Alerts);
+    }
+
+    [Fact]
+    public async Task What_is_refused_for_ever_is_counted_told_and_passed_by()
+    {
+        _bench.AppendAlerts(10);
+        TestSink sink = new() { Answer = page => new SinkAnswer(page.Count, 3, null) };
+        using AlertOutput output = Output(new OutputOptions { Name = "t", Sink = new StreamSinkOptions() }, sink);
+        Assert.True(await output.DrainAsync(CancellationToken.None));
+        Assert.Equal((7, 3, "not of our kind"), (output.State.Alerts, output.State.Refused, output.State.LastRefusal));
+        Assert.Contains("refuses 3 alerts for good (not of our kind)", Assert.Single(_bench.Notices).Sentence, StringComparison.Ordinal);
+        Assert.True(await output.DrainAsync(CancellationToken.None));
+        Assert.Equal(0, output.State.Waiting);
+    }
+
+    [Fact]
+    public async Task A_filter_passes_what_all_its_conditions_want()
+    {
+        Alert mild = UplinkBench.Alert(0) with { Threats = [new AlertThreat("young", "Young domain", 2)] };
+        Alert grouped = UplinkBench.Alert(1) with { Groups = [new AlertGroup("servers", "")] };
+        foreach (Alert alert in (Alert[])[mild, UplinkBench.Alert(2), grouped, mild with { Groups = grouped.Groups }]) _bench.Spool.AppendAlert(alert);
+        _bench.Spool.Flush();
+        async Task<(int[] Got, long Filtered)> Through(string name, AlertFilter filter)
+        {
+            TestSink sink = new();
+            using AlertOutput output = Output(new OutputOptions { Name = name, Sink = new StreamSinkOptions(), Filter = filter }, sink);
+            Assert.True(await output.DrainAsync(CancellationToken.None));
+            Assert.Equal(0, output.State.Waiting);
+            return (Numbers(sink.Lines), output.State.Filtered);
+        }
+        Assert.Equivalent((new[] { 2, 1 }, 2L), await Through("a", new AlertFilter { Severity = 3 }));
+        Assert.Equivalent((new[] { 1, 0 }, 2L), await Through("b", new AlertFilter { Groups = ["Servers"] }));
+        Assert.Equivalent((new[] { 1 }, 3L), await Through("c", new AlertFilter { Severity = 3, Groups = ["servers"] }));
+        Assert.Equivalent((new[] { 0, 0 }, 2L), await Through("d", new AlertFilter { Threats = ["young", "old"] }));
+        Assert.Equivalent((Array.Empty<int>(), 4L), await Through("e", new AlertFilter { Threats = ["old"] }));
+    }
+
+    [Fact]
     public async Task A_sink_that_throws_costs_a_wait_and_nothing_else()
     {
         _bench.AppendAlerts(3);
         TestSink sink = new() { Before = () => throw new InvalidOperationException("a mistake") };
-        using AlertOutput output = Output(new OutputOptions { Name = "t", Kind = OutputKind.Stdout }, sink);
+        using AlertOutput output = Output(new OutputOptions { Name = "t", Sink = new StreamSinkOptions() }, sink);
         Assert.False(await output.DrainAsync(CancellationToken.None));
         sink.Before = () => Task.FromResult<string?>(null);
         Assert.True(await output.DrainAsync(CancellationToken.None));
@@ -260,7 +311,7 @@ public sealed class AlertOutputTests : IDisposable
     {
         using MemoryStream stream = new();
         _bench.AppendAlerts(3);
-        using AlertOutput output = Output(new OutputOptions { Name = "stdout", Kind = OutputKind.Stdout }, new StreamSink(stream, "stdout"));
+        using AlertOutput output = Output(new OutputOptions { Name = "stdout", Sink = new StreamSinkOptions() }, new StreamSink(stream, "stdout"));
         Assert.True(await output.DrainAsync(CancellationToken.None));
         Assert.Equal(Range(3), Numbers(Encoding.UTF8.GetString(stream.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries)));
     }
@@ -269,7 +320,7 @@ public sealed class AlertOutputTests : IDisposable
     public async Task A_full_device_is_a_fault_with_its_reason()
     {
         _bench.AppendAlerts(1);
-        using AlertOutput output = Output(new OutputOptions { Name = "t", Kind = OutputKind.Stdout }, new StreamSink(new FileStream("/dev/full", FileMode.Open, FileAccess.Write), "/dev/full"));
+        using AlertOutput output = Output(new OutputOptions { Name = "t", Sink = new StreamSinkOptions() }, new StreamSink(new FileStream("/dev/full", FileMode.Open, FileAccess.Write), "/dev/full"));
         Assert.False(await output.DrainAsync(CancellationToken.None));
         Assert.NotNull(output.State.LastError);
     }

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Nfr.Events;
 using Nfr.Storage;
 using Nfr.Uplink;
+using Nfr.Tests.Storage;
 
 namespace Nfr.Tests.Uplink;
 

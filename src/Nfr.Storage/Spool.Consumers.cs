@@ -1,0 +1,141 @@
+using Nfr.Events;
+using Nfr.Native;
+
+namespace Nfr.Storage;
+
+// The side of those who take events out of the ring.
+public sealed partial class Spool
+{
+    const string TrimState = "trim";
+
+    readonly SpoolConsumer[] _consumers;
+    SpoolProgress.Line[] _publishedProgress = [];
+
+    /// <summary>Those who take events, in the order of <see cref="SpoolOptions.Consumers"/>.</summary>
+    public IReadOnlyList<SpoolConsumer> Consumers => _consumers;
+
+    /// <summary>One of those whom <see cref="SpoolOptions.Consumers"/> names.</summary>
+    public SpoolConsumer Consumer(string name) =>
+        Array.Find(_consumers, consumer => consumer.Name == name) ?? throw new ArgumentException($"The spool has no consumer {name}.", nameof(name));
+
+    internal SpoolBatch? Peek(int consumer, EventType type, int maxEvents, int maxBytes, SpoolEnd end)
+    {
+        if (end == SpoolEnd.Live && !BeginLive(consumer, type)) return null;
+        // Each round with a bad row takes it out of the ring, so that this ends.
+        while (true)
+        {
+            SpoolProgress.Line line = Progress(consumer, type);
+            var bad = new List<SpoolReader.BadRow>();
+            SpoolBatch? batch = null;
+            SqliteError error = Read(r =>
+            {
+                if (end == SpoolEnd.Oldest)
+                {
+                    SqliteError first = r.Peek(type, line.Through + 1, line.Before, maxEvents, maxBytes, out batch, bad);
+                    // A backlog that was evicted to its end: what follows is the oldest.
+                    if (first.IsError || batch is not null || bad.Count > 0 || line.LiveFrom == 0) return first;
+                }
+                return r.Peek(type, line.Next(long.MaxValue), long.MaxValue, maxEvents, maxBytes, out batch, bad);
+            }, out SpoolReader? reader);
+            if (error.IsError)
+            {
+                MeetReadError(error, reader);
+                return null;
+            }
+            if (bad.Count == 0) return batch;
+            lock (_writeLock)
+            {
+                if (_disposed) return null;
+                long stamp = Stamp();
+                SpoolFault? fault = Write(file =>
+                {
+                    foreach (SpoolReader.BadRow row in bad) file.MoveRowAside(row.Lane, row.Id, row.First, row.Last, stamp);
+                });
+                if (fault is not null) return null;
+            }
+        }
+    }
+
+    // What waits now becomes the backlog; false when nothing waits, or this cannot be noted.
+    bool BeginLive(int consumer, EventType type)
+    {
+        lock (_writeLock)
+        {
+            if (_disposed || _file is null) return false;
+            if (_file.Progress[consumer, type].LiveFrom > 0) return true;
+            if (_file.Progress[consumer, type].Tally(_file.Ledger.SpooledOfType((int)type)).Waiting == 0) return false;
+            return Write(file =>
+            {
+                long next = file.Ledger.NextOfType(Lane.Of(type, false));
+                ref SpoolProgress.Line line = ref file.Progress[consumer, type];
+                (line.LiveFrom, line.LiveThrough) = (next, next - 1);
+            }) is null;
+        }
+    }
+
+    internal SpoolFault? Settle(int consumer, SpoolBatch batch, string? reason)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        lock (_writeLock)
+        {
+            if (_disposed) return Closed();
+            long stamp = Stamp();
+            return Write(file => file.Settle(consumer, batch.Type, batch.FirstSequence, batch.LastSequence, reason, stamp));
+        }
+    }
+
+    internal ConsumerTally Tally(int consumer, EventType type)
+    {
+        SpoolProgress.Line line;
+        long spooled;
+        lock (_tallyLock)
+        {
+            line = _publishedProgress[SpoolProgress.Index(consumer, type)];
+            spooled = _published[Lane.Of(type, false)].Spooled + _published[Lane.Of(type, true)].Spooled;
+        }
+        ConsumerTally tally = line.Tally(spooled);
+        if (tally.Waiting == 0) return tally;
+        long? stamp = null;
+        SqliteError error = Read(r =>
+        {
+            SqliteError first = r.OldestStamp(type, line.Through + 1, line.Before, out stamp);
+            return first.IsError || stamp is not null || line.LiveFrom == 0 ? first : r.OldestStamp(type, line.LiveThrough + 1, long.MaxValue, out stamp);
+        }, out SpoolReader? reader);
+        if (error.IsError) MeetReadError(error, reader);
+        return tally with { OldestWaiting = stamp is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(ms, 0, 253_402_300_799_999)) : null };
+    }
+
+    SpoolProgress.Line Progress(int consumer, EventType type)
+    {
+        lock (_tallyLock) return _publishedProgress[SpoolProgress.Index(consumer, type)];
+    }
+
+    // In the start's transaction. Who is named no more is gone, and what waited for it alone goes next: the mark for that outlives a kill.
+    void SetConsumers(SpoolFile file)
+    {
+        bool gone = false;
+        foreach (string name in file.Progress.Names) gone |= !_options.Consumers.Contains(name);
+        file.Progress.Set(_options.Consumers, file.Ledger);
+        if (gone && _options.Consumers.Count > 0) file.SetState(TrimState, "1");
+    }
+
+    // In small transactions, so that the log keeps within its limits.
+    void TrimSettled()
+    {
+        const int rowsAtOnce = 256;
+        if (_options.Consumers.Count == 0) return;
+        _reader!.GetState(TrimState, out string? mark);
+        if (mark != "1") return;
+        long stamp = Stamp();
+        for (int lane = 0; lane < Lane.Count; lane++)
+        {
+            for (long from = 1; from > 0;)
+            {
+                long next = 0;
+                if (Write(file => next = file.TrimSettled(lane, from, rowsAtOnce, stamp)) is not null) return;
+                from = next;
+            }
+        }
+        Write(file => file.SetState(TrimState, "0"));
+    }
+}

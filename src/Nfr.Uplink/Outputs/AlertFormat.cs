@@ -1,0 +1,41 @@
+using System.Buffers;
+using System.Text;
+using Nfr.Events;
+
+namespace Nfr.Uplink;
+
+public enum AlertFormat : byte
+{
+    /// <summary>The original's mapped alert, one per line.</summary>
+    Json,
+    /// <summary>ArcSight's Common Event Format, one line per threat.</summary>
+    Cef,
+}
+
+/// <summary>Writes alerts in a format of lines.</summary>
+static class AlertLines
+{
+    /// <summary>One line or more of the alert, each ended by a line feed.</summary>
+    public static void Write(AlertFormat format, Alert alert, SensorIdentity sensor, ArrayBufferWriter<byte> output)
+    {
+        switch (format)
+        {
+            case AlertFormat.Cef:
+                Add(CefFormat.Lines(alert, sensor.Version), output);
+                break;
+            default:
+                AlertJson.Write(alert, output);
+                output.Write("\n"u8);
+                break;
+        }
+    }
+
+    static void Add(IReadOnlyList<string> lines, ArrayBufferWriter<byte> output)
+    {
+        foreach (string line in lines)
+        {
+            output.Advance(Encoding.UTF8.GetBytes(line, output.GetSpan(Encoding.UTF8.GetMaxByteCount(line.Length))));
+            output.Write("\n"u8);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+using Nfr.Events;
+
+namespace Nfr.Uplink;
+
+/// <summary>Which sink belongs to which options.</summary>
+static class OutputSinks
+{
+    public static AlertSink Open(OutputOptions options, SensorIdentity sensor, TimeProvider time)
+    {
+        _ = sensor;
+        _ = time;
+        return options.Sink switch
+        {
+            FileSinkOptions file => new FileSink(file),
+            StreamSinkOptions { IsError: true } => new StreamSink(Console.OpenStandardError(), "stderr"),
+            StreamSinkOptions => new StreamSink(Console.OpenStandardOutput(), "stdout"),
+            _ => throw new ArgumentOutOfRangeException(nameof(options), options.Sink.GetType().Name, "no sink of that kind"),
+        };
+    }
+}

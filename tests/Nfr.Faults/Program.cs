@@ -1,0 +1,14 @@
+using Nfr.Faults.Kill;
+
+namespace Nfr.Faults;
+
+/// <summary>The tests' own entry, for children that are meant to die: <c>dotnet exec Nfr.Faults.dll sensor …</c>. The test runner never comes here.</summary>
+static class Program
+{
+    static async Task<int> Main(string[] args)
+    {
+        if (args is ["sensor", ..]) return await SmallSensor.RunAsync(args[1..]);
+        Console.Error.WriteLine("usage: Nfr.Faults sensor DIRECTORY ENGINE LIFE FLUSH-EVENTS load|drain");
+        return 2;
+    }
+}

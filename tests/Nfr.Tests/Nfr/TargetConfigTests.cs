@@ -1,0 +1,59 @@
+using System.Text;
+using Nfr.Config;
+using Nfr.Uplink;
+
+namespace Nfr.Tests.Nfr;
+
+public sealed class TargetConfigTests
+{
+    static (NfrConfig? Config, string[] Faults) Parse(string text)
+    {
+        NfrConfig? config = NfrConfig.Parse("/opt/sensor/config.yml", Encoding.UTF8.GetBytes(text), out IReadOnlyList<ConfigFault> faults);
+        return (config, [.. faults.Select(f => f.ToString())]);
+    }
+
+    static IReadOnlyList<OutputOptions> Good(string text)
+    {
+        (NfrConfig? config, string[] faults) = Parse(text);
+        Assert.Empty(faults);
+        return config!.Outputs.Targets;
+    }
+
+    [Fact]
+    public void Targets_are_places_with_names_formats_and_filters()
+    {
+        IReadOnlyList<OutputOptions> targets = Good("""
+            outputs:
+              targets:
+                - name: archive
+                  format: cef
+                  filter: {severity: 3, groups: [servers], threats: c2_communication}
+                  file: {path: alerts.cef, max_size: 1MiB, keep: 2}
+                - name: screen
+                  file: {path: stdout}
+            """);
+        Assert.Equal(["archive", "screen"], targets.Select(t => t.Name));
+        Assert.Equal(new FileSinkOptions { Path = "/opt/sensor/alerts.cef", MaxBytes = 1 << 20, Keep = 2 }, targets[0].Sink);
+        Assert.Equal(AlertFormat.Cef, targets[0].Format);
+        Assert.Equal((3, "servers", "c2_communication"), (targets[0].Filter.Severity, targets[0].Filter.Groups.Single(), targets[0].Filter.Threats.Single()));
+        Assert.Equal(new StreamSinkOptions(), targets[1].Sink);
+        Assert.Equal((AlertFormat.Json, 1), (targets[1].Format, targets[1].Filter.Severity));
+    }
+
+    [Theory]
+    [InlineData("- {file: {path: a}}", "name: missing")]
+    [InlineData("- {name: file, file: {path: a}}", "is taken by another output")]
+    [InlineData("- {name: a, file: {path: a}}\n    - {name: a, file: {path: b}}", "is taken by another output")]
+    [InlineData("- {name: a}", "expected exactly one of file")]
+    [InlineData("- {name: a, file: {}}", "path: missing")]
+    [InlineData("- {name: a, file: {keep: 3}}", "path: missing")]
+    [InlineData("- {name: a, format: xml, file: {path: a}}", "format: expected one of json, cef")]
+    [InlineData("- {name: a, file: {path: a}, filter: {severity: 6}}", "filter.severity: expected a whole number from 1 to 5")]
+    [InlineData("- {name: a, file: {path: a}, level: 3}", "unknown key \"level\"")]
+    public void A_target_that_cannot_be_is_a_fault_with_its_line(string item, string expected)
+    {
+        (NfrConfig? config, string[] faults) = Parse($"outputs:\n  targets:\n    {item}\n");
+        Assert.Null(config);
+        Assert.Contains(faults, f => f.Contains(expected, StringComparison.Ordinal) && f.StartsWith("/opt/sensor/config.yml:", StringComparison.Ordinal));
+    }
+}
