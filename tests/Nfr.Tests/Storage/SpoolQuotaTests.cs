@@ -160,6 +160,37 @@ public sealed class SpoolQuotaTests
     }
 
     [Fact]
+    public void A_card_takes_no_more_than_1500_bytes_for_an_event_of_200_at_100_a_second()
+    {
+        using var bed = new SpoolTestBed();
+        using Spool spool = bed.Open();
+        var random = new Random(8);
+        const int seconds = 600;
+        int bytes = 0;
+        for (int second = 0; second < seconds; second++)
+        {
+            for (int i = 0; i < 100; i++)
+            {
+                byte[] line = DnsLine(random, i);
+                bytes += line.Length;
+                spool.Append((EventType)(i % 4), i % 50 == 0 ? 1 : 0, line);
+            }
+            bed.Time.Advance(TimeSpan.FromSeconds(1));
+            Assert.True(spool.FlushDue);
+            Assert.Null(spool.Flush());
+            // The engine answers: every type each half minute.
+            if (second % 30 != 29) continue;
+            foreach (EventType type in EventTypes.Uploaded) Assert.Null(spool.Delivered(type, long.MaxValue));
+        }
+        SpoolCounters counters = spool.Counters;
+        Assert.InRange(bytes / (seconds * 100), 150, 250);
+        Assert.InRange(counters.BytesWritten / (seconds * 100), 100, 1500);
+        // Each a sync; a checkpoint, once in four megabytes, is two more.
+        double syncs = (counters.Commits + (2.0 * counters.BytesWritten / (4 << 20))) / (seconds / 10.0);
+        Assert.InRange(syncs, 10, 25);
+    }
+
+    [Fact]
     public void The_outlook_is_what_a_day_writes_and_how_long_ring_and_card_last_then()
     {
         using var bed = new SpoolTestBed();
