@@ -94,7 +94,7 @@ sealed class Sensor : IDisposable
         Spool spool;
         try
         {
-            spool = Spool.Open(new SpoolOptions { Directory = config.Spool.Dir, MaxBytes = config.Spool.MaxSize }, time);
+            spool = Spool.Open(SensorParts.SpoolOf(config.Spool), time);
         }
         catch (SpoolException fault)
         {
