@@ -107,6 +107,8 @@ static class SensorParts
         ApiKey = engine.ApiKey ?? "",
         Version = Commands.VersionText.Version,
         SensorId = sensorId,
+        Tls = engine.Tls,
+        Proxy = engine.Proxy,
     };
 
     /// <summary>Who this sensor is, for formats that say so.</summary>
