@@ -128,7 +128,7 @@ static partial class StatusScreen
 
     static IEnumerable<ScreenLine> Uplinks(JsonElement root, DateTime now)
     {
-        JsonElement[] uplinks = [.. root.GetProperty("uplinks").EnumerateArray()];
+        JsonElement[] uplinks = [.. root.GetProperty("uplinks").EnumerateArray()], consumers = [.. root.GetProperty("consumers").EnumerateArray()];
         if (uplinks.Length == 0) yield return new("Uplink   none: all is scored on board", ScreenMark.Head);
         foreach (JsonElement uplink in uplinks)
         {
@@ -138,12 +138,28 @@ static partial class StatusScreen
             yield return new((Latest(types, "lastSuccess") is not { } last ? "  delivered  nothing yet"
                 : $"  delivered  {Number(types.Sum(t => Count(t, "deliveredEvents")))} events, {Sizes.Of(types.Sum(t => Count(t, "deliveredBytes")))}, the last {Ago(last, now)}")
                 + NotZero(types.Sum(t => Count(t, "rejectedEvents")), "not wanted") + NotZero(types.Sum(t => Count(t, "quarantinedEvents")), "put aside"));
+            JsonElement? own = consumers.FirstOrDefault(c => Text(c, "name") == Text(uplink, "name")) is { ValueKind: JsonValueKind.Object } found ? found : null;
             string busy = string.Join(", ", uplink.GetProperty("types").EnumerateObject().Where(t => Text(t.Value, "phase") is not ("Idle" or "Off")).Select(t => $"{t.Name} {Phase(Text(t.Value, "phase"))}"));
-            yield return new(Cut("  waiting    " + Join(uplink.GetProperty("types").EnumerateObject().Select(t => $"{t.Name} {Number(Count(t.Value, "waiting"))}")) + (busy.Length > 0 ? "; " + busy : ""), Width));
+            if (own is { } account) yield return Waiting(account, busy, now);
             foreach (ScreenLine line in Error(types.MaxBy(t => Moment(t, "lastErrorAt") ?? default), types.Sum(t => Count(t, "failedRequests")), now, failing)) yield return line;
+        }
+        // Who takes events and is no engine.
+        foreach (JsonElement other in consumers.Where(c => !uplinks.Any(u => Text(u, "name") == Text(c, "name"))))
+        {
+            yield return new($"Events to {Text(other, "name")}", ScreenMark.Head);
+            yield return new($"  delivered  {Number(Count(other, "delivered"))} events{NotZero(Count(other, "quarantined"), "put aside")}");
+            yield return Waiting(other, "", now);
         }
 
         static string Phase(string phase) => phase switch { "Sending" => "sends", "BackingOff" => "waits to try again", "KeyRefused" => "key refused", _ => phase };
+    }
+
+    static ScreenLine Waiting(JsonElement consumer, string busy, DateTime now)
+    {
+        long waiting = Count(consumer, "waiting");
+        string[] types = [.. consumer.GetProperty("types").EnumerateObject().Where(t => Count(t.Value, "waiting") > 0).Select(t => $"{t.Name} {Number(Count(t.Value, "waiting"))}")];
+        return new(Cut("  waiting    " + (waiting == 0 ? "nothing" : Join(types) + (Moment(consumer, "oldestWaiting") is { } oldest ? $", the oldest {Ago(oldest, now)}" : ""))
+            + NotZero(Count(consumer, "missed"), "missed") + (busy.Length > 0 ? "; " + busy : ""), Width), Count(consumer, "missed") > 0 ? ScreenMark.Notice : ScreenMark.None);
     }
 
     static IEnumerable<ScreenLine> Outputs(JsonElement root, DateTime now)
@@ -152,7 +168,8 @@ static partial class StatusScreen
         {
             bool failing = output.GetProperty("trouble").ValueKind == JsonValueKind.String;
             yield return new(Apart($"Output {Text(output, "name")}  {Text(output, "target")}", failing ? "FAILING" : "well"), failing ? ScreenMark.Bad : ScreenMark.Head);
-            yield return new(Moment(output, "lastSuccess") is not { } last ? "  delivered  nothing yet" : $"  delivered  {Number(Count(output, "alerts"))} alerts, the last {Ago(last, now)}");
+            yield return new(Moment(output, "lastSuccess") is not { } last ? "  delivered  nothing yet" + NotZero(Count(output, "waiting"), "waiting") : $"  delivered  {Number(Count(output, "alerts"))} alerts, the last {Ago(last, now)}{NotZero(Count(output, "waiting"), "waiting")}{NotZero(Count(output, "filtered"), "filtered")}");
+            if (Count(output, "refused") is > 0 and var refused) yield return new(Cut($"  refused    {Number(refused)} for good, the last: {Text(output, "lastRefusal")}", Width), ScreenMark.Notice);
             foreach (ScreenLine line in Error(output, Count(output, "failedWrites"), now, failing)) yield return line;
         }
     }
@@ -171,7 +188,7 @@ static partial class StatusScreen
         JsonElement clock = root.GetProperty("clock");
         string kept = Find(clock, "synchronised") is not { } synchronised ? "the kernel does not say whether it is kept"
             : synchronised.GetBoolean() ? $"synchronised, off by about {Seconds(clock.GetProperty("estimatedErrorSeconds").GetDouble())}, {Seconds(clock.GetProperty("maximumErrorSeconds").GetDouble())} at most" : "NOT synchronised";
-        string jumps = Count(clock, "jumps") switch { 0 => "not set since the start", 1 => "set once, ", var n => $"set {n} x, the last " };
+        string jumps = Count(clock, "jumps") switch { 0 => "no jumps", 1 => "1 jump, ", var n => $"{n} jumps, the last " };
         if (Moment(clock, "lastJumpAt") is { } jumped) jumps += string.Create(CultureInfo.InvariantCulture, $"by {clock.GetProperty("lastJumpSeconds").GetDouble():+0.0;-0.0} s {Ago(jumped, now)}");
         yield return new(Cut($"  clock      {kept}; {jumps}", Width));
         if (Find(root, "box") is not { } box) yield break;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Nfr.Events;
 using Nfr.Pipeline;
 using Nfr.Storage;
 using Nfr.Uplink;
@@ -54,7 +55,7 @@ static class Troubles
             foreach (LedgerLoss loss in interval.Losses.Where(l => l.Count > 0))
             {
                 // The observer tells it sooner; and where nobody takes events the ring is full for good, and its oldest go by design.
-                if (loss.Place == LossPlace.Kernel || (loss.Place == LossPlace.Evicted && report.Uplinks.Count == 0)) continue;
+                if (loss.Place == LossPlace.Kernel || (loss.Place == LossPlace.Evicted && report.Consumers.Count == 0)) continue;
                 bool slight = loss.Place == LossPlace.Card && loss.Count * 1000 < interval.Moved.Frames;
                 all.Add(new(slight || loss.Place == LossPlace.Quarantine ? Gravity.Notice : Gravity.Loss, "ledger", string.Create(CultureInfo.InvariantCulture, $"lost in the last {interval.Seconds:0} s: {loss.Count:N0} {loss.What}"), RemedyOf(loss.Place)));
             }
@@ -94,7 +95,7 @@ static class Troubles
     {
         foreach (UplinkReport uplink in report.Uplinks)
         {
-            if (uplink.State.Trouble is { } trouble) all.Add(new(Gravity.Fault, "uplink", trouble, ""));
+            if (uplink.State.Trouble is { } trouble) all.Add(new(Gravity.Fault, "uplink", trouble, "events wait in the spool and follow when it is back"));
         }
         foreach (AlertOutputState output in report.Outputs)
         {
@@ -104,7 +105,9 @@ static class Troubles
 
     static void Clock(List<Trouble> all, StatusReport report, ClockFacts clock)
     {
-        if (clock.Kernel is { IsSynchronised: false })
+        if (ClockFloor.IsUnset(report.Now))
+            all.Add(new(Gravity.Fault, "clock", string.Create(CultureInfo.InvariantCulture, $"the clock was never set: it says {report.Now.UtcDateTime:yyyy-MM-dd}"), "let chrony or systemd-timesyncd reach a time server, or set it by hand (date -s)"));
+        else if (clock.Kernel is { IsSynchronised: false })
             all.Add(new(Gravity.Notice, "clock", "nobody keeps the clock: it is not synchronised", "timedatectl set-ntp true, or install chrony; in a container or virtual machine look at the host"));
         if (clock.LastJumpAt is { } at && (report.Now - at).Duration() < s_recently)
             all.Add(new(Gravity.Notice, "clock", string.Create(CultureInfo.InvariantCulture, $"the clock was set by {clock.LastJump.TotalSeconds:+0.0;-0.0} s at {at.UtcDateTime:HH:mm:ss}"), ""));

@@ -73,11 +73,26 @@ sealed partial class MetricsText
         Each("nfr_uplink_failed_requests_total", "Requests that failed.", "counter", t => t.FailedRequests);
         Each("nfr_uplink_last_success_timestamp_seconds", "When it last took a request.", "gauge", t => Unix(t.LastSuccess));
         Each("nfr_uplink_last_error_timestamp_seconds", "When a request last failed.", "gauge", t => Unix(t.LastErrorAt));
-        Head("nfr_uplink_waiting_events", "Events in the spool that wait for the engine.", "gauge");
-        foreach (UplinkReport uplink in report.Uplinks)
+    }
+
+    void Consumers(StatusReport report)
+    {
+        void Each(string name, string help, string kind, Func<ConsumerTally, double?> of)
         {
-            foreach (EventType type in EventTypes.Uploaded) Sample("nfr_uplink_waiting_events", $"engine=\"{Label(uplink.Name)}\",type=\"{type.Name()}\"", uplink.Waiting[(int)type]);
+            Head(name, help, kind);
+            foreach (ConsumerReport consumer in report.Consumers)
+            {
+                foreach (EventType type in EventTypes.Uploaded)
+                {
+                    if (of(consumer.Types[(int)type]) is { } value) Sample(name, $"consumer=\"{Label(consumer.Name)}\",type=\"{type.Name()}\"", value);
+                }
+            }
         }
+        Each("nfr_consumer_delivered_events_total", "Events that the consumer took out of the spool.", "counter", t => t.Delivered);
+        Each("nfr_consumer_quarantined_events_total", "Events that it could never take, put aside.", "counter", t => t.Quarantined);
+        Each("nfr_consumer_missed_events_total", "Events evicted before they came to it.", "counter", t => t.Missed);
+        Each("nfr_consumer_waiting_events", "Events in the spool that wait for it.", "gauge", t => t.Waiting);
+        Each("nfr_consumer_oldest_waiting_timestamp_seconds", "When the oldest of these was spooled.", "gauge", t => Unix(t.OldestWaiting));
     }
 
     void Outputs(StatusReport report)
@@ -92,6 +107,9 @@ sealed partial class MetricsText
         }
         Each("nfr_output_up", "0 while something stops or delays the output.", "gauge", o => o.Trouble is null ? 1 : 0);
         Each("nfr_output_delivered_alerts_total", "Alerts that the output took.", "counter", o => o.Alerts);
+        Each("nfr_output_refused_alerts_total", "Alerts that the other side refuses for good, passed by.", "counter", o => o.Refused);
+        Each("nfr_output_filtered_alerts_total", "Alerts that its filter does not want.", "counter", o => o.Filtered);
+        Each("nfr_output_waiting_alerts", "Alerts stored and not looked at yet, an upper bound.", "gauge", o => o.Waiting);
         Each("nfr_output_failed_writes_total", "Writes that failed.", "counter", o => o.FailedWrites);
         Each("nfr_output_last_success_timestamp_seconds", "When it last took alerts.", "gauge", o => Unix(o.LastSuccess));
         Each("nfr_output_last_error_timestamp_seconds", "When a write last failed.", "gauge", o => Unix(o.LastErrorAt));

@@ -1,4 +1,6 @@
+using Nfr.Events;
 using Nfr.Health;
+using Nfr.Storage;
 using Nfr.Uplink;
 
 namespace Nfr.Pipeline;
@@ -18,10 +20,16 @@ sealed record PortReport(string Interface, bool IsOpen)
 /// <param name="Name">Of the consumer of the spool, so it lasts.</param>
 /// <param name="Engine">Its address.</param>
 /// <param name="State">What the uploads have done since the start.</param>
-sealed record UplinkReport(string Name, string Engine, UplinkState State)
+sealed record UplinkReport(string Name, string Engine, UplinkState State);
+
+/// <summary>One who takes events out of the spool: an engine, or an output of events.</summary>
+/// <param name="Name">As the spool knows it; an uplink's is its engine's.</param>
+/// <param name="Types">Its account by <see cref="EventType"/>.</param>
+sealed record ConsumerReport(string Name, IReadOnlyList<ConsumerTally> Types)
 {
-    /// <summary>Events that wait for it, by <see cref="Events.EventType"/>.</summary>
-    public long[] Waiting { get; init; } = new long[Events.EventTypes.UploadedCount];
+    public static ConsumerReport Of(SpoolConsumer consumer) => new(consumer.Name, [.. EventTypes.Uploaded.Select(consumer.Tally)]);
+
+    public ConsumerTally Total => Types.Aggregate((a, b) => a + b);
 }
 
 /// <summary>Everything that the running sensor tells of itself at one moment: by <see cref="StatusJson"/> to "nfr status", by <see cref="MetricsText"/> to Prometheus.</summary>
@@ -39,6 +47,8 @@ sealed record StatusReport
     public required long SpoolMost { get; init; }
     /// <summary>Empty: all is scored on board alone.</summary>
     public IReadOnlyList<UplinkReport> Uplinks { get; init; } = [];
+    /// <summary>Those who take events out of the spool.</summary>
+    public IReadOnlyList<ConsumerReport> Consumers { get; init; } = [];
     public IReadOnlyList<AlertOutputState> Outputs { get; init; } = [];
     public IReadOnlyList<ListReport> Lists { get; init; } = [];
     /// <summary>Null where nobody looked, as in tests.</summary>
