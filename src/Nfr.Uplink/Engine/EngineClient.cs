@@ -28,6 +28,7 @@ public sealed class EngineClient : IDisposable
     readonly AuthenticationHeaderValue? _authorization;
     readonly ClientTls _tls;
     readonly bool _ownHandler;
+    readonly string? _proxy;
     readonly Lock _swap = new();
     int _tlsVersion;
     readonly Action<bool>? _changed;
@@ -49,6 +50,7 @@ public sealed class EngineClient : IDisposable
         _tls = new ClientTls(options.Tls, time);
         _tlsVersion = _tls.Version;
         _ownHandler = handler is null;
+        _proxy = _ownHandler ? options.Proxy.Between(_base) : null;
         _http = new HttpClient(handler ?? ConnectingHandler(), disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan };
     }
 
@@ -59,7 +61,14 @@ public sealed class EngineClient : IDisposable
     public bool? TakesAllFields => _takesAllFields?.Item1;
 
     /// <summary>A handler over real sockets, with what this client needs; tests put their own in front of it.</summary>
-    public SocketsHttpHandler ConnectingHandler() => new()
+    public SocketsHttpHandler ConnectingHandler()
+    {
+        SocketsHttpHandler handler = Sockets();
+        _options.Proxy.Apply(handler);
+        return handler;
+    }
+
+    SocketsHttpHandler Sockets() => new()
     {
         // A redirect would carry the key to a stranger, and a POST does not survive it.
         AllowAutoRedirect = false,
@@ -196,11 +205,11 @@ public sealed class EngineClient : IDisposable
         }
         catch (OperationCanceledException)
         {
-            return Unreachable($"no connection within {_options.ConnectTimeout.TotalSeconds:0.#} s");
+            return Unreachable($"no connection{(_proxy is null ? "" : $" through the proxy {_proxy}")} within {_options.ConnectTimeout.TotalSeconds:0.#} s");
         }
         catch (HttpRequestException e)
         {
-            return Unreachable(HttpFault.Describe(e, _base.Host, _tls.Fault)) with { ClockUnset = _tls.Fault?.ClockUnset == true };
+            return Unreachable(HttpFault.Describe(e, _base.Host, _tls.Fault, _proxy)) with { ClockUnset = _tls.Fault?.ClockUnset == true };
         }
         catch (Exception e) when (e is IOException or InvalidDataException)
         {
@@ -232,6 +241,8 @@ public sealed class EngineClient : IDisposable
     {
         int status = (int)response.StatusCode;
         if (status is >= 200 and < 300) return ClassifySuccess(status, body, whole);
+        // Unencrypted requests go to the proxy itself; it is not the engine that wants to know who we are.
+        if (status == 407) return Unreachable(ProxyFault.Describe(status, _proxy ?? "before the engine", _base.Host));
         string said = EngineJson.Message(body);
         string answered = said.Length > 0 ? $"{status}: {said}" : $"{status} {(HttpStatusCode)status}";
         EngineReply reply = new() { Kind = EngineReplyKind.ServerError, Status = status, Message = $"the engine answered {answered}", RetryAfter = RetryAfter(response) };

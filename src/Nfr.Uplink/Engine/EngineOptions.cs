@@ -15,6 +15,7 @@ public sealed record EngineOptions
     public string SensorId { get; init; } = "";
     /// <summary>Whom we believe to be the engine, and who we are to it.</summary>
     public TlsSettings Tls { get; init; } = TlsSettings.Default;
+    public ProxySettings Proxy { get; init; } = ProxySettings.Environment;
     /// <summary>Name, TCP and TLS together.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
     /// <summary>From the first byte of the connection to the last of the answer.</summary>

@@ -80,7 +80,7 @@ sealed class FeedClient : IDisposable
         }
         catch (HttpRequestException e)
         {
-            return Failed(HttpFault.Describe(e, source.Url.Host, _tls.Fault)) with { ClockUnset = _tls.Fault?.ClockUnset == true };
+            return Failed(HttpFault.Describe(e, source.Url.Host, _tls.Fault, ProxySettings.Environment.Between(source.Url))) with { ClockUnset = _tls.Fault?.ClockUnset == true };
         }
         catch (InvalidDataException)
         {

@@ -31,7 +31,7 @@ static class AccountCommand
             if (address is not null && !EngineConfig.TryAddress(address, out address))
                 return Task.FromResult(setup.Usage("account register", $"--host takes an address such as {EngineConfig.CloudHost}; not \"{parsed.GetValue(host)}\""));
             string engine = address ?? (config.Engine.IsEmbedded ? EngineConfig.CloudHost : config.Engine.Host);
-            var dialogue = new AccountDialogue(setup.Terminal, setup.Wiring.Account(engine), engine);
+            var dialogue = new AccountDialogue(setup.Terminal, setup.Wiring.Account(engine, config.Engine), engine);
             return Task.FromResult(dialogue.Register(setup.ConfigPath(parsed), config, address, parsed.GetValue(key), stop));
         });
         return register;
@@ -62,6 +62,6 @@ static class AccountCommand
     static AccountDialogue Dialogue(CommandSetup setup, NfrConfig config)
     {
         string engine = config.Engine.IsEmbedded ? EngineConfig.CloudHost : config.Engine.Host;
-        return new AccountDialogue(setup.Terminal, setup.Wiring.Account(engine), engine);
+        return new AccountDialogue(setup.Terminal, setup.Wiring.Account(engine, config.Engine), engine);
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Nfr.Capture;
 using Nfr.Config;
+using Nfr.Events;
 using Nfr.Uplink;
 
 namespace Nfr.Commands;
@@ -28,7 +29,7 @@ static class ConfigCommand
         if (setup.Load(parsed, orDefaults: false) is not { } config)
             return ExitCode.Usage;
         var scope = setup.LoadScope(config);
-        List<ConfigFault> faults = [.. config.StartFaults, .. ConfigFile.CheckFiles(config, out IReadOnlyList<ConfigFault> notes)];
+        List<ConfigFault> faults = [.. config.StartFaults, .. ConfigFile.CheckFiles(config, out IReadOnlyList<ConfigFault> notes, ClockFloor.IsUnset(DateTimeOffset.UtcNow) ? null : DateTimeOffset.UtcNow)];
         // A missing scope file has said so already.
         faults.RemoveAll(f => scope is null && f.Message.StartsWith("scope.file:", StringComparison.Ordinal));
         setup.Tell(faults);
@@ -53,7 +54,7 @@ static class ConfigCommand
         NfrConfig config, IReadOnlyList<ScopeGroupSection> scope, IReadOnlyList<CaptureInterface> interfaces)
     {
         List<(string, string)> rows = [];
-        rows.Add(("engine", config.Engine.IsEmbedded ? "embedded: nothing leaves this machine" : $"{config.Engine.Host}, alerts every {GoDuration.Format(config.Engine.AlertPollInterval)}"));
+        rows.Add(("engine", config.Engine.IsEmbedded ? "embedded: nothing leaves this machine" : $"{config.Engine.Host}{(config.Engine.Proxy.Address is { } proxy ? $" through {proxy.IdnHost}:{proxy.Port}" : "")}, alerts every {GoDuration.Format(config.Engine.AlertPollInterval)}"));
         rows.Add(("events", string.Join(", ", new[]
         {
             config.Engine.Analyze.Dns ? "dns" : "", config.Engine.Analyze.Ip ? "ip" : "", config.Engine.Analyze.Http ? "http" : "", config.Engine.Analyze.Tls ? "tls" : "",

@@ -54,7 +54,8 @@ public static class ConfigFile
     /// </summary>
     /// <param name="config">A checked config.</param>
     /// <param name="notes">What hinders only whom runs this, or will be made at start.</param>
-    public static IReadOnlyList<ConfigFault> CheckFiles(NfrConfig config, out IReadOnlyList<ConfigFault> notes)
+    /// <param name="now">Certificates that expired before are faults; null = they are not looked at, as at start: the sensor serves without the engine too.</param>
+    public static IReadOnlyList<ConfigFault> CheckFiles(NfrConfig config, out IReadOnlyList<ConfigFault> notes, DateTimeOffset? now = null)
     {
         List<ConfigFault> faults = [], remarks = [];
         if (config.Outputs.Enabled && config.Outputs.File is not (null or OutputsConfig.Stdout or OutputsConfig.Stderr))
@@ -66,6 +67,7 @@ public static class ConfigFile
         if (config.Log.File is not (OutputsConfig.Stdout or OutputsConfig.Stderr)) CheckFile(config, "log.file", config.Log.File, faults);
         if (config.Lines.ContainsKey("data.file")) CheckFile(config, "data.file", config.Data.LegacyFollowFile, faults);
         if (config.Scope.File is not null) CheckFile(config, "scope.file", config.Scope.File, faults);
+        TlsSection.Check(config, "engine.tls", config.Engine.Tls, now, faults);
         foreach (MonitorConfig monitor in config.Inputs.Monitor)
         {
             if (FileFault(monitor.Path) is { } reason) faults.Add(new ConfigFault(config.File, monitor.Line, $"inputs.monitor: {reason}"));

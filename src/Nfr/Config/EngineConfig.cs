@@ -1,3 +1,5 @@
+using Nfr.Uplink;
+
 namespace Nfr.Config;
 
 /// <summary>engine: where events are analysed. The Analytics Engine in the cloud, one of your own, or none but the sensor itself.</summary>
@@ -16,6 +18,10 @@ public sealed record EngineConfig
     public TimeSpan AlertPollInterval { get; init; } = TimeSpan.FromMinutes(5);
 
     public UploadFields Fields { get; init; }
+
+    /// <summary>Whom the sensor believes to be the engine, and the certificate that it shows; paths are absolute.</summary>
+    public TlsSettings Tls { get; init; } = TlsSettings.Default;
+    public ProxySettings Proxy { get; init; } = ProxySettings.Environment;
 
     /// <summary>Scores on board alone; nothing is uploaded.</summary>
     public bool IsEmbedded => Host == Embedded;
@@ -37,12 +43,26 @@ public sealed record EngineConfig
             HostIsSet = host is not null,
             ApiKey = key,
             Fields = s.Choice("fields", "auto", "auto", "api", "all") switch { "api" => UploadFields.Api, "all" => UploadFields.All, _ => UploadFields.Auto },
+            Tls = TlsSection.Read(s.Under("tls")),
+            Proxy = ReadProxy(s),
             Analyze = AnalyzeConfig.Read(s.Under("analyze")),
             AlertPollInterval = alerts.Duration("poll_interval", TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(5), TimeSpan.FromDays(1)),
         };
         alerts.End();
         s.End();
         return engine;
+    }
+
+    static ProxySettings ReadProxy(Section s)
+    {
+        const string None = "none", Expected = "expected http://[user:password@]host:port, socks5://host:port, or none";
+        string? text = s.Text("proxy", expected: "an address such as http://10.0.0.1:3128, or none");
+        if (text is null) return ProxySettings.Environment;
+        if (text == None) return ProxySettings.None;
+        if (ProxySettings.TryParse(text) is { } proxy) return proxy;
+        // It may hold a password.
+        s.Fault("proxy", text.Contains('@', StringComparison.Ordinal) ? Expected + "; a user or password with other than letters and digits is written with %XX" : $"{Expected}; found \"{text}\"");
+        return ProxySettings.Environment;
     }
 
     static string? Address(Section s, string? host)

@@ -25,7 +25,7 @@ public sealed class AccountTests : IDisposable
             Read = (_, _, _) => 1,
             Start = (_, _, _) => 1,
             DefaultConfig = ConfigPath,
-            Account = host =>
+            Account = (host, _) =>
             {
                 _host = host;
                 return new AccountApi

@@ -26,7 +26,7 @@ public sealed class CommandLineTests : IDisposable
                 _starts.Add(run);
                 return 0;
             },
-            Account = _ => throw new InvalidOperationException("not asked for"),
+            Account = (_, _) => throw new InvalidOperationException("not asked for"),
             DefaultConfig = Path.Combine(_folder, "etc", "config.yml"),
         });
         return (code, terminal.Out.ToString()!, terminal.Error.ToString()!);

@@ -13,7 +13,7 @@ public sealed class ExplainTests : IDisposable
     {
         Read = (_, _, _) => throw new InvalidOperationException("not asked for"),
         Start = (_, _, _) => throw new InvalidOperationException("not asked for"),
-        Account = _ => throw new InvalidOperationException("not asked for"),
+        Account = (_, _) => throw new InvalidOperationException("not asked for"),
     };
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

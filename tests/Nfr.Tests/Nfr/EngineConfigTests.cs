@@ -1,0 +1,71 @@
+using System.Text;
+using Nfr.Config;
+using Nfr.Tests.Uplink;
+using Nfr.Uplink;
+
+namespace Nfr.Tests.Nfr;
+
+public sealed class EngineConfigTests
+{
+    const string Pin = "sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+    static NfrConfig Good(string text)
+    {
+        NfrConfig? config = NfrConfig.Parse("/opt/sensor/config.yml", Encoding.UTF8.GetBytes(text), out IReadOnlyList<ConfigFault> faults);
+        Assert.Empty(faults);
+        return config!;
+    }
+
+    static void Bad(string text, int line, string words)
+    {
+        Assert.Null(NfrConfig.Parse("/opt/sensor/config.yml", Encoding.UTF8.GetBytes(text), out IReadOnlyList<ConfigFault> faults));
+        ConfigFault fault = Assert.Single(faults);
+        Assert.Equal(line, fault.Line);
+        Assert.Contains(words, fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Tls_has_pins_own_roots_and_a_certificate_by_paths_seen_from_the_file()
+    {
+        TlsSettings tls = Good($"engine:\n  tls:\n    pins: {Pin}\n    ca: ca.pem\n    certificate: own.pem\n    key: /etc/own.key\n    server_name: engine.example\n").Engine.Tls;
+        Assert.Equal([Pin], tls.Pins);
+        Assert.Equal(("/opt/sensor/ca.pem", "/opt/sensor/own.pem", "/etc/own.key", "engine.example"), (tls.Roots, tls.Certificate, tls.Key, tls.ServerName));
+    }
+
+    [Theory]
+    [InlineData("engine:\n  tls:\n    pins:\n      - sha256/AAAA\n", 4, "engine.tls.pins: expected sha256/ and 44 characters")]
+    [InlineData("engine:\n  tls:\n    key: own.key\n", 3, "no certificate")]
+    [InlineData("engine:\n  tls:\n    cert: own.pem\n", 3, "unknown key \"cert\"")]
+    [InlineData("engine:\n  proxy: 10.0.0.1:3128\n", 2, "expected http://[user:password@]host:port")]
+    public void Faults_have_their_line(string text, int line, string words) => Bad(text, line, words);
+
+    [Fact]
+    public void A_proxy_is_an_address_none_or_the_environments()
+    {
+        Assert.Same(ProxySettings.Environment, Good("engine: {}").Engine.Proxy);
+        Assert.Same(ProxySettings.None, Good("engine:\n  proxy: none\n").Engine.Proxy);
+        Assert.Equal(new Uri("http://10.0.0.1:3128"), Good("engine:\n  proxy: http://u:p@10.0.0.1:3128\n").Engine.Proxy.Address);
+    }
+
+    [Fact]
+    public void A_password_in_a_faulty_address_is_not_repeated()
+    {
+        Assert.Null(NfrConfig.Parse("/opt/config.yml", "engine:\n  proxy: htp://user:secret@host\n"u8, out IReadOnlyList<ConfigFault> faults));
+        Assert.DoesNotContain("secret", Assert.Single(faults).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Files_that_cannot_be_used_are_faults_with_their_line()
+    {
+        using TestAuthority authority = new();
+        using var old = authority.Sign("old", DateTimeOffset.UtcNow.AddDays(-9), DateTimeOffset.UtcNow.AddDays(-2));
+        (string file, string key) = authority.WritePair("old", old);
+        NfrConfig config = Good($"engine:\n  tls:\n    ca: {authority.RootFile}.not\n    certificate: {file}\n    key: {key}\n");
+        IReadOnlyList<ConfigFault> faults = [.. ConfigFile.CheckFiles(config, out _, DateTimeOffset.UtcNow).Where(f => f.Message.StartsWith("engine.", StringComparison.Ordinal))];
+        Assert.Equal([3, 4], faults.Select(f => f.Line));
+        Assert.Contains("engine.tls.ca: ", faults[0].Message, StringComparison.Ordinal);
+        Assert.Contains("expired on", faults[1].Message, StringComparison.Ordinal);
+        // The sensor starts with a certificate that is too old: it scores on board.
+        Assert.DoesNotContain(ConfigFile.CheckFiles(config, out _), f => f.Message.Contains("expired", StringComparison.Ordinal));
+    }
+}
