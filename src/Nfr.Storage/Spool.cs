@@ -36,7 +36,7 @@ public sealed partial class Spool : IDisposable
     Spool(SpoolOptions options, TimeProvider time, SpoolDirectory directory)
     {
         _options = options;
-        _limits = new SpoolLimits(options, SpoolDirectory.DiskBytes(options.Directory));
+        _limits = new SpoolLimits(options, options.Files.DiskBytes(options.Directory));
         _time = time;
         _directory = directory;
         for (int i = 0; i < _lanes.Length; i++) _lanes[i] = new PendingLane();
@@ -61,7 +61,7 @@ public sealed partial class Spool : IDisposable
         {
             throw new ArgumentException($"At most {SpoolOptions.MaxConsumers} consumers, each with a name of its own.", nameof(options));
         }
-        SpoolDirectory directory = SpoolDirectory.Open(options.Directory, time);
+        SpoolDirectory directory = SpoolDirectory.Open(options.Directory, options.Files, time);
         var spool = new Spool(options, time, directory);
         try
         {
@@ -81,15 +81,14 @@ public sealed partial class Spool : IDisposable
     {
         _directory.ReadSensor();
         _directory.ClearIndexFile();
-        SqliteError error = OpenFile();
-        if (IsFull(error))
+        SpoolFault? fault = StartFile(out SqliteError error);
+        // A cable, a card or a controller that comes to itself: the ring behind it is as good as it was.
+        for (int i = 0; i < SpoolDirectory.MaxWaits && fault is { Kind: SpoolFaultKind.Io, Code: not ShortRead } && !_directory.IsDatabaseTaken; i++)
         {
-            // The reserve of the last run is what a start on a full disk lives on.
-            _directory.ReleaseReserve();
-            _diskFull = true;
-            error = OpenFile();
+            CloseFile();
+            _directory.Wait(i);
+            fault = StartFile(out error);
         }
-        SpoolFault? fault = error.IsError ? Explain(error) : Number();
         if (fault is not null && !IsFull(error) && error.Primary != SqliteError.Busy)
         {
             // Not even what opened can be written: whatever stands in the way, a new file is the way out.
@@ -116,10 +115,23 @@ public sealed partial class Spool : IDisposable
         };
     }
 
+    SpoolFault? StartFile(out SqliteError error)
+    {
+        error = OpenFile();
+        if (IsFull(error))
+        {
+            // The reserve of the last run is what a start on a full disk lives on.
+            _directory.ReleaseReserve();
+            _diskFull = true;
+            error = OpenFile();
+        }
+        return error.IsError ? Explain(error) : Number();
+    }
+
     // Both connections or none.
     SqliteError OpenFile()
     {
-        SqliteError error = SpoolFile.Open(_directory.DatabasePath, _options.Vfs, _limits, out _file);
+        SqliteError error = SpoolFile.Open(_directory.DatabasePath, _options, _limits, out _file);
         if (error.IsError) return error;
         error = SpoolReader.Open(_directory.DatabasePath, _options.Vfs, out _reader);
         if (!error.IsError) return error;

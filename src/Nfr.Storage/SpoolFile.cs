@@ -64,13 +64,13 @@ sealed partial class SpoolFile : IDisposable
     public long BytesWritten { get; private set; }
 
     /// <summary>Opens the file, makes it when it is not there, checks and counts it. On error the caller decides between waiting and quarantine.</summary>
-    public static SqliteError Open(string path, string? vfs, SpoolLimits limits, out SpoolFile? file)
+    public static SqliteError Open(string path, SpoolOptions options, SpoolLimits limits, out SpoolFile? file)
     {
         file = null;
-        SqliteError error = SqliteConnection.Open(path, vfs, out SqliteConnection? db);
+        SqliteError error = SqliteConnection.Open(path, options.Vfs, out SqliteConnection? db);
         if (db is null) return error;
         var opened = new SpoolFile(db, limits);
-        opened.Start();
+        opened.Start(options.Synchronous);
         error = db.Error;
         if (error.IsError) opened.Dispose();
         else file = opened;
@@ -86,13 +86,13 @@ sealed partial class SpoolFile : IDisposable
         db.Execute("PRAGMA wal_autocheckpoint=0");
     }
 
-    void Start()
+    void Start(string synchronous)
     {
         Configure(_db);
         _db.Execute($"PRAGMA page_size={PageBytes}");
         _db.Execute("PRAGMA auto_vacuum=NONE");
         string? mode = _db.Scalar("PRAGMA journal_mode=WAL");
-        _db.Execute("PRAGMA synchronous=FULL");
+        _db.Execute($"PRAGMA synchronous={synchronous}");
         _db.Execute("PRAGMA secure_delete=OFF");
         _db.Execute($"PRAGMA journal_size_limit={_limits.WalBytes}");
         LimitGrowth(null);
@@ -135,9 +135,13 @@ sealed partial class SpoolFile : IDisposable
             verdict = _db.Scalar("PRAGMA quick_check(1)");
         }
         if (_db.Error.Primary == SqliteError.Interrupt) _db.TakeError();
-        else if (!_db.Failed && verdict != "ok") _db.Report(SqliteError.Corrupt, verdict ?? "quick_check said nothing");
+        else if (!_db.Failed && verdict != "ok") _db.Report(IsUnread(verdict) ? SqliteError.Io : SqliteError.Corrupt, verdict ?? "quick_check said nothing");
         else CheckedWhole = true;
     }
+
+    // The check tells a page that the disk would not give in the same breath as one that is wrong.
+    static bool IsUnread(string? verdict) =>
+        verdict is not null && (verdict.Contains("failed to get page", StringComparison.Ordinal) || verdict.Contains("unable to get the page", StringComparison.Ordinal));
 
     void Prepare()
     {

@@ -43,4 +43,10 @@ public sealed record SpoolOptions
 
     /// <summary>Name of the SQLite VFS: the seam at which tests cut the power. Null = the platform's.</summary>
     internal string? Vfs { get; init; }
+
+    /// <summary>The same seam for the files beside the ring.</summary>
+    internal StorageFiles Files { get; init; } = StorageFiles.Platform;
+
+    /// <summary>SQLite's setting of that name; anything but FULL is for tests that must see it fail.</summary>
+    internal string Synchronous { get; init; } = "FULL";
 }

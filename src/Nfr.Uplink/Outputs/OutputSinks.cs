@@ -7,13 +7,12 @@ static class OutputSinks
 {
     public static AlertSink Open(OutputOptions options, SensorIdentity sensor, TimeProvider time)
     {
-        _ = sensor;
-        _ = time;
         return options.Sink switch
         {
             FileSinkOptions file => new FileSink(file),
             StreamSinkOptions { IsError: true } => new StreamSink(Console.OpenStandardError(), "stderr"),
             StreamSinkOptions => new StreamSink(Console.OpenStandardOutput(), "stdout"),
+            WebhookSinkOptions webhook => new WebhookSink(options.Name, webhook, sensor, time),
             _ => throw new ArgumentOutOfRangeException(nameof(options), options.Sink.GetType().Name, "no sink of that kind"),
         };
     }

@@ -47,6 +47,7 @@ sealed class EngineLink : IDisposable
         var pacer = new RequestPacer(time);
         // With several, a sentence says whose it is by its address.
         Action<UplinkNotice> notice = n => Notices.Log(log, n);
+        Consumer = spool.Consumer(SensorParts.ConsumerOf(engine));
         UploadOptions upload = SensorParts.UploadOf(config, engine);
         Uploader = new Uploader(_client, spool, always ? upload with { Window = UploadWindow.Always } : upload, pacer, time, notice, body: cutsFields ? Body : null);
         Poller = new AlertPoller(
@@ -62,6 +63,7 @@ sealed class EngineLink : IDisposable
 
     public string Name => _engine.Name;
     public string Host => _engine.Host;
+    public SpoolConsumer Consumer { get; }
     public Uploader Uploader { get; }
     public AlertPoller Poller { get; }
 

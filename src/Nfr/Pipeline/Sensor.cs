@@ -1,6 +1,7 @@
 using Nfr.Capture;
 using Nfr.Config;
 using Nfr.Events;
+using Nfr.Health;
 using Nfr.Scoring;
 using Nfr.Storage;
 using Nfr.Uplink;
@@ -38,7 +39,8 @@ sealed class Sensor : IDisposable
     readonly Lock _balancing = new();
     readonly object _turning = new();
     readonly CancellationTokenSource _outputStop = new();
-    readonly List<(string Interface, Observer Observer)> _observers = [];
+    readonly List<(string Interface, Observer Observer, PortRates Rates)> _observers = [];
+    readonly ClockWatch _clock;
     readonly Timer _observing;
     readonly LedgerClock _ledgerClock;
     readonly Timer _balancer;
@@ -68,7 +70,8 @@ sealed class Sensor : IDisposable
         foreach (OutputOptions options in SensorParts.OutputsOf(config.Outputs))
             _outputs.Add(new AlertOutput(spool, options, SensorParts.IdentityOf(spool.SensorId), time, n => Notices.Log(log, n)));
         foreach (string name in workers.Select(w => w.Interface).Distinct())
-            _observers.Add((name, new Observer(name, Tell, time)));
+            _observers.Add((name, new Observer(name, Tell, time), new PortRates(time)));
+        _clock = new ClockWatch(time);
         _observing = new Timer(_ => Observe());
         _balancer = new Timer(_ => TurnLedger());
         _started = time.GetUtcNow();
@@ -287,15 +290,15 @@ sealed class Sensor : IDisposable
         Now = _time.GetUtcNow(),
         Started = _started,
         Uptime = _time.GetElapsedTime(_startedAt),
-        Engine = _config.Engine.IsEmbedded ? "embedded" : _config.Engine.Host,
-        Ports = [.. _workers.GroupBy(w => w.Interface).Select(g => (g.Key, g.All(w => w.IsOpen)))],
+        Ports = [.. _observers.Select(o => new PortReport(o.Interface, _workers.Where(w => w.Interface == o.Interface).All(w => w.IsOpen)) { Rate = o.Rates.Rate, Conditions = o.Observer.Troubles })],
         Run = Balance(),
         Interval = Interval,
         SpoolFolder = _config.Spool.Dir,
         SpoolMost = _config.Spool.MaxSize,
-        Uplink = _engines.Count == 0 ? null : _engines[0].Uploader.State,
+        Uplinks = [.. _engines.Select(e => new UplinkReport(e.Name, e.Host, e.Uploader.State) { Waiting = [.. EventTypes.Uploaded.Select(t => e.Consumer.Tally(t).Waiting)] })],
         Outputs = [.. _outputs.Select(o => o.State)],
         Lists = _scorer is null ? [] : ListReport.Of(_scorer.Store.Lists, _fetcher?.States ?? [], SensorParts.FeedCacheOf(_config)),
+        Box = BoxFacts.Read(_config.Spool.Dir, _clock),
     };
 
     void TurnLedger()
@@ -332,10 +335,12 @@ sealed class Sensor : IDisposable
     {
         try
         {
-            foreach ((string name, Observer observer) in _observers)
+            _clock.Look();
+            foreach ((string name, Observer observer, PortRates rates) in _observers)
             {
                 DecodeCounters sum = DecodeCounters.Sum(_workers.Where(w => w.Interface == name).Select(w => w.Counters));
                 observer.Look(sum, _workers.Where(w => w.Interface == name).Sum(w => w.Statistics.Dropped));
+                rates.Look(sum.Frames, sum.Bytes);
             }
             ReportLists();
         }

@@ -65,7 +65,14 @@ public sealed class StatusTests
         Ended screen = NfrProcess.Run(["status", "-c", bench.ConfigPath]);
         Assert.Equal(0, screen.Code);
         Assert.Contains("adds up", screen.Output, StringComparison.Ordinal);
-        Assert.Contains("frames that came in", screen.Output, StringComparison.Ordinal);
+        Assert.Contains("\nAll is well", screen.Output, StringComparison.Ordinal);
+        string[] lines = screen.Output.TrimEnd().Split('\n');
+        Assert.InRange(lines.Length, 20, 40);
+        Assert.All(lines, l => Assert.InRange(l.Length, 0, 80));
+        Ended ledger = NfrProcess.Run(["status", "--ledger", "-c", bench.ConfigPath]);
+        Assert.Equal(0, ledger.Code);
+        Assert.Contains("frames that came in", ledger.Output, StringComparison.Ordinal);
+        NfrProcess.Run(["status", "--watch", "0", "-c", bench.ConfigPath]).Fails(2, "--watch takes a number of seconds");
         if (!OperatingSystem.IsWindows()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite, File.GetUnixFileMode(bench.SocketPath));
         sensor.Signal(NfrProcess.Terminate);
         Ended end = sensor.End();
