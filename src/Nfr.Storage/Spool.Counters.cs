@@ -26,7 +26,7 @@ public sealed partial class Spool
     {
         get
         {
-            lock (_tallyLock) return _published[SpoolLedger.Alerts].Next - 1;
+            lock (_tallyLock) return Math.Max(0, _published[SpoolLedger.Alerts].Next - 1);
         }
     }
 
