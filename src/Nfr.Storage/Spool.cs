@@ -38,6 +38,7 @@ public sealed partial class Spool : IDisposable
         _options = options;
         _limits = new SpoolLimits(options, options.Files.DiskBytes(options.Directory));
         _time = time;
+        _rate = new WriteRate(time);
         _directory = directory;
         for (int i = 0; i < _lanes.Length; i++) _lanes[i] = new PendingLane();
         _consumers = [.. options.Consumers.Select((name, index) => new SpoolConsumer(this, index, name))];
@@ -105,6 +106,7 @@ public sealed partial class Spool : IDisposable
         }
         if (!_diskFull) _diskFull = !_directory.TakeReserve(_limits.ReserveBytes);
         if (_diskFull) _file!.LimitGrowth(0);
+        StartRunning();
         OpenReport = new SpoolOpenReport
         {
             Created = _file!.Created,
@@ -336,6 +338,7 @@ public sealed partial class Spool : IDisposable
                 {
                     _file.Ledger[i] = lines[i];
                     _file.Ledger[i].Quarantined += lines[i].InSpool;
+                    _file.Ledger[i].Bytes = 0;
                 }
                 _file.Progress.Carry(_carriedProgress.Names, _carriedProgress.Lines, _file.Ledger);
                 _file.SetState(SensorState, id);
@@ -371,6 +374,7 @@ public sealed partial class Spool : IDisposable
                 _disposed = true;
                 _reader?.Dispose();
                 _reader = null;
+                _file?.Transact(() => NoteRunning(_file, now: true));
                 long next = _file?.Ledger.Greatest ?? 0;
                 bool clean = _file is not null && !_file.Checkpoint(SqliteCheckpoint.Truncate).IsError;
                 _file?.Dispose();

@@ -156,6 +156,13 @@ public sealed class SpoolConsumerTests
         {
             db!.Execute("DROP TABLE consumer");
             db.Execute("ALTER TABLE quarantined DROP COLUMN consumer");
+            // As it was before ages and bytes.
+            foreach (string column in (string[])["batch DROP COLUMN born", "alert DROP COLUMN born", "ledger DROP COLUMN bytes", "ledger DROP COLUMN aged"]) db.Execute($"ALTER TABLE {column}");
+            for (int line = 0; line < SpoolLedger.Lines; line++)
+            {
+                long[] numbers = [.. db.Scalar($"SELECT next||' '||spooled||' '||delivered||' '||evicted||' '||quarantined||' '||lost FROM ledger WHERE line={line}")!.Split(' ').Select(long.Parse)];
+                db.Execute($"UPDATE ledger SET digest={SpoolLedger.DigestOf(numbers)} WHERE line={line}");
+            }
             db.Execute("PRAGMA user_version=1");
             Assert.False(db.Failed);
         }
@@ -167,6 +174,7 @@ public sealed class SpoolConsumerTests
             Assert.Equal(new ConsumerTally(30, 7, 2, 0, 21, bed.Time.Utc), spool.Consumer("engine").Tally(EventType.Dns));
             Assert.Equal(new ConsumerTally(21, 0, 0, 0, 21, bed.Time.Utc), spool.Consumer("second").Tally(EventType.Dns));
             Assert.Equal(Numbers(10, 21), Names(spool.Peek(EventType.Dns, 100, 100_000)));
+            Assert.True(spool.Counters.BytesOf(SpoolClass.Dns) > 0);
             AssertCloses(spool);
         }
     }
@@ -396,7 +404,7 @@ public sealed class SpoolConsumerTests
             for (int lane = 0; lane < 8; lane++)
             {
                 SpoolTally tally = spool.Counters.OfLane(lane);
-                Assert.Equal(_tallies[lane], tally with { Accepted = 0, LostBeforeSpool = 0, Pending = 0 });
+                Assert.Equal(_tallies[lane], tally with { Accepted = 0, LostBeforeSpool = 0, Pending = 0, Bytes = 0 });
             }
             foreach (SpoolConsumer consumer in spool.Consumers)
             {
