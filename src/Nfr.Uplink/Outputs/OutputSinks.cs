@@ -13,6 +13,7 @@ static class OutputSinks
             StreamSinkOptions { IsError: true } => new StreamSink(Console.OpenStandardError(), "stderr"),
             StreamSinkOptions => new StreamSink(Console.OpenStandardOutput(), "stdout"),
             WebhookSinkOptions webhook => new WebhookSink(options.Name, webhook, sensor, time),
+            ElasticSinkOptions elastic => new ElasticSink(elastic, sensor, time),
             _ => throw new ArgumentOutOfRangeException(nameof(options), options.Sink.GetType().Name, "no sink of that kind"),
         };
     }
