@@ -32,6 +32,10 @@ public sealed partial class Spool
         if (!now && _time.GetElapsedTime(_runningNoted) < s_noteEvery) return;
         _runningNoted = _time.GetTimestamp();
         file.SetState(RunningState, Running.ToString(CultureInfo.InvariantCulture));
+        // For whoever looks from beside.
+        SpoolOutlook? outlook;
+        lock (_tallyLock) outlook = _rate.Outlook(_limits.RingBytes, _options.CardBytes);
+        if (outlook is not null) file.SetState(SpoolOutlook.State, outlook.ToText());
     }
 
     bool AgingDue => _limits.HasAges && _time.GetElapsedTime(_agedAt) >= s_ageEvery;

@@ -18,6 +18,9 @@ sealed partial class SpoolFile : IDisposable
     const long FrameBytes = PageBytes + 24;
     const int SchemaVersion = 2;
 
+    /// <summary>The schema as SQLite gives it.</summary>
+    public static string Version { get; } = SchemaVersion.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
     const string Schema = """
         CREATE TABLE batch(id INTEGER PRIMARY KEY, class INTEGER NOT NULL, type INTEGER NOT NULL,
             first INTEGER NOT NULL, last INTEGER NOT NULL, stamp INTEGER NOT NULL, body BLOB NOT NULL, born INTEGER NOT NULL DEFAULT 0);

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Nfr.Storage;
 
 /// <summary>
@@ -13,6 +15,21 @@ namespace Nfr.Storage;
 public sealed record SpoolOutlook(long BytesPerDay, double? RingDays, double CardYears, long CardBytes)
 {
     public const int CardOverwrites = 150;
+
+    internal const string State = "outlook";
+
+    internal static SpoolOutlook Of(double bytesPerDay, double? ringDays, long cardBytes) =>
+        new((long)bytesPerDay, ringDays, (double)cardBytes * CardOverwrites / bytesPerDay / 365.25, cardBytes);
+
+    internal string ToText() => string.Create(CultureInfo.InvariantCulture, $"{BytesPerDay} {RingDays ?? 0:R} {CardBytes}");
+
+    internal static SpoolOutlook? FromText(string? text)
+    {
+        string[] parts = text?.Split(' ') ?? [];
+        return parts.Length == 3 && long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out long perDay) && perDay > 0
+            && double.TryParse(parts[1], NumberStyles.Float, CultureInfo.InvariantCulture, out double days) && long.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out long card)
+            ? Of(perDay, days > 0 ? days : null, card) : null;
+    }
 }
 
 /// <summary>What was written in the last day, by the hour; on the monotone clock. Under the tally lock.</summary>
@@ -54,6 +71,6 @@ sealed class WriteRate(TimeProvider time)
         // Pages are not full of rows: as full as they are now, or, in an empty ring, three quarters.
         double fill = _rows > 1 << 20 ? Math.Clamp((double)_rows / Math.Max(1, _used), 0.1, 1) : 0.75;
         double taken = (_intake - intake) / days / fill;
-        return new SpoolOutlook((long)perDay, taken < 1 ? null : ringBytes / taken, (double)cardBytes * SpoolOutlook.CardOverwrites / perDay / 365.25, cardBytes);
+        return SpoolOutlook.Of(perDay, taken < 1 ? null : ringBytes / taken, cardBytes);
     }
 }

@@ -82,16 +82,18 @@ sealed class SettledTime(int loops) : TimeProvider
         public Rest(SettledTime owner, TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {
             (_owner, _callback, _counted) = (owner, callback, 1);
+            _timer = owner._inner.CreateTimer(Fire, state, dueTime, period);
+            // Counted when it is there: as soon as all are counted, time goes on.
             Interlocked.Increment(ref owner._resting);
             Interlocked.Increment(ref owner._created);
-            _timer = owner._inner.CreateTimer(Fire, state, dueTime, period);
         }
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
+            bool changed = _timer.Change(dueTime, period);
             if (dueTime == Timeout.InfiniteTimeSpan) Uncount();
             else if (Interlocked.Exchange(ref _counted, 1) == 0) Interlocked.Increment(ref _owner._resting);
-            return _timer.Change(dueTime, period);
+            return changed;
         }
 
         void Fire(object? state)

@@ -54,7 +54,8 @@ static class ConfigCommand
         NfrConfig config, IReadOnlyList<ScopeGroupSection> scope, IReadOnlyList<CaptureInterface> interfaces)
     {
         List<(string, string)> rows = [];
-        rows.Add(("engine", config.Engine.IsEmbedded ? "embedded: nothing leaves this machine" : $"{config.Engine.Host}{(config.Engine.Proxy.Address is { } proxy ? $" through {proxy.IdnHost}:{proxy.Port}" : "")}, alerts every {GoDuration.Format(config.Engine.AlertPollInterval)}"));
+        if (config.Engine.IsEmbedded && config.MoreEngines.Count == 0) rows.Add(("engine", "embedded: nothing leaves this machine"));
+        foreach (EngineConfig engine in config.Uplinks) rows.Add(("engine", Engine(engine)));
         rows.Add(("events", string.Join(", ", new[]
         {
             config.Engine.Analyze.Dns ? "dns" : "", config.Engine.Analyze.Ip ? "ip" : "", config.Engine.Analyze.Http ? "http" : "", config.Engine.Analyze.Tls ? "tls" : "",
@@ -83,6 +84,11 @@ static class ConfigCommand
         rows.Add(("log", $"{config.Log.File}, {config.Log.Level.ToString().ToLowerInvariant()}"));
         return rows;
     }
+
+    static string Engine(EngineConfig engine) =>
+        $"{(engine.Name == EngineConfig.Main ? "" : engine.Name + ": ")}{engine.Host}{(engine.Proxy.Address is { } proxy ? $" through {proxy.IdnHost}:{proxy.Port}" : "")}"
+        + $"{(engine.Upload.Window.IsAlways ? "" : $", at {string.Join(", ", engine.Upload.Window.Texts)}")}{(engine.Upload.Bandwidth is { } bytes ? $", at most {ByteSize.Format(bytes)}/s" : "")}"
+        + $", alerts every {GoDuration.Format(engine.AlertPollInterval)}";
 
     static string Sniffer(SnifferConfig sniffer, IReadOnlyList<CaptureInterface> interfaces)
     {

@@ -108,22 +108,37 @@ static partial class StatusScreen
         if (Find(root, "spool") is not { } spool) yield break;
         long bytes = Count(spool, "bytesOnDisk"), most = Count(spool, "maxBytes");
         yield return new(Apart("Spool", string.Create(CultureInfo.InvariantCulture, $"{Sizes.Of(bytes)} of {Sizes.Of(most)}, {Share(bytes, most):P0}")), ScreenMark.Head);
-        yield return new("  holds      " + Join(spool.GetProperty("classes").EnumerateObject().Select(c => $"{c.Name} {Number(Count(c.Value, "unscored") + Count(c.Value, "scored"))}")
-            .Append($"alerts {Number(Count(spool, "alerts"))}")));
-        long scored = spool.GetProperty("classes").EnumerateObject().Sum(c => Count(c.Value, "scored"));
-        if (scored > 0) yield return new($"             {Number(scored)} of them part of a finding, kept longest");
+        string held = Join(spool.GetProperty("classes").EnumerateObject().Where(c => Count(c.Value, "held") > 0).Select(c => $"{c.Name} {Number(Count(c.Value, "held"))} ({Sizes.Of(Count(c.Value, "bytes"))})"));
+        string head = "  holds      ";
+        foreach (string line in Wrap(held.Length == 0 ? "nothing" : held, Width - head.Length))
+        {
+            yield return new(head + line);
+            head = new string(' ', head.Length);
+        }
         List<string> bad = [];
         if (spool.GetProperty("failing").GetBoolean()) bad.Add("CANNOT BE WRITTEN");
         if (spool.GetProperty("diskFull").GetBoolean()) bad.Add("disk full");
         if (Count(spool, "faults") is > 0 and var faults) bad.Add($"{Number(faults)} faults, the last: {Cut(Text(spool, "lastFault"), 40)}");
         if (Count(spool, "quarantine") is > 0 and var items) bad.Add($"{Number(items)} in quarantine");
         if (bad.Count > 0) yield return new(Cut("  trouble    " + string.Join(", ", bad), Width), ScreenMark.Notice);
-        foreach (ScreenLine line in Outlook(spool, now)) yield return line;
+        foreach (ScreenLine line in Outlook(spool)) yield return line;
     }
 
-    static IEnumerable<ScreenLine> Outlook(JsonElement spool, DateTime now)
+    static IEnumerable<ScreenLine> Outlook(JsonElement spool)
     {
-        yield return new("  written    " + Sizes.Of(Count(spool, "bytesWritten")) + $" since the start in {Number(Count(spool, "commits"))} commits");
+        string rate = Find(spool, "eventsPerSecond") is { } perSecond ? string.Create(CultureInfo.InvariantCulture, $"{perSecond.GetDouble():0.#} events/s") : "";
+        string written = "  written    " + Sizes.Of(Count(spool, "bytesWritten")) + $" since the start in {Number(Count(spool, "commits"))} commits";
+        JsonElement? outlook = Find(spool, "outlook");
+        string ring = outlook is not { } known ? "" : Find(known, "ringDays") is { } days ? $"at today's rate the ring holds {Days(days.GetDouble())}" : "the ring is not filling";
+        if (rate.Length + ring.Length > 0) yield return new("  comes in   " + rate + (rate.Length > 0 && ring.Length > 0 ? "; " : "") + ring);
+        if (outlook is { } by)
+        {
+            written = Cut(string.Create(CultureInfo.InvariantCulture,
+                $"  written    {Sizes.Of(Count(by, "bytesPerDay"))} a day, {Sizes.Of(Count(spool, "bytesWritten"))} so far: a {Count(by, "cardBytes") / 1e9:0} GB card lasts {Days(by.GetProperty("cardYears").GetDouble() * 365.25)}"), Width);
+        }
+        yield return new(written);
+
+        static string Days(double days) => days > 36_525 ? "over 100 years" : Ages.Of(TimeSpan.FromDays(days));
     }
 
     static IEnumerable<ScreenLine> Uplinks(JsonElement root, DateTime now)

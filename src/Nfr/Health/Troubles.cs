@@ -15,6 +15,9 @@ static class Troubles
     /// <summary>Less of the file system is worth a word: the spool's own limit is far above it, so something else fills the disk.</summary>
     const double LittleFree = 0.05;
 
+    /// <summary>Years; a card that lasts less will fail while nobody thinks of it.</summary>
+    const double ShortLife = 2;
+
     /// <summary>A Raspberry Pi slows itself down from here on; most boxes later.</summary>
     const double Hot = 80;
 
@@ -55,7 +58,7 @@ static class Troubles
             foreach (LedgerLoss loss in interval.Losses.Where(l => l.Count > 0))
             {
                 // The observer tells it sooner; and where nobody takes events the ring is full for good, and its oldest go by design.
-                if (loss.Place == LossPlace.Kernel || (loss.Place == LossPlace.Evicted && report.Consumers.Count == 0)) continue;
+                if (loss.Place == LossPlace.Kernel || (loss.Place is LossPlace.Evicted or LossPlace.Aged && report.Consumers.Count == 0)) continue;
                 bool slight = loss.Place == LossPlace.Card && loss.Count * 1000 < interval.Moved.Frames;
                 all.Add(new(slight || loss.Place == LossPlace.Quarantine ? Gravity.Notice : Gravity.Loss, "ledger", string.Create(CultureInfo.InvariantCulture, $"lost in the last {interval.Seconds:0} s: {loss.Count:N0} {loss.What}"), RemedyOf(loss.Place)));
             }
@@ -70,6 +73,7 @@ static class Troubles
         LossPlace.Pipeline => "the processor cannot keep up: narrow scope.yml or mirror fewer ports",
         LossPlace.BeforeSpool => "the disk could not take them: see the spool",
         LossPlace.Evicted => "bring the engine back, or raise spool.max_size",
+        LossPlace.Aged => "bring the engine back, or raise spool.max_age",
         LossPlace.Quarantine => "see the log for the reasons, and the spool's quarantine folder",
         _ => "the log has the mistake: report it",
     };
@@ -87,6 +91,8 @@ static class Troubles
             })));
         }
         else if (spool.DiskFull) all.Add(new(Gravity.Fault, "spool", $"the disk is full; the spool works within the {Sizes.Of(spool.BytesOnDisk)} that it has", $"free space on {disk}, or lower spool.max_size"));
+        if (spool.Outlook is { CardYears: < ShortLife } outlook)
+            all.Add(new(Gravity.Notice, "spool", string.Create(CultureInfo.InvariantCulture, $"the spool writes {Sizes.Of(outlook.BytesPerDay)} a day: a card of this size lasts {outlook.CardYears:0.0} years"), "put the spool on a larger card or an SSD (spool.dir, spool.card_size), or narrow scope.yml"));
         if (spool.QuarantinedFiles > 0)
             all.Add(new(Gravity.Notice, "spool", string.Create(CultureInfo.InvariantCulture, $"{spool.QuarantinedFiles} item(s) lie in quarantine"), $"look into {report.SpoolFolder}/quarantine, and remove what is of no use"));
     }
@@ -95,12 +101,20 @@ static class Troubles
     {
         foreach (UplinkReport uplink in report.Uplinks)
         {
-            if (uplink.State.Trouble is { } trouble) all.Add(new(Gravity.Fault, "uplink", trouble, "events wait in the spool and follow when it is back"));
+            if (uplink.State.Trouble is { } trouble) all.Add(new(Gravity.Fault, "uplink", trouble, "events wait in the spool and follow when it is back" + RoomOf(report)));
         }
         foreach (AlertOutputState output in report.Outputs)
         {
             if (output.Trouble is { } trouble) all.Add(new(Gravity.Fault, "output", $"{output.Name}: {trouble}", "its alerts wait in the spool and follow when it is back"));
         }
+    }
+
+    /// <summary>For how long the outage may last before events go unsent.</summary>
+    static string RoomOf(StatusReport report)
+    {
+        if (report.Run.Spool is not { Outlook.RingDays: { } days } spool || report.SpoolMost <= 0) return "";
+        double left = days * Math.Max(0, 1 - ((double)spool.BytesOnDisk / report.SpoolMost));
+        return left < 1.0 / 24 ? "; there is room for less than an hour" : $"; at today's rate there is room for {Ages.Of(TimeSpan.FromDays(Math.Min(left, 36_500)))}";
     }
 
     static void Clock(List<Trouble> all, StatusReport report, ClockFacts clock)

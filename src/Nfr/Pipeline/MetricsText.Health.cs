@@ -34,11 +34,19 @@ sealed partial class MetricsText
 
     void SpoolFile(StatusReport report, SpoolCounters spool)
     {
-        Head("nfr_spool_class_held", "Events in the spool now, by type and class.", "gauge");
-        foreach (EventType type in EventTypes.Uploaded)
+        Head("nfr_spool_class_held", "Events and alerts in the spool now, by class.", "gauge");
+        foreach (SpoolClass of in SpoolClasses.All) Sample("nfr_spool_class_held", $"class=\"{of.Name()}\"", StatusReport.HeldOf(spool, of));
+        Head("nfr_spool_class_bytes", "Their bytes, compressed.", "gauge");
+        foreach (SpoolClass of in SpoolClasses.All) Sample("nfr_spool_class_bytes", $"class=\"{of.Name()}\"", spool.BytesOf(of));
+        Head("nfr_spool_evicted_for_age_total", "Of the evicted those that were older than their class may be.", "counter");
+        foreach (EventType type in EventTypes.Uploaded) Sample("nfr_spool_evicted_for_age_total", $"type=\"{type.Name()}\"", spool.Of(type).EvictedForAge);
+        Sample("nfr_spool_evicted_for_age_total", "type=\"alert\"", spool.Alerts.EvictedForAge);
+        if (report.SpoolRate is { } rate) Fraction("nfr_spool_events_per_second", "Events that came into the spool, a second, over the last interval.", rate);
+        if (spool.Outlook is { } outlook)
         {
-            Sample("nfr_spool_class_held", $"type=\"{type.Name()}\",class=\"unscored\"", spool.Of(type, scored: false).InSpool);
-            Sample("nfr_spool_class_held", $"type=\"{type.Name()}\",class=\"scored\"", spool.Of(type, scored: true).InSpool);
+            Gauge("nfr_spool_written_bytes_per_day", "Bytes that the spool writes to the disk a day, by the last day.", outlook.BytesPerDay);
+            if (outlook.RingDays is { } days) Fraction("nfr_spool_ring_seconds", "For how long the ring holds events while nothing is delivered, by the last day.", Math.Round(days * 86_400));
+            Fraction("nfr_spool_card_life_seconds", "Until a card of the configured size is worn out by the spool alone, by the last day.", Math.Round(outlook.CardYears * 365.25 * 86_400));
         }
         Gauge("nfr_spool_bytes", "Bytes of the spool on disk.", spool.BytesOnDisk);
         Gauge("nfr_spool_max_bytes", "Bytes that the spool may take.", report.SpoolMost);

@@ -137,7 +137,7 @@ sealed class ReadRun
 
     int Upload(NfrConfig config, Spool spool, bool? takesAll)
     {
-        using var engine = new EngineLink(config, spool, Scope, takesAll, _run.Log, TimeProvider.System);
+        using var engine = new EngineLink(config.Engine, config, spool, Scope, takesAll, _run.Log, TimeProvider.System, always: true);
         engine.Start(poll: false);
         long start = Stopwatch.GetTimestamp();
         while (spool.Counters.Total.InSpool > 0 && !_stop.IsCancellationRequested)

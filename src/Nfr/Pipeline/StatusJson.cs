@@ -116,14 +116,24 @@ static class StatusJson
         json.WriteBoolean("diskFull", spool.DiskFull);
         json.WriteNumber("quarantine", spool.QuarantinedFiles);
         json.WriteStartObject("classes");
-        foreach (EventType type in EventTypes.Uploaded)
+        foreach (SpoolClass of in SpoolClasses.All)
         {
-            json.WriteStartObject(type.Name());
-            json.WriteNumber("unscored", spool.Of(type, scored: false).InSpool);
-            json.WriteNumber("scored", spool.Of(type, scored: true).InSpool);
+            json.WriteStartObject(of.Name());
+            json.WriteNumber("held", StatusReport.HeldOf(spool, of));
+            json.WriteNumber("bytes", spool.BytesOf(of));
             json.WriteEndObject();
         }
         json.WriteEndObject();
+        if (report.SpoolRate is { } rate) json.WriteNumber("eventsPerSecond", Math.Round(rate, 2));
+        if (spool.Outlook is { } outlook)
+        {
+            json.WriteStartObject("outlook");
+            json.WriteNumber("bytesPerDay", outlook.BytesPerDay);
+            if (outlook.RingDays is { } days) json.WriteNumber("ringDays", Math.Round(days, 2));
+            json.WriteNumber("cardYears", Math.Round(outlook.CardYears, 1));
+            json.WriteNumber("cardBytes", outlook.CardBytes);
+            json.WriteEndObject();
+        }
         json.WriteEndObject();
     }
 

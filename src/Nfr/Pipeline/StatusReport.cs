@@ -54,6 +54,17 @@ sealed record StatusReport
     /// <summary>Null where nobody looked, as in tests.</summary>
     public BoxFacts? Box { get; init; }
 
+    /// <summary>Events that came into the spool, a second, over the last interval; null before its end.</summary>
+    public double? SpoolRate => Interval is { Seconds: > 0, Moved: { Spool: { } now, SpoolAtStart: { } then } } interval ? (now.Total.Accepted - then.Total.Accepted) / interval.Seconds : null;
+
+    /// <summary>Events or alerts of a class that lie in the spool.</summary>
+    public static long HeldOf(SpoolCounters spool, SpoolClass of) => of switch
+    {
+        SpoolClass.Alerts => spool.Alerts.InSpool,
+        SpoolClass.Scored => EventTypes.Uploaded.Sum(t => spool.Of(t, scored: true).InSpool),
+        _ => spool.Of((EventType)(of - SpoolClass.Dns), scored: false).InSpool,
+    };
+
     /// <summary>What is not as it should be, gravest first; empty while all is well.</summary>
     public IReadOnlyList<Trouble> Troubles => Health.Troubles.Of(this);
 

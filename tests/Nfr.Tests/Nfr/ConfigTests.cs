@@ -436,7 +436,7 @@ public sealed partial class ConfigTests
             string key = line.Groups["key"].Value;
             int indent = line.Groups["outer"].Length + line.Groups["inner"].Length;
             path.RemoveAll(p => p.Indent >= indent);
-            string full = string.Join('.', path.Select(p => p.Key).Append(key)).Replace("monitor.", "monitor[].", StringComparison.Ordinal).Replace("searches.", "searches[].", StringComparison.Ordinal).Replace("feeds.", "feeds[].", StringComparison.Ordinal).Replace("targets.", "targets[].", StringComparison.Ordinal);
+            string full = string.Join('.', path.Select(p => p.Key).Append(key)).Replace("monitor.", "monitor[].", StringComparison.Ordinal).Replace("searches.", "searches[].", StringComparison.Ordinal).Replace("feeds.", "feeds[].", StringComparison.Ordinal).Replace("targets.", "targets[].", StringComparison.Ordinal).Replace("engines.", "engines[].", StringComparison.Ordinal);
             path.Add((indent, key));
             documented.Add(full);
         }

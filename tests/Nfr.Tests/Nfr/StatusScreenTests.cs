@@ -19,7 +19,7 @@ public sealed class StatusScreenTests
 
     static StatusReport Full() => StatusBed.Well() with
     {
-        Run = new Ledger { Captures = [StatusBed.Port("eth1")], Spool = new SpoolCounters(new SpoolTally[Lane.Count], default), SpoolAtStart = new SpoolCounters(new SpoolTally[Lane.Count], default), Stage = new StageCounters() },
+        Run = new Ledger { Captures = [StatusBed.Port("eth1")], Spool = new SpoolCounters(new SpoolTally[Lane.Count], new SpoolTally(3, 3, 3, 0, 0, 0, 0, Bytes: 2048)) { BytesWritten = 5 << 20, Outlook = new SpoolOutlook(400 << 20, 9.2, 11.4, 32_000_000_000) }, SpoolAtStart = new SpoolCounters(new SpoolTally[Lane.Count], default), Stage = new StageCounters() },
         Interval = StatusBed.Interval(StatusBed.Port("eth1")),
     };
 
@@ -35,6 +35,9 @@ public sealed class StatusScreenTests
         Assert.Contains("1.2 k", all, StringComparison.Ordinal);
         Assert.Contains("9.9 M", all, StringComparison.Ordinal);
         Assert.Contains("waiting    dns 5, the oldest 3 h ago, 2 missed", all, StringComparison.Ordinal);
+        Assert.Contains("holds      alerts 3 (2.0 KiB)", all, StringComparison.Ordinal);
+        Assert.Contains("at today's rate the ring holds 9 days", all, StringComparison.Ordinal);
+        Assert.Contains("written    400 MiB a day, 5.0 MiB so far: a 32 GB card lasts 11 years", all, StringComparison.Ordinal);
         Assert.Contains("delivered  45 alerts, the last 3 min ago", all, StringComparison.Ordinal);
         Assert.Contains("synchronised, off by about 1 ms, 31 ms at most; no jumps", all, StringComparison.Ordinal);
         Assert.Contains("20.0 GiB of 29.0 GiB free (69 %) on /var/lib (ext4)", all, StringComparison.Ordinal);
@@ -112,6 +115,9 @@ public sealed class StatusScreenTests
         Assert.Equal(12, Of("nfr_uplink_delivered_events_total", ("engine", "engine"), ("type", "tls")));
         Assert.Equal(StatusBed.Now.ToUnixTimeSeconds() - 3, Of("nfr_uplink_last_success_timestamp_seconds", ("engine", "engine"), ("type", "dns")));
         Assert.Equal((5, 2), (Of("nfr_consumer_waiting_events", ("type", "dns")), Of("nfr_consumer_missed_events_total", ("type", "dns"))));
+        Assert.Equal((3, 2048), (Of("nfr_spool_class_held", ("class", "alerts")), Of("nfr_spool_class_bytes", ("class", "alerts"))));
+        Assert.Equal((794_880, 400 << 20), (Of("nfr_spool_ring_seconds"), Of("nfr_spool_written_bytes_per_day")));
+        Assert.Equal(11.4 * 365.25 * 86_400, Of("nfr_spool_card_life_seconds"), 1.0);
         Assert.Equal(45, Of("nfr_output_delivered_alerts_total", ("output", "file")));
         Assert.Equal((1, 0.031, -0.00025), (Of("nfr_clock_synchronised"), Of("nfr_clock_maximum_error_seconds"), Of("nfr_time_offset_seconds")));
         Assert.Equal((20L << 30, 0), (Of("nfr_disk_free_bytes"), Of("nfr_disk_read_only")));

@@ -76,6 +76,16 @@ public sealed class TroublesTests
     }
 
     [Fact]
+    public void An_outage_says_how_long_it_may_last_and_a_short_card_life_is_told()
+    {
+        SpoolCounters Of(double ringDays, double years) => new(new SpoolTally[Lane.Count], default) { BytesOnDisk = 1L << 29, Outlook = new SpoolOutlook(1L << 30, ringDays, years, 32_000_000_000) };
+        StatusReport report = StatusBed.Well() with { Run = new Ledger { Captures = [StatusBed.Port("eth1")], Spool = Of(18, 30) }, Uplinks = [StatusBed.Uplink("engine", "engine unreachable")] };
+        Assert.EndsWith("at today's rate there is room for 9 days", Only(report, Gravity.Fault, "uplink", "unreachable").Do, StringComparison.Ordinal);
+        Assert.Empty((report with { Uplinks = [] }).Troubles);
+        Only(report with { Uplinks = [], Run = report.Run with { Spool = Of(18, 1.25) } }, Gravity.Notice, "spool", "1.0 GiB a day: a card of this size lasts 1.3 years");
+    }
+
+    [Fact]
     public void A_clock_that_nobody_keeps_is_a_notice_and_one_that_was_never_set_is_a_fault()
     {
         StatusReport unkept = WithBox(b => b with { Clock = b.Clock with { Kernel = new ClockStatus(false, TimeSpan.FromSeconds(16), TimeSpan.FromSeconds(16), default) } });
