@@ -48,8 +48,9 @@ static class ManyOutputs
             await Task.Delay(random.Next(1, 20), CancellationToken.None);
         }
         long begin = Environment.TickCount64;
-        bool Behind(OutputOptions target) => spool.GetBookmark("output:" + target.Name) < spool.LastAlertSequence;
-        while (!load && !stop.IsCancellationRequested && targets.SkipLast(1).Any(Behind))
+        bool Behind(AlertOutput output) => output.State.Waiting > 0 || spool.ReadAlerts(spool.GetBookmark("output:" + output.State.Name), 1).Count > 0;
+        // All but the dead one; and none may say that something waits when it has everything.
+        while (!load && !stop.IsCancellationRequested && outputs.SkipLast(1).Any(Behind))
         {
             await Task.Delay(20, CancellationToken.None);
             if (Environment.TickCount64 - begin < 90_000) continue;
