@@ -87,12 +87,12 @@ public sealed partial class Spool
         lock (_writeLock)
         {
             if (_disposed) return Closed();
-            long stamp = Stamp();
+            (long stamp, long born) = (Stamp(), Running);
             fault = Write(file =>
             {
                 foreach (byte[] blob in blobs)
                 {
-                    file.InsertAlert(stamp, blob);
+                    file.InsertAlert(stamp, born, blob);
                     // Page by page, so that a large answer does not need more room than the ring's slack.
                     file.Evict();
                 }

@@ -38,9 +38,9 @@ public sealed partial class Spool : IDisposable
         _options = options;
         _limits = new SpoolLimits(options, options.Files.DiskBytes(options.Directory));
         _time = time;
+        _rate = new WriteRate(time);
         _directory = directory;
         for (int i = 0; i < _lanes.Length; i++) _lanes[i] = new PendingLane();
-        _consumers = [.. options.Consumers.Select((name, index) => new SpoolConsumer(this, index, name))];
     }
 
     /// <summary>What was found at opening.</summary>
@@ -105,6 +105,7 @@ public sealed partial class Spool : IDisposable
         }
         if (!_diskFull) _diskFull = !_directory.TakeReserve(_limits.ReserveBytes);
         if (_diskFull) _file!.LimitGrowth(0);
+        StartRunning();
         OpenReport = new SpoolOpenReport
         {
             Created = _file!.Created,
@@ -151,6 +152,7 @@ public sealed partial class Spool : IDisposable
     // Which id, and from which number on. The database is the truth; sensor.json is what outlives it.
     SpoolFault? Number()
     {
+        NameConsumers(_file!);
         _reader!.GetState(SensorState, out string? known);
         string id = known is { Length: > 0 } ? known : _directory.SensorId.Length > 0 ? _directory.SensorId : NewId();
         long skipTo = 0;
@@ -170,7 +172,7 @@ public sealed partial class Spool : IDisposable
             // Not room for one row: the numbering stands in memory, and the first flush that finds room carries it.
             _file.Ledger.SkipTo(skipTo);
             _file.Ledger.Accept();
-            _file.Progress.Set(_options.Consumers, _file.Ledger);
+            _file.Progress.Set(_names, _file.Ledger, _file.OthersOf);
             _file.Progress.Accept();
             lock (_tallyLock) Publish();
         }
@@ -336,6 +338,7 @@ public sealed partial class Spool : IDisposable
                 {
                     _file.Ledger[i] = lines[i];
                     _file.Ledger[i].Quarantined += lines[i].InSpool;
+                    _file.Ledger[i].Bytes = 0;
                 }
                 _file.Progress.Carry(_carriedProgress.Names, _carriedProgress.Lines, _file.Ledger);
                 _file.SetState(SensorState, id);
@@ -371,6 +374,7 @@ public sealed partial class Spool : IDisposable
                 _disposed = true;
                 _reader?.Dispose();
                 _reader = null;
+                _file?.Transact(() => NoteRunning(_file, now: true));
                 long next = _file?.Ledger.Greatest ?? 0;
                 bool clean = _file is not null && !_file.Checkpoint(SqliteCheckpoint.Truncate).IsError;
                 _file?.Dispose();

@@ -33,11 +33,23 @@ public sealed record SpoolOptions
     /// <summary>The smallest ring that still works.</summary>
     public const long LeastBytes = 256 << 10;
 
+    /// <summary>Quotas of classes; a class without one has the whole ring.</summary>
+    public IReadOnlyDictionary<SpoolClass, SpoolQuota> Quotas { get; init; } = new Dictionary<SpoolClass, SpoolQuota>();
+
+    /// <summary>Running time of the spool after which anything goes; null = never. A class's own goes first.</summary>
+    public TimeSpan? MaxAge { get; init; }
+
+    /// <summary>Bytes of the card that the spool lies on, for <see cref="SpoolOutlook.CardYears"/>.</summary>
+    public long CardBytes { get; init; } = 32_000_000_000;
+
     /// <summary>
     /// Who takes events out of the ring: names that last, at most <see cref="MaxConsumers"/>. None: nobody does, and the ring keeps what its limits allow. Whom
     /// an earlier run named and this one does not, nothing waits for any more.
     /// </summary>
     public IReadOnlyList<string> Consumers { get; init; } = ["engine"];
+
+    /// <summary>The names are those that the file has, whatever <see cref="Consumers"/> says: for a visitor.</summary>
+    public bool KeepConsumers { get; init; }
 
     public const int MaxConsumers = 32;
 

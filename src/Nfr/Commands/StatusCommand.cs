@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Nfr.Config;
@@ -17,10 +18,6 @@ static class StatusCommand
         var json = new Option<bool>("--json") { Description = "Everything as one JSON object on stdout." };
         var ledger = new Option<bool>("--ledger") { Description = "The whole ledger, stage by stage, and each list." };
         var watch = new Option<double?>("--watch") { Description = "Again every SECONDS, 2 without a number, until Ctrl-C.", HelpName = "SECONDS", Arity = ArgumentArity.ZeroOrOne };
-        watch.Validators.Add(result =>
-        {
-            if (result.Tokens.Count > 0 && result.GetValueOrDefault<double?>() is not (>= ShortestWatch and <= LongestWatch)) result.AddError($"--watch takes a number of seconds from {ShortestWatch} to {LongestWatch}.");
-        });
         var status = new NfrCommand("status", "Show whether the running sensor is well, and what it does: capture, ledger, spool, uplinks, outputs, clock, disk, heat.")
         {
             Remarks =
@@ -40,12 +37,14 @@ static class StatusCommand
         status.Add(watch);
         status.SetAction(parsed =>
         {
+            double seconds = parsed.GetValue(watch) ?? 2;
+            if (seconds is not (>= ShortestWatch and <= LongestWatch)) return setup.Usage("status", string.Create(CultureInfo.InvariantCulture, $"--watch takes a number of seconds from {ShortestWatch} to {LongestWatch}"));
             if (setup.Load(parsed, orDefaults: true) is not { } config) return ExitCode.Usage;
             // The socket beside the spool is this config's own; the default place may be another sensor's.
             string[] places = [.. StatusSocket.Places(config).Reverse()];
             if (places.Length == 0) return setup.Terminal.Fail(ExitCode.Failed, $"status.socket is off in {config.File}, so a running sensor cannot be asked");
             Func<byte[], IEnumerable<ScreenLine>>? screen = parsed.GetValue(json) ? null : parsed.GetValue(ledger) ? Of(LedgerScreen.Lines) : Of(StatusScreen.Lines);
-            return parsed.GetResult(watch) is null ? Once(setup.Terminal, places, screen) : Watch(setup.Terminal, places, screen, TimeSpan.FromSeconds(parsed.GetValue(watch) ?? 2));
+            return parsed.GetResult(watch) is null ? Once(setup.Terminal, places, screen) : Watch(setup.Terminal, places, screen, TimeSpan.FromSeconds(seconds));
         });
         return status;
     }

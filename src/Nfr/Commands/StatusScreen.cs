@@ -108,27 +108,42 @@ static partial class StatusScreen
         if (Find(root, "spool") is not { } spool) yield break;
         long bytes = Count(spool, "bytesOnDisk"), most = Count(spool, "maxBytes");
         yield return new(Apart("Spool", string.Create(CultureInfo.InvariantCulture, $"{Sizes.Of(bytes)} of {Sizes.Of(most)}, {Share(bytes, most):P0}")), ScreenMark.Head);
-        yield return new("  holds      " + Join(spool.GetProperty("classes").EnumerateObject().Select(c => $"{c.Name} {Number(Count(c.Value, "unscored") + Count(c.Value, "scored"))}")
-            .Append($"alerts {Number(Count(spool, "alerts"))}")));
-        long scored = spool.GetProperty("classes").EnumerateObject().Sum(c => Count(c.Value, "scored"));
-        if (scored > 0) yield return new($"             {Number(scored)} of them part of a finding, kept longest");
+        string held = Join(spool.GetProperty("classes").EnumerateObject().Where(c => Count(c.Value, "held") > 0).Select(c => $"{c.Name} {Number(Count(c.Value, "held"))} ({Sizes.Of(Count(c.Value, "bytes"))})"));
+        string head = "  holds      ";
+        foreach (string line in Wrap(held.Length == 0 ? "nothing" : held, Width - head.Length))
+        {
+            yield return new(head + line);
+            head = new string(' ', head.Length);
+        }
         List<string> bad = [];
         if (spool.GetProperty("failing").GetBoolean()) bad.Add("CANNOT BE WRITTEN");
         if (spool.GetProperty("diskFull").GetBoolean()) bad.Add("disk full");
         if (Count(spool, "faults") is > 0 and var faults) bad.Add($"{Number(faults)} faults, the last: {Cut(Text(spool, "lastFault"), 40)}");
         if (Count(spool, "quarantine") is > 0 and var items) bad.Add($"{Number(items)} in quarantine");
         if (bad.Count > 0) yield return new(Cut("  trouble    " + string.Join(", ", bad), Width), ScreenMark.Notice);
-        foreach (ScreenLine line in Outlook(spool, now)) yield return line;
+        foreach (ScreenLine line in Outlook(spool)) yield return line;
     }
 
-    static IEnumerable<ScreenLine> Outlook(JsonElement spool, DateTime now)
+    static IEnumerable<ScreenLine> Outlook(JsonElement spool)
     {
-        yield return new("  written    " + Sizes.Of(Count(spool, "bytesWritten")) + $" since the start in {Number(Count(spool, "commits"))} commits");
+        string rate = Find(spool, "eventsPerSecond") is { } perSecond ? string.Create(CultureInfo.InvariantCulture, $"{perSecond.GetDouble():0.#} events/s") : "";
+        string written = "  written    " + Sizes.Of(Count(spool, "bytesWritten")) + $" since the start in {Number(Count(spool, "commits"))} commits";
+        JsonElement? outlook = Find(spool, "outlook");
+        string ring = outlook is not { } known ? "" : Find(known, "ringDays") is { } days ? $"at today's rate the ring holds {Days(days.GetDouble())}" : "the ring is not filling";
+        if (rate.Length + ring.Length > 0) yield return new("  comes in   " + rate + (rate.Length > 0 && ring.Length > 0 ? "; " : "") + ring);
+        if (outlook is { } by)
+        {
+            written = Cut(string.Create(CultureInfo.InvariantCulture,
+                $"  written    {Sizes.Of(Count(by, "bytesPerDay"))} a day, {Sizes.Of(Count(spool, "bytesWritten"))} so far: a {Count(by, "cardBytes") / 1e9:0} GB card lasts {Days(by.GetProperty("cardYears").GetDouble() * 365.25)}"), Width);
+        }
+        yield return new(written);
+
+        static string Days(double days) => days > 36_525 ? "over 100 years" : Ages.Of(TimeSpan.FromDays(days));
     }
 
     static IEnumerable<ScreenLine> Uplinks(JsonElement root, DateTime now)
     {
-        JsonElement[] uplinks = [.. root.GetProperty("uplinks").EnumerateArray()];
+        JsonElement[] uplinks = [.. root.GetProperty("uplinks").EnumerateArray()], consumers = [.. root.GetProperty("consumers").EnumerateArray()];
         if (uplinks.Length == 0) yield return new("Uplink   none: all is scored on board", ScreenMark.Head);
         foreach (JsonElement uplink in uplinks)
         {
@@ -138,12 +153,28 @@ static partial class StatusScreen
             yield return new((Latest(types, "lastSuccess") is not { } last ? "  delivered  nothing yet"
                 : $"  delivered  {Number(types.Sum(t => Count(t, "deliveredEvents")))} events, {Sizes.Of(types.Sum(t => Count(t, "deliveredBytes")))}, the last {Ago(last, now)}")
                 + NotZero(types.Sum(t => Count(t, "rejectedEvents")), "not wanted") + NotZero(types.Sum(t => Count(t, "quarantinedEvents")), "put aside"));
+            JsonElement? own = consumers.FirstOrDefault(c => Text(c, "name") == Text(uplink, "name")) is { ValueKind: JsonValueKind.Object } found ? found : null;
             string busy = string.Join(", ", uplink.GetProperty("types").EnumerateObject().Where(t => Text(t.Value, "phase") is not ("Idle" or "Off")).Select(t => $"{t.Name} {Phase(Text(t.Value, "phase"))}"));
-            yield return new(Cut("  waiting    " + Join(uplink.GetProperty("types").EnumerateObject().Select(t => $"{t.Name} {Number(Count(t.Value, "waiting"))}")) + (busy.Length > 0 ? "; " + busy : ""), Width));
+            if (own is { } account) yield return Waiting(account, busy, now);
             foreach (ScreenLine line in Error(types.MaxBy(t => Moment(t, "lastErrorAt") ?? default), types.Sum(t => Count(t, "failedRequests")), now, failing)) yield return line;
         }
+        // Who takes events and is no engine.
+        foreach (JsonElement other in consumers.Where(c => !uplinks.Any(u => Text(u, "name") == Text(c, "name"))))
+        {
+            yield return new($"Events to {Text(other, "name")}", ScreenMark.Head);
+            yield return new($"  delivered  {Number(Count(other, "delivered"))} events{NotZero(Count(other, "quarantined"), "put aside")}");
+            yield return Waiting(other, "", now);
+        }
 
-        static string Phase(string phase) => phase switch { "Sending" => "sends", "BackingOff" => "waits to try again", "KeyRefused" => "key refused", _ => phase };
+        static string Phase(string phase) => phase switch { "Sending" => "sends", "BackingOff" => "waits to try again", "KeyRefused" => "key refused", "OutsideWindow" => "waits for its hours", _ => phase };
+    }
+
+    static ScreenLine Waiting(JsonElement consumer, string busy, DateTime now)
+    {
+        long waiting = Count(consumer, "waiting");
+        string[] types = [.. consumer.GetProperty("types").EnumerateObject().Where(t => Count(t.Value, "waiting") > 0).Select(t => $"{t.Name} {Number(Count(t.Value, "waiting"))}")];
+        return new(Cut("  waiting    " + (waiting == 0 ? "nothing" : Join(types) + (Moment(consumer, "oldestWaiting") is { } oldest ? $", the oldest {Ago(oldest, now)}" : ""))
+            + NotZero(Count(consumer, "missed"), "missed") + (busy.Length > 0 ? "; " + busy : ""), Width), Count(consumer, "missed") > 0 ? ScreenMark.Notice : ScreenMark.None);
     }
 
     static IEnumerable<ScreenLine> Outputs(JsonElement root, DateTime now)
@@ -152,7 +183,8 @@ static partial class StatusScreen
         {
             bool failing = output.GetProperty("trouble").ValueKind == JsonValueKind.String;
             yield return new(Apart($"Output {Text(output, "name")}  {Text(output, "target")}", failing ? "FAILING" : "well"), failing ? ScreenMark.Bad : ScreenMark.Head);
-            yield return new(Moment(output, "lastSuccess") is not { } last ? "  delivered  nothing yet" : $"  delivered  {Number(Count(output, "alerts"))} alerts, the last {Ago(last, now)}");
+            yield return new(Moment(output, "lastSuccess") is not { } last ? "  delivered  nothing yet" + NotZero(Count(output, "waiting"), "waiting") : $"  delivered  {Number(Count(output, "alerts"))} alerts, the last {Ago(last, now)}{NotZero(Count(output, "waiting"), "waiting")}{NotZero(Count(output, "filtered"), "filtered")}");
+            if (Count(output, "refused") is > 0 and var refused) yield return new(Cut($"  refused    {Number(refused)} for good, the last: {Text(output, "lastRefusal")}", Width), ScreenMark.Notice);
             foreach (ScreenLine line in Error(output, Count(output, "failedWrites"), now, failing)) yield return line;
         }
     }
@@ -171,7 +203,7 @@ static partial class StatusScreen
         JsonElement clock = root.GetProperty("clock");
         string kept = Find(clock, "synchronised") is not { } synchronised ? "the kernel does not say whether it is kept"
             : synchronised.GetBoolean() ? $"synchronised, off by about {Seconds(clock.GetProperty("estimatedErrorSeconds").GetDouble())}, {Seconds(clock.GetProperty("maximumErrorSeconds").GetDouble())} at most" : "NOT synchronised";
-        string jumps = Count(clock, "jumps") switch { 0 => "not set since the start", 1 => "set once, ", var n => $"set {n} x, the last " };
+        string jumps = Count(clock, "jumps") switch { 0 => "no jumps", 1 => "1 jump, ", var n => $"{n} jumps, the last " };
         if (Moment(clock, "lastJumpAt") is { } jumped) jumps += string.Create(CultureInfo.InvariantCulture, $"by {clock.GetProperty("lastJumpSeconds").GetDouble():+0.0;-0.0} s {Ago(jumped, now)}");
         yield return new(Cut($"  clock      {kept}; {jumps}", Width));
         if (Find(root, "box") is not { } box) yield break;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Nfr.Events;
 using Nfr.Pipeline;
 using Nfr.Storage;
 using Nfr.Uplink;
@@ -13,6 +14,9 @@ static class Troubles
 {
     /// <summary>Less of the file system is worth a word: the spool's own limit is far above it, so something else fills the disk.</summary>
     const double LittleFree = 0.05;
+
+    /// <summary>Years; a card that lasts less will fail while nobody thinks of it.</summary>
+    const double ShortLife = 2;
 
     /// <summary>A Raspberry Pi slows itself down from here on; most boxes later.</summary>
     const double Hot = 80;
@@ -54,7 +58,7 @@ static class Troubles
             foreach (LedgerLoss loss in interval.Losses.Where(l => l.Count > 0))
             {
                 // The observer tells it sooner; and where nobody takes events the ring is full for good, and its oldest go by design.
-                if (loss.Place == LossPlace.Kernel || (loss.Place == LossPlace.Evicted && report.Uplinks.Count == 0)) continue;
+                if (loss.Place == LossPlace.Kernel || (loss.Place is LossPlace.Evicted or LossPlace.Aged && report.Consumers.Count == 0)) continue;
                 bool slight = loss.Place == LossPlace.Card && loss.Count * 1000 < interval.Moved.Frames;
                 all.Add(new(slight || loss.Place == LossPlace.Quarantine ? Gravity.Notice : Gravity.Loss, "ledger", string.Create(CultureInfo.InvariantCulture, $"lost in the last {interval.Seconds:0} s: {loss.Count:N0} {loss.What}"), RemedyOf(loss.Place)));
             }
@@ -69,6 +73,7 @@ static class Troubles
         LossPlace.Pipeline => "the processor cannot keep up: narrow scope.yml or mirror fewer ports",
         LossPlace.BeforeSpool => "the disk could not take them: see the spool",
         LossPlace.Evicted => "bring the engine back, or raise spool.max_size",
+        LossPlace.Aged => "bring the engine back, or raise spool.max_age",
         LossPlace.Quarantine => "see the log for the reasons, and the spool's quarantine folder",
         _ => "the log has the mistake: report it",
     };
@@ -86,6 +91,8 @@ static class Troubles
             })));
         }
         else if (spool.DiskFull) all.Add(new(Gravity.Fault, "spool", $"the disk is full; the spool works within the {Sizes.Of(spool.BytesOnDisk)} that it has", $"free space on {disk}, or lower spool.max_size"));
+        if (spool.Outlook is { CardYears: < ShortLife } outlook)
+            all.Add(new(Gravity.Notice, "spool", string.Create(CultureInfo.InvariantCulture, $"the spool writes {Sizes.Of(outlook.BytesPerDay)} a day: a card of this size lasts {outlook.CardYears:0.0} years"), "put the spool on a larger card or an SSD (spool.dir, spool.card_size), or narrow scope.yml"));
         if (spool.QuarantinedFiles > 0)
             all.Add(new(Gravity.Notice, "spool", string.Create(CultureInfo.InvariantCulture, $"{spool.QuarantinedFiles} item(s) lie in quarantine"), $"look into {report.SpoolFolder}/quarantine, and remove what is of no use"));
     }
@@ -94,7 +101,7 @@ static class Troubles
     {
         foreach (UplinkReport uplink in report.Uplinks)
         {
-            if (uplink.State.Trouble is { } trouble) all.Add(new(Gravity.Fault, "uplink", trouble, ""));
+            if (uplink.State.Trouble is { } trouble) all.Add(new(Gravity.Fault, "uplink", trouble, "events wait in the spool and follow when it is back" + RoomOf(report)));
         }
         foreach (AlertOutputState output in report.Outputs)
         {
@@ -102,9 +109,19 @@ static class Troubles
         }
     }
 
+    /// <summary>For how long the outage may last before events go unsent.</summary>
+    static string RoomOf(StatusReport report)
+    {
+        if (report.Run.Spool is not { Outlook.RingDays: { } days } spool || report.SpoolMost <= 0) return "";
+        double left = days * Math.Max(0, 1 - ((double)spool.BytesOnDisk / report.SpoolMost));
+        return left < 1.0 / 24 ? "; there is room for less than an hour" : $"; at today's rate there is room for {Ages.Of(TimeSpan.FromDays(Math.Min(left, 36_500)))}";
+    }
+
     static void Clock(List<Trouble> all, StatusReport report, ClockFacts clock)
     {
-        if (clock.Kernel is { IsSynchronised: false })
+        if (ClockFloor.IsUnset(report.Now))
+            all.Add(new(Gravity.Fault, "clock", string.Create(CultureInfo.InvariantCulture, $"the clock was never set: it says {report.Now.UtcDateTime:yyyy-MM-dd}"), "let chrony or systemd-timesyncd reach a time server, or set it by hand (date -s)"));
+        else if (clock.Kernel is { IsSynchronised: false })
             all.Add(new(Gravity.Notice, "clock", "nobody keeps the clock: it is not synchronised", "timedatectl set-ntp true, or install chrony; in a container or virtual machine look at the host"));
         if (clock.LastJumpAt is { } at && (report.Now - at).Duration() < s_recently)
             all.Add(new(Gravity.Notice, "clock", string.Create(CultureInfo.InvariantCulture, $"the clock was set by {clock.LastJump.TotalSeconds:+0.0;-0.0} s at {at.UtcDateTime:HH:mm:ss}"), ""));

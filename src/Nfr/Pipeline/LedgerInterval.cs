@@ -14,7 +14,10 @@ enum LossPlace : byte
     Pipeline,
     Mistake,
     BeforeSpool,
+    /// <summary>For room, or for a quota.</summary>
     Evicted,
+    /// <summary>Older than it may be.</summary>
+    Aged,
     Quarantine,
 }
 
@@ -69,7 +72,8 @@ sealed record LedgerInterval(DateTimeOffset End, double Seconds, Ledger Moved)
             }
             if (m is not { Spool: { } spool, SpoolAtStart: { } start }) yield break;
             yield return new(Went(start, spool, t => t.LostBeforeSpool), "before the spool", LossPlace.BeforeSpool);
-            yield return new(Went(start, spool, t => t.Evicted), "evicted from a full spool", LossPlace.Evicted);
+            yield return new(Went(start, spool, t => t.Evicted - t.EvictedForAge), "evicted from a full spool", LossPlace.Evicted);
+            yield return new(Went(start, spool, t => t.EvictedForAge), "older than spool.max_age", LossPlace.Aged);
             yield return new(Went(start, spool, t => t.Quarantined), "put aside as unreadable", LossPlace.Quarantine);
         }
     }

@@ -34,11 +34,19 @@ sealed partial class MetricsText
 
     void SpoolFile(StatusReport report, SpoolCounters spool)
     {
-        Head("nfr_spool_class_held", "Events in the spool now, by type and class.", "gauge");
-        foreach (EventType type in EventTypes.Uploaded)
+        Head("nfr_spool_class_held", "Events and alerts in the spool now, by class.", "gauge");
+        foreach (SpoolClass of in SpoolClasses.All) Sample("nfr_spool_class_held", $"class=\"{of.Name()}\"", StatusReport.HeldOf(spool, of));
+        Head("nfr_spool_class_bytes", "Their bytes, compressed.", "gauge");
+        foreach (SpoolClass of in SpoolClasses.All) Sample("nfr_spool_class_bytes", $"class=\"{of.Name()}\"", spool.BytesOf(of));
+        Head("nfr_spool_evicted_for_age_total", "Of the evicted those that were older than their class may be.", "counter");
+        foreach (EventType type in EventTypes.Uploaded) Sample("nfr_spool_evicted_for_age_total", $"type=\"{type.Name()}\"", spool.Of(type).EvictedForAge);
+        Sample("nfr_spool_evicted_for_age_total", "type=\"alert\"", spool.Alerts.EvictedForAge);
+        if (report.SpoolRate is { } rate) Fraction("nfr_spool_events_per_second", "Events that came into the spool, a second, over the last interval.", rate);
+        if (spool.Outlook is { } outlook)
         {
-            Sample("nfr_spool_class_held", $"type=\"{type.Name()}\",class=\"unscored\"", spool.Of(type, scored: false).InSpool);
-            Sample("nfr_spool_class_held", $"type=\"{type.Name()}\",class=\"scored\"", spool.Of(type, scored: true).InSpool);
+            Gauge("nfr_spool_written_bytes_per_day", "Bytes that the spool writes to the disk a day, by the last day.", outlook.BytesPerDay);
+            if (outlook.RingDays is { } days) Fraction("nfr_spool_ring_seconds", "For how long the ring holds events while nothing is delivered, by the last day.", Math.Round(days * 86_400));
+            Fraction("nfr_spool_card_life_seconds", "Until a card of the configured size is worn out by the spool alone, by the last day.", Math.Round(outlook.CardYears * 365.25 * 86_400));
         }
         Gauge("nfr_spool_bytes", "Bytes of the spool on disk.", spool.BytesOnDisk);
         Gauge("nfr_spool_max_bytes", "Bytes that the spool may take.", report.SpoolMost);
@@ -73,11 +81,26 @@ sealed partial class MetricsText
         Each("nfr_uplink_failed_requests_total", "Requests that failed.", "counter", t => t.FailedRequests);
         Each("nfr_uplink_last_success_timestamp_seconds", "When it last took a request.", "gauge", t => Unix(t.LastSuccess));
         Each("nfr_uplink_last_error_timestamp_seconds", "When a request last failed.", "gauge", t => Unix(t.LastErrorAt));
-        Head("nfr_uplink_waiting_events", "Events in the spool that wait for the engine.", "gauge");
-        foreach (UplinkReport uplink in report.Uplinks)
+    }
+
+    void Consumers(StatusReport report)
+    {
+        void Each(string name, string help, string kind, Func<ConsumerTally, double?> of)
         {
-            foreach (EventType type in EventTypes.Uploaded) Sample("nfr_uplink_waiting_events", $"engine=\"{Label(uplink.Name)}\",type=\"{type.Name()}\"", uplink.Waiting[(int)type]);
+            Head(name, help, kind);
+            foreach (ConsumerReport consumer in report.Consumers)
+            {
+                foreach (EventType type in EventTypes.Uploaded)
+                {
+                    if (of(consumer.Types[(int)type]) is { } value) Sample(name, $"consumer=\"{Label(consumer.Name)}\",type=\"{type.Name()}\"", value);
+                }
+            }
         }
+        Each("nfr_consumer_delivered_events_total", "Events that the consumer took out of the spool.", "counter", t => t.Delivered);
+        Each("nfr_consumer_quarantined_events_total", "Events that it could never take, put aside.", "counter", t => t.Quarantined);
+        Each("nfr_consumer_missed_events_total", "Events evicted before they came to it.", "counter", t => t.Missed);
+        Each("nfr_consumer_waiting_events", "Events in the spool that wait for it.", "gauge", t => t.Waiting);
+        Each("nfr_consumer_oldest_waiting_timestamp_seconds", "When the oldest of these was spooled.", "gauge", t => Unix(t.OldestWaiting));
     }
 
     void Outputs(StatusReport report)
@@ -92,6 +115,9 @@ sealed partial class MetricsText
         }
         Each("nfr_output_up", "0 while something stops or delays the output.", "gauge", o => o.Trouble is null ? 1 : 0);
         Each("nfr_output_delivered_alerts_total", "Alerts that the output took.", "counter", o => o.Alerts);
+        Each("nfr_output_refused_alerts_total", "Alerts that the other side refuses for good, passed by.", "counter", o => o.Refused);
+        Each("nfr_output_filtered_alerts_total", "Alerts that its filter does not want.", "counter", o => o.Filtered);
+        Each("nfr_output_waiting_alerts", "Alerts stored and not looked at yet, an upper bound.", "gauge", o => o.Waiting);
         Each("nfr_output_failed_writes_total", "Writes that failed.", "counter", o => o.FailedWrites);
         Each("nfr_output_last_success_timestamp_seconds", "When it last took alerts.", "gauge", o => Unix(o.LastSuccess));
         Each("nfr_output_last_error_timestamp_seconds", "When a write last failed.", "gauge", o => Unix(o.LastErrorAt));

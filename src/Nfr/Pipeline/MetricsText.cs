@@ -26,6 +26,7 @@ sealed partial class MetricsText
             metrics.SpoolFile(report, spool);
         }
         metrics.Uplinks(report);
+        metrics.Consumers(report);
         metrics.Outputs(report);
         metrics.Lists(report);
         if (report.Box is { } box)

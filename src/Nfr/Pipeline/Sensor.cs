@@ -114,7 +114,7 @@ sealed class Sensor : IDisposable
         Spool spool;
         try
         {
-            spool = Spool.Open(new SpoolOptions { Directory = config.Spool.Dir, MaxBytes = config.Spool.MaxSize, Consumers = SensorParts.ConsumersOf(config) }, time);
+            spool = Spool.Open(SensorParts.SpoolOf(config.Spool) with { Consumers = SensorParts.ConsumersOf(config) }, time);
         }
         catch (SpoolException fault)
         {
@@ -297,7 +297,9 @@ sealed class Sensor : IDisposable
         Interval = Interval,
         SpoolFolder = _config.Spool.Dir,
         SpoolMost = _config.Spool.MaxSize,
-        Uplinks = [.. _engines.Select(e => new UplinkReport(e.Name, e.Host, e.Uploader.State) { Waiting = [.. EventTypes.Uploaded.Select(t => e.Consumer.Tally(t).Waiting)] })],
+        Uplinks = [.. _engines.Select(e => new UplinkReport(e.Consumer.Name, e.Host, e.Uploader.State))],
+        // Without an engine the spool has its place all the same, which nobody takes.
+        Consumers = [.. _spool.Consumers.Where(c => _engines.Count > 0 || c.Name != EngineConfig.Main).Select(ConsumerReport.Of)],
         Outputs = [.. _outputs.Select(o => o.State)],
         Lists = _scorer is null ? [] : ListReport.Of(_scorer.Store.Lists, _fetcher?.States ?? [], SensorParts.FeedCacheOf(_config)),
         Box = BoxFacts.Read(_config.Spool.Dir, _clock),

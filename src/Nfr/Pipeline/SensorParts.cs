@@ -26,6 +26,11 @@ static class SensorParts
         TrustedIps = [.. section.TrustedIps.Select(e => IpPrefix.Parse(e.Text))],
     };
 
+    public static SpoolOptions SpoolOf(SpoolConfig config) => new()
+    {
+        Directory = config.Dir, MaxBytes = config.MaxSize, MaxAge = config.MaxAge, Quotas = config.Quotas, CardBytes = config.CardSize,
+    };
+
     /// <param name="config">scoring: the section.</param>
     /// <param name="scope">Gives home networks and the alert's groups.</param>
     /// <param name="moreFeeds">A folder read in addition; null = none.</param>

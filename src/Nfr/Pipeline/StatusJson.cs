@@ -35,6 +35,9 @@ static class StatusJson
             json.WriteStartArray("uplinks");
             foreach (UplinkReport uplink in report.Uplinks) Uplink(json, uplink);
             json.WriteEndArray();
+            json.WriteStartArray("consumers");
+            foreach (ConsumerReport consumer in report.Consumers) Consumer(json, consumer);
+            json.WriteEndArray();
             json.WriteStartArray("outputs");
             foreach (AlertOutputState output in report.Outputs) Output(json, output);
             json.WriteEndArray();
@@ -113,14 +116,24 @@ static class StatusJson
         json.WriteBoolean("diskFull", spool.DiskFull);
         json.WriteNumber("quarantine", spool.QuarantinedFiles);
         json.WriteStartObject("classes");
-        foreach (EventType type in EventTypes.Uploaded)
+        foreach (SpoolClass of in SpoolClasses.All)
         {
-            json.WriteStartObject(type.Name());
-            json.WriteNumber("unscored", spool.Of(type, scored: false).InSpool);
-            json.WriteNumber("scored", spool.Of(type, scored: true).InSpool);
+            json.WriteStartObject(of.Name());
+            json.WriteNumber("held", StatusReport.HeldOf(spool, of));
+            json.WriteNumber("bytes", spool.BytesOf(of));
             json.WriteEndObject();
         }
         json.WriteEndObject();
+        if (report.SpoolRate is { } rate) json.WriteNumber("eventsPerSecond", Math.Round(rate, 2));
+        if (spool.Outlook is { } outlook)
+        {
+            json.WriteStartObject("outlook");
+            json.WriteNumber("bytesPerDay", outlook.BytesPerDay);
+            if (outlook.RingDays is { } days) json.WriteNumber("ringDays", Math.Round(days, 2));
+            json.WriteNumber("cardYears", Math.Round(outlook.CardYears, 1));
+            json.WriteNumber("cardBytes", outlook.CardBytes);
+            json.WriteEndObject();
+        }
         json.WriteEndObject();
     }
 
@@ -135,7 +148,6 @@ static class StatusJson
         {
             json.WriteStartObject(type.Type.Name());
             json.WriteString("phase", type.Phase.ToString());
-            json.WriteNumber("waiting", uplink.Waiting[(int)type.Type]);
             json.WriteNumber("deliveredEvents", type.DeliveredEvents);
             json.WriteNumber("deliveredBytes", type.DeliveredBytes);
             json.WriteNumber("rejectedEvents", type.RejectedEvents);
@@ -151,12 +163,42 @@ static class StatusJson
         json.WriteEndObject();
     }
 
+    static void Consumer(Utf8JsonWriter json, ConsumerReport consumer)
+    {
+        json.WriteStartObject();
+        json.WriteString("name", consumer.Name);
+        Tally(json, consumer.Total);
+        json.WriteStartObject("types");
+        foreach (EventType type in EventTypes.Uploaded)
+        {
+            json.WriteStartObject(type.Name());
+            Tally(json, consumer.Types[(int)type]);
+            json.WriteEndObject();
+        }
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    static void Tally(Utf8JsonWriter json, in ConsumerTally tally)
+    {
+        json.WriteNumber("since", tally.Since);
+        json.WriteNumber("delivered", tally.Delivered);
+        json.WriteNumber("quarantined", tally.Quarantined);
+        json.WriteNumber("missed", tally.Missed);
+        json.WriteNumber("waiting", tally.Waiting);
+        if (tally.OldestWaiting is { } oldest) json.WriteString("oldestWaiting", oldest.UtcDateTime);
+    }
+
     static void Output(Utf8JsonWriter json, AlertOutputState output)
     {
         json.WriteStartObject();
         json.WriteString("name", output.Name);
         json.WriteString("target", output.Target);
         json.WriteNumber("alerts", output.Alerts);
+        json.WriteNumber("refused", output.Refused);
+        if (output.LastRefusal is { } refusal) json.WriteString("lastRefusal", refusal);
+        json.WriteNumber("filtered", output.Filtered);
+        json.WriteNumber("waiting", output.Waiting);
         json.WriteNumber("failedWrites", output.FailedWrites);
         if (output.LastSuccess is { } last) json.WriteString("lastSuccess", last.UtcDateTime);
         json.WriteString("lastError", output.LastError);

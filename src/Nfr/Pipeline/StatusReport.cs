@@ -1,4 +1,6 @@
+using Nfr.Events;
 using Nfr.Health;
+using Nfr.Storage;
 using Nfr.Uplink;
 
 namespace Nfr.Pipeline;
@@ -18,10 +20,16 @@ sealed record PortReport(string Interface, bool IsOpen)
 /// <param name="Name">Of the consumer of the spool, so it lasts.</param>
 /// <param name="Engine">Its address.</param>
 /// <param name="State">What the uploads have done since the start.</param>
-sealed record UplinkReport(string Name, string Engine, UplinkState State)
+sealed record UplinkReport(string Name, string Engine, UplinkState State);
+
+/// <summary>One who takes events out of the spool: an engine, or an output of events.</summary>
+/// <param name="Name">As the spool knows it; an uplink's is its engine's.</param>
+/// <param name="Types">Its account by <see cref="EventType"/>.</param>
+sealed record ConsumerReport(string Name, IReadOnlyList<ConsumerTally> Types)
 {
-    /// <summary>Events that wait for it, by <see cref="Events.EventType"/>.</summary>
-    public long[] Waiting { get; init; } = new long[Events.EventTypes.UploadedCount];
+    public static ConsumerReport Of(SpoolConsumer consumer) => new(consumer.Name, [.. EventTypes.Uploaded.Select(consumer.Tally)]);
+
+    public ConsumerTally Total => Types.Aggregate((a, b) => a + b);
 }
 
 /// <summary>Everything that the running sensor tells of itself at one moment: by <see cref="StatusJson"/> to "nfr status", by <see cref="MetricsText"/> to Prometheus.</summary>
@@ -39,10 +47,23 @@ sealed record StatusReport
     public required long SpoolMost { get; init; }
     /// <summary>Empty: all is scored on board alone.</summary>
     public IReadOnlyList<UplinkReport> Uplinks { get; init; } = [];
+    /// <summary>Those who take events out of the spool.</summary>
+    public IReadOnlyList<ConsumerReport> Consumers { get; init; } = [];
     public IReadOnlyList<AlertOutputState> Outputs { get; init; } = [];
     public IReadOnlyList<ListReport> Lists { get; init; } = [];
     /// <summary>Null where nobody looked, as in tests.</summary>
     public BoxFacts? Box { get; init; }
+
+    /// <summary>Events that came into the spool, a second, over the last interval; null before its end.</summary>
+    public double? SpoolRate => Interval is { Seconds: > 0, Moved: { Spool: { } now, SpoolAtStart: { } then } } interval ? (now.Total.Accepted - then.Total.Accepted) / interval.Seconds : null;
+
+    /// <summary>Events or alerts of a class that lie in the spool.</summary>
+    public static long HeldOf(SpoolCounters spool, SpoolClass of) => of switch
+    {
+        SpoolClass.Alerts => spool.Alerts.InSpool,
+        SpoolClass.Scored => EventTypes.Uploaded.Sum(t => spool.Of(t, scored: true).InSpool),
+        _ => spool.Of((EventType)(of - SpoolClass.Dns), scored: false).InSpool,
+    };
 
     /// <summary>What is not as it should be, gravest first; empty while all is well.</summary>
     public IReadOnlyList<Trouble> Troubles => Health.Troubles.Of(this);

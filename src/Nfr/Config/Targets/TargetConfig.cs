@@ -16,6 +16,8 @@ static class TargetConfig
     static readonly Kind[] s_kinds =
     [
         new("file", ["json", "cef"], FileTarget.Read),
+        new("mail", [], MailTarget.Read),
+        new("webhook", ["json"], WebhookTarget.Read),
     ];
 
     public static IReadOnlyList<OutputOptions> Read(Section outputs)
