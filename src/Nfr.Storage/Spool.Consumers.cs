@@ -26,6 +26,12 @@ public sealed partial class Spool
     public SpoolConsumer Consumer(string name) =>
         Array.Find(_consumers, consumer => consumer.Name == name) ?? throw new ArgumentException($"The spool has no consumer {name}.", nameof(name));
 
+    /// <summary>The sequence number that the next event of a type gets.</summary>
+    public long NextSequence(EventType type)
+    {
+        lock (_writeLock) return _file?.Ledger.NextOfType(Lane.Of(type, false)) ?? 1;
+    }
+
     internal SpoolBatch? Peek(int consumer, EventType type, int maxEvents, int maxBytes, SpoolEnd end)
     {
         if (end == SpoolEnd.Live && !BeginLive(consumer, type)) return null;

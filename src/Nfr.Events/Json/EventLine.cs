@@ -29,6 +29,27 @@ public static class EventLine
         output.WriteByte((byte)'}');
     }
 
+    /// <summary>Writes a line with another stamp; one without a stamp at its beginning is written as it is.</summary>
+    /// <param name="line">An event line or an upload line.</param>
+    /// <param name="correct">Nanoseconds since 1970, to what they should be.</param>
+    /// <param name="output">Gets the line.</param>
+    public static void WriteRestamped(ReadOnlySpan<byte> line, Func<long, long> correct, Stream output)
+    {
+        ReadOnlySpan<byte> name = "\"ts\":\""u8;
+        // It is the first key, or the second after "type".
+        int start = line[..Math.Min(line.Length, 40)].IndexOf(name) + name.Length;
+        int length = start < name.Length ? -1 : line[start..].IndexOf((byte)'"');
+        if (length is < 0 or > EventTime.MaxLength + 6 || !EventTime.TryParse(line.Slice(start, length), out long stamp) || correct(stamp) is var right && right == stamp)
+        {
+            output.Write(line);
+            return;
+        }
+        Span<byte> text = stackalloc byte[EventTime.MaxLength];
+        output.Write(line[..start]);
+        output.Write(text[..EventTime.Format(right, text)]);
+        output.Write(line[(start + length)..]);
+    }
+
     /// <summary>From the first API key's quote to the end of the last one's value; (0, 0) = this is no such line.</summary>
     static (int Start, int End) ApiPart(ReadOnlySpan<byte> line, EventType type)
     {

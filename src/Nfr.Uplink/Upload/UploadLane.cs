@@ -38,6 +38,7 @@ sealed class UploadLane
     readonly Backoff _backoff;
     readonly Func<SpoolBatch, ReadOnlyMemory<byte>> _body;
     readonly TimeSpan _backlogAge;
+    readonly long _started;
     readonly ClockWait _clock;
     readonly Signal _work = new();
     readonly Signal _retry = new();
@@ -70,6 +71,7 @@ sealed class UploadLane
         _body = body ?? (static part => part.Body);
         _backlogAge = _options.FlushInterval * 2 > options.BacklogAge ? _options.FlushInterval * 2 : options.BacklogAge;
         _clock = new ClockWait(time);
+        _started = time.GetTimestamp();
         _maxBytes = options.MaxBytes;
         _state = new UplinkTypeState { Type = type, Phase = _options.Enabled ? UplinkPhase.Idle : UplinkPhase.Off };
     }
@@ -121,6 +123,7 @@ sealed class UploadLane
 
     async Task WindowAsync(CancellationToken stop)
     {
+        while (ClockFloor.IsUnset(_time.GetUtcNow()) && _time.GetElapsedTime(_started) < _all.ClockPatience) await Task.Delay(TimeSpan.FromSeconds(1), _time, stop);
         while (!_all.Window.IsOpen(_time.GetLocalNow().DateTime))
         {
             Update(_state with { Phase = UplinkPhase.OutsideWindow });
@@ -136,9 +139,9 @@ sealed class UploadLane
         while (pending.TryPeek(out LineRange range))
         {
             SpoolBatch part = range.Count == batch.Count ? batch : batch.Slice(range.Start, range.Count);
-            ReadOnlyMemory<byte> body = _body(part);
-
             await WindowAsync(stop);
+            // Each time anew: what is known of stamps may have changed since the last try.
+            ReadOnlyMemory<byte> body = _body(part);
             await _pacer.EnterAsync(_failing, stop);
             Update(_state with { Phase = UplinkPhase.Sending, BackingOffUntil = null });
             _clock.Mark();

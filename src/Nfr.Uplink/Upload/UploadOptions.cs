@@ -25,6 +25,8 @@ public sealed record UploadOptions
     public int MaxBytes { get; init; } = 1 << 20;
     /// <summary>When events may go; outside they wait in the spool.</summary>
     public UploadWindow Window { get; init; } = UploadWindow.Always;
+    /// <summary>So long after the start events wait for a clock that is not set: then they go with the stamps that they have.</summary>
+    public TimeSpan ClockPatience { get; init; }
     /// <summary>Events waiting for longer are a backlog: then what is new goes by turns with what is old. Not below twice the flush interval.</summary>
     public TimeSpan BacklogAge { get; init; } = TimeSpan.FromMinutes(2);
     public TimeSpan BackoffBase { get; init; } = TimeSpan.FromSeconds(1);

@@ -30,9 +30,10 @@ sealed class EngineLink : IDisposable
     /// <param name="time">Of intervals and time-outs.</param>
     /// <param name="merger">Of all engines' alerts; null = there is this one alone.</param>
     /// <param name="cutsFields">Events may have been spooled with more than this engine is to have, because another wants all.</param>
+    /// <param name="epochs">Put stamps right; null = they are.</param>
     /// <param name="always">Sends outside of its window too.</param>
     public EngineLink(
-        EngineConfig engine, NfrConfig config, Spool spool, Scope scope, bool? takesAllFields, ILogger log, TimeProvider time, AlertMerger? merger = null, bool cutsFields = false, bool always = false)
+        EngineConfig engine, NfrConfig config, Spool spool, Scope scope, bool? takesAllFields, ILogger log, TimeProvider time, AlertMerger? merger = null, bool cutsFields = false, bool always = false, ClockEpochs? epochs = null)
     {
         _engine = engine;
         _fields = engine.Fields;
@@ -49,7 +50,7 @@ sealed class EngineLink : IDisposable
         Action<UplinkNotice> notice = n => Notices.Log(log, n);
         Consumer = spool.Consumer(SensorParts.ConsumerOf(engine));
         UploadOptions upload = SensorParts.UploadOf(config, engine);
-        Uploader = new Uploader(_client, spool, always ? upload with { Window = UploadWindow.Always } : upload, pacer, time, notice, body: cutsFields ? Body : null);
+        Uploader = new Uploader(_client, spool, always ? upload with { Window = UploadWindow.Always } : upload, pacer, time, notice, body: batch => OutgoingLines.Of(batch, cutsFields && !SendsAllFields, epochs));
         Poller = new AlertPoller(
             _client, spool, new AlertPollerOptions { PollInterval = engine.AlertPollInterval, Engine = engine.Name },
             source => Address.TryParse(source, out Address address) ? scope.GroupsOf(address) : [], pacer, time, notice, merger: merger);
@@ -69,8 +70,6 @@ sealed class EngineLink : IDisposable
 
     /// <summary>Whether an event is spooled with all that is known of it; may change from one answer of the engine to the next.</summary>
     public bool SendsAllFields => Sends(_fields, _client.TakesAllFields ?? _tookAllFields);
-
-    ReadOnlyMemory<byte> Body(SpoolBatch batch) => SendsAllFields ? batch.Body : ApiLines.Of(batch);
 
     /// <param name="fields">By the config.</param>
     /// <param name="takesAll">By the engine.</param>

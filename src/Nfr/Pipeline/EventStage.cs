@@ -2,6 +2,7 @@ using System.Buffers;
 using Nfr.Events;
 using Nfr.Scoring;
 using Nfr.Storage;
+using Nfr.Uplink;
 
 namespace Nfr.Pipeline;
 
@@ -18,6 +19,8 @@ sealed class EventStage
     readonly Action<Alert>? _alert;
     readonly bool[] _wanted;
     readonly Func<bool> _allFields;
+    readonly Func<ClockQuality> _quality;
+    readonly ArrayBufferWriter<byte> _marked = new(4096);
     readonly EventJson _json = new();
     readonly ArrayBufferWriter<byte> _line = new(4096);
     readonly List<Alert> _raised = [];
@@ -44,8 +47,10 @@ sealed class EventStage
     /// <param name="alert">Told of each alert raised.</param>
     /// <param name="wanted">By <see cref="EventType"/>; null = all.</param>
     /// <param name="allFields">Whether event lines are spooled instead of upload lines (engine.fields), asked for each event; null = never.</param>
-    public EventStage(Scope? scope, Scorer? scorer, Spool? spool, Stream? print = null, Action<Alert>? alert = null, bool[]? wanted = null, Func<bool>? allFields = null)
+    /// <param name="quality">How far stamps can be trusted; spooled event lines say so while it is not fully.</param>
+    public EventStage(Scope? scope, Scorer? scorer, Spool? spool, Stream? print = null, Action<Alert>? alert = null, bool[]? wanted = null, Func<bool>? allFields = null, Func<ClockQuality>? quality = null)
     {
+        _quality = quality ?? (static () => ClockQuality.Synced);
         _allFields = allFields ?? (static () => false);
         _scope = scope;
         _scorer = scorer;
@@ -246,7 +251,7 @@ sealed class EventStage
         }
         if (_spool is not null)
         {
-            _spool.Append(type, score, _line.WrittenSpan);
+            _spool.Append(type, score, _quality() is var quality and not ClockQuality.Synced ? Marked(quality) : _line.WrittenSpan);
         }
         else if (_print is not null)
         {
@@ -257,6 +262,17 @@ sealed class EventStage
         _step = Step.Kept;
         if (_raised.Count > 0) SettleAlerts(tunnel.Network);
         _step = Step.None;
+    }
+
+    /// <summary>An event line with the key "clock"; the API has no such key, so an upload line stays as it is.</summary>
+    ReadOnlySpan<byte> Marked(ClockQuality quality)
+    {
+        ReadOnlySpan<byte> line = _line.WrittenSpan;
+        if (!line.StartsWith("{\"type\":"u8)) return line;
+        _marked.ResetWrittenCount();
+        _marked.Write(line[..^1]);
+        _marked.Write(quality == ClockQuality.Unset ? ",\"clock\":\"unset\"}"u8 : ",\"clock\":\"free\"}"u8);
+        return _marked.WrittenSpan;
     }
 
     void SettleAlerts(ulong network)

@@ -41,6 +41,7 @@ sealed class Sensor : IDisposable
     readonly CancellationTokenSource _outputStop = new();
     readonly List<(string Interface, Observer Observer, PortRates Rates)> _observers = [];
     readonly ClockWatch _clock;
+    readonly ClockEpochs _epochs;
     readonly Timer _observing;
     readonly LedgerClock _ledgerClock;
     readonly Timer _balancer;
@@ -60,11 +61,12 @@ sealed class Sensor : IDisposable
         _spoolAtStart = spool.Counters;
         _scorer = scorer;
         _workers = workers;
+        _epochs = SensorParts.EpochsOf(spool, time);
         List<EngineConfig> uplinks = [.. config.Uplinks];
         AlertMerger? merger = uplinks.Count > 1 ? new AlertMerger(spool, several: true) : null;
         foreach (EngineConfig engine in uplinks)
-            _engines.Add(new EngineLink(engine, config, spool, scope, engine.Name == EngineConfig.Main ? takesAllFields : null, log, time, merger, cutsFields: uplinks.Count > 1));
-        _stage = new EventStage(scope, scorer, spool, alert: onAlert, wanted: SensorParts.Wanted(config.Engine.Analyze), allFields: AnyTakesAllFields);
+            _engines.Add(new EngineLink(engine, config, spool, scope, engine.Name == EngineConfig.Main ? takesAllFields : null, log, time, merger, cutsFields: uplinks.Count > 1, epochs: _epochs));
+        _stage = new EventStage(scope, scorer, spool, alert: onAlert, wanted: SensorParts.Wanted(config.Engine.Analyze), allFields: AnyTakesAllFields, quality: () => _epochs.Quality);
         _pipeline = new PipelineThread([.. workers.Select(w => w.Ring)], _stage, spool, log, _engines.Count == 0 ? null : Spooled);
         if (SensorParts.FeedCacheOf(config) is { } cache) _fetcher = SensorParts.FetcherOf(config.Scoring.FeedUrls, cache, time, n => Notices.Log(log, n));
         foreach (OutputOptions options in SensorParts.OutputsOf(config.Outputs))
@@ -338,6 +340,7 @@ sealed class Sensor : IDisposable
         try
         {
             _clock.Look();
+            if (_epochs.Look()) _log.Information("clock: it was set; the stamps of events that wait are put right as they are uploaded");
             foreach ((string name, Observer observer, PortRates rates) in _observers)
             {
                 DecodeCounters sum = DecodeCounters.Sum(_workers.Where(w => w.Interface == name).Select(w => w.Counters));

@@ -96,6 +96,21 @@ static class SensorParts
 
     public static bool[] Wanted(AnalyzeConfig analyze) => [analyze.Dns, analyze.Ip, analyze.Http, analyze.Tls, true, true];
 
+    /// <summary>What is known of stamps that were made before the clock was set.</summary>
+    public static ClockEpochs EpochsOf(Spool spool, TimeProvider time) => new(spool, time, BootOf("/proc/sys/kernel/random/boot_id"), () => Native.ClockStatus.Read()?.IsSynchronised);
+
+    static string BootOf(string file)
+    {
+        try
+        {
+            return File.ReadAllText(file).Trim();
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+
     /// <summary>The spool's name for an engine's progress; that of the section engine has been there from the first.</summary>
     public static string ConsumerOf(EngineConfig engine) => engine.Name == EngineConfig.Main ? EngineConfig.Main : EngineConfig.Main + ":" + engine.Name;
 
@@ -109,6 +124,7 @@ static class SensorParts
         Consumer = ConsumerOf(engine),
         MaxBytes = (int)Math.Min(engine.Upload.MaxBytes, engine.Upload.Bandwidth * 10 ?? long.MaxValue),
         Window = engine.Upload.Window,
+        ClockPatience = TimeSpan.FromMinutes(10),
         Dns = TypeOf(config.DnsEvents, config.Engine.Analyze.Dns),
         Ip = TypeOf(config.IpEvents, config.Engine.Analyze.Ip),
         Http = TypeOf(config.HttpEvents, config.Engine.Analyze.Http),
