@@ -179,13 +179,18 @@ static partial class StatusScreen
 
     static IEnumerable<ScreenLine> Outputs(JsonElement root, DateTime now)
     {
-        foreach (JsonElement output in root.GetProperty("outputs").EnumerateArray())
+        JsonElement[] outputs = [.. root.GetProperty("outputs").EnumerateArray()];
+        if (outputs.Length > 0) yield return new("Outputs                                   delivered  refused  waiting  last ago", ScreenMark.Head);
+        foreach (JsonElement output in outputs)
         {
             bool failing = output.GetProperty("trouble").ValueKind == JsonValueKind.String;
-            yield return new(Apart($"Output {Text(output, "name")}  {Text(output, "target")}", failing ? "FAILING" : "well"), failing ? ScreenMark.Bad : ScreenMark.Head);
-            yield return new(Moment(output, "lastSuccess") is not { } last ? "  delivered  nothing yet" + NotZero(Count(output, "waiting"), "waiting") : $"  delivered  {Number(Count(output, "alerts"))} alerts, the last {Ago(last, now)}{NotZero(Count(output, "waiting"), "waiting")}{NotZero(Count(output, "filtered"), "filtered")}");
-            if (Count(output, "refused") is > 0 and var refused) yield return new(Cut($"  refused    {Number(refused)} for good, the last: {Text(output, "lastRefusal")}", Width), ScreenMark.Notice);
+            long refused = Count(output, "refused");
+            string last = Moment(output, "lastSuccess") is { } at ? Ages.Of(now > at ? now - at : TimeSpan.Zero) : "never";
+            string name = Cut($"  {Text(output, "name")}  {Text(output, "target")}", failing ? 33 : 41) + (failing ? " FAILING" : "");
+            yield return new(string.Create(CultureInfo.InvariantCulture, $"{name,-42}{Number(Count(output, "alerts")),9}{Number(refused),9}{Number(Count(output, "waiting")),9}{last,10}"),
+                failing ? ScreenMark.Bad : refused > 0 ? ScreenMark.Notice : ScreenMark.None);
             foreach (ScreenLine line in Error(output, Count(output, "failedWrites"), now, failing)) yield return line;
+            if (refused > 0) yield return new(Cut($"  refused    the last: {Text(output, "lastRefusal")}", Width), ScreenMark.Notice);
         }
     }
 

@@ -38,7 +38,7 @@ public sealed class StatusScreenTests
         Assert.Contains("holds      alerts 3 (2.0 KiB)", all, StringComparison.Ordinal);
         Assert.Contains("at today's rate the ring holds 9 days", all, StringComparison.Ordinal);
         Assert.Contains("written    400 MiB a day, 5.0 MiB so far: a 32 GB card lasts 11 years", all, StringComparison.Ordinal);
-        Assert.Contains("delivered  45 alerts, the last 3 min ago", all, StringComparison.Ordinal);
+        Assert.Matches(@"\n  file  /var/log/nfr/file\.json +45 +0 +0 +3 min\n", all);
         Assert.Contains("synchronised, off by about 1 ms, 31 ms at most; no jumps", all, StringComparison.Ordinal);
         Assert.Contains("20.0 GiB of 29.0 GiB free (69 %) on /var/lib (ext4)", all, StringComparison.Ordinal);
         Assert.Contains("cpu-thermal 52 °C", all, StringComparison.Ordinal);
@@ -53,6 +53,16 @@ public sealed class StatusScreenTests
         Assert.StartsWith("         -> plug it in", lines[3], StringComparison.Ordinal);
         Assert.Contains("  look   cpu is at 90 °C", lines);
         Assert.Contains(lines, l => l.StartsWith("  eth1 GONE", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void An_output_that_fails_or_refuses_says_since_when_and_why()
+    {
+        string[] lines = Lines(Full() with { Outputs = [StatusBed.Output("siem", "time-out") with { FailedWrites = 3, Refused = 2, LastRefusal = "400 no such index" }] });
+        int at = Array.FindIndex(lines, l => l.StartsWith("  siem", StringComparison.Ordinal));
+        Assert.Matches(@"FAILING +45 +2 +7 +3 min$", lines[at]);
+        Assert.Equal("  failed     3 x, the last 20 s ago; next try in 40 s: time-out", lines[at + 1]);
+        Assert.Equal("  refused    the last: 400 no such index", lines[at + 2]);
     }
 
     [Fact]
