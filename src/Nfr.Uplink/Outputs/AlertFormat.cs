@@ -10,6 +10,10 @@ public enum AlertFormat : byte
     Json,
     /// <summary>ArcSight's Common Event Format, one line per threat.</summary>
     Cef,
+    /// <summary>A document of the Elastic Common Schema, one per line.</summary>
+    Ecs,
+    /// <summary>A Detection Finding of the Open Cybersecurity Schema Framework 1.2, one per line.</summary>
+    Ocsf,
 }
 
 /// <summary>Writes alerts in a format of lines.</summary>
@@ -22,6 +26,14 @@ static class AlertLines
         {
             case AlertFormat.Cef:
                 Add(CefFormat.Lines(alert, sensor.Version), output);
+                break;
+            case AlertFormat.Ecs:
+                EcsAlerts.Write(alert, sensor, output);
+                output.Write("\n"u8);
+                break;
+            case AlertFormat.Ocsf:
+                OcsfFormat.Write(alert, sensor, output);
+                output.Write("\n"u8);
                 break;
             default:
                 AlertJson.Write(alert, output);

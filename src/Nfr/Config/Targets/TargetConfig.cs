@@ -5,8 +5,8 @@ namespace Nfr.Config;
 /// <summary>outputs.targets: any number of places for alerts, several of one kind too.</summary>
 static class TargetConfig
 {
-    /// <summary>The names of what is set by outputs.file, outputs.syslog and outputs.graylog: their bookmarks' names.</summary>
-    static readonly string[] s_taken = ["file", "syslog", "graylog"];
+    /// <summary>The names of what is set by outputs.file, outputs.syslog, outputs.graylog and outputs.elastic: their bookmarks' names.</summary>
+    static readonly string[] s_taken = ["file", "syslog", "graylog", "elastic"];
 
     /// <param name="Key">The section that makes an item one of this kind.</param>
     /// <param name="Formats">Words for <c>format</c>, the default first; empty = the kind has one way only.</param>
@@ -15,9 +15,10 @@ static class TargetConfig
 
     static readonly Kind[] s_kinds =
     [
-        new("file", ["json", "cef"], FileTarget.Read),
+        new("file", ["json", "cef", "ecs", "ocsf"], FileTarget.Read),
         new("mail", [], MailTarget.Read),
-        new("webhook", ["json"], WebhookTarget.Read),
+        new("webhook", ["json", "ecs", "ocsf"], WebhookTarget.Read),
+        new("elastic", ["ecs"], ElasticTarget.Read),
     ];
 
     public static IReadOnlyList<OutputOptions> Read(Section outputs)
@@ -65,6 +66,8 @@ static class TargetConfig
     public static AlertFormat FormatOf(string word) => word switch
     {
         "cef" => AlertFormat.Cef,
+        "ecs" => AlertFormat.Ecs,
+        "ocsf" => AlertFormat.Ocsf,
         _ => AlertFormat.Json,
     };
 }
