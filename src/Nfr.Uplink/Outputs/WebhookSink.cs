@@ -130,6 +130,7 @@ public sealed class WebhookSink : AlertSink
     protected override void Dispose(bool disposing)
     {
         if (disposing) _sender.Dispose();
+        base.Dispose(disposing);
     }
 
     /// <summary>How many alerts the next request has: as many as the one that it repeats.</summary>

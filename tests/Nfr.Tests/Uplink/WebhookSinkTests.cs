@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
@@ -50,6 +51,42 @@ public sealed class WebhookSinkTests
         byte[] mac = HMACSHA256.HashData(Convert.FromBase64String(Secret["whsec_".Length..]), Encoding.UTF8.GetBytes(signed));
         Assert.Equal("v1," + Convert.ToBase64String(mac), request.Headers["webhook-signature"]);
         Assert.Equal($"{server.Host}/…", sink.Target);
+    }
+
+    [Theory]
+    [InlineData(Secret)]
+    [InlineData("plain words")]
+    public async Task What_the_README_says_of_signatures_holds(string secret)
+    {
+        string readme = await File.ReadAllTextAsync(Nfr.ConfigTests.Shipped("README.md"));
+        int start = readme.IndexOf("```python\n", StringComparison.Ordinal) + "```python\n".Length;
+        string code = readme[start..readme.IndexOf("```", start, StringComparison.Ordinal)];
+        Assert.Contains("def is_ours(secret, headers, body)", code, StringComparison.Ordinal);
+        await using EngineServer server = await EngineServer.StartAsync();
+        using WebhookSink sink = Sink(To(server.Host) with { Secret = new SecretText { Text = secret } });
+        await sink.WriteAsync(Page(0, 3), CancellationToken.None);
+        Recorded request = server.Requests.Single();
+        string headers = JsonSerializer.Serialize(request.Headers.ToDictionary(h => h.Key.ToLowerInvariant(), h => h.Value));
+        string call = $"""
+            {code}
+            import json, sys
+            headers, body = json.loads(sys.argv[2]), base64.b64decode(sys.argv[3])
+            print(is_ours(sys.argv[1], headers, body), is_ours(sys.argv[1], headers, body + b" "), is_ours("other", headers, body))
+            """;
+        Process? python = null;
+        try
+        {
+            python = Process.Start(new ProcessStartInfo("python3", ["-c", call, secret, headers, Convert.ToBase64String(request.Body)]) { RedirectStandardOutput = true });
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return; // no python3 here
+        }
+        using (python)
+        {
+            Assert.Equal("True False False", (await python!.StandardOutput.ReadToEndAsync().WaitAsync(UplinkBench.Limit)).Trim());
+            await python.WaitForExitAsync();
+        }
     }
 
     /// <summary>The example that the specification of Standard Webhooks gives.</summary>

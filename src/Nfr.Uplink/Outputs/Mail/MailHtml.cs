@@ -7,7 +7,7 @@ namespace Nfr.Uplink;
 static class MailHtml
 {
     const string Font = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;";
-    const string Mono = "font-family:ui-monospace,Consolas,Menlo,monospace;font-size:12px;";
+    const string Mono = "font-family:ui-monospace,Consolas,Menlo,monospace;font-size:12px;line-height:20px;";
 
     public static string Of(MailDigest digest)
     {
@@ -37,7 +37,7 @@ static class MailHtml
         html.Append("</td></tr>\n");
         foreach ((string name, string value) in MailWords.Facts(alert, zone))
         {
-            html.Append("<tr><td style=\"padding:2px 8px 2px 16px;width:96px;color:#6b7280;vertical-align:top;white-space:nowrap\">").Append(name)
+            html.Append("<tr><td style=\"padding:2px 8px 2px 16px;width:104px;color:#6b7280;vertical-align:top;white-space:nowrap\">").Append(name)
                 .Append("</td><td style=\"padding:2px 16px 2px 0;vertical-align:top;word-break:break-word;").Append(name is "Community ID" or "More" ? Mono : "").Append("\">");
             Escape(html, value);
             html.Append("</td></tr>\n");

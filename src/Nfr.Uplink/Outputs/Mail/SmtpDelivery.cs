@@ -74,7 +74,7 @@ sealed class SmtpDelivery(SmtpServer server, ClientTls tls, TimeProvider time)
     }
 
     /// <summary>Ends a conversation; caught in <see cref="SendAsync"/> and nowhere else.</summary>
-    sealed class Stopped(string message) : Exception(message);
+    sealed class Stopped(string message) : IOException(message);
 
     /// <param name="hello">Our name; null = our address.</param>
     /// <param name="from">The envelope's sender, without brackets.</param>
