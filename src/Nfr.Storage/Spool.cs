@@ -41,7 +41,6 @@ public sealed partial class Spool : IDisposable
         _rate = new WriteRate(time);
         _directory = directory;
         for (int i = 0; i < _lanes.Length; i++) _lanes[i] = new PendingLane();
-        _consumers = [.. options.Consumers.Select((name, index) => new SpoolConsumer(this, index, name))];
     }
 
     /// <summary>What was found at opening.</summary>
@@ -153,6 +152,7 @@ public sealed partial class Spool : IDisposable
     // Which id, and from which number on. The database is the truth; sensor.json is what outlives it.
     SpoolFault? Number()
     {
+        NameConsumers(_file!);
         _reader!.GetState(SensorState, out string? known);
         string id = known is { Length: > 0 } ? known : _directory.SensorId.Length > 0 ? _directory.SensorId : NewId();
         long skipTo = 0;
@@ -172,7 +172,7 @@ public sealed partial class Spool : IDisposable
             // Not room for one row: the numbering stands in memory, and the first flush that finds room carries it.
             _file.Ledger.SkipTo(skipTo);
             _file.Ledger.Accept();
-            _file.Progress.Set(_options.Consumers, _file.Ledger);
+            _file.Progress.Set(_names, _file.Ledger, _file.OthersOf);
             _file.Progress.Accept();
             lock (_tallyLock) Publish();
         }

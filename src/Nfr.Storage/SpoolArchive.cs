@@ -81,7 +81,7 @@ public sealed class SpoolArchive : IDisposable
             var type = (EventType)row.Int64(1);
             if ((int)type >= EventTypes.UploadedCount) return;
             ConsumerTally tally = LineOf(row).Tally(spooled[(int)type]);
-            if (tally.Waiting > 0) tally = tally with { OldestWaiting = Oldest(type, LineOf(row)) };
+            if (tally.Waiting > 0) tally = tally with { OldestWaiting = Oldest(row.Text(0) ?? "", type, LineOf(row)) };
             consumers.Add((row.Text(0) ?? "", type, tally));
         });
         SpoolOutlook? outlook = SpoolOutlook.FromText(_db.Scalar($"SELECT value FROM state WHERE name='{SpoolOutlook.State}'"));
@@ -112,7 +112,7 @@ public sealed class SpoolArchive : IDisposable
         foreach (SpooledEvent found in ReadAlerts(filter, trouble, passed)) yield return found;
     }
 
-    readonly record struct Row(bool Scored, long First, long Last, long Stamp, byte[] Body);
+    readonly record struct Row(bool Scored, long First, long Last, long Stamp, byte[] Body, string? Owner);
 
     IEnumerable<SpooledEvent> ReadType(EventType type, SpoolFilter filter, Action<string> trouble, Action<long>? passed)
     {
@@ -132,7 +132,7 @@ public sealed class SpoolArchive : IDisposable
             {
                 after = row.First;
                 long from = Math.Max(row.First, progress.Next(row.First));
-                if (from <= row.Last && filter.Wants(type.Name(), row.Scored) && filter.Wants(row.Stamp))
+                if (from <= row.Last && (filter.Consumer is null || row.Owner is null || row.Owner == filter.Consumer) && filter.Wants(type.Name(), row.Scored) && filter.Wants(row.Stamp))
                 {
                     if (!_inflater.InflateLines(row.Body, row.Last - row.First + 1))
                     {
@@ -161,9 +161,9 @@ public sealed class SpoolArchive : IDisposable
         var page = new List<Row>();
         for (int scored = 0; scored < 2; scored++)
         {
-            using SqliteStatement rows = _db.Prepare("SELECT first,last,stamp,body FROM batch WHERE class=?1 AND type=?2 AND first>?3 ORDER BY first LIMIT ?4");
+            using SqliteStatement rows = _db.Prepare("SELECT first,last,stamp,body,owner FROM batch WHERE class=?1 AND type=?2 AND first>?3 ORDER BY first LIMIT ?4");
             rows.Bind(1, scored).Bind(2, (int)type).Bind(3, after).Bind(4, PageRows);
-            while (rows.Step()) page.Add(new Row(scored == 1, rows.Int64(0), rows.Int64(1), rows.Int64(2), rows.Blob(3).ToArray()));
+            while (rows.Step()) page.Add(new Row(scored == 1, rows.Int64(0), rows.Int64(1), rows.Int64(2), rows.Blob(3).ToArray(), rows.IsNull(4) ? null : rows.Text(4)));
         }
         page.Sort((a, b) => a.First.CompareTo(b.First));
         return page.Count > PageRows ? page[..PageRows] : page;
@@ -210,11 +210,12 @@ public sealed class SpoolArchive : IDisposable
         Through = row.Int64(2), LiveFrom = row.Int64(3), LiveThrough = row.Int64(4), Base = row.Int64(5), Delivered = row.Int64(6), Quarantined = row.Int64(7), Missed = row.Int64(8),
     };
 
-    DateTimeOffset? Oldest(EventType type, SpoolProgress.Line line)
+    DateTimeOffset? Oldest(string consumer, EventType type, SpoolProgress.Line line)
     {
         // The few rows at the beginning may be settled already and wait for another.
-        long stamp = One($"SELECT stamp FROM batch WHERE class IN (0,1) AND type={(int)type} AND last>(CASE WHEN first<{line.Before} THEN {line.Through} ELSE {line.LiveThrough} END) ORDER BY first LIMIT 1");
-        return stamp > 0 ? Time(stamp) : null;
+        using SqliteStatement row = _db.Prepare("SELECT stamp FROM batch WHERE class IN (0,1) AND type=?1 AND (owner IS NULL OR owner=?2)"
+            + " AND last>(CASE WHEN first<?3 THEN ?4 ELSE ?5 END) ORDER BY first LIMIT 1");
+        return row.Bind(1, (int)type).Bind(2, consumer).Bind(3, line.Before).Bind(4, line.Through).Bind(5, line.LiveThrough).Step() ? Time(row.Int64(0)) : null;
     }
 
     void Each(string query, Action<SqliteStatement> row)

@@ -35,7 +35,7 @@ public sealed record SpoolFacts
 public sealed record SpoolShare(string Type, bool Scored, long Rows, long Events, long Bytes, DateTimeOffset Oldest, DateTimeOffset Newest);
 
 /// <summary>Events that a consumer can never take, or a row that could not be read.</summary>
-/// <param name="Id">To name it by.</param>
+/// <param name="Id">For <see cref="Spool.Requeue"/>.</param>
 /// <param name="Type">As in <see cref="SpoolShare"/>.</param>
 /// <param name="First">Sequence number.</param>
 /// <param name="Last">Sequence number.</param>

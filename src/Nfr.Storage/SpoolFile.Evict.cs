@@ -65,7 +65,7 @@ sealed partial class SpoolFile
         {
             if (_oldest.Bind(1, scored).Bind(2, type).Step() && (row.Id == 0 || _oldest.Int64(0) < row.Id) && _oldest.Int64(4) < bornBefore)
             {
-                row = new RowKey(Lane.Of((EventType)type, scored == 1), _oldest.Int64(0), _oldest.Int64(1), _oldest.Int64(2), _oldest.Int64(3));
+                row = new RowKey(Lane.Of((EventType)type, scored == 1), _oldest.Int64(0), _oldest.Int64(1), _oldest.Int64(2), _oldest.Int64(3), OwnerOf(_oldest, 5));
             }
             _oldest.Reset();
         }
@@ -75,7 +75,7 @@ sealed partial class SpoolFile
         line.Evicted += row.Count;
         if (bornBefore < long.MaxValue) line.Aged += row.Count;
         Shrink(row.Lane, row.Bytes);
-        Progress.Left(Lane.Type(row.Lane), row.First, row.Last, missed: true);
+        Progress.Left(Lane.Type(row.Lane), row.First, row.Last, row.Owner, missed: true);
         return true;
     }
 

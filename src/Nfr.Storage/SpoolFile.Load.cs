@@ -89,17 +89,18 @@ sealed partial class SpoolFile
         }
         Progress.Load([.. names], [.. lines]);
         using SqliteStatement count = _db.Prepare(
-            "SELECT sum(max(0,last+1-max(first,CASE WHEN first<?2 THEN ?3 ELSE ?4 END))) FROM batch WHERE class IN (0,1) AND type=?1");
+            "SELECT sum(max(0,last+1-max(first,CASE WHEN first<?2 THEN ?3 ELSE ?4 END))) FROM batch WHERE class IN (0,1) AND type=?1"
+            + " AND (owner IS NULL OR owner=?5)");
         for (int i = 0; i < whole.Count && !_db.Failed; i++)
         {
             (int consumer, EventType type) = (i / EventTypes.UploadedCount, (EventType)(i % EventTypes.UploadedCount));
             ref SpoolProgress.Line line = ref Progress[consumer, type];
             if (!whole[i])
             {
-                line = SpoolProgress.Fresh(type, Ledger);
+                line = SpoolProgress.Fresh(type, Ledger, OthersOf(names[consumer])[(int)type]);
                 Corrected++;
             }
-            long waiting = count.Bind(1, (int)type).Bind(2, line.Before).Bind(3, line.Through + 1).Bind(4, line.LiveThrough + 1).Step() ? count.Int64(0) : 0;
+            long waiting = count.Bind(1, (int)type).Bind(2, line.Before).Bind(3, line.Through + 1).Bind(4, line.LiveThrough + 1).Bind(5, names[consumer]).Step() ? count.Int64(0) : 0;
             count.Reset();
             long difference = line.Tally(Ledger.SpooledOfType((int)type)).Waiting - waiting;
             if (difference > 0) line.Quarantined += difference;
@@ -111,6 +112,16 @@ sealed partial class SpoolFile
         }
     }
 
+    /// <summary>By type, the events in the ring that are for one consumer alone, and not for this one.</summary>
+    public long[] OthersOf(string name)
+    {
+        var events = new long[EventTypes.UploadedCount];
+        using SqliteStatement count = _db.Prepare("SELECT type,sum(last-first+1) FROM batch WHERE owner IS NOT NULL AND owner<>?1 AND type BETWEEN 0 AND 3 GROUP BY type");
+        count.Bind(1, name);
+        while (count.Step()) events[count.Int64(0)] = count.Int64(1);
+        return events;
+    }
+
     // Version 1 knew one who takes: its account goes on as the engine's.
     void Upgrade()
     {
@@ -119,6 +130,9 @@ sealed partial class SpoolFile
         _db.Execute("ALTER TABLE quarantined ADD COLUMN consumer TEXT");
         _db.Execute("UPDATE quarantined SET consumer='engine' WHERE reason NOT LIKE 'unreadable %'");
         _db.Execute("ALTER TABLE batch ADD COLUMN born INTEGER NOT NULL DEFAULT 0");
+        _db.Execute("ALTER TABLE batch ADD COLUMN owner TEXT");
+        _db.Execute("DROP INDEX batch_order");
+        _db.Execute("CREATE UNIQUE INDEX batch_order ON batch(class, type, first, last, owner)");
         _db.Execute("ALTER TABLE alert ADD COLUMN born INTEGER NOT NULL DEFAULT 0");
         _db.Execute("ALTER TABLE ledger ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0");
         _db.Execute("ALTER TABLE ledger ADD COLUMN aged INTEGER NOT NULL DEFAULT 0");

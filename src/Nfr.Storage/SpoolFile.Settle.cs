@@ -1,4 +1,5 @@
 using Nfr.Events;
+using Nfr.Native;
 
 namespace Nfr.Storage;
 
@@ -7,7 +8,7 @@ sealed partial class SpoolFile
 {
     const string UnreadableRow = "unreadable row";
 
-    readonly record struct RowKey(int Lane, long Id, long First, long Last, long Bytes)
+    readonly record struct RowKey(int Lane, long Id, long First, long Last, long Bytes, string? Owner)
     {
         public long Count => Last - First + 1;
     }
@@ -24,7 +25,7 @@ sealed partial class SpoolFile
         long to = live ? last : Math.Min(last, Progress[consumer, type].Before - 1);
         if (to < from) return;
         List<RowKey> rows = Rows(type, from, to);
-        rows.RemoveAll(row => row.Last < from);
+        rows.RemoveAll(row => row.Last < from || (row.Owner is { } owner && owner != Progress.Names[consumer]));
         foreach (RowKey row in rows)
         {
             if (row.Last >= from && Math.Max(row.First, from) < first) throw new InvalidOperationException("Events were settled before older ones that wait.");
@@ -32,7 +33,7 @@ sealed partial class SpoolFile
         if (reason is not null) rows.RemoveAll(row => !CopyAside(consumer, row, Math.Max(row.First, from), Math.Min(row.Last, to), reason, stamp));
         Progress.Settle(consumer, type, live, to, rows.Sum(row => Math.Min(row.Last, to) - Math.Max(row.First, from) + 1), reason is not null);
         foreach (RowKey row in rows) Trim(row, reason is not null, stamp);
-        if (Progress[consumer, type] is { LiveFrom: > 0 } line && !AnyRow(type, line.Through + 1, line.LiveFrom - 1))
+        if (Progress[consumer, type] is { LiveFrom: > 0 } line && !AnyRow(consumer, type, line.Through + 1, line.LiveFrom - 1))
         {
             Progress[consumer, type].Join();
         }
@@ -40,18 +41,20 @@ sealed partial class SpoolFile
     }
 
     /// <summary>
-    /// After a consumer was removed: rows that waited for it alone leave, as delivered. No more than <paramref name="atMost"/> rows are looked at, from
+    /// After a consumer was removed: rows that waited for it alone leave, as delivered; those that were requeued for it, as quarantined. No more than <paramref name="atMost"/> rows are looked at, from
     /// <paramref name="from"/> on; returns where to go on, or 0 at the end.
     /// </summary>
     public long TrimSettled(int lane, long from, int atMost, long stamp)
     {
         var rows = new List<RowKey>();
         _range.Bind(1, Lane.Class(lane)).Bind(2, lane / 2).Bind(3, from).Bind(4, long.MaxValue);
-        while (rows.Count < atMost && _range.Step()) rows.Add(new RowKey(lane, _range.Int64(0), _range.Int64(1), _range.Int64(2), _range.Int64(3)));
+        while (rows.Count < atMost && _range.Step()) rows.Add(new RowKey(lane, _range.Int64(0), _range.Int64(1), _range.Int64(2), _range.Int64(3), OwnerOf(_range, 4)));
         _range.Reset();
-        foreach (RowKey row in rows) Trim(row, quarantined: false, stamp);
+        foreach (RowKey row in rows) Trim(row, row.Owner is not null, stamp);
         return rows.Count < atMost ? 0 : rows[^1].Last + 1;
     }
+
+    static string? OwnerOf(SqliteStatement row, int column) => row.IsNull(column) ? null : row.Text(column);
 
     // The rows that reach into a range of numbers, and the one before.
     List<RowKey> Rows(EventType type, long from, long to)
@@ -60,18 +63,18 @@ sealed partial class SpoolFile
         for (int scored = 0; scored < 2; scored++)
         {
             _range.Bind(1, scored).Bind(2, (int)type).Bind(3, from).Bind(4, to);
-            while (_range.Step()) rows.Add(new RowKey(Lane.Of(type, scored == 1), _range.Int64(0), _range.Int64(1), _range.Int64(2), _range.Int64(3)));
+            while (_range.Step()) rows.Add(new RowKey(Lane.Of(type, scored == 1), _range.Int64(0), _range.Int64(1), _range.Int64(2), _range.Int64(3), OwnerOf(_range, 4)));
             _range.Reset();
         }
         return rows;
     }
 
-    bool AnyRow(EventType type, long from, long to)
+    bool AnyRow(int consumer, EventType type, long from, long to)
     {
         bool any = false;
         for (int scored = 0; scored < 2 && !any; scored++)
         {
-            any = _waits.Bind(1, scored).Bind(2, (int)type).Bind(3, from).Bind(4, to).Step();
+            any = _waits.Bind(1, scored).Bind(2, (int)type).Bind(3, from).Bind(4, to).Bind(5, Progress.Names[consumer]).Step();
             _waits.Reset();
         }
         return any;
@@ -80,7 +83,7 @@ sealed partial class SpoolFile
     // Takes from a row's beginning what nobody waits for.
     void Trim(RowKey row, bool quarantined, long stamp)
     {
-        long keep = Math.Min(Progress.FirstWaiting(Lane.Type(row.Lane), row.First), row.Last + 1);
+        long keep = Math.Min(Progress.FirstWaiting(Lane.Type(row.Lane), row.First, row.Owner), row.Last + 1);
         if (keep <= row.First) return;
         // Before the bytes: they go by what is left.
         if (quarantined) Ledger[row.Lane].Quarantined += keep - row.First;
@@ -126,10 +129,10 @@ sealed partial class SpoolFile
     }
 
     /// <summary>Moves one row aside that could not be read.</summary>
-    public void MoveRowAside(int lane, long id, long first, long last, long stamp)
+    public void MoveRowAside(int lane, long id, long first, long last, string? owner, long stamp)
     {
         byte[] body = ReadBody(id);
-        MoveRowAside(new RowKey(lane, id, first, last, body.Length), body, stamp);
+        MoveRowAside(new RowKey(lane, id, first, last, body.Length, owner), body, stamp);
         TrimAside();
     }
 
@@ -141,7 +144,7 @@ sealed partial class SpoolFile
         PutAside(row.Lane, row.First, row.Last, stamp, UnreadableRow, body, null);
         Ledger[row.Lane].Quarantined += row.Count;
         Shrink(row.Lane, row.Bytes);
-        Progress.Left(Lane.Type(row.Lane), row.First, row.Last, missed: false);
+        Progress.Left(Lane.Type(row.Lane), row.First, row.Last, row.Owner, missed: false);
     }
 
     /// <summary>Moves one alert aside that could not be read.</summary>

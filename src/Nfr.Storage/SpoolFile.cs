@@ -6,7 +6,8 @@ namespace Nfr.Storage;
 /// <summary>
 /// The ring's file, its writing side. Callers hold the spool's write lock. Rows of events:
 /// <code>
-/// batch: id (order of arrival) | class 0 unscored 1 scored | type | first..last sequence | stamp ms, informational | born ms of running time | body: one gzip member
+/// batch: id (order of arrival) | class 0 unscored 1 scored | type | first..last sequence | stamp ms, informational | born ms of running time
+/// | owner: the one consumer that it is for, null = all | body: one gzip member
 /// </code>
 /// WAL with synchronous=FULL: an acknowledged commit survives a power cut. Pages are reused, never given back: the file grows to the quota and
 /// stays. secure_delete is off, for zeroing freed pages would write each event once more. The log is checkpointed when it
@@ -23,8 +24,8 @@ sealed partial class SpoolFile : IDisposable
 
     const string Schema = """
         CREATE TABLE batch(id INTEGER PRIMARY KEY, class INTEGER NOT NULL, type INTEGER NOT NULL,
-            first INTEGER NOT NULL, last INTEGER NOT NULL, stamp INTEGER NOT NULL, body BLOB NOT NULL, born INTEGER NOT NULL DEFAULT 0);
-        CREATE UNIQUE INDEX batch_order ON batch(class, type, first, last);
+            first INTEGER NOT NULL, last INTEGER NOT NULL, stamp INTEGER NOT NULL, body BLOB NOT NULL, born INTEGER NOT NULL DEFAULT 0, owner TEXT);
+        CREATE UNIQUE INDEX batch_order ON batch(class, type, first, last, owner);
         CREATE TABLE alert(sequence INTEGER PRIMARY KEY, stamp INTEGER NOT NULL, body BLOB NOT NULL, born INTEGER NOT NULL DEFAULT 0);
         CREATE TABLE quarantined(id INTEGER PRIMARY KEY, class INTEGER, type INTEGER, first INTEGER, last INTEGER,
             stamp INTEGER NOT NULL, reason TEXT NOT NULL, body BLOB, consumer TEXT);
@@ -154,12 +155,12 @@ sealed partial class SpoolFile : IDisposable
     {
         _begin = _db.Prepare("BEGIN IMMEDIATE");
         _commit = _db.Prepare("COMMIT");
-        _insert = _db.Prepare("INSERT INTO batch(class,type,first,last,stamp,body,born) VALUES(?1,?2,?3,?4,?5,?6,?7)");
-        _oldest = _db.Prepare("SELECT id,first,last,length(body),born FROM batch WHERE class=?1 AND type=?2 ORDER BY first LIMIT 1");
-        _range = _db.Prepare("SELECT id,first,last,length(body) FROM batch WHERE class=?1 AND type=?2 AND first<=?4"
+        _insert = _db.Prepare("INSERT INTO batch(class,type,first,last,stamp,body,born,owner) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)");
+        _oldest = _db.Prepare("SELECT id,first,last,length(body),born,owner FROM batch WHERE class=?1 AND type=?2 ORDER BY first LIMIT 1");
+        _range = _db.Prepare("SELECT id,first,last,length(body),owner FROM batch WHERE class=?1 AND type=?2 AND first<=?4"
             + " AND first>=(SELECT coalesce(max(first),0) FROM batch WHERE class=?1 AND type=?2 AND first<=?3) ORDER BY first");
         _waits = _db.Prepare("SELECT 1 FROM batch WHERE class=?1 AND type=?2 AND first<=?4 AND last>=?3"
-            + " AND first>=(SELECT coalesce(max(first),0) FROM batch WHERE class=?1 AND type=?2 AND first<=?3) LIMIT 1");
+            + " AND first>=(SELECT coalesce(max(first),0) FROM batch WHERE class=?1 AND type=?2 AND first<=?3) AND (owner IS NULL OR owner=?5) LIMIT 1");
         _body = _db.Prepare("SELECT body FROM batch WHERE id=?1");
         _rewrite = _db.Prepare("UPDATE batch SET first=?2,body=?3 WHERE id=?1");
         _delete = _db.Prepare("DELETE FROM batch WHERE id=?1");
@@ -251,9 +252,9 @@ sealed partial class SpoolFile : IDisposable
 
     // --- within a transaction
 
-    public void Insert(int lane, long first, int count, long stamp, long born, ReadOnlySpan<byte> member)
+    public void Insert(int lane, long first, int count, long stamp, long born, ReadOnlySpan<byte> member, string? owner = null)
     {
-        _insert.Bind(1, Lane.Class(lane)).Bind(2, lane / 2).Bind(3, first).Bind(4, first + count - 1).Bind(5, stamp).Bind(6, member).Bind(7, born).Run();
+        _insert.Bind(1, Lane.Class(lane)).Bind(2, lane / 2).Bind(3, first).Bind(4, first + count - 1).Bind(5, stamp).Bind(6, member).Bind(7, born).Bind(8, owner).Run();
         Ledger[lane].Next = first + count;
         Ledger[lane].Spooled += count;
         Ledger[lane].Bytes += member.Length;

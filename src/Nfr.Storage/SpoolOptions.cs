@@ -48,6 +48,9 @@ public sealed record SpoolOptions
     /// </summary>
     public IReadOnlyList<string> Consumers { get; init; } = ["engine"];
 
+    /// <summary>The names are those that the file has, whatever <see cref="Consumers"/> says: for a visitor.</summary>
+    public bool KeepConsumers { get; init; }
+
     public const int MaxConsumers = 32;
 
     /// <summary>Name of the SQLite VFS: the seam at which tests cut the power. Null = the platform's.</summary>

@@ -51,6 +51,7 @@ public sealed record HttpSenderOptions
     /// <summary>Of this sensor, without a "v"; goes into User-Agent.</summary>
     public required string Version { get; init; }
     public TlsSettings Tls { get; init; } = TlsSettings.Default;
+    public ProxySettings Proxy { get; init; } = ProxySettings.Environment;
     /// <summary>Name, TCP and TLS together.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
     /// <summary>From the first byte of the connection to the last of the answer.</summary>

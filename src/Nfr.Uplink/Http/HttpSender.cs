@@ -38,7 +38,14 @@ public sealed class HttpSender : IDisposable
     }
 
     /// <summary>A handler over real sockets, with what this sender needs; tests put their own in front of it.</summary>
-    public SocketsHttpHandler ConnectingHandler() => new()
+    public SocketsHttpHandler ConnectingHandler()
+    {
+        SocketsHttpHandler handler = Sockets();
+        _options.Proxy.Apply(handler);
+        return handler;
+    }
+
+    SocketsHttpHandler Sockets() => new()
     {
         AllowAutoRedirect = false,
         AutomaticDecompression = DecompressionMethods.GZip | DecompressionMethods.Deflate,
@@ -59,6 +66,7 @@ public sealed class HttpSender : IDisposable
     {
         ArgumentNullException.ThrowIfNull(request);
         string host = request.RequestUri!.Host;
+        string? proxy = _ownHandler ? _options.Proxy.Between(request.RequestUri) : null;
         if (_options.Tls.ServerName is { } name) request.Headers.Host = name;
         if (!request.Headers.Contains("User-Agent")) request.Headers.TryAddWithoutValidation("User-Agent", "AlphaSOC NFR/" + _options.Version);
         using CancellationTokenSource deadline = new(_options.TotalTimeout, _time);
@@ -68,7 +76,7 @@ public sealed class HttpSender : IDisposable
             using HttpResponseMessage response = await Http().SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
             _tls.Forget();
             (ReadOnlyMemory<byte> body, bool whole) = await ReadCappedAsync(response.Content, either.Token);
-            return Classify(response, body, whole);
+            return Classify(response, body, whole, proxy, host);
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
@@ -80,11 +88,11 @@ public sealed class HttpSender : IDisposable
         }
         catch (OperationCanceledException)
         {
-            return Unreachable($"no connection within {_options.ConnectTimeout.TotalSeconds:0.#} s");
+            return Unreachable($"no connection{(proxy is null ? "" : $" through the proxy {proxy}")} within {_options.ConnectTimeout.TotalSeconds:0.#} s");
         }
         catch (HttpRequestException e)
         {
-            return Unreachable(HttpFault.Describe(e, host, _tls.Fault)) with { ClockUnset = _tls.Fault?.ClockUnset == true };
+            return Unreachable(HttpFault.Describe(e, host, _tls.Fault, proxy)) with { ClockUnset = _tls.Fault?.ClockUnset == true };
         }
         catch (Exception e) when (e is IOException or InvalidDataException)
         {
@@ -134,7 +142,7 @@ public sealed class HttpSender : IDisposable
         }
     }
 
-    HttpReply Classify(HttpResponseMessage response, ReadOnlyMemory<byte> body, bool whole)
+    HttpReply Classify(HttpResponseMessage response, ReadOnlyMemory<byte> body, bool whole, string? proxy, string host)
     {
         int status = (int)response.StatusCode;
         TimeSpan? wait = RetryAfter(response);
@@ -145,7 +153,9 @@ public sealed class HttpSender : IDisposable
             >= 200 and < 300 => reply with { Kind = HttpReplyKind.Endless, Message = $"its answer is longer than {_options.MaxAnswerBytes:N0} bytes" },
             >= 300 and < 400 => reply with { Kind = HttpReplyKind.Moved, Message = $"it answered {status}, a redirect{Where(response)}; redirects are not followed, set the address it moved to" },
             400 or 422 => reply with { Kind = HttpReplyKind.Refused },
-            401 or 403 or 407 => reply with { Kind = HttpReplyKind.Denied },
+            401 or 403 => reply with { Kind = HttpReplyKind.Denied },
+            // A request in the clear goes to the proxy itself; it is not the server that wants to know who we are.
+            407 => reply with { Kind = HttpReplyKind.Denied, Message = ProxyFault.Describe(status, proxy ?? "before the server", host) },
             404 or 405 or 410 => reply with { Kind = HttpReplyKind.Absent },
             413 => reply with { Kind = HttpReplyKind.TooLarge },
             429 => reply with { Kind = HttpReplyKind.Throttled },

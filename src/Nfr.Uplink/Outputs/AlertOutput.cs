@@ -27,6 +27,8 @@ public sealed record AlertOutputState
     public string? Trouble { get; init; }
     /// <summary>Why alerts wait though all is well, such as "gathering until 14:05"; null when they do not.</summary>
     public string? Holding { get; init; }
+    /// <summary>What should be known though alerts are taken; null when there is nothing.</summary>
+    public string? Remark { get; init; }
 }
 
 /// <summary>
@@ -234,6 +236,11 @@ public sealed class AlertOutput : IDisposable
                 LastRefusal = refused > 0 ? _sink.LastRefusal : _state.LastRefusal,
             });
             if (refused > 0) _notice(new UplinkNotice(NoticeLevel.Warning, $"output {_options.Name}: {_sink.Target} refuses {Spoken.Count(refused, "alert")} for good ({_sink.LastRefusal ?? "no reason given"}); passed by and counted"));
+        }
+        if (_sink.Remark != _state.Remark)
+        {
+            Update(_state with { Remark = _sink.Remark });
+            if (_sink.Remark is { } remark) _notice(new UplinkNotice(NoticeLevel.Warning, $"output {_options.Name}: {_sink.Target}: {remark}"));
         }
         bool holds = taken < page.Count && answer is { Fault: null, After: not null };
         // A sink that takes nothing and asks for no time either must not spin.

@@ -40,6 +40,9 @@ public abstract class AlertSink : IDisposable
     /// </summary>
     public virtual string? LastRefusal => null;
 
+    /// <summary>What people should know though pages are taken, in one sentence, such as a recipient that is refused; null when there is nothing.</summary>
+    public virtual string? Remark => null;
+
     /// <summary>Alerts of one page at most.</summary>
     public virtual int PageSize => AlertOutput.PageSize;
 

@@ -12,6 +12,7 @@ static class OutputSinks
             FileSinkOptions file => new FileSink(file),
             StreamSinkOptions { IsError: true } => new StreamSink(Console.OpenStandardError(), "stderr"),
             StreamSinkOptions => new StreamSink(Console.OpenStandardOutput(), "stdout"),
+            MailSinkOptions mail => new MailSink(options.Name, mail, sensor, time),
             WebhookSinkOptions webhook => new WebhookSink(options.Name, webhook, sensor, time),
             ElasticSinkOptions elastic => new ElasticSink(elastic, sensor, time),
             _ => throw new ArgumentOutOfRangeException(nameof(options), options.Sink.GetType().Name, "no sink of that kind"),

@@ -20,6 +20,7 @@ public sealed record WebhookSinkOptions : SinkOptions
     /// <summary>One alert a request instead of an array of a page's.</summary>
     public bool Single { get; init; }
     public TlsSettings Tls { get; init; } = TlsSettings.Default;
+    public ProxySettings Proxy { get; init; } = ProxySettings.Environment;
 
     /// <summary>Says what is wrong with a header, or null. Its value is not repeated: it may be a key.</summary>
     public static string? CheckHeader(string name, string value)
@@ -73,7 +74,7 @@ public sealed class WebhookSink : AlertSink
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(sensor);
         (_name, _options, _time) = (name, options, time);
-        _sender = new HttpSender(new HttpSenderOptions { Version = sensor.Version, Tls = options.Tls }, time, handler);
+        _sender = new HttpSender(new HttpSenderOptions { Version = sensor.Version, Tls = options.Tls, Proxy = options.Proxy }, time, handler);
         // The path of a webhook is as good as a password with some services.
         Target = $"{options.Url.Scheme}://{options.Url.IdnHost}{(options.Url.IsDefaultPort ? "" : ":" + options.Url.Port.ToString(CultureInfo.InvariantCulture))}{(options.Url.PathAndQuery.Length > 1 ? "/…" : "")}";
     }

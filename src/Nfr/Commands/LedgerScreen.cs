@@ -170,7 +170,7 @@ static class LedgerScreen
 
     static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
-    static string Text(JsonElement element, string name) => element.GetProperty(name).GetString() ?? "";
+    static string Text(JsonElement element, string name) => Printable.Of(element.GetProperty(name).GetString() ?? "");
 
     static string FaultWords(string name) => Enum.TryParse(name, ignoreCase: true, out DecodeFault fault) ? LedgerText.Spell(fault) : Words(name);
 

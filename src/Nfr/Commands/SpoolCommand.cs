@@ -12,7 +12,7 @@ static class SpoolCommand
     public static Command Build(CommandSetup setup) =>
         new NfrCommand("spool", "Look into the spool: what waits on disk, for whom, and what was put aside.")
         {
-            Status(setup), Peek(setup), SpoolExportCommand.Build(setup),
+            Status(setup), Peek(setup), SpoolExportCommand.Build(setup), SpoolRequeueCommand.Build(setup),
         };
 
     static NfrCommand Status(CommandSetup setup)

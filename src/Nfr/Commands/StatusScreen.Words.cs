@@ -20,7 +20,8 @@ static partial class StatusScreen
     /// <summary>0 when it is not there: a sensor of another version may not tell it.</summary>
     static long Count(JsonElement element, string name) => element.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number ? value.GetInt64() : 0;
 
-    static string Text(JsonElement element, string name) => element.TryGetProperty(name, out JsonElement value) ? value.GetString() ?? "" : "";
+    /// <summary>Made fit for a terminal: names and reasons may be another machine's words.</summary>
+    static string Text(JsonElement element, string name) => element.TryGetProperty(name, out JsonElement value) ? Printable.Of(value.GetString() ?? "") : "";
 
     static DateTime? Moment(JsonElement element, string name) => element.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetDateTime() : null;
 

@@ -166,7 +166,7 @@ static partial class StatusScreen
             yield return Waiting(other, "", now);
         }
 
-        static string Phase(string phase) => phase switch { "Sending" => "sends", "BackingOff" => "waits to try again", "KeyRefused" => "key refused", _ => phase };
+        static string Phase(string phase) => phase switch { "Sending" => "sends", "BackingOff" => "waits to try again", "KeyRefused" => "key refused", "OutsideWindow" => "waits for its hours", _ => phase };
     }
 
     static ScreenLine Waiting(JsonElement consumer, string busy, DateTime now)

@@ -88,7 +88,7 @@ public sealed record EngineConfig
         {
             Fields = s.Choice("fields", "auto", "auto", "api", "all") switch { "api" => UploadFields.Api, "all" => UploadFields.All, _ => UploadFields.Auto },
             Tls = TlsSection.Read(s.Under("tls")),
-            Proxy = ReadProxy(s),
+            Proxy = ProxyKey.Read(s),
             Upload = UploadConfig.Read(s.Under("upload")),
             AlertPollInterval = alerts.Duration("poll_interval", TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(5), TimeSpan.FromDays(1)),
         };
@@ -102,18 +102,6 @@ public sealed record EngineConfig
         if (key is null || !key.Any(c => c is <= ' ' or > '~' or ':')) return key;
         s.Fault("api_key", "an API key has no spaces, colons or letters outside ASCII; run 'nfr account register' for one");
         return null;
-    }
-
-    static ProxySettings ReadProxy(Section s)
-    {
-        const string None = "none", Expected = "expected http://[user:password@]host:port, socks5://host:port, or none";
-        string? text = s.Text("proxy", expected: "an address such as http://10.0.0.1:3128, or none");
-        if (text is null) return ProxySettings.Environment;
-        if (text == None) return ProxySettings.None;
-        if (ProxySettings.TryParse(text) is { } proxy) return proxy;
-        // It may hold a password.
-        s.Fault("proxy", text.Contains('@', StringComparison.Ordinal) ? Expected + "; a user or password with other than letters and digits is written with %XX" : $"{Expected}; found \"{text}\"");
-        return ProxySettings.Environment;
     }
 
     static string? Address(Section s, string? host)

@@ -301,7 +301,8 @@ sealed class Sensor : IDisposable
         SpoolFolder = _config.Spool.Dir,
         SpoolMost = _config.Spool.MaxSize,
         Uplinks = [.. _engines.Select(e => new UplinkReport(e.Consumer.Name, e.Host, e.Uploader.State)), .. _cluster is null ? Array.Empty<UplinkReport>() : [new UplinkReport(_cluster.Consumer.Name, _cluster.Host, _cluster.Uploader.State)]],
-        Consumers = _engines.Count == 0 && _cluster is null ? [] : [.. _spool.Consumers.Select(ConsumerReport.Of)],
+        // Without an engine the spool has its place all the same, which nobody takes.
+        Consumers = [.. _spool.Consumers.Where(c => _engines.Count > 0 || c.Name != EngineConfig.Main).Select(ConsumerReport.Of)],
         Outputs = [.. _outputs.Select(o => o.State)],
         Lists = _scorer is null ? [] : ListReport.Of(_scorer.Store.Lists, _fetcher?.States ?? [], SensorParts.FeedCacheOf(_config)),
         Box = BoxFacts.Read(_config.Spool.Dir, _clock),

@@ -320,7 +320,12 @@ sealed class FaultDisk : StorageFiles, IDisposable
 
     public override long DiskBytes(string path) => long.MaxValue;
 
-    public void Dispose() => SqliteVfs.Unregister(_vfs);
+    public void Dispose()
+    {
+        SqliteVfs.Unregister(_vfs);
+        // The table that SQLite was given stays and points here: not at all that was written, too.
+        Load(new DiskImage(), record: false);
+    }
 
     sealed class Holder(FaultDisk disk) : IDisposable
     {

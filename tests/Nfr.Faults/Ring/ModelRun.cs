@@ -201,11 +201,10 @@ sealed class ModelRun : IDisposable
         fault ??= Evicting(() =>
         {
             SpoolFault? flushed = _spool.Flush();
-            var greatest = new long[EventTypes.UploadedCount];
-            RingRows.Read(_disk, greatest);
+            using var rows = new RingRows(_disk);
             foreach (EventType type in EventTypes.Uploaded)
             {
-                fault ??= _model.SkipTo(type, greatest[(int)type]);
+                fault ??= _model.SkipTo(type, rows.Greatest(type));
                 _model.Append(type, true, _number - EventTypes.UploadedCount + (int)type);
             }
             fault ??= _model.SkipAlertsTo(_spool.LastAlertSequence);

@@ -117,7 +117,8 @@ sealed class PowerCutRun(int seed, string synchronous = "FULL", string? liesAbou
         {
             spool = Spool.Open(Options(_judge), new ManualTime());
             foundId = spool.SensorId;
-            RingState? found = RingState.Read(spool, _judge, out string? fault);
+            using var rows = new RingRows(_judge);
+            RingState? found = RingState.Read(spool, rows, out string? fault);
             SpoolOpenReport report = spool.OpenReport;
             if (report.Quarantined.Count > 0) fault ??= report.Quarantined[0];
             if (report.Corrected > 0) fault ??= $"{report.Corrected} events had to be corrected";
@@ -134,7 +135,7 @@ sealed class PowerCutRun(int seed, string synchronous = "FULL", string? liesAbou
                 Tell($"{where}: found\n{found.Text}\nacknowledged was\n{before?.Text}\nunder way to\n{after?.Text}");
                 found = null;
             }
-            if (!WorksOn(spool, before, id, where)) found = null;
+            if (!WorksOn(spool, rows, before, id, where)) found = null;
             return found;
         }
         catch (SpoolException e)
@@ -149,7 +150,7 @@ sealed class PowerCutRun(int seed, string synchronous = "FULL", string? liesAbou
         }
     }
 
-    bool WorksOn(Spool spool, RingState? before, string id, string where)
+    bool WorksOn(Spool spool, RingRows rows, RingState? before, string id, string where)
     {
         if (id.Length > 0 && spool.SensorId != id)
         {
@@ -166,9 +167,7 @@ sealed class PowerCutRun(int seed, string synchronous = "FULL", string? liesAbou
             Tell($"{where}: {fault}");
             return false;
         }
-        var greatest = new long[EventTypes.UploadedCount];
-        RingRows.Read(_judge, greatest);
-        long given = greatest[(int)type];
+        long given = rows.Greatest(type);
         if (before is null || (given > before.Greatest[(int)type] && spool.LastAlertSequence > before.Greatest[^1])) return true;
         Figures.Repeated++;
         Tell($"{where}: {type} {given} after {before.Greatest[(int)type]}, alert {spool.LastAlertSequence} after {before.Greatest[^1]}");

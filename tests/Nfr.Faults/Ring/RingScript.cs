@@ -82,7 +82,12 @@ sealed class RingScript(Random random, FaultDisk disk, ManualTime time, SpoolOpt
         spool = action(spool);
         int to = disk.Log.Count;
         string? fault = null;
-        RingState? after = spool is null ? known : RingState.Read(spool, disk, out fault);
+        RingState? after = known;
+        if (spool is not null)
+        {
+            using var rows = new RingRows(disk);
+            after = RingState.Read(spool, rows, out fault);
+        }
         if (after is null || fault is not null) throw new InvalidOperationException($"after {what}: {fault}");
         Steps.Add(new Step(what, from, to, after));
     }

@@ -1,6 +1,5 @@
 using System.Text;
 using Nfr.Events;
-using Nfr.Faults.Disk;
 using Nfr.Storage;
 
 namespace Nfr.Faults.Ring;
@@ -21,7 +20,7 @@ sealed record RingState(string Text)
     public long Alerts { get; init; }
 
     /// <summary>Null when the rows themselves cannot be counted.</summary>
-    public static RingState? Read(Spool spool, FaultDisk disk, out string? fault)
+    public static RingState? Read(Spool spool, RingRows rows, out string? fault)
     {
         fault = null;
         var text = new StringBuilder();
@@ -30,8 +29,8 @@ sealed record RingState(string Text)
         {
             foreach (SpoolConsumer consumer in spool.Consumers)
             {
-                // One is shown all, the other its oldest row.
-                SpoolBatch? batch = consumer.Peek(type, consumer.Name == Consumers[0] ? int.MaxValue : 1, int.MaxValue);
+                // The oldest row that it is shown; where that is and how many wait say the rest.
+                SpoolBatch? batch = consumer.Peek(type, 1, int.MaxValue);
                 ConsumerTally tally = consumer.Tally(type);
                 text.Append($"{consumer.Name} {type}: since {tally.Since} delivered {tally.Delivered} aside {tally.Quarantined} missed {tally.Missed} waiting {tally.Waiting}, peeks");
                 foreach (SequenceRange range in batch?.Ranges ?? []) text.Append($" {range.First}-{range.Last}");
@@ -39,7 +38,8 @@ sealed record RingState(string Text)
                 if (tally.Since != tally.Delivered + tally.Quarantined + tally.Missed + tally.Waiting) fault = $"the account of {consumer.Name} does not close: {tally}";
             }
         }
-        text.Append(RingRows.Read(disk, greatest));
+        text.Append(rows.Text());
+        foreach (EventType type in EventTypes.Uploaded) greatest[(int)type] = rows.Greatest(type);
         foreach (StoredAlert alert in spool.ReadAlerts(0, int.MaxValue))
         {
             greatest[^1] = alert.Sequence;

@@ -88,6 +88,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("spool")]
     [InlineData("spool export")]
     [InlineData("spool peek")]
+    [InlineData("spool requeue")]
     [InlineData("spool status")]
     [InlineData("start")]
     [InlineData("version")]

@@ -169,6 +169,37 @@ public sealed class SpoolCommandTests : IDisposable
     }
 
     [Fact]
+    public void Requeue_puts_back_what_was_refused_for_the_one_that_refused_it_when_the_sensor_is_stopped()
+    {
+        using (Spool spool = Open("engine", "elastic"))
+        {
+            Fill(spool);
+            Assert.Null(spool.Consumer("elastic").Settle(EventType.Dns, 12, null));
+            Assert.Null(spool.Consumer("engine").Settle(EventType.Dns, 2, "no"));
+            Assert.Null(spool.Consumer("engine").Settle(EventType.Dns, 4, "no, too"));
+            Assert.Null(spool.Consumer("engine").Settle(EventType.Dns, 12, null));
+            (int busy, _, string why) = Run("requeue", "--all");
+            Assert.Equal(1, busy);
+            Assert.Matches("in use by another sensor.*; stop the sensor first \\(systemctl stop nfr\\), requeue, and start it again\n$", why);
+        }
+        (int code, string text, string error) = Run("requeue", "2", "9");
+        Assert.Equal((1, "2 events of 1 rows wait in the spool again\n", "nfr: #9 is not there; it stays aside\n"), (code, text, error));
+        Assert.Equal((0, "2 events of 1 rows wait in the spool again\n", ""), Run("requeue", "--all"));
+        using (Spool spool = Open("engine", "elastic"))
+        {
+            Assert.Equal(0, spool.OpenReport.Corrected);
+            Assert.Equal(["dns3", "dns4", "dns1", "dns2"], SpoolTestBed.Texts(spool.Consumer("engine").Peek(EventType.Dns, 10, 10_000)).Select(t => t[6..^2]));
+            Assert.Null(spool.Consumer("elastic").Peek(EventType.Dns, 10, 10_000));
+            Assert.Equal((16, 8, 4), (spool.Consumer("engine").Tally(EventType.Dns) is var t ? (t.Since, t.Delivered, t.Quarantined) : default));
+            Assert.Equal(12, spool.Consumer("elastic").Tally(EventType.Dns).Since);
+            SpoolTestBed.AssertCloses(spool);
+            Assert.Null(spool.Consumer("engine").Settle(EventType.Dns, long.MaxValue, null));
+            Assert.Equal(0, spool.Counters.Of(EventType.Dns).InSpool);
+        }
+        Assert.Equal((2, "", "nfr: which rows: name them by ID, or all with --all; see nfr help spool requeue\n"), Run("requeue"));
+    }
+
+    [Fact]
     public void Without_a_spool_it_says_so()
     {
         (int code, _, string error) = Run("status");

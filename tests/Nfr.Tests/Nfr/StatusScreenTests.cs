@@ -72,6 +72,19 @@ public sealed class StatusScreenTests
     }
 
     [Fact]
+    public void Another_machines_words_do_nothing_to_the_terminal()
+    {
+        string evil = "\u001b[2J\u001b]0;owned\u0007\u009b31m\r\n\u202e";
+        StatusReport report = Full() with
+        {
+            Uplinks = [StatusBed.Uplink("engine", evil)], Outputs = [StatusBed.Output("file", evil) with { Refused = 1, LastRefusal = evil }], Box = StatusBed.Box() with { Temperatures = [new(evil, 90)] },
+        };
+        Assert.All(Lines(report), l => Assert.DoesNotContain(l, char.IsControl));
+        using JsonDocument json = JsonDocument.Parse(report.ToJson());
+        Assert.All(LedgerScreen.Lines(json.RootElement), l => Assert.DoesNotContain(l.Text, char.IsControl));
+    }
+
+    [Fact]
     public void What_the_box_does_not_have_is_left_out_or_said()
     {
         string all = string.Join('\n', Lines(Full() with { Box = new BoxFacts(), Uplinks = [], Consumers = [], Outputs = [] }));

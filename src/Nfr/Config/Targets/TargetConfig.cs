@@ -16,6 +16,8 @@ static class TargetConfig
     static readonly Kind[] s_kinds =
     [
         new("file", ["json", "cef", "ecs", "ocsf"], FileTarget.Read),
+        new("mail", [], MailTarget.Read),
+        new("webhook", ["json", "ecs", "ocsf"], WebhookTarget.Read),
         new("elastic", ["ecs"], ElasticTarget.Read),
     ];
 
