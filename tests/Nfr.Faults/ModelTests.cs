@@ -8,11 +8,13 @@ namespace Nfr.Faults;
 /// <summary>Promises 1, 4 and 9: the real ring, shrunk until it evicts, against a model that fits on a page; the same after each of any steps.</summary>
 public sealed class ModelTests(ITestOutputHelper output)
 {
-    [Fact]
-    public void The_ring_is_what_its_model_is_after_every_step()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_ring_is_what_its_model_is_after_every_step(bool quotas)
     {
         var clock = Stopwatch.StartNew();
-        int sequences = Tier.Of(2_000, 500_000), next = 0;
+        int sequences = Tier.Of(1_000, 250_000), next = 0;
         long steps = 0, evicted = 0;
         (ModelStep[] Steps, string Fault)? failed = null;
         Thread[] workers = [.. Enumerable.Range(0, Math.Clamp(Environment.ProcessorCount, 1, 4)).Select(_ => new Thread(() =>
@@ -21,18 +23,18 @@ public sealed class ModelTests(ITestOutputHelper output)
             while (failed is null && Interlocked.Increment(ref next) is int seed && seed <= sequences)
             {
                 ModelStep[] drawn = ModelRun.Draw(seed);
-                if (ModelRun.Run(disk, drawn, out long gone) is { } fault) failed = (drawn, fault);
+                if (ModelRun.Run(disk, drawn, out long gone, quotas) is { } fault) failed = (drawn, fault);
                 Interlocked.Add(ref steps, drawn.Length);
                 Interlocked.Add(ref evicted, gone);
             }
         }))];
         foreach (Thread worker in workers) worker.Start();
         foreach (Thread worker in workers) worker.Join();
-        output.WriteLine($"{Math.Min(next, sequences)} sequences, {steps} steps, {evicted} events evicted, {clock.Elapsed.TotalSeconds:F0} s");
+        output.WriteLine($"{Math.Min(next, sequences)} sequences{(quotas ? " with quotas and ages" : "")}, {steps} steps, {evicted} events evicted, {clock.Elapsed.TotalSeconds:F0} s");
         if (failed is { } failure)
         {
             ModelStep[] left = failure.Steps;
-            Assert.Fail(Shrunk(ref left, failure.Fault));
+            Assert.Fail(Shrunk(ref left, failure.Fault, quotas));
         }
         Assert.True(evicted > sequences, "the ring was not small enough");
     }
@@ -56,7 +58,7 @@ public sealed class ModelTests(ITestOutputHelper output)
     }
 
     /// <summary>Leaves out whatever can be left out, from halves down to single steps, as long as it still fails.</summary>
-    static string Shrunk(ref ModelStep[] steps, string fault, bool wrongModel = false)
+    static string Shrunk(ref ModelStep[] steps, string fault, bool quotas = false, bool wrongModel = false)
     {
         using var disk = new FaultDisk();
         for (int part = steps.Length / 2; part >= 1; part = part > 1 ? part / 2 : 0)
@@ -64,7 +66,7 @@ public sealed class ModelTests(ITestOutputHelper output)
             for (int at = 0; at + part <= steps.Length;)
             {
                 ModelStep[] fewer = [.. steps[..at], .. steps[(at + part)..]];
-                if (ModelRun.Run(disk, fewer, out _, wrongModel) is { } still) (steps, fault) = (fewer, still);
+                if (ModelRun.Run(disk, fewer, out _, quotas, wrongModel) is { } still) (steps, fault) = (fewer, still);
                 else at += part;
             }
         }

@@ -1,4 +1,5 @@
 using Nfr.Faults.Kill;
+using Nfr.Faults.Outputs;
 
 namespace Nfr.Faults;
 
@@ -8,7 +9,8 @@ static class Program
     static async Task<int> Main(string[] args)
     {
         if (args is ["sensor", ..]) return await SmallSensor.RunAsync(args[1..]);
-        Console.Error.WriteLine("usage: Nfr.Faults sensor DIRECTORY ENGINE LIFE FLUSH-EVENTS load|drain");
+        if (args is ["outputs", ..]) return await ManyOutputs.RunAsync(args[1..]);
+        Console.Error.WriteLine("usage: Nfr.Faults sensor DIRECTORY ENGINE LIFE FLUSH-EVENTS load|drain, or: Nfr.Faults outputs DIRECTORY RECEIVER LIFE load|drain");
         return 2;
     }
 }

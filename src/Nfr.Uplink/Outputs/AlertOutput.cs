@@ -156,8 +156,14 @@ public sealed class AlertOutput : IDisposable
                 // Before the wish to stop is looked at: what was written is noted, so that an orderly stop doubles nothing.
                 if (_unnoted && Note() is { } unnoted) return Failed(unnoted);
                 cancel.ThrowIfCancellationRequested();
+                (long last, long faults) = (_spool.LastAlertSequence, _spool.Counters.Faults);
                 IReadOnlyList<StoredAlert> alerts = _unfinished is null ? _spool.ReadAlerts(_bookmark!.Value, _sink.PageSize) : [];
-                if (alerts.Count == 0 && _unfinished is null) return null;
+                if (alerts.Count == 0 && _unfinished is null)
+                {
+                    // After an unclean stop numbers go on far above the last alert's: they wait for nobody. Nothing read may also mean that nothing can be.
+                    if (_spool.Counters.Faults == faults && last > _bookmark!.Value) Interlocked.Exchange(ref _passed, last);
+                    return null;
+                }
                 if (await WriteAsync(alerts, writes.Token) is { } fault)
                 {
                     if (_unnoted) Note();

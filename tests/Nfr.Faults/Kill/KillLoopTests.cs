@@ -1,3 +1,4 @@
+using System.Globalization;
 using Nfr.Events;
 using Nfr.Native;
 using Nfr.Storage;
@@ -57,7 +58,7 @@ public sealed class KillLoopTests(ITestOutputHelper output)
         for (int life = 0; life < LivesOfOne; life++)
         {
             int flushEvents = random.Next(3) switch { 0 => 20, 1 => 100, _ => 500 };
-            using var child = new SensorChild(folder, sink.Host, life, flushEvents, load: true);
+            using SensorChild child = Child(folder, sink, life, flushEvents, "load");
             // One in ten dies while it starts: what mends the spool must bear being killed too.
             bool early = !orderly && random.Next(10) == 0;
             if (!early) await child.UntilReadyAsync();
@@ -87,7 +88,7 @@ public sealed class KillLoopTests(ITestOutputHelper output)
                 sums.MostUnspooled = Math.Max(sums.MostUnspooled, notes.Accepted - notes.Spooled);
             }
         }
-        using (var drain = new SensorChild(folder, sink.Host, LivesOfOne, 500, load: false)) await drain.EndAsync();
+        using (SensorChild drain = Child(folder, sink, LivesOfOne, 500, "drain")) await drain.EndAsync();
 
         Assert.Empty(sink.Faults);
         for (int life = 0; life < LivesOfOne; life++) Assert.Equal(0, sink.Missing(life, acknowledged[life]));
@@ -104,6 +105,9 @@ public sealed class KillLoopTests(ITestOutputHelper output)
             sums.Alerts += spool.Counters.Alerts.Spooled;
         }
     }
+
+    static SensorChild Child(RamFolder folder, Sink sink, int life, int flushEvents, string what) => new(
+        folder, life, "sensor", folder.In("spool"), sink.Host, life.ToString(CultureInfo.InvariantCulture), flushEvents.ToString(CultureInfo.InvariantCulture), what);
 
     /// <summary>What the dead process left, opened as a copy, since looking must not mend: whole, closing, and with all that was acknowledged.</summary>
     static long Look(RamFolder folder, string when, long knownSpooled, long acknowledged, long alerts, bool orderly)

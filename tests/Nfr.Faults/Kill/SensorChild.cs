@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace Nfr.Faults.Kill;
 
-/// <summary>One life of a <see cref="SmallSensor"/>.</summary>
+/// <summary>One life of a <see cref="SmallSensor"/>, or of another child of ours.</summary>
 sealed class SensorChild : IDisposable
 {
     /// <summary>Far above what any step needs, also on a busy machine.</summary>
@@ -12,12 +12,14 @@ sealed class SensorChild : IDisposable
 
     readonly Process _process;
 
-    public SensorChild(RamFolder folder, string engine, int life, int flushEvents, bool load)
+    /// <param name="folder">Where its notes lie.</param>
+    /// <param name="life">Of these.</param>
+    /// <param name="arguments">Of <see cref="Program"/>.</param>
+    public SensorChild(RamFolder folder, int life, params string[] arguments)
     {
-        Notes = LifeNotes.Make(folder.In($"notes-{life}"));
-        var start = new ProcessStartInfo("dotnet")
+        Notes = LifeNotes.Make(folder.In(string.Create(CultureInfo.InvariantCulture, $"notes-{life}")));
+        var start = new ProcessStartInfo("dotnet", ["exec", typeof(SensorChild).Assembly.Location, .. arguments])
         {
-            ArgumentList = { "exec", typeof(SensorChild).Assembly.Location, "sensor", folder.In("spool"), engine, life.ToString(CultureInfo.InvariantCulture), flushEvents.ToString(CultureInfo.InvariantCulture), load ? "load" : "drain" },
             RedirectStandardError = true,
             UseShellExecute = false,
             // Code that lives for a third of a second is not worth compiling twice.

@@ -38,9 +38,9 @@ sealed class OutageLine(SettledTime time, int most) : HttpMessageHandler
     public long Wrong { get; private set; }
     public long Requests { get; private set; }
     public long Bytes { get; private set; }
-    /// <summary>From the second in which an event was accepted to its arrival, of those accepted since the line came back.</summary>
+    /// <summary>From the second in which an event was accepted to its arrival, of those accepted a minute and more after the line came back: until its first turn a type's live events are its backlog's.</summary>
     public TimeSpan SlowestLive { get; private set; }
-    public TimeSpan UpSince { get; set; } = TimeSpan.MaxValue;
+    public TimeSpan UpSince { get; set; } = TimeSpan.FromDays(10_000);
 
     /// <summary>When requests of each type were made that failed.</summary>
     public List<TimeSpan>[] Failed { get; } = [.. EventTypes.Uploaded.Select(_ => new List<TimeSpan>())];
@@ -126,6 +126,6 @@ sealed class OutageLine(SettledTime time, int most) : HttpMessageHandler
         else Events++;
         word |= bit;
         var accepted = TimeSpan.FromSeconds(second);
-        if (accepted >= UpSince && time.Elapsed - accepted > SlowestLive) SlowestLive = time.Elapsed - accepted;
+        if (accepted >= UpSince + TimeSpan.FromMinutes(1) && time.Elapsed - accepted > SlowestLive) SlowestLive = time.Elapsed - accepted;
     }
 }

@@ -26,14 +26,20 @@ sealed class ModelRun : IDisposable
     long _number;
     int _pendingBytes;
 
+    readonly bool _quotas;
+    bool _killed;
+    TimeSpan _now, _opened;
+
     public long Evicted { get; private set; }
 
-    ModelRun(FaultDisk disk, bool wrongModel)
+    ModelRun(FaultDisk disk, bool quotas, bool wrongModel)
     {
         _disk = disk;
+        _quotas = quotas;
         disk.Load(new DiskImage(), record: false);
         _options = new SpoolOptions { Directory = "/spool", MaxBytes = SpoolOptions.LeastBytes, MaxAlerts = 5, Vfs = disk.Name, Files = disk };
-        _model = new RingModel(new SpoolLimits(_options, long.MaxValue).Alerts - (wrongModel ? 1 : 0));
+        if (quotas) _options = _options with { Quotas = s_quotas, MaxAge = s_maxAge };
+        _model = new RingModel(new SpoolLimits(_options, long.MaxValue).Alerts - (wrongModel ? 1 : 0), quotas);
         _model.SetConsumers(_consumers);
         _spool = Spool.Open(_options with { Consumers = _consumers }, _time);
     }
@@ -52,10 +58,10 @@ sealed class ModelRun : IDisposable
     }
 
     /// <summary>Null = the same state after each step; otherwise what differed, after which one.</summary>
-    public static string? Run(FaultDisk disk, IReadOnlyList<ModelStep> steps, out long evicted, bool wrongModel = false)
+    public static string? Run(FaultDisk disk, IReadOnlyList<ModelStep> steps, out long evicted, bool quotas = false, bool wrongModel = false)
     {
         evicted = 0;
-        using var run = new ModelRun(disk, wrongModel);
+        using var run = new ModelRun(disk, quotas, wrongModel);
         for (int i = 0; i < steps.Count; i++)
         {
             try
@@ -75,7 +81,9 @@ sealed class ModelRun : IDisposable
     string? Do(ModelStep step)
     {
         var random = new Random(step.Seed);
-        _time.Advance(TimeSpan.FromSeconds(1));
+        TimeSpan passed = TimeSpan.FromSeconds(_quotas ? random.Next(1, 40) : 1);
+        _time.Advance(passed);
+        _now += passed;
         string consumer = _consumers[random.Next(_consumers.Length)];
         var type = (EventType)random.Next(EventTypes.UploadedCount);
         switch (step.Action)
@@ -145,20 +153,36 @@ sealed class ModelRun : IDisposable
 
     string? Evicting(Func<SpoolFault?> act)
     {
-        (long unscored, long scored, long alerts) = EvictedSoFar();
+        SpoolCounters before = _spool.Counters;
         SpoolFault? fault = act();
-        (long unscoredNow, long scoredNow, long alertsNow) = EvictedSoFar();
-        Evicted += unscoredNow + scoredNow - unscored - scored;
-        return Fault(fault) ?? _model.Flush(unscoredNow - unscored, scoredNow - scored, alertsNow - alerts);
+        SpoolCounters after = _spool.Counters;
+        var evicted = new long[Lane.Count];
+        for (int lane = 0; lane < evicted.Length; lane++) evicted[lane] = after.OfLane(lane).Evicted - before.OfLane(lane).Evicted;
+        Evicted += evicted.Sum();
+        return Fault(fault) ?? _model.Flush(evicted, after.Alerts.Evicted - before.Alerts.Evicted, _now) ?? (_quotas ? Limits() : null);
     }
 
-    (long Unscored, long Scored, long Alerts) EvictedSoFar()
+    // What the class quotas and the age promise, whatever the eviction did. A kill may take something off the age.
+    string? Limits()
     {
-        SpoolCounters counters = _spool.Counters;
-        (long unscored, long scored) = (0, 0);
-        foreach (EventType type in EventTypes.Uploaded) (unscored, scored) = (unscored + counters.Of(type, false).Evicted, scored + counters.Of(type, true).Evicted);
-        return (unscored, scored, counters.Alerts.Evicted);
+        using var rows = new RingRows(_disk);
+        for (int type = 0; type < EventTypes.UploadedCount; type++)
+        {
+            long bytes = rows.Bytes($"class=0 AND type={type}");
+            if (bytes > s_quotas[SpoolClass.Dns + type].Bytes) return $"{bytes} bytes of {(EventType)type}";
+        }
+        if (rows.Bytes("class=1") is var scored && scored > s_quotas[SpoolClass.Scored].Bytes) return $"{scored} bytes of scored events";
+        // Looked at once a minute, from a minute after the start on.
+        return !_killed && _now - _opened > TimeSpan.FromMinutes(2) && _model.Oldest is { } oldest && _now - oldest > s_maxAge + TimeSpan.FromMinutes(2) ? $"an event of {_now - oldest} is there" : null;
     }
+
+    static readonly TimeSpan s_maxAge = TimeSpan.FromMinutes(4);
+
+    static readonly Dictionary<SpoolClass, SpoolQuota> s_quotas = new()
+    {
+        [SpoolClass.Scored] = new SpoolQuota(30_000), [SpoolClass.Dns] = new SpoolQuota(20_000), [SpoolClass.Ip] = new SpoolQuota(9_000),
+        [SpoolClass.Http] = new SpoolQuota(12_000), [SpoolClass.Tls] = new SpoolQuota(40_000),
+    };
 
     string? Settle(Random random, string consumer, EventType type, SpoolEnd end, bool aside)
     {
@@ -193,6 +217,7 @@ sealed class ModelRun : IDisposable
         _disk.Load(image, record: false);
         _spool = Spool.Open(_options with { Consumers = _consumers }, _time);
         _model.Kill();
+        _killed = true;
         _pendingBytes = 0;
         // Numbers skip once after a kill: one event of each type and an alert show how far.
         foreach (EventType type in EventTypes.Uploaded) _spool.Append(type, 1, Traffic.Line(random, ++_number));
@@ -214,7 +239,11 @@ sealed class ModelRun : IDisposable
         return fault;
     }
 
-    string? Opened() => _spool.OpenReport is { Corrected: 0, Quarantined.Count: 0 } ? null : $"{_spool.OpenReport.Corrected} corrected, {string.Join("; ", _spool.OpenReport.Quarantined)}";
+    string? Opened()
+    {
+        _opened = _now;
+        return _spool.OpenReport is { Corrected: 0, Quarantined.Count: 0 } ? null : $"{_spool.OpenReport.Corrected} corrected, {string.Join("; ", _spool.OpenReport.Quarantined)}";
+    }
 
     static string? Fault(SpoolFault? fault) => fault is null ? null : $"a healthy disk, and yet {fault}";
 

@@ -7,9 +7,9 @@ namespace Nfr.Faults.Ring;
 /// What a spool is, without files, rows' bytes or transactions: a queue of events, each with those who wait for it. It is told how much was evicted,
 /// which only the real one's pages decide, and says what that must have been.
 /// </summary>
-sealed class RingModel(int mostAlerts)
+sealed class RingModel(int mostAlerts, bool quotas)
 {
-    sealed record Event(EventType Type, bool Scored, long Sequence, long Number, long Row)
+    sealed record Event(EventType Type, bool Scored, long Sequence, long Number, long Row, TimeSpan Born)
     {
         public HashSet<string> Waiting { get; } = new(StringComparer.Ordinal);
     }
@@ -89,15 +89,15 @@ sealed class RingModel(int mostAlerts)
         _consumers = names;
     }
 
-    /// <summary>All that is pending gets its numbers; then the least valuable goes: so many unscored events, scored ones and alerts.</summary>
-    public string? Flush(long evictedUnscored, long evictedScored, long evictedAlerts)
+    /// <summary>All that is pending gets its numbers; then the least valuable goes: so many events of each lane, and alerts.</summary>
+    public string? Flush(IReadOnlyList<long> evicted, long evictedAlerts, TimeSpan now)
     {
         foreach (var lane in _pending.GroupBy(p => (p.Type, p.Scored)).OrderBy(g => g.Key.Type).ThenBy(g => g.Key.Scored))
         {
             _rows++;
             foreach ((EventType type, bool scored, long number) in lane)
             {
-                var one = new Event(type, scored, _next[type]++, number, _rows);
+                var one = new Event(type, scored, _next[type]++, number, _rows, now);
                 one.Waiting.UnionWith(_consumers);
                 _ring.Add(one);
                 Count(type, scored, (ref Tally t) => t.Since++);
@@ -113,20 +113,37 @@ sealed class RingModel(int mostAlerts)
         _pendingAlerts.Clear();
         long beyond = Math.Max(0, _alerts.Count - mostAlerts);
         if (evictedAlerts < beyond) return $"{evictedAlerts} alerts evicted, {_alerts.Count} of {mostAlerts} there";
-        string? fault = Evict(false, evictedUnscored) ?? Evict(true, evictedScored);
+        string? fault = null;
+        if (quotas)
+        {
+            // Each class has a limit of its own: within a lane the oldest goes.
+            for (int lane = 0; lane < evicted.Count; lane++)
+            {
+                int of = lane;
+                fault ??= Evict(one => ((int)one.Type * 2) + (one.Scored ? 1 : 0) == of, evicted[of]);
+            }
+        }
+        else
+        {
+            long unscored = evicted.Where((_, lane) => lane % 2 == 0).Sum(), scored = evicted.Sum() - unscored;
+            fault = Evict(one => !one.Scored, unscored) ?? Evict(one => one.Scored, scored);
+            if (scored > 0 && _ring.Exists(one => !one.Scored)) fault ??= "a scored event was evicted before an unscored one";
+            if (evictedAlerts > beyond && _ring.Count > 0) fault ??= "an alert was evicted before an event";
+        }
         _alerts.RemoveRange(0, (int)evictedAlerts);
         _alertsEvicted += evictedAlerts;
-        if (evictedScored > 0 && _ring.Exists(one => !one.Scored)) fault ??= "a scored event was evicted before an unscored one";
-        if (evictedAlerts > beyond && _ring.Count > 0) fault ??= "an alert was evicted before an event";
         return fault;
     }
 
-    // Whole rows, the oldest of the class first.
-    string? Evict(bool scored, long events)
+    /// <summary>When the oldest event was spooled; null = there is none.</summary>
+    public TimeSpan? Oldest => _ring.Count == 0 ? null : _ring.Min(one => one.Born);
+
+    // Whole rows, the oldest first.
+    string? Evict(Predicate<Event> which, long events)
     {
         while (events > 0)
         {
-            if (_ring.Find(one => one.Scored == scored) is not { } oldest) return "more was evicted than there was";
+            if (_ring.Find(which) is not { } oldest) return "more was evicted than there was";
             foreach (Event one in _ring.Where(one => one.Row == oldest.Row).ToArray())
             {
                 foreach (string consumer in one.Waiting) Count(consumer, one.Type, (ref Tally t) => t.Evicted++);

@@ -35,6 +35,10 @@ sealed class RingRows : IDisposable
         return text.ToString();
     }
 
+    /// <summary>Bytes of the rows of which a condition holds.</summary>
+    public long Bytes(string condition) =>
+        long.Parse(_db.Scalar($"SELECT coalesce(sum(length(body)),0) FROM batch WHERE {condition}")!, System.Globalization.CultureInfo.InvariantCulture);
+
     /// <summary>The greatest number of a type; 0 without a row.</summary>
     public long Greatest(EventType type)
     {
