@@ -11,6 +11,7 @@ namespace Nfr.Uplink;
 sealed class BulkBody
 {
     readonly ArrayBufferWriter<byte> _text = new(64 << 10);
+    readonly ArrayBufferWriter<byte> _one = new(2048);
     readonly List<int> _ends = [];
 
     public int Count => _ends.Count;
@@ -27,6 +28,15 @@ sealed class BulkBody
         write(_text);
         Write("\n");
         _ends.Add(_text.WrittenCount);
+    }
+
+    /// <summary>As <see cref="Add"/>; false when <paramref name="write"/> says that there is no document, and then nothing was added, whatever it wrote.</summary>
+    public bool TryAdd(string id, Func<IBufferWriter<byte>, bool> write)
+    {
+        _one.ResetWrittenCount();
+        if (!write(_one)) return false;
+        Add(id, output => output.Write(_one.WrittenSpan));
+        return true;
     }
 
     /// <summary>The lines of some documents in one gzip member.</summary>

@@ -44,10 +44,17 @@ public sealed record EngineReply
     /// <summary>Of an upload: events that the engine did not want, by its reason.</summary>
     public IReadOnlyDictionary<string, long> Rejected { get; init; } = EmptyRejected;
 
+    /// <summary>Events of an accepted batch that can never be stored there, ascending: the others are.</summary>
+    public IReadOnlyList<RefusedEvent> RefusedEvents { get; init; } = [];
+
     public bool IsAccepted => Kind == EngineReplyKind.Accepted;
 
     static readonly Dictionary<string, long> EmptyRejected = [];
 }
+
+/// <param name="Index">Of the event in its batch.</param>
+/// <param name="Reason">One sentence.</param>
+public readonly record struct RefusedEvent(int Index, string Reason);
 
 /// <summary>A reply and what its body says; <see cref="Value"/> is null unless the reply was accepted.</summary>
 public readonly record struct EngineAnswer<T>(EngineReply Reply, T? Value) where T : class;

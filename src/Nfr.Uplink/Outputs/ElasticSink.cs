@@ -55,6 +55,7 @@ sealed class ElasticSink : AlertSink
     protected override void Dispose(bool disposing)
     {
         if (disposing) _client.Dispose();
+        base.Dispose(disposing);
     }
 }
 

@@ -26,7 +26,7 @@ sealed class UploadLane
 
     readonly EventType _type;
     readonly string _name;
-    readonly EngineClient _client;
+    readonly IEventTarget _target;
     readonly Spool _spool;
     readonly SpoolConsumer _consumer;
     readonly UploadTypeOptions _options;
@@ -36,7 +36,6 @@ sealed class UploadLane
     readonly TroubleReport _report;
     readonly Action<UplinkNotice> _notice;
     readonly Backoff _backoff;
-    readonly Func<SpoolBatch, ReadOnlyMemory<byte>> _body;
     readonly TimeSpan _backlogAge;
     readonly long _started;
     readonly ClockWait _clock;
@@ -53,12 +52,12 @@ sealed class UploadLane
     UplinkTypeState _state;
 
     public UploadLane(
-        EventType type, EngineClient client, Spool spool, UploadOptions options, RequestPacer pacer, TimeProvider time, TroubleReport report,
-        Action<UplinkNotice> notice, Random random, Func<SpoolBatch, ReadOnlyMemory<byte>>? body = null)
+        EventType type, IEventTarget target, Spool spool, UploadOptions options, RequestPacer pacer, TimeProvider time, TroubleReport report,
+        Action<UplinkNotice> notice, Random random)
     {
         _type = type;
         _name = type.Name();
-        _client = client;
+        _target = target;
         _spool = spool;
         _consumer = spool.Consumer(options.Consumer);
         _all = options;
@@ -68,7 +67,6 @@ sealed class UploadLane
         _report = report;
         _notice = notice;
         _backoff = new Backoff(options.BackoffBase, options.BackoffCap, random);
-        _body = body ?? (static part => part.Body);
         _backlogAge = _options.FlushInterval * 2 > options.BacklogAge ? _options.FlushInterval * 2 : options.BacklogAge;
         _clock = new ClockWait(time);
         _started = time.GetTimestamp();
@@ -141,11 +139,11 @@ sealed class UploadLane
             SpoolBatch part = range.Count == batch.Count ? batch : batch.Slice(range.Start, range.Count);
             await WindowAsync(stop);
             // Each time anew: what is known of stamps may have changed since the last try.
-            ReadOnlyMemory<byte> body = _body(part);
+            ReadOnlyMemory<byte> body = _target.BodyOf(part);
             await _pacer.EnterAsync(_failing, stop);
             Update(_state with { Phase = UplinkPhase.Sending, BackingOffUntil = null });
             _clock.Mark();
-            EngineReply reply = await _client.SendEventsAsync(_type, body, part.FirstSequence, part.LastSequence, request);
+            EngineReply reply = await _target.SendAsync(part, body, request);
             _failing = !reply.IsAccepted;
             _pacer.Leave(_failing);
 
@@ -206,15 +204,16 @@ sealed class UploadLane
         Update(state with
         {
             LastSuccess = _time.GetUtcNow(),
-            DeliveredEvents = state.DeliveredEvents + part.Count,
+            DeliveredEvents = state.DeliveredEvents + part.Count - reply.RefusedEvents.Count,
             DeliveredBatches = state.DeliveredBatches + 1,
             DeliveredBytes = state.DeliveredBytes + bytes,
             RejectedEvents = state.RejectedEvents + reply.Rejected.Values.Sum(),
             Rejected = reply.Rejected.Count == 0 ? state.Rejected : Sum(state.Rejected, reply.Rejected),
         });
         // Before the note is written the batch must not be sent again: not noting it would double it.
-        await NoteAsync(() => _consumer.Delivered(part), stop);
-        _report.Succeeded(_name, lasted => $"uplink: engine {_client.Host} takes events again after {Spoken.Duration(lasted)}{WaitText()}");
+        if (reply.RefusedEvents.Count == 0) await NoteAsync(() => _consumer.Delivered(part), stop);
+        else await NotePartsAsync(reply.RefusedEvents, part, stop);
+        _report.Succeeded(_name, lasted => $"uplink: {_target.Who} takes events again after {Spoken.Duration(lasted)}{WaitText()}");
     }
 
     /// <summary>Adds up reasons; a hostile engine's endless new ones end up under "other".</summary>
@@ -229,18 +228,40 @@ sealed class UploadLane
         return sum;
     }
 
+    /// <summary>Of a batch that was taken but for some events: those are put aside, what lies between them was delivered.</summary>
+    async Task NotePartsAsync(IReadOnlyList<RefusedEvent> refused, SpoolBatch part, CancellationToken stop)
+    {
+        int at = 0;
+        foreach (RefusedEvent one in refused)
+        {
+            if (one.Index > at) await NoteSliceAsync(part.Slice(at, one.Index - at), stop);
+            SpoolBatch bad = part.Slice(one.Index, 1);
+            await NoteAsync(() => _consumer.Quarantine(bad, one.Reason), stop);
+            Quarantined(one.Reason, bad.LastSequence);
+            at = one.Index + 1;
+        }
+        if (at < part.Count) await NoteSliceAsync(part.Slice(at, part.Count - at), stop);
+    }
+
+    Task NoteSliceAsync(SpoolBatch slice, CancellationToken stop) => NoteAsync(() => _consumer.Delivered(slice), stop);
+
     async Task QuarantineAsync(Stack<LineRange> pending, EngineReply reply, SpoolBatch part, CancellationToken stop)
     {
         _refusedInRow++;
         await NoteAsync(() => _consumer.Quarantine(part, reply.Message), stop);
         pending.Pop();
+        Quarantined(reply.Message, part.LastSequence);
+    }
+
+    void Quarantined(string reason, long sequence)
+    {
         Update(_state with { QuarantinedEvents = _state.QuarantinedEvents + 1 });
         _quarantinedUnsaid++;
         if (_quarantineSaidAt != 0 && _time.GetElapsedTime(_quarantineSaidAt) < TimeSpan.FromMinutes(10)) return;
         _quarantineSaidAt = _time.GetTimestamp();
         _notice(new UplinkNotice(
             NoticeLevel.Warning,
-            $"uplink: the engine cannot take {_quarantinedUnsaid:N0} {_name} event(s), the last has sequence {part.LastSequence} ({reply.Message}); put aside, the others go on"));
+            $"uplink: {_target.Who} cannot take {_quarantinedUnsaid:N0} {_name} event(s), the last has sequence {sequence} ({reason}); put aside, the others go on"));
         _quarantinedUnsaid = 0;
     }
 
@@ -259,7 +280,7 @@ sealed class UploadLane
 
     async Task KeyRefusedAsync(EngineReply reply, CancellationToken stop)
     {
-        string trouble = $"the engine refuses the API key ({reply.Message}); run nfr account status, then restart or change the key";
+        string trouble = _target.KeyRefused(reply.Message);
         Failure(trouble);
         _report.Failed(_name, "key", NoticeLevel.Error, $"uplink: {trouble}; uploads stop, next try in {Spoken.Duration(_all.KeyRecheck)}", trouble);
         await BackOffAsync(trouble, _all.KeyRecheck, UplinkPhase.KeyRefused, stop);
@@ -271,9 +292,9 @@ sealed class UploadLane
         TimeSpan wait = reply.RetryAfter ?? _backoff.Next();
         string what = reply.Kind switch
         {
-            EngineReplyKind.Unreachable => $"engine {_client.Host} unreachable ({reply.Message})",
-            EngineReplyKind.Throttled => $"engine {_client.Host} asks to send later ({reply.Message})",
-            _ => $"engine {_client.Host} fails ({reply.Message})",
+            EngineReplyKind.Unreachable => $"{_target.Who} unreachable ({reply.Message})",
+            EngineReplyKind.Throttled => $"{_target.Who} asks to send later ({reply.Message})",
+            _ => $"{_target.Who} fails ({reply.Message})",
         };
         Failure(what);
         _report.Failed(_name, reply.Kind.ToString(), NoticeLevel.Warning, $"uplink: {what}{WaitText(batch.Count)}; next try {(reply.ClockUnset ? "as soon as the clock is set" : "in " + Spoken.Duration(wait))}", what);
@@ -283,7 +304,7 @@ sealed class UploadLane
     async Task RefusesEverythingAsync(EngineReply reply, SpoolBatch batch, CancellationToken stop)
     {
         TimeSpan wait = _backoff.Next();
-        string what = $"engine {_client.Host} refuses every {_name} event ({reply.Message})";
+        string what = $"{_target.Who} refuses every {_name} event ({reply.Message})";
         _report.Failed(_name, "refused", NoticeLevel.Error, $"uplink: {what}{WaitText(batch.Count)}; next try in {Spoken.Duration(wait)}", what);
         await BackOffAsync(what, wait, UplinkPhase.BackingOff, stop);
     }

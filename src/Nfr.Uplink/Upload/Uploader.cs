@@ -4,7 +4,7 @@ using Nfr.Storage;
 namespace Nfr.Uplink;
 
 /// <summary>
-/// Moves spooled events to the engine: one loop per event type, one request per batch. What the engine took is noted in the spool before
+/// Moves spooled events to an engine or a cluster: one loop per event type, one request per batch. What the engine took is noted in the spool before
 /// the next request, so a batch is sent twice only when a connection or the process died between its answer and that note.
 /// </summary>
 public sealed class Uploader
@@ -27,10 +27,21 @@ public sealed class Uploader
     public Uploader(
         EngineClient client, Spool spool, UploadOptions options, RequestPacer pacer, TimeProvider time, Action<UplinkNotice> notice,
         Random? random = null, Func<SpoolBatch, ReadOnlyMemory<byte>>? body = null)
+        : this(new EngineTarget(client, body), spool, options, pacer, time, notice, random)
+    {
+    }
+
+    /// <summary>Moves spooled events into a cluster instead.</summary>
+    public Uploader(ElasticEvents cluster, Spool spool, UploadOptions options, TimeProvider time, Action<UplinkNotice> notice, Random? random = null)
+        : this(cluster, spool, options, new RequestPacer(time), time, notice, random)
+    {
+    }
+
+    Uploader(IEventTarget target, Spool spool, UploadOptions options, RequestPacer pacer, TimeProvider time, Action<UplinkNotice> notice, Random? random)
     {
         _time = time;
         _report = new TroubleReport(time, notice);
-        _lanes = [.. EventTypes.Uploaded.Select(type => new UploadLane(type, client, spool, options, pacer, time, _report, notice, random ?? Random.Shared, body))];
+        _lanes = [.. EventTypes.Uploaded.Select(type => new UploadLane(type, target, spool, options, pacer, time, _report, notice, random ?? Random.Shared))];
     }
 
     /// <summary>Runs until cancelled; a request in flight may end within 3 s. Never throws.</summary>

@@ -25,6 +25,9 @@ public sealed record OutputsConfig
     /// <summary>outputs.targets, each with a name of its own.</summary>
     public IReadOnlyList<OutputOptions> Targets { get; init; } = [];
 
+    /// <summary>Events go to a cluster too.</summary>
+    public bool ShipsEvents => Enabled && Elastic.ShipsEvents;
+
     public bool Any => Enabled && (File is not null || Syslog.Host is not null || Graylog.Host is not null || Elastic is { Cluster: not null, Alerts: true } || Targets.Count > 0);
 
     internal static OutputsConfig Read(Section s)

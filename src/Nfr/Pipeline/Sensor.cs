@@ -33,6 +33,7 @@ sealed class Sensor : IDisposable
     readonly List<CaptureWorker> _workers;
     readonly PipelineThread _pipeline;
     readonly List<EngineLink> _engines = [];
+    readonly ElasticLink? _cluster;
     readonly FeedFetcher? _fetcher;
     readonly List<AlertOutput> _outputs = [];
     readonly List<Task> _outputLoops = [];
@@ -65,9 +66,10 @@ sealed class Sensor : IDisposable
         List<EngineConfig> uplinks = [.. config.Uplinks];
         AlertMerger? merger = uplinks.Count > 1 ? new AlertMerger(spool, several: true) : null;
         foreach (EngineConfig engine in uplinks)
-            _engines.Add(new EngineLink(engine, config, spool, scope, engine.Name == EngineConfig.Main ? takesAllFields : null, log, time, merger, cutsFields: uplinks.Count > 1, epochs: _epochs));
+            _engines.Add(new EngineLink(engine, config, spool, scope, engine.Name == EngineConfig.Main ? takesAllFields : null, log, time, merger, cutsFields: uplinks.Count > 1 || config.Outputs.ShipsEvents, epochs: _epochs));
+        if (config.Outputs.ShipsEvents) _cluster = new ElasticLink(config, spool, log, time);
         _stage = new EventStage(scope, scorer, spool, alert: onAlert, wanted: SensorParts.Wanted(config.Engine.Analyze), allFields: AnyTakesAllFields, quality: () => _epochs.Quality);
-        _pipeline = new PipelineThread([.. workers.Select(w => w.Ring)], _stage, spool, log, _engines.Count == 0 ? null : Spooled);
+        _pipeline = new PipelineThread([.. workers.Select(w => w.Ring)], _stage, spool, log, _engines.Count == 0 && _cluster is null ? null : Spooled);
         if (SensorParts.FeedCacheOf(config) is { } cache) _fetcher = SensorParts.FetcherOf(config.Scoring.FeedUrls, cache, time, n => Notices.Log(log, n));
         foreach (OutputOptions options in SensorParts.OutputsOf(config.Outputs))
             _outputs.Add(new AlertOutput(spool, options, SensorParts.IdentityOf(spool.SensorId), time, n => Notices.Log(log, n)));
@@ -84,6 +86,7 @@ sealed class Sensor : IDisposable
     /// <summary>An event is spooled once for all engines: with all that is known of it when one wants that. The others' copies are cut on their way out.</summary>
     bool AnyTakesAllFields()
     {
+        if (_cluster is not null) return true;
         foreach (EngineLink engine in _engines)
         {
             if (engine.SendsAllFields) return true;
@@ -94,6 +97,7 @@ sealed class Sensor : IDisposable
     void Spooled(EventType type, int events)
     {
         foreach (EngineLink engine in _engines) engine.Uploader.Spooled(type, events);
+        _cluster?.Uploader.Spooled(type, events);
     }
 
     public Spool Spool => _spool;
@@ -175,6 +179,7 @@ sealed class Sensor : IDisposable
         _pipeline.Start();
         foreach (CaptureWorker worker in _workers) worker.Start();
         foreach (EngineLink engine in _engines) engine.Start(poll: _config.Outputs.Enabled);
+        _cluster?.Start();
         foreach (AlertOutput output in _outputs) _outputLoops.Add(Task.Run(() => output.RunAsync(_outputStop.Token)));
         if (_fetcher is not null) _outputLoops.Add(Task.Run(() => _fetcher.RunAsync(_outputStop.Token)));
         _observing.Change(Observer.Interval, Observer.Interval);
@@ -256,7 +261,7 @@ sealed class Sensor : IDisposable
             if (!worker.Join(s_captureStop)) _log.Error("stop: the capture of {Interface} did not end in time; its last events are lost", worker.Interface);
         }
         if (!_pipeline.Finish(s_pipelineStop)) _log.Error("stop: the spool did not take everything in time; what is left is lost");
-        Task engine = Task.WhenAll(_engines.Select(e => Task.Run(() => e.Stop(s_uplinkStop))));
+        Task engine = Task.WhenAll([.. _engines.Select(e => Task.Run(() => e.Stop(s_uplinkStop))), Task.Run(() => _cluster?.Stop(s_uplinkStop))]);
         using (var limit = new CancellationTokenSource(s_uplinkStop))
         {
             try
@@ -297,7 +302,7 @@ sealed class Sensor : IDisposable
         Interval = Interval,
         SpoolFolder = _config.Spool.Dir,
         SpoolMost = _config.Spool.MaxSize,
-        Uplinks = [.. _engines.Select(e => new UplinkReport(e.Consumer.Name, e.Host, e.Uploader.State))],
+        Uplinks = [.. _engines.Select(e => new UplinkReport(e.Consumer.Name, e.Host, e.Uploader.State)), .. _cluster is null ? Array.Empty<UplinkReport>() : [new UplinkReport(_cluster.Consumer.Name, _cluster.Host, _cluster.Uploader.State)]],
         // Without an engine the spool has its place all the same, which nobody takes.
         Consumers = [.. _spool.Consumers.Where(c => _engines.Count > 0 || c.Name != EngineConfig.Main).Select(ConsumerReport.Of)],
         Outputs = [.. _outputs.Select(o => o.State)],
@@ -378,6 +383,7 @@ sealed class Sensor : IDisposable
         _balancer.Dispose();
         foreach (AlertOutput output in _outputs) output.Dispose();
         foreach (EngineLink engine in _engines) engine.Dispose();
+        _cluster?.Dispose();
         _fetcher?.Dispose();
         _scorer?.Dispose();
         _spool.Dispose();

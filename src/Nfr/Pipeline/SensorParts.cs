@@ -115,7 +115,9 @@ static class SensorParts
     public static string ConsumerOf(EngineConfig engine) => engine.Name == EngineConfig.Main ? EngineConfig.Main : EngineConfig.Main + ":" + engine.Name;
 
     /// <summary>Who takes events out of the spool. While nobody does, they wait for the engine that may come.</summary>
-    public static IReadOnlyList<string> ConsumersOf(NfrConfig config) => config.Uplinks.Any() ? [.. config.Uplinks.Select(ConsumerOf)] : [EngineConfig.Main];
+    public static IReadOnlyList<string> ConsumersOf(NfrConfig config) => [
+        .. config.Uplinks.Select(ConsumerOf), .. config.Outputs.ShipsEvents ? [ElasticEventOptions.Consumer] : config.Uplinks.Any() ? Array.Empty<string>() : [EngineConfig.Main],
+    ];
 
     /// <param name="config">Types and intervals.</param>
     /// <param name="engine">Whom it goes to.</param>
@@ -130,6 +132,19 @@ static class SensorParts
         Http = TypeOf(config.HttpEvents, config.Engine.Analyze.Http),
         Tls = TypeOf(config.TlsEvents, config.Engine.Analyze.Tls),
     };
+
+    /// <summary>Of events that go to a cluster: documents are six times as long as lines, so that batches are small.</summary>
+    public static UploadOptions ShippingOf(NfrConfig config) => new()
+    {
+        Consumer = ElasticEventOptions.Consumer,
+        MaxBytes = 256 << 10,
+        Dns = Small(TypeOf(config.DnsEvents, config.Engine.Analyze.Dns)),
+        Ip = Small(TypeOf(config.IpEvents, config.Engine.Analyze.Ip)),
+        Http = Small(TypeOf(config.HttpEvents, config.Engine.Analyze.Http)),
+        Tls = Small(TypeOf(config.TlsEvents, config.Engine.Analyze.Tls)),
+    };
+
+    static UploadTypeOptions Small(UploadTypeOptions options) => options with { BufferSize = Math.Min(options.BufferSize, 2000) };
 
     static UploadTypeOptions TypeOf(EventsConfig events, bool enabled) => new() { Enabled = enabled, BufferSize = events.BufferSize, FlushInterval = events.FlushInterval };
 

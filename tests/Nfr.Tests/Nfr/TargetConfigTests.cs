@@ -87,4 +87,28 @@ public sealed class TargetConfigTests
         Assert.Equal(AlertFormat.Ecs, config.Outputs.Targets.Single().Format);
         Assert.Equal(["file", "elastic", "second"], global::Nfr.Pipeline.SensorParts.OutputsOf(config.Outputs).Select(o => o.Name));
     }
+
+    [Fact]
+    public void Events_that_are_shipped_have_a_consumer_of_their_own_beside_the_engines()
+    {
+        const string Shipping = "outputs:\n  elastic: {hosts: es.example, events: [dns, tls, dns]}\n";
+        (NfrConfig? config, string[] faults) = Parse(Shipping);
+        Assert.Empty(faults);
+        Assert.Equal([global::Nfr.Events.EventType.Dns, global::Nfr.Events.EventType.Tls], config!.Outputs.Elastic.Events);
+        Assert.Equal(["elastic"], global::Nfr.Pipeline.SensorParts.ConsumersOf(config));
+        Assert.Equal(["engine", "elastic"], global::Nfr.Pipeline.SensorParts.ConsumersOf(Parse(Shipping + "engine: {host: 'https://e.example', api_key: k}\n").Config!));
+        Assert.Equal(["engine"], global::Nfr.Pipeline.SensorParts.ConsumersOf(Parse("").Config!));
+    }
+
+    [Theory]
+    [InlineData("{hosts: a, events: [dns, smtp]}", "expected any of dns, ip, http, tls, found \"smtp\"")]
+    [InlineData("{events: dns}", "hosts: missing")]
+    [InlineData("{hosts: a, events_index: 'Logs-{type}'}", "expected the name of an index")]
+    [InlineData("{hosts: 'a b'}", "is no address")]
+    public void A_section_elastic_that_cannot_be_is_a_fault_with_its_line(string section, string expected)
+    {
+        (NfrConfig? config, string[] faults) = Parse($"outputs:\n  elastic: {section}\n");
+        Assert.Null(config);
+        Assert.Contains(faults, f => f.Contains(expected, StringComparison.Ordinal) && f.StartsWith("/opt/sensor/config.yml:2:", StringComparison.Ordinal));
+    }
 }

@@ -65,7 +65,7 @@ static class ElasticTarget
     {
         string? name = s.Text(key, fallback);
         if (name is null) return fallback;
-        if (ElasticOptions.CheckIndex(name) is not { } fault) return name;
+        if (ElasticOptions.CheckIndex(name.Replace(ElasticEventOptions.TypeMark, "x", StringComparison.Ordinal)) is not { } fault) return name;
         s.Fault(key, $"{fault}; found \"{name}\"");
         return fallback;
     }

@@ -1,0 +1,94 @@
+using Nfr.Events;
+using Nfr.Storage;
+
+namespace Nfr.Uplink;
+
+/// <summary>
+/// Spooled events as documents in a cluster. A batch that it did not take to its end comes again whole: by its ids the cluster knows what it has. A line that is no event, and a document that does not fit the mapping, is refused by itself while its neighbours are stored.
+/// </summary>
+public sealed class ElasticEvents : IEventTarget, IDisposable
+{
+    const string TemplateName = "nfr-events";
+
+    readonly ElasticEventOptions _options;
+    readonly SensorIdentity _sensor;
+    readonly ElasticClient _client;
+    readonly ElasticTemplate? _template;
+    /// <summary>By type, since each lane sends one batch at a time.</summary>
+    readonly BulkSender[] _bulks;
+
+    /// <param name="options">Checked when the configuration was read.</param>
+    /// <param name="sensor">Part of ids and documents.</param>
+    /// <param name="time">Time-outs, and how long a node is left alone.</param>
+    /// <param name="handler">The seam of tests.</param>
+    public ElasticEvents(ElasticEventOptions options, SensorIdentity sensor, TimeProvider time, HttpMessageHandler? handler = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(sensor);
+        _options = options;
+        _sensor = sensor;
+        _client = new ElasticClient(options.Cluster, sensor.Version, time, handler);
+        _bulks = [.. EventTypes.Uploaded.Select(_ => new BulkSender(_client))];
+        string[] indices = [.. options.Types.Select(options.IndexOf).Distinct()];
+        _template = options.Cluster.Template ? new ElasticTemplate(_client, TemplateName, indices) : null;
+    }
+
+    /// <summary>The cluster as people know it.</summary>
+    public string Host => _client.Target;
+
+    string IEventTarget.Who => "cluster " + _client.Target;
+
+    string IEventTarget.KeyRefused(string message) => $"cluster {_client.Target} refuses us ({message}); see outputs.elastic";
+
+    ReadOnlyMemory<byte> IEventTarget.BodyOf(SpoolBatch part) => part.Body;
+
+    async Task<EngineReply> IEventTarget.SendAsync(SpoolBatch part, ReadOnlyMemory<byte> body, CancellationToken cancel)
+    {
+        if (!_options.Types.Contains(part.Type)) return new EngineReply { Kind = EngineReplyKind.Accepted, Rejected = new Dictionary<string, long> { ["not in outputs.elastic.events"] = part.Count } };
+        if (_template is not null && await _template.EnsureAsync(cancel) is { } fault) return new EngineReply { Kind = EngineReplyKind.ServerError, Message = fault };
+        var refused = new SortedDictionary<int, string>();
+        // Which line of the batch each document is.
+        var places = new List<int>(part.Count);
+        BulkBody documents = Documents(part, places, refused);
+        BulkOutcome outcome = documents.Count == 0 ? new BulkOutcome(0, [], null) : await _bulks[(int)part.Type].SendAsync(_options.IndexOf(part.Type), documents, cancel);
+        if (outcome.Stop is { } stop) return Reply(stop);
+        foreach ((int index, string reason) in outcome.Refused) refused[places[index]] = reason;
+        return new EngineReply { Kind = EngineReplyKind.Accepted, Status = 200, RefusedEvents = [.. refused.Select(r => new RefusedEvent(r.Key, r.Value))] };
+    }
+
+    public void Dispose() => _client.Dispose();
+
+    BulkBody Documents(SpoolBatch part, List<int> places, SortedDictionary<int, string> refused)
+    {
+        var body = new BulkBody();
+        using var ecs = new EcsEvents(_sensor);
+        string kind = part.Type.Name();
+        IReadOnlyList<ReadOnlyMemory<byte>> lines = part.Lines();
+        for (int i = 0; i < part.Count && i < lines.Count; i++)
+        {
+            ReadOnlyMemory<byte> line = lines[i];
+            string id = ElasticIds.Of(_sensor.Id, kind, part.SequenceOf(i), line.Span);
+            if (body.TryAdd(id, output => ecs.TryWrite(part.Type, line, id, output))) places.Add(i);
+            else refused[i] = "the line is no event with a stamp";
+        }
+        return body;
+    }
+
+    static EngineReply Reply(HttpReply stop) => new()
+    {
+        Kind = stop.Kind switch
+        {
+            HttpReplyKind.Throttled => EngineReplyKind.Throttled,
+            HttpReplyKind.Denied => EngineReplyKind.Unauthorized,
+            HttpReplyKind.Unreachable => EngineReplyKind.Unreachable,
+            HttpReplyKind.Endless => EngineReplyKind.Garbled,
+            // A cluster that refuses whole requests, moved or is not there: our settings or something before it; the events wait.
+            _ => EngineReplyKind.ServerError,
+        },
+        Status = stop.Status,
+        Message = ElasticWords.Advice(stop),
+        RetryAfter = stop.RetryAfter,
+        TimedOut = stop.TimedOut,
+        ClockUnset = stop.ClockUnset,
+    };
+}

@@ -1,0 +1,47 @@
+using Nfr.Config;
+using Nfr.Events;
+using Nfr.Storage;
+using Nfr.Uplink;
+using Serilog;
+
+namespace Nfr.Pipeline;
+
+/// <summary>Ships spooled events to a cluster, as an engine's uploader does: its own progress, its own lanes. On the thread pool; never waited for by capture.</summary>
+sealed class ElasticLink : IDisposable
+{
+    readonly ElasticEvents _events;
+    readonly CancellationTokenSource _stop = new();
+    Task _loop = Task.CompletedTask;
+
+    /// <param name="config">outputs.elastic with a cluster and events.</param>
+    /// <param name="spool">With the consumer <see cref="ElasticEventOptions.Consumer"/>.</param>
+    /// <param name="log">Hears what goes wrong.</param>
+    /// <param name="time">Of intervals and time-outs.</param>
+    public ElasticLink(NfrConfig config, Spool spool, ILogger log, TimeProvider time)
+    {
+        ElasticOutputConfig elastic = config.Outputs.Elastic;
+        var options = new ElasticEventOptions { Cluster = elastic.Cluster!, Index = elastic.EventsIndex, Types = elastic.Events };
+        _events = new ElasticEvents(options, SensorParts.IdentityOf(spool.SensorId), time);
+        Consumer = spool.Consumer(ElasticEventOptions.Consumer);
+        Uploader = new Uploader(_events, spool, SensorParts.ShippingOf(config), time, n => Notices.Log(log, n));
+    }
+
+    public string Host => _events.Host;
+    public SpoolConsumer Consumer { get; }
+    public Uploader Uploader { get; }
+
+    public void Start() => _loop = Task.Run(() => Uploader.RunAsync(_stop.Token));
+
+    /// <summary>A request in flight may end; then no more is sent.</summary>
+    public void Stop(TimeSpan limit)
+    {
+        _stop.Cancel();
+        _loop.Wait(limit);
+    }
+
+    public void Dispose()
+    {
+        _events.Dispose();
+        _stop.Dispose();
+    }
+}

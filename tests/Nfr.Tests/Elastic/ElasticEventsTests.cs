@@ -1,0 +1,164 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Nfr.Events;
+using Nfr.Storage;
+using Nfr.Tests.Uplink;
+using Nfr.Uplink;
+
+namespace Nfr.Tests.Elastic;
+
+public sealed class ElasticEventsTests : IAsyncLifetime
+{
+    readonly string _folder = Directory.CreateTempSubdirectory("nfr-elastic-").FullName;
+    readonly UplinkBench _bench = new();
+    ElasticServer _server = null!;
+    Spool _spool = null!;
+
+    public async Task InitializeAsync()
+    {
+        _server = await ElasticServer.StartAsync();
+        _spool = Open();
+    }
+
+    public async Task DisposeAsync()
+    {
+        Assert.Empty(_server.Objections);
+        await _server.DisposeAsync();
+        _spool.Dispose();
+        _bench.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    Spool Open() => Spool.Open(new SpoolOptions { Directory = _folder, Consumers = ["engine", ElasticEventOptions.Consumer] }, TimeProvider.System);
+
+    ElasticEvents Cluster(params EventType[] types) => new(
+        new ElasticEventOptions { Cluster = new ElasticOptions { Hosts = [ElasticOptions.TryHost(_server.Host)!] }, Types = types.Length == 0 ? EventTypes.Uploaded : types },
+        new SensorIdentity("2.0.0", _spool.SensorId, "tap-1"), TimeProvider.System);
+
+    Uploader Uploader(ElasticEvents cluster) => new(cluster, _spool, UplinkBench.Fast() with { Consumer = ElasticEventOptions.Consumer }, TimeProvider.System, _bench.Notice);
+
+    void Append(EventType type, int from, int count)
+    {
+        for (int i = from; i < from + count; i++)
+            _spool.Append(type, 0, Encoding.UTF8.GetBytes($$"""{"type":"{{type.Name()}}","ts":"2026-11-21T12:00:00Z","srcIP":"10.0.0.1","destIP":"93.184.215.14","query":"host-{{i}}.example","connID":"{{i}}"}"""));
+        Assert.Null(_spool.Flush());
+    }
+
+    ConsumerTally Tally(EventType type) => _spool.Consumer(ElasticEventOptions.Consumer).Tally(type);
+
+    int[] Stored(string dataset) =>
+        [.. _server.Documents($"logs-nfr.{dataset}-default").Select(d => int.Parse(d["nfr"]!["event"]!["connection_id"]!.GetValue<string>(), null))];
+
+    Task UntilAsync(Uploader uploader, Func<bool> condition, string what) => UplinkBench.RunUntilAsync(uploader.RunAsync, condition, what);
+
+    [Fact]
+    public async Task Every_type_has_a_data_stream_of_its_own_and_the_engines_events_go_on_waiting()
+    {
+        foreach (EventType type in EventTypes.Uploaded) Append(type, 0, 30);
+        using ElasticEvents cluster = Cluster();
+        Uploader uploader = Uploader(cluster);
+        await UntilAsync(uploader, () => EventTypes.Uploaded.All(t => Tally(t).Delivered == 30), "all four types");
+        foreach (string dataset in new[] { "dns", "flow", "http", "tls" }) Assert.Equal(Enumerable.Range(0, 30), Stored(dataset));
+        Assert.Equal(30, _spool.Consumer("engine").Tally(EventType.Dns).Waiting);
+        Assert.Equal(120, uploader.State.DeliveredEvents);
+    }
+
+    [Fact]
+    public async Task Types_that_are_not_shipped_do_not_fill_the_spool()
+    {
+        Append(EventType.Dns, 0, 10);
+        Append(EventType.Ip, 0, 10);
+        using ElasticEvents cluster = Cluster(EventType.Dns);
+        await UntilAsync(Uploader(cluster), () => Tally(EventType.Dns).Waiting + Tally(EventType.Ip).Waiting == 0, "nothing waits");
+        Assert.Equal(10, Stored("dns").Length);
+        Assert.Empty(Stored("flow"));
+    }
+
+    [Fact]
+    public async Task Fifty_restarts_with_lost_answers_and_items_put_off_store_each_event_once()
+    {
+        int requests = 0, items = 0;
+        _server.Item = _ => Interlocked.Increment(ref items) % 7 == 0 ? (429, "es_rejected_execution_exception", "queue is full") : null;
+        _server.After = (_, context) =>
+        {
+            if (Interlocked.Increment(ref requests) % 3 != 0) return Task.FromResult(false);
+            context.Abort();
+            return Task.FromResult(true);
+        };
+        for (int run = 0; run < 50; run++)
+        {
+            Append(EventType.Dns, run * 20, 20);
+            using (ElasticEvents cluster = Cluster())
+            {
+                int before = requests;
+                await UntilAsync(Uploader(cluster), () => requests > before, "a request");
+            }
+            _spool.Dispose();
+            _spool = Open();
+        }
+        using (ElasticEvents cluster = Cluster()) await UntilAsync(Uploader(cluster), () => Tally(EventType.Dns).Waiting == 0, "all");
+        Assert.Equal(Enumerable.Range(0, 1000), Stored("dns").Order());
+        Assert.Equal(1000, _server.Ids("logs-nfr.dns-default").Distinct().Count());
+        ConsumerTally tally = Tally(EventType.Dns);
+        Assert.Equal((1000L, 1000L, 0L, 0L), (tally.Since, tally.Delivered, tally.Quarantined, tally.Missed));
+    }
+
+    [Fact]
+    public async Task An_event_that_does_not_fit_the_mapping_is_put_aside_alone_with_the_reason()
+    {
+        _server.Item = d => d["nfr"]!["event"]!["connection_id"]!.GetValue<string>() is "0" or "7" or "8" or "39" ? (400, "document_parsing_exception", "failed to parse") : null;
+        Append(EventType.Http, 0, 40);
+        using ElasticEvents cluster = Cluster();
+        Uploader uploader = Uploader(cluster);
+        await UntilAsync(uploader, () => Tally(EventType.Http).Waiting == 0, "all");
+        Assert.Equal(Enumerable.Range(0, 40).Except([0, 7, 8, 39]), Stored("http"));
+        Assert.Equal((36L, 4L), (Tally(EventType.Http).Delivered, Tally(EventType.Http).Quarantined));
+        Assert.Equal((36L, 4L), (uploader.State.DeliveredEvents, uploader.State.QuarantinedEvents));
+        Assert.Equal(1, _server.Bulks);
+        Assert.Contains(_bench.Notices, n => n.Sentence.Contains("document_parsing_exception", StringComparison.Ordinal) && n.Sentence.Contains("cluster http://127.0.0.1", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_line_that_is_no_event_is_put_aside_and_its_neighbours_are_stored()
+    {
+        Append(EventType.Dns, 0, 1);
+        _spool.Append(EventType.Dns, 0, "{\"srcIP\":\"10.0.0.1\"}"u8);
+        _spool.Append(EventType.Dns, 0, Encoding.UTF8.GetBytes("{\"ts\":\"2026-11-21T12:00:00Z\",\"query\":\"" + new string('a', 9000) + "\\ud800\"}"));
+        Append(EventType.Dns, 1, 1);
+        using ElasticEvents cluster = Cluster();
+        await UntilAsync(Uploader(cluster), () => Tally(EventType.Dns).Waiting == 0, "all");
+        Assert.Equal([0, 1], Stored("dns"));
+        Assert.Equal(2, Tally(EventType.Dns).Quarantined);
+    }
+
+    [Fact]
+    public async Task A_refused_key_stops_shipping_and_loses_nothing()
+    {
+        _server.Authorization = "ApiKey x";
+        Append(EventType.Tls, 0, 5);
+        using ElasticEvents cluster = Cluster();
+        Uploader uploader = Uploader(cluster);
+        await UntilAsync(uploader, () => uploader.State.Types[(int)EventType.Tls].Phase == UplinkPhase.KeyRefused, "the key is refused");
+        Assert.Contains("check api_key", uploader.State.Trouble, StringComparison.Ordinal);
+        Assert.Equal(5, Tally(EventType.Tls).Waiting);
+    }
+
+    [Fact]
+    public async Task A_cluster_that_is_away_is_caught_up_with()
+    {
+        _server.Before = async (_, context) =>
+        {
+            await EngineServer.Json(context, 503, "");
+            return true;
+        };
+        Append(EventType.Dns, 0, 500);
+        using ElasticEvents cluster = Cluster();
+        Uploader uploader = Uploader(cluster);
+        Task Away() => UntilAsync(uploader, () => uploader.State.Types[0].FailedRequests >= 2, "failures");
+        await Away();
+        Assert.Equal(500, Tally(EventType.Dns).Waiting);
+        _server.Before = null;
+        await UntilAsync(uploader, () => Tally(EventType.Dns).Waiting == 0, "the backlog");
+        Assert.Equal(500, Stored("dns").Length);
+    }
+}
