@@ -10,6 +10,8 @@ public enum AlertFormat : byte
     Json,
     /// <summary>ArcSight's Common Event Format, one line per threat.</summary>
     Cef,
+    /// <summary>QRadar's Log Event Extended Format 2.0, one line per threat.</summary>
+    Leef,
 }
 
 /// <summary>Writes alerts in a format of lines.</summary>
@@ -22,6 +24,9 @@ static class AlertLines
         {
             case AlertFormat.Cef:
                 Add(CefFormat.Lines(alert, sensor.Version), output);
+                break;
+            case AlertFormat.Leef:
+                Add(LeefFormat.Lines(alert, sensor.Version), output);
                 break;
             default:
                 AlertJson.Write(alert, output);

@@ -137,7 +137,7 @@ public sealed class AlertOutput : IDisposable
                 if (_unnoted && Note() is { } unnoted) return Failed(unnoted);
                 cancel.ThrowIfCancellationRequested();
                 IReadOnlyList<StoredAlert> alerts = _unfinished is null ? _spool.ReadAlerts(_bookmark!.Value, PageSize) : [];
-                if (alerts.Count == 0 && _unfinished is null) return null;
+                if (alerts.Count == 0 && _unfinished is null) return await _sink.SettleAsync(writes.Token) is { } unsettled ? Failed(unsettled) : null;
                 if (await WriteAsync(alerts, writes.Token) is { } fault)
                 {
                     if (_unnoted) Note();

@@ -7,13 +7,13 @@ static class OutputSinks
 {
     public static AlertSink Open(OutputOptions options, SensorIdentity sensor, TimeProvider time)
     {
-        _ = sensor;
-        _ = time;
         return options.Sink switch
         {
             FileSinkOptions file => new FileSink(file),
             StreamSinkOptions { IsError: true } => new StreamSink(Console.OpenStandardError(), "stderr"),
             StreamSinkOptions => new StreamSink(Console.OpenStandardOutput(), "stdout"),
+            SyslogSinkOptions syslog => new SyslogSink(syslog, sensor, time),
+            GelfSinkOptions gelf => new GelfSink(gelf, sensor, time),
             _ => throw new ArgumentOutOfRangeException(nameof(options), options.Sink.GetType().Name, "no sink of that kind"),
         };
     }
