@@ -8,8 +8,16 @@ public sealed partial class Spool
 {
     const string TrimState = "trim";
 
-    readonly SpoolConsumer[] _consumers;
+    SpoolConsumer[] _consumers = [];
+    IReadOnlyList<string> _names = [];
     SpoolProgress.Line[] _publishedProgress = [];
+
+    // Before anything asks for one: once the file is open, for it may be the file's own that are meant.
+    void NameConsumers(SpoolFile file)
+    {
+        _names = _options.KeepConsumers ? [.. file.Progress.Names] : _options.Consumers;
+        _consumers = [.. _names.Select((name, index) => new SpoolConsumer(this, index, name))];
+    }
 
     /// <summary>Those who take events, in the order of <see cref="SpoolOptions.Consumers"/>.</summary>
     public IReadOnlyList<SpoolConsumer> Consumers => _consumers;
@@ -31,11 +39,11 @@ public sealed partial class Spool
             {
                 if (end == SpoolEnd.Oldest)
                 {
-                    SqliteError first = r.Peek(type, line.Through + 1, line.Before, maxEvents, maxBytes, out batch, bad);
+                    SqliteError first = r.Peek(Name(consumer), type, line.Through + 1, line.Before, maxEvents, maxBytes, out batch, bad);
                     // A backlog that was evicted to its end: what follows is the oldest.
                     if (first.IsError || batch is not null || bad.Count > 0 || line.LiveFrom == 0) return first;
                 }
-                return r.Peek(type, line.Next(long.MaxValue), long.MaxValue, maxEvents, maxBytes, out batch, bad);
+                return r.Peek(Name(consumer), type, line.Next(long.MaxValue), long.MaxValue, maxEvents, maxBytes, out batch, bad);
             }, out SpoolReader? reader);
             if (error.IsError)
             {
@@ -49,7 +57,7 @@ public sealed partial class Spool
                 long stamp = Stamp();
                 SpoolFault? fault = Write(file =>
                 {
-                    foreach (SpoolReader.BadRow row in bad) file.MoveRowAside(row.Lane, row.Id, row.First, row.Last, stamp);
+                    foreach (SpoolReader.BadRow row in bad) file.MoveRowAside(row.Lane, row.Id, row.First, row.Last, row.Owner, stamp);
                 });
                 if (fault is not null) return null;
             }
@@ -98,12 +106,14 @@ public sealed partial class Spool
         long? stamp = null;
         SqliteError error = Read(r =>
         {
-            SqliteError first = r.OldestStamp(type, line.Through + 1, line.Before, out stamp);
-            return first.IsError || stamp is not null || line.LiveFrom == 0 ? first : r.OldestStamp(type, line.LiveThrough + 1, long.MaxValue, out stamp);
+            SqliteError first = r.OldestStamp(Name(consumer), type, line.Through + 1, line.Before, out stamp);
+            return first.IsError || stamp is not null || line.LiveFrom == 0 ? first : r.OldestStamp(Name(consumer), type, line.LiveThrough + 1, long.MaxValue, out stamp);
         }, out SpoolReader? reader);
         if (error.IsError) MeetReadError(error, reader);
         return tally with { OldestWaiting = stamp is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(ms, 0, 253_402_300_799_999)) : null };
     }
+
+    string Name(int consumer) => _consumers[consumer].Name;
 
     SpoolProgress.Line Progress(int consumer, EventType type)
     {
@@ -114,16 +124,16 @@ public sealed partial class Spool
     void SetConsumers(SpoolFile file)
     {
         bool gone = false;
-        foreach (string name in file.Progress.Names) gone |= !_options.Consumers.Contains(name);
-        file.Progress.Set(_options.Consumers, file.Ledger);
-        if (gone && _options.Consumers.Count > 0) file.SetState(TrimState, "1");
+        foreach (string name in file.Progress.Names) gone |= !_names.Contains(name);
+        file.Progress.Set(_names, file.Ledger, file.OthersOf);
+        if (gone && _names.Count > 0) file.SetState(TrimState, "1");
     }
 
     // In small transactions, so that the log keeps within its limits.
     void TrimSettled()
     {
         const int rowsAtOnce = 256;
-        if (_options.Consumers.Count == 0) return;
+        if (_names.Count == 0) return;
         _reader!.GetState(TrimState, out string? mark);
         if (mark != "1") return;
         long stamp = Stamp();

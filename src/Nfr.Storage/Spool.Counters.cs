@@ -17,13 +17,16 @@ public sealed partial class Spool
     long _carriedBytes;
     long _carriedCommits;
     SpoolFile? _countedFile;
+    readonly WriteRate _rate;
+    // Bytes of events' rows that came in this run.
+    long _intake;
 
     /// <summary>The greatest sequence number of a stored alert; 0 before the first.</summary>
     public long LastAlertSequence
     {
         get
         {
-            lock (_tallyLock) return _published[SpoolLedger.Alerts].Next - 1;
+            lock (_tallyLock) return Math.Max(0, _published[SpoolLedger.Alerts].Next - 1);
         }
     }
 
@@ -34,11 +37,13 @@ public sealed partial class Spool
         {
             var lanes = new SpoolTally[Lane.Count];
             SpoolTally alerts;
+            SpoolOutlook? outlook;
             (long bytesWritten, long commits, SpoolFault? fault, long faults, long engineAlerts) numbers;
             lock (_tallyLock)
             {
                 for (int i = 0; i < lanes.Length; i++) lanes[i] = Tally(i, _lanes[i].Count);
                 alerts = Tally(SpoolLedger.Alerts, _pendingAlerts.Count);
+                outlook = _rate.Outlook(_limits.RingBytes, _options.CardBytes);
                 numbers = (_bytesWritten, _commits, _lastFault, _faults, _engineAlerts);
             }
             return new SpoolCounters(lanes, alerts)
@@ -52,6 +57,7 @@ public sealed partial class Spool
                 Failing = _failing,
                 DiskFull = Volatile.Read(ref _diskFull),
                 QuarantinedFiles = _directory.QuarantinedItems,
+                Outlook = outlook,
             };
         }
     }
@@ -77,7 +83,7 @@ public sealed partial class Spool
     {
         SpoolLedger.Line l = _published[line];
         long lost = l.Lost + _lost[line];
-        return new SpoolTally(_acceptedBefore[line] + _accepted[line], l.Spooled, l.InSpool, l.Delivered, l.Evicted, l.Quarantined, lost, pending);
+        return new SpoolTally(_acceptedBefore[line] + _accepted[line], l.Spooled, l.InSpool, l.Delivered, l.Evicted, l.Quarantined, lost, pending, l.Aged, l.Bytes);
     }
 
     // After every commit, under the write lock and the tally lock.
@@ -99,6 +105,7 @@ public sealed partial class Spool
             for (int i = 0; i < _published.Length; i++) _acceptedBefore[i] = _published[i].Spooled + _published[i].Lost;
         }
         (_bytesWritten, _commits) = (_carriedBytes + _file.BytesWritten, _carriedCommits + _file.Commits);
+        _rate.Note(_bytesWritten, _intake, _file.Used, _file.Ledger.Bytes);
     }
 
     SpoolFault Note(SpoolFault fault)

@@ -72,7 +72,12 @@ public sealed partial class Spool
     }
 
     /// <summary>Stores a page of an engine's alerts and the bookmark behind it (<c>GetState("follow")</c>), both or neither.</summary>
-    public SpoolFault? StoreEngineAlerts(IReadOnlyList<Alert> alerts, string follow)
+    public SpoolFault? StoreEngineAlerts(IReadOnlyList<Alert> alerts, string follow) => StoreEngineAlerts(alerts, follow, FollowState);
+
+    /// <param name="alerts">Of one engine.</param>
+    /// <param name="follow">Its bookmark.</param>
+    /// <param name="state">The bookmark's name: several engines have one each.</param>
+    public SpoolFault? StoreEngineAlerts(IReadOnlyList<Alert> alerts, string follow, string state)
     {
         ArgumentNullException.ThrowIfNull(alerts);
         ArgumentNullException.ThrowIfNull(follow);
@@ -82,16 +87,16 @@ public sealed partial class Spool
         lock (_writeLock)
         {
             if (_disposed) return Closed();
-            long stamp = Stamp();
+            (long stamp, long born) = (Stamp(), Running);
             fault = Write(file =>
             {
                 foreach (byte[] blob in blobs)
                 {
-                    file.InsertAlert(stamp, blob);
+                    file.InsertAlert(stamp, born, blob);
                     // Page by page, so that a large answer does not need more room than the ring's slack.
                     file.Evict();
                 }
-                file.SetState(FollowState, follow);
+                file.SetState(state, follow);
                 file.Evict();
             }, blobs.Sum(blob => blob.Length * 2L), committed: () =>
             {

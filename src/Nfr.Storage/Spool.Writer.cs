@@ -66,7 +66,7 @@ public sealed partial class Spool
     }
 
     /// <summary>It is time to call <see cref="Flush"/>: enough is pending, or it has been for long enough; after a fault only the time counts.</summary>
-    public bool FlushDue => (_pendingEvents >= _options.FlushEvents && !_failing)
+    public bool FlushDue => AgingDue || (_pendingEvents >= _options.FlushEvents && !_failing)
         || ((_pendingEvents > 0 || _pendingAlerts.Count > 0) && _time.GetElapsedTime(_oldestPending) >= _options.FlushInterval);
 
     /// <summary>
@@ -90,6 +90,7 @@ public sealed partial class Spool
                 if (postponed) fault = Note(new SpoolFault(SpoolFaultKind.DiskFull, "The disk is full of what is worth more than unscored events; they wait."));
             }
         }
+        if (fault is null && AgingDue) fault = Age();
         // A refused flush waits its interval instead of being due again at every event.
         _oldestPending = _time.GetTimestamp();
         _failing = fault is not null;
@@ -123,22 +124,27 @@ public sealed partial class Spool
     // Runs again from the start when the transaction is tried again.
     void Spend(SpoolFile file, int alertCount)
     {
-        long stamp = _time.GetUtcNow().ToUnixTimeMilliseconds();
-        foreach (Row row in _rows) file.Insert(row.Lane, file.Ledger.NextOfType(row.Lane), row.Events, stamp, row.Member);
+        (long stamp, long born) = (Stamp(), Running);
+        foreach (Row row in _rows) file.Insert(row.Lane, file.Ledger.NextOfType(row.Lane), row.Events, stamp, born, row.Member);
         int left = alertCount;
         foreach (byte[] blob in _pendingAlerts)
         {
             if (left-- == 0) break;
-            file.InsertAlert(stamp, blob);
+            file.InsertAlert(stamp, born, blob);
         }
         for (int i = 0; i < _lost.Length; i++) file.Ledger[i].Lost += _lost[i];
         file.Evict();
+        NoteRunning(file);
     }
 
     // Committed: what was pending is spooled, in the same moment for whoever counts.
     void Spent(int alertCount)
     {
-        foreach (Row row in _rows) Forget(row.Lane, row.Events);
+        foreach (Row row in _rows)
+        {
+            Forget(row.Lane, row.Events);
+            _intake += row.Member.Length;
+        }
         for (int i = 0; i < alertCount; i++) _pendingAlerts.Dequeue();
         Array.Clear(_lost);
     }

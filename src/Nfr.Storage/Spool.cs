@@ -36,11 +36,11 @@ public sealed partial class Spool : IDisposable
     Spool(SpoolOptions options, TimeProvider time, SpoolDirectory directory)
     {
         _options = options;
-        _limits = new SpoolLimits(options, SpoolDirectory.DiskBytes(options.Directory));
+        _limits = new SpoolLimits(options, options.Files.DiskBytes(options.Directory));
         _time = time;
+        _rate = new WriteRate(time);
         _directory = directory;
         for (int i = 0; i < _lanes.Length; i++) _lanes[i] = new PendingLane();
-        _consumers = [.. options.Consumers.Select((name, index) => new SpoolConsumer(this, index, name))];
     }
 
     /// <summary>What was found at opening.</summary>
@@ -61,7 +61,7 @@ public sealed partial class Spool : IDisposable
         {
             throw new ArgumentException($"At most {SpoolOptions.MaxConsumers} consumers, each with a name of its own.", nameof(options));
         }
-        SpoolDirectory directory = SpoolDirectory.Open(options.Directory, time);
+        SpoolDirectory directory = SpoolDirectory.Open(options.Directory, options.Files, time);
         var spool = new Spool(options, time, directory);
         try
         {
@@ -81,15 +81,14 @@ public sealed partial class Spool : IDisposable
     {
         _directory.ReadSensor();
         _directory.ClearIndexFile();
-        SqliteError error = OpenFile();
-        if (IsFull(error))
+        SpoolFault? fault = StartFile(out SqliteError error);
+        // A cable, a card or a controller that comes to itself: the ring behind it is as good as it was.
+        for (int i = 0; i < SpoolDirectory.MaxWaits && fault is { Kind: SpoolFaultKind.Io, Code: not ShortRead } && !_directory.IsDatabaseTaken; i++)
         {
-            // The reserve of the last run is what a start on a full disk lives on.
-            _directory.ReleaseReserve();
-            _diskFull = true;
-            error = OpenFile();
+            CloseFile();
+            _directory.Wait(i);
+            fault = StartFile(out error);
         }
-        SpoolFault? fault = error.IsError ? Explain(error) : Number();
         if (fault is not null && !IsFull(error) && error.Primary != SqliteError.Busy)
         {
             // Not even what opened can be written: whatever stands in the way, a new file is the way out.
@@ -106,6 +105,7 @@ public sealed partial class Spool : IDisposable
         }
         if (!_diskFull) _diskFull = !_directory.TakeReserve(_limits.ReserveBytes);
         if (_diskFull) _file!.LimitGrowth(0);
+        StartRunning();
         OpenReport = new SpoolOpenReport
         {
             Created = _file!.Created,
@@ -116,10 +116,23 @@ public sealed partial class Spool : IDisposable
         };
     }
 
+    SpoolFault? StartFile(out SqliteError error)
+    {
+        error = OpenFile();
+        if (IsFull(error))
+        {
+            // The reserve of the last run is what a start on a full disk lives on.
+            _directory.ReleaseReserve();
+            _diskFull = true;
+            error = OpenFile();
+        }
+        return error.IsError ? Explain(error) : Number();
+    }
+
     // Both connections or none.
     SqliteError OpenFile()
     {
-        SqliteError error = SpoolFile.Open(_directory.DatabasePath, _options.Vfs, _limits, out _file);
+        SqliteError error = SpoolFile.Open(_directory.DatabasePath, _options, _limits, out _file);
         if (error.IsError) return error;
         error = SpoolReader.Open(_directory.DatabasePath, _options.Vfs, out _reader);
         if (!error.IsError) return error;
@@ -139,6 +152,7 @@ public sealed partial class Spool : IDisposable
     // Which id, and from which number on. The database is the truth; sensor.json is what outlives it.
     SpoolFault? Number()
     {
+        NameConsumers(_file!);
         _reader!.GetState(SensorState, out string? known);
         string id = known is { Length: > 0 } ? known : _directory.SensorId.Length > 0 ? _directory.SensorId : NewId();
         long skipTo = 0;
@@ -158,7 +172,7 @@ public sealed partial class Spool : IDisposable
             // Not room for one row: the numbering stands in memory, and the first flush that finds room carries it.
             _file.Ledger.SkipTo(skipTo);
             _file.Ledger.Accept();
-            _file.Progress.Set(_options.Consumers, _file.Ledger);
+            _file.Progress.Set(_names, _file.Ledger, _file.OthersOf);
             _file.Progress.Accept();
             lock (_tallyLock) Publish();
         }
@@ -324,6 +338,7 @@ public sealed partial class Spool : IDisposable
                 {
                     _file.Ledger[i] = lines[i];
                     _file.Ledger[i].Quarantined += lines[i].InSpool;
+                    _file.Ledger[i].Bytes = 0;
                 }
                 _file.Progress.Carry(_carriedProgress.Names, _carriedProgress.Lines, _file.Ledger);
                 _file.SetState(SensorState, id);
@@ -359,6 +374,7 @@ public sealed partial class Spool : IDisposable
                 _disposed = true;
                 _reader?.Dispose();
                 _reader = null;
+                _file?.Transact(() => NoteRunning(_file, now: true));
                 long next = _file?.Ledger.Greatest ?? 0;
                 bool clean = _file is not null && !_file.Checkpoint(SqliteCheckpoint.Truncate).IsError;
                 _file?.Dispose();

@@ -4,14 +4,16 @@ namespace Nfr.Storage;
 
 /// <summary>
 /// The ledger of one kind of event. At every commit Spooled = InSpool + Delivered + Evicted + Quarantined, and at every moment
-/// Accepted = Spooled + LostBeforeSpool + Pending. Accepted is counted when an event comes, Pending is the length of its queue: neither is made from the other.
+/// Accepted = Spooled + LostBeforeSpool + Pending. EvictedForAge are those of Evicted that were not evicted for room or a quota; Bytes are the rows', compressed. Accepted is counted when an event comes, Pending is the length of its queue: neither is made from the other.
 /// </summary>
 public readonly record struct SpoolTally(
-    long Accepted, long Spooled, long InSpool, long Delivered, long Evicted, long Quarantined, long LostBeforeSpool, long Pending = 0)
+    long Accepted, long Spooled, long InSpool, long Delivered, long Evicted, long Quarantined, long LostBeforeSpool, long Pending = 0,
+    long EvictedForAge = 0, long Bytes = 0)
 {
     public static SpoolTally operator +(SpoolTally a, SpoolTally b) => new(
         a.Accepted + b.Accepted, a.Spooled + b.Spooled, a.InSpool + b.InSpool, a.Delivered + b.Delivered,
-        a.Evicted + b.Evicted, a.Quarantined + b.Quarantined, a.LostBeforeSpool + b.LostBeforeSpool, a.Pending + b.Pending);
+        a.Evicted + b.Evicted, a.Quarantined + b.Quarantined, a.LostBeforeSpool + b.LostBeforeSpool, a.Pending + b.Pending,
+        a.EvictedForAge + b.EvictedForAge, a.Bytes + b.Bytes);
 
     public static SpoolTally Add(SpoolTally left, SpoolTally right) => left + right;
 }
@@ -32,8 +34,17 @@ public sealed class SpoolCounters
     internal SpoolCounters With(SpoolTally[] lanes, SpoolTally alerts) => new(lanes, alerts)
     {
         EngineAlerts = EngineAlerts, RowsCounted = true, BytesOnDisk = BytesOnDisk, BytesWritten = BytesWritten, Commits = Commits, LastFault = LastFault,
-        Faults = Faults, Failing = Failing, DiskFull = DiskFull, QuarantinedFiles = QuarantinedFiles,
+        Faults = Faults, Failing = Failing, DiskFull = DiskFull, QuarantinedFiles = QuarantinedFiles, Outlook = Outlook,
     };
+
+    /// <summary>Bytes of one class's rows.</summary>
+    public long BytesOf(SpoolClass of)
+    {
+        if (of == SpoolClass.Alerts) return Alerts.Bytes;
+        long bytes = 0;
+        for (int lane = 0; lane < _lanes.Length; lane++) bytes += SpoolClasses.OfLine(lane) == of ? _lanes[lane].Bytes : 0;
+        return bytes;
+    }
 
     /// <summary>Events of one type and class.</summary>
     public SpoolTally Of(EventType type, bool scored) => _lanes[Lane.Of(type, scored)];
@@ -81,6 +92,9 @@ public sealed class SpoolCounters
 
     /// <summary>The disk is full and the ring works within what it has.</summary>
     public bool DiskFull { get; init; }
+
+    /// <summary>How long ring and card last as things go now; null in the first minutes, and while nothing is written.</summary>
+    public SpoolOutlook? Outlook { get; init; }
 
     /// <summary>Items in <c>quarantine/</c>.</summary>
     public int QuarantinedFiles { get; init; }

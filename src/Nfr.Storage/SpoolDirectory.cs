@@ -1,6 +1,6 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
-using Nfr.Native;
 
 namespace Nfr.Storage;
 
@@ -19,6 +19,9 @@ sealed class SpoolDirectory : IDisposable
     /// <summary>Items kept in quarantine; the oldest is removed. A rotten ring may be as large as the quota, so this is few.</summary>
     public const int MaxQuarantined = 3;
 
+    /// <summary>Waits at the start for a disk that refuses, 3.1 s in all. A disk that still refuses then is taken for one that always will.</summary>
+    public const int MaxWaits = 5;
+
     /// <summary>
     /// Sequence numbers reserved at a time. After an unclean stop, numbering goes on above the reserved ones: rot may have cut commits off the
     /// log's end without a trace, and (sensor, sequence) must never repeat.
@@ -26,13 +29,15 @@ sealed class SpoolDirectory : IDisposable
     public const long ReserveStep = 1 << 16;
 
     readonly string _path;
+    readonly StorageFiles _files;
     readonly TimeProvider _time;
-    readonly FileStream _lock;
+    readonly IDisposable _lock;
     readonly List<string> _quarantined = [];
 
-    SpoolDirectory(string path, TimeProvider time, FileStream heldLock)
+    SpoolDirectory(string path, StorageFiles files, TimeProvider time, IDisposable heldLock)
     {
         _path = path;
+        _files = files;
         _time = time;
         _lock = heldLock;
     }
@@ -49,16 +54,15 @@ sealed class SpoolDirectory : IDisposable
     public bool HadSensorFile { get; private set; }
     public IReadOnlyList<string> Quarantined => _quarantined;
 
-    public static SpoolDirectory Open(string path, TimeProvider time)
+    public static SpoolDirectory Open(string path, StorageFiles files, TimeProvider time)
     {
         string lockPath = Path.Combine(path, "spool.lock");
         try
         {
-            Directory.CreateDirectory(path);
-            if (new FileInfo(lockPath).LinkTarget is not null) File.Delete(lockPath);
-            if (Directory.Exists(lockPath)) Directory.Move(lockPath, FreeName(Path.Combine(path, "spool.lock.moved")));
-            var held = new FileStream(lockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1);
-            return new SpoolDirectory(path, time, held);
+            files.CreateDirectory(path);
+            if (files.IsLink(lockPath)) files.Delete(lockPath);
+            if (files.IsDirectory(lockPath)) files.Move(lockPath, FreeName(files, Path.Combine(path, "spool.lock.moved")));
+            return new SpoolDirectory(path, files, time, files.Hold(lockPath));
         }
         catch (UnauthorizedAccessException e)
         {
@@ -66,7 +70,7 @@ sealed class SpoolDirectory : IDisposable
         }
         catch (IOException e)
         {
-            throw new SpoolException(Directory.Exists(path)
+            throw new SpoolException(files.IsDirectory(path)
                 ? $"The spool directory {path} is in use by another sensor or cannot be written: {e.Message}"
                 : $"The spool directory {path} cannot be made: {e.Message}", e);
         }
@@ -75,13 +79,12 @@ sealed class SpoolDirectory : IDisposable
     /// <summary>Reads <c>sensor.json</c>; what is no such file goes to quarantine.</summary>
     public void ReadSensor()
     {
-        if (!Exists(SensorPath)) return;
+        if (!_files.Exists(SensorPath)) return;
         try
         {
-            var file = new FileInfo(SensorPath);
-            if (file.Length <= 4096)
+            if (_files.Length(SensorPath) <= 4096)
             {
-                using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(SensorPath));
+                using JsonDocument json = JsonDocument.Parse(ReadPatiently(SensorPath));
                 string? id = json.RootElement.GetProperty("sensor").GetString();
                 long reserved = json.RootElement.GetProperty("reserved").GetInt64();
                 bool clean = json.RootElement.GetProperty("clean").GetBoolean();
@@ -99,6 +102,30 @@ sealed class SpoolDirectory : IDisposable
         Quarantine("sensor.json could not be read", SensorPath);
     }
 
+    byte[] ReadPatiently(string path)
+    {
+        for (int i = 0; ; i++)
+        {
+            try
+            {
+                return _files.Read(path);
+            }
+            catch (IOException) when (i < MaxWaits && !IsTaken(path))
+            {
+                Wait(i);
+            }
+        }
+    }
+
+    /// <summary>Something that is no file has the name.</summary>
+    bool IsTaken(string path) => _files.IsDirectory(path) || _files.IsLink(path);
+
+    /// <summary>Something that is no file has one of the database's names: no waiting will help.</summary>
+    public bool IsDatabaseTaken => IsTaken(DatabasePath) || IsTaken(DatabasePath + "-wal") || IsTaken(DatabasePath + "-journal");
+
+    /// <summary>The wait after the try of that number, from 0; each is twice the one before.</summary>
+    public void Wait(int attempt) => _files.Wait(TimeSpan.FromMilliseconds(100 << attempt));
+
     /// <summary>Writes <c>sensor.json</c> so that after a power cut either the old or the new one is there, whole.</summary>
     public SpoolFault? WriteSensor(string id, long reserved, bool clean)
     {
@@ -106,21 +133,19 @@ sealed class SpoolDirectory : IDisposable
         string temporary = SensorPath + ".new";
         try
         {
-            if (Directory.Exists(temporary)) Quarantine("sensor.json.new was a directory", temporary);
-            using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1))
+            if (_files.IsDirectory(temporary)) Quarantine("sensor.json.new was a directory", temporary);
+            var bytes = new ArrayBufferWriter<byte>();
+            using (var json = new Utf8JsonWriter(bytes))
             {
-                using (var json = new Utf8JsonWriter(file))
-                {
-                    json.WriteStartObject();
-                    json.WriteString("sensor", id);
-                    json.WriteNumber("reserved", reserved);
-                    json.WriteBoolean("clean", clean);
-                    json.WriteEndObject();
-                }
-                file.Flush(flushToDisk: true);
+                json.WriteStartObject();
+                json.WriteString("sensor", id);
+                json.WriteNumber("reserved", reserved);
+                json.WriteBoolean("clean", clean);
+                json.WriteEndObject();
             }
-            File.Move(temporary, SensorPath, overwrite: true);
-            DirectorySync.Flush(_path);
+            _files.WriteThrough(temporary, bytes.WrittenSpan);
+            _files.Move(temporary, SensorPath);
+            _files.FlushDirectory(_path);
             Reserved = reserved;
             return null;
         }
@@ -137,9 +162,12 @@ sealed class SpoolDirectory : IDisposable
         string? folder = null;
         try
         {
-            if (Exists(QuarantinePath) && !Directory.Exists(QuarantinePath)) File.Move(QuarantinePath, FreeName(QuarantinePath + ".moved"));
-            folder = FreeName(Path.Combine(QuarantinePath, stamp));
-            Directory.CreateDirectory(folder);
+            if (_files.Exists(QuarantinePath) && !_files.IsDirectory(QuarantinePath))
+            {
+                _files.Move(QuarantinePath, FreeName(_files, QuarantinePath + ".moved"));
+            }
+            folder = FreeName(_files, Path.Combine(QuarantinePath, stamp));
+            _files.CreateDirectory(folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -147,12 +175,11 @@ sealed class SpoolDirectory : IDisposable
         }
         foreach (string path in paths)
         {
-            if (!Exists(path)) continue;
+            if (!_files.Exists(path)) continue;
             try
             {
                 if (folder is null) Delete(path);
-                else if (Directory.Exists(path)) Directory.Move(path, Path.Combine(folder, Path.GetFileName(path)));
-                else File.Move(path, Path.Combine(folder, Path.GetFileName(path)));
+                else _files.Move(path, Path.Combine(folder, Path.GetFileName(path)));
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -169,7 +196,7 @@ sealed class SpoolDirectory : IDisposable
         {
             try
             {
-                return Directory.Exists(QuarantinePath) ? Directory.GetFileSystemEntries(QuarantinePath).Length : 0;
+                return _files.Entries(QuarantinePath).Count;
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -186,11 +213,10 @@ sealed class SpoolDirectory : IDisposable
     {
         try
         {
-            if (Directory.Exists(ReservePath)) Quarantine("reserve was a directory", ReservePath);
-            var file = new FileInfo(ReservePath);
-            if (file.Exists && file.Length == bytes) return true;
-            file.Delete();
-            using var handle = File.OpenHandle(ReservePath, FileMode.CreateNew, FileAccess.Write, FileShare.None, FileOptions.None, bytes);
+            if (_files.IsDirectory(ReservePath)) Quarantine("reserve was a directory", ReservePath);
+            if (_files.Length(ReservePath) == bytes) return true;
+            _files.Delete(ReservePath);
+            _files.Preallocate(ReservePath, bytes);
             return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -206,44 +232,21 @@ sealed class SpoolDirectory : IDisposable
     public void ClearIndexFile()
     {
         string path = DatabasePath + "-shm";
-        if (Directory.Exists(path) || new FileInfo(path).LinkTarget is not null) Delete(path);
-    }
-
-    /// <summary>Bytes of the whole disk, used or not; all there are when the system does not say.</summary>
-    public static long DiskBytes(string path)
-    {
-        try
-        {
-            return new DriveInfo(Path.GetFullPath(path)).TotalSize is > 0 and long size ? size : long.MaxValue;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            return long.MaxValue;
-        }
+        if (_files.IsDirectory(path) || _files.IsLink(path)) Delete(path);
     }
 
     /// <summary>Bytes of database, log and reserve.</summary>
-    public long BytesOnDisk => Length(DatabasePath) + WalBytes + Length(ReservePath);
+    public long BytesOnDisk => _files.Length(DatabasePath) + WalBytes + _files.Length(ReservePath);
 
-    public long WalBytes => Length(DatabasePath + "-wal");
+    public long WalBytes => _files.Length(DatabasePath + "-wal");
 
     public void Dispose() => _lock.Dispose();
 
-    static bool Exists(string path) => Path.Exists(path) || new FileInfo(path).LinkTarget is not null;
-
-    // Never opened: closing any descriptor of the database would drop SQLite's POSIX locks on it.
-    static long Length(string path)
-    {
-        var file = new FileInfo(path);
-        return file.Exists ? file.Length : 0;
-    }
-
-    static void Delete(string path)
+    void Delete(string path)
     {
         try
         {
-            if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
-            else File.Delete(path);
+            _files.Delete(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -251,12 +254,12 @@ sealed class SpoolDirectory : IDisposable
         }
     }
 
-    static string FreeName(string path)
+    static string FreeName(StorageFiles files, string path)
     {
         for (int n = 1; ; n++)
         {
             string name = $"{path}-{n}";
-            if (!Exists(name)) return name;
+            if (!files.Exists(name)) return name;
         }
     }
 
@@ -264,11 +267,8 @@ sealed class SpoolDirectory : IDisposable
     {
         try
         {
-            if (!Directory.Exists(QuarantinePath)) return;
-            FileSystemInfo[] items = new DirectoryInfo(QuarantinePath).GetFileSystemInfos();
-            // A wrong clock may misorder these; then another of the few is removed, never the limit exceeded.
-            Array.Sort(items, (a, b) => a.LastWriteTimeUtc.CompareTo(b.LastWriteTimeUtc));
-            for (int i = 0; i < items.Length - MaxQuarantined; i++) Delete(items[i].FullName);
+            IReadOnlyList<string> items = _files.Entries(QuarantinePath);
+            for (int i = 0; i < items.Count - MaxQuarantined; i++) Delete(items[i]);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -11,7 +11,7 @@ sealed partial class SpoolFile
     void Load()
     {
         var whole = new bool[SpoolLedger.Lines];
-        using (SqliteStatement read = _db.Prepare("SELECT line,next,spooled,delivered,evicted,quarantined,lost,digest FROM ledger"))
+        using (SqliteStatement read = _db.Prepare("SELECT line,next,spooled,delivered,evicted,quarantined,lost,digest,bytes,aged FROM ledger"))
         {
             while (read.Step())
             {
@@ -20,7 +20,7 @@ sealed partial class SpoolFile
                 var line = new SpoolLedger.Line
                 {
                     Next = read.Int64(1), Spooled = read.Int64(2), Delivered = read.Int64(3),
-                    Evicted = read.Int64(4), Quarantined = read.Int64(5), Lost = read.Int64(6),
+                    Evicted = read.Int64(4), Quarantined = read.Int64(5), Lost = read.Int64(6), Bytes = read.Int64(8), Aged = read.Int64(9),
                 };
                 whole[index] = line.Digest == read.Int64(7);
                 if (whole[index]) Ledger[(int)index] = line;
@@ -30,9 +30,14 @@ sealed partial class SpoolFile
         for (int i = 0; i < SpoolLedger.Lines && !_db.Failed; i++)
         {
             ref SpoolLedger.Line line = ref Ledger[i];
-            if (!whole[i]) Corrected++;
+            if (!whole[i])
+            {
+                Corrected++;
+                line.Bytes = CountBytes(i);
+            }
             // No commit leaves a row above its ledger: then it is the row's numbers that are damaged.
             else if (next[i] > line.Next) _db.Report(SqliteError.Corrupt, "a row's sequence numbers were never given");
+            if (rows[i] == 0) line.Bytes = 0;
             long difference = line.InSpool - rows[i];
             if (difference > 0) line.Quarantined += difference;
             else line.Spooled -= difference;
@@ -42,6 +47,15 @@ sealed partial class SpoolFile
         LoadProgress();
         // A correction reaches the file when its line changes next; until then every start makes it again.
         Accept();
+    }
+
+    // Reads every row's head; only where the ledger does not say.
+    long CountBytes(int line)
+    {
+        using SqliteStatement sum = line == SpoolLedger.Alerts
+            ? _db.Prepare("SELECT sum(length(body)) FROM alert")
+            : _db.Prepare($"SELECT sum(length(body)) FROM batch WHERE class={Lane.Class(line)} AND type={line / 2}");
+        return sum.Step() ? sum.Int64(0) : 0;
     }
 
     // As the ledger: what is waited for is counted from the rows. A line that is damaged begins anew with the oldest row: better twice than never.
@@ -75,17 +89,18 @@ sealed partial class SpoolFile
         }
         Progress.Load([.. names], [.. lines]);
         using SqliteStatement count = _db.Prepare(
-            "SELECT sum(max(0,last+1-max(first,CASE WHEN first<?2 THEN ?3 ELSE ?4 END))) FROM batch WHERE class IN (0,1) AND type=?1");
+            "SELECT sum(max(0,last+1-max(first,CASE WHEN first<?2 THEN ?3 ELSE ?4 END))) FROM batch WHERE class IN (0,1) AND type=?1"
+            + " AND (owner IS NULL OR owner=?5)");
         for (int i = 0; i < whole.Count && !_db.Failed; i++)
         {
             (int consumer, EventType type) = (i / EventTypes.UploadedCount, (EventType)(i % EventTypes.UploadedCount));
             ref SpoolProgress.Line line = ref Progress[consumer, type];
             if (!whole[i])
             {
-                line = SpoolProgress.Fresh(type, Ledger);
+                line = SpoolProgress.Fresh(type, Ledger, OthersOf(names[consumer])[(int)type]);
                 Corrected++;
             }
-            long waiting = count.Bind(1, (int)type).Bind(2, line.Before).Bind(3, line.Through + 1).Bind(4, line.LiveThrough + 1).Step() ? count.Int64(0) : 0;
+            long waiting = count.Bind(1, (int)type).Bind(2, line.Before).Bind(3, line.Through + 1).Bind(4, line.LiveThrough + 1).Bind(5, names[consumer]).Step() ? count.Int64(0) : 0;
             count.Reset();
             long difference = line.Tally(Ledger.SpooledOfType((int)type)).Waiting - waiting;
             if (difference > 0) line.Quarantined += difference;
@@ -97,6 +112,16 @@ sealed partial class SpoolFile
         }
     }
 
+    /// <summary>By type, the events in the ring that are for one consumer alone, and not for this one.</summary>
+    public long[] OthersOf(string name)
+    {
+        var events = new long[EventTypes.UploadedCount];
+        using SqliteStatement count = _db.Prepare("SELECT type,sum(last-first+1) FROM batch WHERE owner IS NOT NULL AND owner<>?1 AND type BETWEEN 0 AND 3 GROUP BY type");
+        count.Bind(1, name);
+        while (count.Step()) events[count.Int64(0)] = count.Int64(1);
+        return events;
+    }
+
     // Version 1 knew one who takes: its account goes on as the engine's.
     void Upgrade()
     {
@@ -104,6 +129,14 @@ sealed partial class SpoolFile
         _db.Execute(ConsumerTable);
         _db.Execute("ALTER TABLE quarantined ADD COLUMN consumer TEXT");
         _db.Execute("UPDATE quarantined SET consumer='engine' WHERE reason NOT LIKE 'unreadable %'");
+        _db.Execute("ALTER TABLE batch ADD COLUMN born INTEGER NOT NULL DEFAULT 0");
+        _db.Execute("ALTER TABLE batch ADD COLUMN owner TEXT");
+        _db.Execute("DROP INDEX batch_order");
+        _db.Execute("CREATE UNIQUE INDEX batch_order ON batch(class, type, first, last, owner)");
+        _db.Execute("ALTER TABLE alert ADD COLUMN born INTEGER NOT NULL DEFAULT 0");
+        _db.Execute("ALTER TABLE ledger ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0");
+        _db.Execute("ALTER TABLE ledger ADD COLUMN aged INTEGER NOT NULL DEFAULT 0");
+        UpgradeLedger();
         for (int type = 0; type < EventTypes.UploadedCount; type++)
         {
             var line = new SpoolProgress.Line();
@@ -116,6 +149,41 @@ sealed partial class SpoolFile
         _db.Execute($"PRAGMA user_version={SchemaVersion}");
         _db.Execute("COMMIT");
         if (_db.Failed) _db.Rollback();
+    }
+
+    // The digest of version 1 did not know the two new numbers. A line that was damaged then stays so.
+    void UpgradeLedger()
+    {
+        var lines = new List<(long Index, SpoolLedger.Line Line)>();
+        using (SqliteStatement read = _db.Prepare("SELECT line,next,spooled,delivered,evicted,quarantined,lost,digest FROM ledger"))
+        {
+            while (read.Step())
+            {
+                long[] numbers = [read.Int64(1), read.Int64(2), read.Int64(3), read.Int64(4), read.Int64(5), read.Int64(6)];
+                if (read.Int64(0) is < 0 or >= SpoolLedger.Lines || SpoolLedger.DigestOf(numbers) != read.Int64(7)) continue;
+                lines.Add((read.Int64(0), new SpoolLedger.Line
+                {
+                    Next = numbers[0], Spooled = numbers[1], Delivered = numbers[2], Evicted = numbers[3], Quarantined = numbers[4], Lost = numbers[5],
+                }));
+            }
+        }
+        foreach ((long index, SpoolLedger.Line line) in lines)
+        {
+            SpoolLedger.Line counted = line with { Bytes = CountBytes((int)index) };
+            _db.Execute($"UPDATE ledger SET bytes={counted.Bytes},digest={counted.Digest} WHERE line={index}");
+        }
+    }
+
+    /// <summary>The running time that the file knows of: as it was noted, or as the newest rows were born.</summary>
+    public long LastRunning(string state)
+    {
+        long running = 0;
+        foreach (string query in (string[])["SELECT born FROM batch ORDER BY id DESC LIMIT 1", "SELECT born FROM alert ORDER BY sequence DESC LIMIT 1", $"SELECT CAST(value AS INTEGER) FROM state WHERE name='{state}'"])
+        {
+            using SqliteStatement read = _db.Prepare(query);
+            if (read.Step()) running = Math.Max(running, read.Int64(0));
+        }
+        return running;
     }
 
     void SaveProgress()

@@ -1,4 +1,5 @@
 using Nfr.Events;
+using Nfr.Native;
 
 namespace Nfr.Storage;
 
@@ -7,7 +8,10 @@ sealed partial class SpoolFile
 {
     const string UnreadableRow = "unreadable row";
 
-    readonly record struct RowKey(int Lane, long Id, long First, long Last);
+    readonly record struct RowKey(int Lane, long Id, long First, long Last, long Bytes, string? Owner)
+    {
+        public long Count => Last - First + 1;
+    }
 
     /// <summary>
     /// A consumer has settled the events of the type from <paramref name="first"/> to <paramref name="last"/>, the oldest that wait for it at this end:
@@ -21,7 +25,7 @@ sealed partial class SpoolFile
         long to = live ? last : Math.Min(last, Progress[consumer, type].Before - 1);
         if (to < from) return;
         List<RowKey> rows = Rows(type, from, to);
-        rows.RemoveAll(row => row.Last < from);
+        rows.RemoveAll(row => row.Last < from || (row.Owner is { } owner && owner != Progress.Names[consumer]));
         foreach (RowKey row in rows)
         {
             if (row.Last >= from && Math.Max(row.First, from) < first) throw new InvalidOperationException("Events were settled before older ones that wait.");
@@ -29,7 +33,7 @@ sealed partial class SpoolFile
         if (reason is not null) rows.RemoveAll(row => !CopyAside(consumer, row, Math.Max(row.First, from), Math.Min(row.Last, to), reason, stamp));
         Progress.Settle(consumer, type, live, to, rows.Sum(row => Math.Min(row.Last, to) - Math.Max(row.First, from) + 1), reason is not null);
         foreach (RowKey row in rows) Trim(row, reason is not null, stamp);
-        if (Progress[consumer, type] is { LiveFrom: > 0 } line && !Rows(type, line.Through + 1, line.LiveFrom - 1).Exists(row => row.Last > line.Through))
+        if (Progress[consumer, type] is { LiveFrom: > 0 } line && !AnyRow(consumer, type, line.Through + 1, line.LiveFrom - 1))
         {
             Progress[consumer, type].Join();
         }
@@ -37,18 +41,20 @@ sealed partial class SpoolFile
     }
 
     /// <summary>
-    /// After a consumer was removed: rows that waited for it alone leave, as delivered. No more than <paramref name="atMost"/> rows are looked at, from
+    /// After a consumer was removed: rows that waited for it alone leave, as delivered; those that were requeued for it, as quarantined. No more than <paramref name="atMost"/> rows are looked at, from
     /// <paramref name="from"/> on; returns where to go on, or 0 at the end.
     /// </summary>
     public long TrimSettled(int lane, long from, int atMost, long stamp)
     {
         var rows = new List<RowKey>();
         _range.Bind(1, Lane.Class(lane)).Bind(2, lane / 2).Bind(3, from).Bind(4, long.MaxValue);
-        while (rows.Count < atMost && _range.Step()) rows.Add(new RowKey(lane, _range.Int64(0), _range.Int64(1), _range.Int64(2)));
+        while (rows.Count < atMost && _range.Step()) rows.Add(new RowKey(lane, _range.Int64(0), _range.Int64(1), _range.Int64(2), _range.Int64(3), OwnerOf(_range, 4)));
         _range.Reset();
-        foreach (RowKey row in rows) Trim(row, quarantined: false, stamp);
+        foreach (RowKey row in rows) Trim(row, row.Owner is not null, stamp);
         return rows.Count < atMost ? 0 : rows[^1].Last + 1;
     }
+
+    static string? OwnerOf(SqliteStatement row, int column) => row.IsNull(column) ? null : row.Text(column);
 
     // The rows that reach into a range of numbers, and the one before.
     List<RowKey> Rows(EventType type, long from, long to)
@@ -57,31 +63,45 @@ sealed partial class SpoolFile
         for (int scored = 0; scored < 2; scored++)
         {
             _range.Bind(1, scored).Bind(2, (int)type).Bind(3, from).Bind(4, to);
-            while (_range.Step()) rows.Add(new RowKey(Lane.Of(type, scored == 1), _range.Int64(0), _range.Int64(1), _range.Int64(2)));
+            while (_range.Step()) rows.Add(new RowKey(Lane.Of(type, scored == 1), _range.Int64(0), _range.Int64(1), _range.Int64(2), _range.Int64(3), OwnerOf(_range, 4)));
             _range.Reset();
         }
         return rows;
     }
 
+    bool AnyRow(int consumer, EventType type, long from, long to)
+    {
+        bool any = false;
+        for (int scored = 0; scored < 2 && !any; scored++)
+        {
+            any = _waits.Bind(1, scored).Bind(2, (int)type).Bind(3, from).Bind(4, to).Bind(5, Progress.Names[consumer]).Step();
+            _waits.Reset();
+        }
+        return any;
+    }
+
     // Takes from a row's beginning what nobody waits for.
     void Trim(RowKey row, bool quarantined, long stamp)
     {
-        long keep = Math.Min(Progress.FirstWaiting(Lane.Type(row.Lane), row.First), row.Last + 1);
+        long keep = Math.Min(Progress.FirstWaiting(Lane.Type(row.Lane), row.First, row.Owner), row.Last + 1);
         if (keep <= row.First) return;
+        // Before the bytes: they go by what is left.
+        if (quarantined) Ledger[row.Lane].Quarantined += keep - row.First;
+        else Ledger[row.Lane].Delivered += keep - row.First;
         if (keep > row.Last)
         {
             _delete.Bind(1, row.Id).Run();
+            Shrink(row.Lane, row.Bytes);
         }
         else if (ReadPart(row, keep, row.Last, out byte[] body))
         {
             _rewrite.Bind(1, row.Id).Bind(2, keep).Bind(3, body).Run();
+            Shrink(row.Lane, row.Bytes - body.Length);
         }
         else
         {
             MoveRowAside(row with { First = keep }, body, stamp);
         }
-        if (quarantined) Ledger[row.Lane].Quarantined += keep - row.First;
-        else Ledger[row.Lane].Delivered += keep - row.First;
     }
 
     // False when the row could not be read: then it is aside as a whole.
@@ -109,9 +129,10 @@ sealed partial class SpoolFile
     }
 
     /// <summary>Moves one row aside that could not be read.</summary>
-    public void MoveRowAside(int lane, long id, long first, long last, long stamp)
+    public void MoveRowAside(int lane, long id, long first, long last, string? owner, long stamp)
     {
-        MoveRowAside(new RowKey(lane, id, first, last), ReadBody(id), stamp);
+        byte[] body = ReadBody(id);
+        MoveRowAside(new RowKey(lane, id, first, last, body.Length, owner), body, stamp);
         TrimAside();
     }
 
@@ -121,8 +142,9 @@ sealed partial class SpoolFile
         // Evicted or settled since it was met.
         if (_db.Failed || _db.Changes == 0) return;
         PutAside(row.Lane, row.First, row.Last, stamp, UnreadableRow, body, null);
-        Ledger[row.Lane].Quarantined += row.Last - row.First + 1;
-        Progress.Left(Lane.Type(row.Lane), row.First, row.Last, missed: false);
+        Ledger[row.Lane].Quarantined += row.Count;
+        Shrink(row.Lane, row.Bytes);
+        Progress.Left(Lane.Type(row.Lane), row.First, row.Last, row.Owner, missed: false);
     }
 
     /// <summary>Moves one alert aside that could not be read.</summary>
@@ -132,6 +154,7 @@ sealed partial class SpoolFile
         if (_db.Failed || _db.Changes == 0) return;
         PutAside(SpoolLedger.Alerts, sequence, sequence, stamp, "unreadable alert", blob, null);
         Ledger[SpoolLedger.Alerts].Quarantined++;
+        Shrink(SpoolLedger.Alerts, blob.Length);
         TrimAside();
     }
 

@@ -6,7 +6,8 @@ namespace Nfr.Storage;
 /// <summary>
 /// The ring's file, its writing side. Callers hold the spool's write lock. Rows of events:
 /// <code>
-/// batch: id (order of arrival) | class 0 unscored 1 scored | type | first..last sequence | stamp ms, informational | body: one gzip member
+/// batch: id (order of arrival) | class 0 unscored 1 scored | type | first..last sequence | stamp ms, informational | born ms of running time
+/// | owner: the one consumer that it is for, null = all | body: one gzip member
 /// </code>
 /// WAL with synchronous=FULL: an acknowledged commit survives a power cut. Pages are reused, never given back: the file grows to the quota and
 /// stays. secure_delete is off, for zeroing freed pages would write each event once more. The log is checkpointed when it
@@ -18,15 +19,19 @@ sealed partial class SpoolFile : IDisposable
     const long FrameBytes = PageBytes + 24;
     const int SchemaVersion = 2;
 
+    /// <summary>The schema as SQLite gives it.</summary>
+    public static string Version { get; } = SchemaVersion.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
     const string Schema = """
         CREATE TABLE batch(id INTEGER PRIMARY KEY, class INTEGER NOT NULL, type INTEGER NOT NULL,
-            first INTEGER NOT NULL, last INTEGER NOT NULL, stamp INTEGER NOT NULL, body BLOB NOT NULL);
-        CREATE UNIQUE INDEX batch_order ON batch(class, type, first, last);
-        CREATE TABLE alert(sequence INTEGER PRIMARY KEY, stamp INTEGER NOT NULL, body BLOB NOT NULL);
+            first INTEGER NOT NULL, last INTEGER NOT NULL, stamp INTEGER NOT NULL, body BLOB NOT NULL, born INTEGER NOT NULL DEFAULT 0, owner TEXT);
+        CREATE UNIQUE INDEX batch_order ON batch(class, type, first, last, owner);
+        CREATE TABLE alert(sequence INTEGER PRIMARY KEY, stamp INTEGER NOT NULL, body BLOB NOT NULL, born INTEGER NOT NULL DEFAULT 0);
         CREATE TABLE quarantined(id INTEGER PRIMARY KEY, class INTEGER, type INTEGER, first INTEGER, last INTEGER,
             stamp INTEGER NOT NULL, reason TEXT NOT NULL, body BLOB, consumer TEXT);
         CREATE TABLE ledger(line INTEGER PRIMARY KEY, next INTEGER NOT NULL, spooled INTEGER NOT NULL, delivered INTEGER NOT NULL,
-            evicted INTEGER NOT NULL, quarantined INTEGER NOT NULL, lost INTEGER NOT NULL, digest INTEGER NOT NULL);
+            evicted INTEGER NOT NULL, quarantined INTEGER NOT NULL, lost INTEGER NOT NULL, digest INTEGER NOT NULL,
+            bytes INTEGER NOT NULL DEFAULT 0, aged INTEGER NOT NULL DEFAULT 0);
         CREATE TABLE state(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
         """ + ConsumerTable;
 
@@ -44,7 +49,7 @@ sealed partial class SpoolFile : IDisposable
     // Bytes put into the log since it was last moved into the file.
     long _logged;
 
-    SqliteStatement _begin = null!, _commit = null!, _insert = null!, _oldest = null!, _range = null!, _body = null!, _rewrite = null!, _delete = null!;
+    SqliteStatement _begin = null!, _commit = null!, _insert = null!, _oldest = null!, _range = null!, _waits = null!, _body = null!, _rewrite = null!, _delete = null!;
     SqliteStatement _moveAside = null!, _asideCount = null!, _asideDelete = null!;
     SqliteStatement _insertAlert = null!, _oldestAlert = null!, _deleteAlert = null!, _saveLine = null!, _setState = null!, _saveProgress = null!, _forgetConsumer = null!;
     SqliteStatement _pageCount = null!, _freePages = null!;
@@ -63,14 +68,17 @@ sealed partial class SpoolFile : IDisposable
     public long Commits { get; private set; }
     public long BytesWritten { get; private set; }
 
+    /// <summary>Bytes of pages in use after the last commit.</summary>
+    public long Used { get; private set; }
+
     /// <summary>Opens the file, makes it when it is not there, checks and counts it. On error the caller decides between waiting and quarantine.</summary>
-    public static SqliteError Open(string path, string? vfs, SpoolLimits limits, out SpoolFile? file)
+    public static SqliteError Open(string path, SpoolOptions options, SpoolLimits limits, out SpoolFile? file)
     {
         file = null;
-        SqliteError error = SqliteConnection.Open(path, vfs, out SqliteConnection? db);
+        SqliteError error = SqliteConnection.Open(path, options.Vfs, out SqliteConnection? db);
         if (db is null) return error;
         var opened = new SpoolFile(db, limits);
-        opened.Start();
+        opened.Start(options.Synchronous);
         error = db.Error;
         if (error.IsError) opened.Dispose();
         else file = opened;
@@ -86,13 +94,13 @@ sealed partial class SpoolFile : IDisposable
         db.Execute("PRAGMA wal_autocheckpoint=0");
     }
 
-    void Start()
+    void Start(string synchronous)
     {
         Configure(_db);
         _db.Execute($"PRAGMA page_size={PageBytes}");
         _db.Execute("PRAGMA auto_vacuum=NONE");
         string? mode = _db.Scalar("PRAGMA journal_mode=WAL");
-        _db.Execute("PRAGMA synchronous=FULL");
+        _db.Execute($"PRAGMA synchronous={synchronous}");
         _db.Execute("PRAGMA secure_delete=OFF");
         _db.Execute($"PRAGMA journal_size_limit={_limits.WalBytes}");
         LimitGrowth(null);
@@ -117,7 +125,7 @@ sealed partial class SpoolFile : IDisposable
     {
         _db.Execute("BEGIN IMMEDIATE");
         foreach (string statement in Schema.Split(';')) _db.Execute(statement);
-        for (int line = 0; line < SpoolLedger.Lines; line++) _db.Execute($"INSERT INTO ledger VALUES({line},0,0,0,0,0,0,{default(SpoolLedger.Line).Digest})");
+        for (int line = 0; line < SpoolLedger.Lines; line++) _db.Execute($"INSERT INTO ledger VALUES({line},0,0,0,0,0,0,{default(SpoolLedger.Line).Digest},0,0)");
         _db.Execute($"PRAGMA user_version={SchemaVersion}");
         _db.Execute("COMMIT");
         Created = true;
@@ -135,28 +143,34 @@ sealed partial class SpoolFile : IDisposable
             verdict = _db.Scalar("PRAGMA quick_check(1)");
         }
         if (_db.Error.Primary == SqliteError.Interrupt) _db.TakeError();
-        else if (!_db.Failed && verdict != "ok") _db.Report(SqliteError.Corrupt, verdict ?? "quick_check said nothing");
+        else if (!_db.Failed && verdict != "ok") _db.Report(IsUnread(verdict) ? SqliteError.Io : SqliteError.Corrupt, verdict ?? "quick_check said nothing");
         else CheckedWhole = true;
     }
+
+    // The check tells a page that the disk would not give in the same breath as one that is wrong.
+    static bool IsUnread(string? verdict) =>
+        verdict is not null && (verdict.Contains("failed to get page", StringComparison.Ordinal) || verdict.Contains("unable to get the page", StringComparison.Ordinal));
 
     void Prepare()
     {
         _begin = _db.Prepare("BEGIN IMMEDIATE");
         _commit = _db.Prepare("COMMIT");
-        _insert = _db.Prepare("INSERT INTO batch(class,type,first,last,stamp,body) VALUES(?1,?2,?3,?4,?5,?6)");
-        _oldest = _db.Prepare("SELECT id,first,last FROM batch WHERE class=?1 AND type=?2 ORDER BY first LIMIT 1");
-        _range = _db.Prepare("SELECT id,first,last FROM batch WHERE class=?1 AND type=?2 AND first<=?4"
+        _insert = _db.Prepare("INSERT INTO batch(class,type,first,last,stamp,body,born,owner) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)");
+        _oldest = _db.Prepare("SELECT id,first,last,length(body),born,owner FROM batch WHERE class=?1 AND type=?2 ORDER BY first LIMIT 1");
+        _range = _db.Prepare("SELECT id,first,last,length(body),owner FROM batch WHERE class=?1 AND type=?2 AND first<=?4"
             + " AND first>=(SELECT coalesce(max(first),0) FROM batch WHERE class=?1 AND type=?2 AND first<=?3) ORDER BY first");
+        _waits = _db.Prepare("SELECT 1 FROM batch WHERE class=?1 AND type=?2 AND first<=?4 AND last>=?3"
+            + " AND first>=(SELECT coalesce(max(first),0) FROM batch WHERE class=?1 AND type=?2 AND first<=?3) AND (owner IS NULL OR owner=?5) LIMIT 1");
         _body = _db.Prepare("SELECT body FROM batch WHERE id=?1");
         _rewrite = _db.Prepare("UPDATE batch SET first=?2,body=?3 WHERE id=?1");
         _delete = _db.Prepare("DELETE FROM batch WHERE id=?1");
         _moveAside = _db.Prepare("INSERT INTO quarantined(class,type,first,last,stamp,reason,body,consumer) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)");
         _asideCount = _db.Prepare("SELECT count(*),sum(length(body)),min(id) FROM quarantined");
         _asideDelete = _db.Prepare("DELETE FROM quarantined WHERE id=?1");
-        _insertAlert = _db.Prepare("INSERT INTO alert VALUES(?1,?2,?3)");
-        _oldestAlert = _db.Prepare("SELECT min(sequence) FROM alert");
+        _insertAlert = _db.Prepare("INSERT INTO alert VALUES(?1,?2,?3,?4)");
+        _oldestAlert = _db.Prepare("SELECT sequence,length(body),born FROM alert ORDER BY sequence LIMIT 1");
         _deleteAlert = _db.Prepare("DELETE FROM alert WHERE sequence=?1");
-        _saveLine = _db.Prepare("UPDATE ledger SET next=?2,spooled=?3,delivered=?4,evicted=?5,quarantined=?6,lost=?7,digest=?8 WHERE line=?1");
+        _saveLine = _db.Prepare("UPDATE ledger SET next=?2,spooled=?3,delivered=?4,evicted=?5,quarantined=?6,lost=?7,digest=?8,bytes=?9,aged=?10 WHERE line=?1");
         _setState = _db.Prepare("INSERT INTO state VALUES(?1,?2) ON CONFLICT(name) DO UPDATE SET value=excluded.value");
         _saveProgress = _db.Prepare("INSERT OR REPLACE INTO consumer VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)");
         _forgetConsumer = _db.Prepare("DELETE FROM consumer WHERE name=?1");
@@ -187,8 +201,9 @@ sealed partial class SpoolFile : IDisposable
             if (!Ledger.Changed(i)) continue;
             SpoolLedger.Line line = Ledger[i];
             _saveLine.Bind(1, i).Bind(2, line.Next).Bind(3, line.Spooled).Bind(4, line.Delivered)
-                .Bind(5, line.Evicted).Bind(6, line.Quarantined).Bind(7, line.Lost).Bind(8, line.Digest).Run();
+                .Bind(5, line.Evicted).Bind(6, line.Quarantined).Bind(7, line.Lost).Bind(8, line.Digest).Bind(9, line.Bytes).Bind(10, line.Aged).Run();
         }
+        long used = UsedBytes;
         _commit.Run();
         if (_db.Failed)
         {
@@ -197,6 +212,7 @@ sealed partial class SpoolFile : IDisposable
             return _db.TakeError();
         }
         Accept();
+        Used = used;
         Commits++;
         long logged = _db.TakePagesWritten() * FrameBytes;
         _logged += logged;
@@ -236,60 +252,21 @@ sealed partial class SpoolFile : IDisposable
 
     // --- within a transaction
 
-    public void Insert(int lane, long first, int count, long stamp, ReadOnlySpan<byte> member)
+    public void Insert(int lane, long first, int count, long stamp, long born, ReadOnlySpan<byte> member, string? owner = null)
     {
-        _insert.Bind(1, Lane.Class(lane)).Bind(2, lane / 2).Bind(3, first).Bind(4, first + count - 1).Bind(5, stamp).Bind(6, member).Run();
+        _insert.Bind(1, Lane.Class(lane)).Bind(2, lane / 2).Bind(3, first).Bind(4, first + count - 1).Bind(5, stamp).Bind(6, member).Bind(7, born).Bind(8, owner).Run();
         Ledger[lane].Next = first + count;
         Ledger[lane].Spooled += count;
+        Ledger[lane].Bytes += member.Length;
     }
 
-    public void InsertAlert(long stamp, ReadOnlySpan<byte> blob)
+    public void InsertAlert(long stamp, long born, ReadOnlySpan<byte> blob)
     {
         long sequence = Ledger.NextAlert;
-        _insertAlert.Bind(1, sequence).Bind(2, stamp).Bind(3, blob).Run();
+        _insertAlert.Bind(1, sequence).Bind(2, stamp).Bind(3, blob).Bind(4, born).Run();
         Ledger[SpoolLedger.Alerts].Next = sequence + 1;
         Ledger[SpoolLedger.Alerts].Spooled++;
-    }
-
-    /// <summary>Brings the ring back within its limits.</summary>
-    public void Evict()
-    {
-        while (Ledger[SpoolLedger.Alerts].InSpool > _limits.Alerts && EvictAlert())
-        {
-        }
-        while (!_db.Failed && UsedBytes > _limits.RingBytes && (EvictEvents(0) || EvictEvents(1) || EvictAlert()))
-        {
-        }
-    }
-
-    /// <summary>Evicts the oldest row of a class over all types; false when there is none.</summary>
-    public bool EvictEvents(int scored)
-    {
-        (long id, int lane, long first, long count) = (long.MaxValue, 0, 0, 0);
-        for (int type = 0; type < EventTypes.UploadedCount; type++)
-        {
-            if (_oldest.Bind(1, scored).Bind(2, type).Step() && _oldest.Int64(0) < id)
-            {
-                (id, lane, first, count) = (_oldest.Int64(0), (type * 2) + scored, _oldest.Int64(1), _oldest.Int64(2) - _oldest.Int64(1) + 1);
-            }
-            _oldest.Reset();
-        }
-        if (id == long.MaxValue || _db.Failed) return false;
-        _delete.Bind(1, id).Run();
-        Ledger[lane].Evicted += count;
-        Progress.Left(Lane.Type(lane), first, first + count - 1, missed: true);
-        return true;
-    }
-
-    public bool EvictAlert()
-    {
-        bool any = _oldestAlert.Step() && !_oldestAlert.IsNull(0);
-        long sequence = any ? _oldestAlert.Int64(0) : 0;
-        _oldestAlert.Reset();
-        if (!any || _db.Failed) return false;
-        _deleteAlert.Bind(1, sequence).Run();
-        Ledger[SpoolLedger.Alerts].Evicted++;
-        return true;
+        Ledger[SpoolLedger.Alerts].Bytes += blob.Length;
     }
 
     public void SetState(string name, string value) => _setState.Bind(1, name).Bind(2, value).Run();
@@ -303,7 +280,7 @@ sealed partial class SpoolFile : IDisposable
 
     public void Dispose()
     {
-        foreach (SqliteStatement? statement in (ReadOnlySpan<SqliteStatement?>)[_begin, _commit, _insert, _oldest, _range, _body, _rewrite, _delete,
+        foreach (SqliteStatement? statement in (ReadOnlySpan<SqliteStatement?>)[_begin, _commit, _insert, _oldest, _range, _waits, _body, _rewrite, _delete,
             _moveAside, _asideCount, _asideDelete, _insertAlert, _oldestAlert, _deleteAlert, _saveLine, _setState, _saveProgress, _forgetConsumer, _pageCount, _freePages])
         {
             statement?.Dispose();

@@ -22,18 +22,22 @@ sealed class SpoolLedger
         public long Evicted;
         public long Quarantined;
         public long Lost;
+        /// <summary>Bytes of the rows that are there; what quotas go by.</summary>
+        public long Bytes;
+        /// <summary>Those of <see cref="Evicted"/> that went for their age.</summary>
+        public long Aged;
 
         /// <summary>Tells a line as it was written from one whose bits have changed since.</summary>
-        public readonly long Digest => DigestOf([Next, Spooled, Delivered, Evicted, Quarantined, Lost]);
+        public readonly long Digest => DigestOf([Next, Spooled, Delivered, Evicted, Quarantined, Lost, Bytes, Aged]);
 
         public readonly long InSpool => Spooled - Delivered - Evicted - Quarantined;
 
         public readonly bool Equals(Line other) => Next == other.Next && Spooled == other.Spooled && Delivered == other.Delivered
-            && Evicted == other.Evicted && Quarantined == other.Quarantined && Lost == other.Lost;
+            && Evicted == other.Evicted && Quarantined == other.Quarantined && Lost == other.Lost && Bytes == other.Bytes && Aged == other.Aged;
 
         public override readonly bool Equals(object? obj) => obj is Line other && Equals(other);
 
-        public override readonly int GetHashCode() => HashCode.Combine(Next, Spooled, Delivered, Evicted, Quarantined, Lost);
+        public override readonly int GetHashCode() => HashCode.Combine(Next, Spooled, Delivered, Evicted, Quarantined, Lost, Bytes, Aged);
     }
 
     public static long DigestOf(ReadOnlySpan<long> numbers)
@@ -51,6 +55,25 @@ sealed class SpoolLedger
 
     /// <summary>Sequences count per type, so that both classes of a type together have no gap.</summary>
     public long NextOfType(int lane) => Math.Max(1, Math.Max(_working[lane & ~1].Next, _working[lane | 1].Next));
+
+    /// <summary>Bytes of all rows.</summary>
+    public long Bytes
+    {
+        get
+        {
+            long bytes = 0;
+            foreach (Line line in _working) bytes += line.Bytes;
+            return bytes;
+        }
+    }
+
+    /// <summary>Bytes of a class's rows.</summary>
+    public long BytesOf(SpoolClass of)
+    {
+        long bytes = 0;
+        for (int line = 0; line < Lines; line++) bytes += SpoolClasses.OfLine(line) == of ? _working[line].Bytes : 0;
+        return bytes;
+    }
 
     public long NextAlert => Math.Max(1, _working[Alerts].Next);
 

@@ -23,7 +23,24 @@ sealed class SpoolLimits
         MostPages = (RingBytes + slack) / SpoolFile.PageBytes;
         Alerts = (int)Math.Min(options.MaxAlerts, Math.Max(4, bytes / (16 << 10)));
         AsideBytes = bytes / 32;
+        foreach (SpoolClass of in SpoolClasses.All)
+        {
+            SpoolQuota quota = options.Quotas.TryGetValue(of, out SpoolQuota set) ? set : default;
+            _quotas[(int)of] = Math.Min(quota.Bytes > 0 ? quota.Bytes : long.MaxValue, quota.Percent > 0 ? bytes / 100 * quota.Percent : long.MaxValue);
+            _ages[(int)of] = (quota.MaxAge ?? options.MaxAge) is { } age ? (long)age.TotalMilliseconds : long.MaxValue;
+        }
+        HasAges = Array.Exists(_ages, age => age < long.MaxValue);
     }
+
+    readonly long[] _quotas = new long[SpoolClasses.Count], _ages = new long[SpoolClasses.Count];
+
+    public bool HasAges { get; }
+
+    /// <summary>Most bytes of a class.</summary>
+    public long Quota(SpoolClass of) => _quotas[(int)of];
+
+    /// <summary>Milliseconds of running time that a class is kept.</summary>
+    public long Age(SpoolClass of) => _ages[(int)of];
 
     public long RingBytes { get; }
     public long MostPages { get; }

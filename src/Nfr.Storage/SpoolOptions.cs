@@ -33,14 +33,32 @@ public sealed record SpoolOptions
     /// <summary>The smallest ring that still works.</summary>
     public const long LeastBytes = 256 << 10;
 
+    /// <summary>Quotas of classes; a class without one has the whole ring.</summary>
+    public IReadOnlyDictionary<SpoolClass, SpoolQuota> Quotas { get; init; } = new Dictionary<SpoolClass, SpoolQuota>();
+
+    /// <summary>Running time of the spool after which anything goes; null = never. A class's own goes first.</summary>
+    public TimeSpan? MaxAge { get; init; }
+
+    /// <summary>Bytes of the card that the spool lies on, for <see cref="SpoolOutlook.CardYears"/>.</summary>
+    public long CardBytes { get; init; } = 32_000_000_000;
+
     /// <summary>
     /// Who takes events out of the ring: names that last, at most <see cref="MaxConsumers"/>. None: nobody does, and the ring keeps what its limits allow. Whom
     /// an earlier run named and this one does not, nothing waits for any more.
     /// </summary>
     public IReadOnlyList<string> Consumers { get; init; } = ["engine"];
 
+    /// <summary>The names are those that the file has, whatever <see cref="Consumers"/> says: for a visitor.</summary>
+    public bool KeepConsumers { get; init; }
+
     public const int MaxConsumers = 32;
 
     /// <summary>Name of the SQLite VFS: the seam at which tests cut the power. Null = the platform's.</summary>
     internal string? Vfs { get; init; }
+
+    /// <summary>The same seam for the files beside the ring.</summary>
+    internal StorageFiles Files { get; init; } = StorageFiles.Platform;
+
+    /// <summary>SQLite's setting of that name; anything but FULL is for tests that must see it fail.</summary>
+    internal string Synchronous { get; init; } = "FULL";
 }

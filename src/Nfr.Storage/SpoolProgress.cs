@@ -79,13 +79,17 @@ sealed class SpoolProgress
     /// <summary>
     /// From now on these names, in this order. A new one begins with the oldest row that is there; one that is not named is gone.
     /// </summary>
-    public void Set(IReadOnlyList<string> names, SpoolLedger ledger)
+    /// <param name="names">Who takes events.</param>
+    /// <param name="ledger">Of the ring.</param>
+    /// <param name="others">By type, the events in the ring that are for one other consumer alone.</param>
+    public void Set(IReadOnlyList<string> names, SpoolLedger ledger, Func<string, long[]> others)
     {
         var lines = new Line[names.Count * Types];
         for (int i = 0; i < names.Count; i++)
         {
             int known = Array.IndexOf(_names, names[i]);
-            foreach (EventType type in EventTypes.Uploaded) lines[Index(i, type)] = known < 0 ? Fresh(type, ledger) : this[known, type];
+            long[] notIts = known < 0 ? others(names[i]) : [];
+            foreach (EventType type in EventTypes.Uploaded) lines[Index(i, type)] = known < 0 ? Fresh(type, ledger, notIts[(int)type]) : this[known, type];
         }
         (_names, _working) = ([.. names], lines);
     }
@@ -106,15 +110,16 @@ sealed class SpoolProgress
     }
 
     /// <summary>An account that begins now, with what is in the ring.</summary>
-    public static Line Fresh(EventType type, SpoolLedger ledger)
+    public static Line Fresh(EventType type, SpoolLedger ledger, long others)
     {
         (SpoolLedger.Line unscored, SpoolLedger.Line scored) = (ledger[Lane.Of(type, false)], ledger[Lane.Of(type, true)]);
-        return new Line { Base = unscored.Spooled + scored.Spooled - unscored.InSpool - scored.InSpool };
+        return new Line { Base = unscored.Spooled + scored.Spooled - unscored.InSpool - scored.InSpool + others };
     }
 
     /// <summary>The first number of a row that anybody waits for.</summary>
-    public long FirstWaiting(EventType type, long first)
+    public long FirstWaiting(EventType type, long first, string? owner)
     {
+        if (owner is not null && _names.Length > 0) return Array.IndexOf(_names, owner) is >= 0 and var only ? this[only, type].Next(first) : long.MaxValue;
         // Without consumers everything waits for one.
         long least = _names.Length == 0 ? 0 : long.MaxValue;
         for (int i = 0; i < _names.Length; i++) least = Math.Min(least, this[i, type].Next(first));
@@ -131,10 +136,11 @@ sealed class SpoolProgress
     }
 
     /// <summary>Events left the ring under those who waited for them.</summary>
-    public void Left(EventType type, long first, long last, bool missed)
+    public void Left(EventType type, long first, long last, string? owner, bool missed)
     {
         for (int i = 0; i < _names.Length; i++)
         {
+            if (owner is not null && owner != _names[i]) continue;
             ref Line line = ref this[i, type];
             if (missed) line.Missed += line.Waiting(first, last);
             else line.Quarantined += line.Waiting(first, last);

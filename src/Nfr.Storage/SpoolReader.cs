@@ -24,18 +24,18 @@ sealed class SpoolReader : IDisposable
         SpoolFile.Configure(db);
         db.Execute("PRAGMA query_only=ON");
         // From the row that holds the first wanted number, or else from the first row above it; the one before may come along.
-        const string rows = "SELECT first,last,id,body FROM batch WHERE class={0} AND type=?1 AND first<?3"
+        const string rows = "SELECT first,last,id,body,owner FROM batch WHERE class={0} AND type=?1 AND first<?3 AND (owner IS NULL OR owner=?4)"
             + " AND first>=(SELECT coalesce(max(first),0) FROM batch WHERE class={0} AND type=?1 AND first<=?2) ORDER BY first";
         _unscored = db.Prepare(string.Format(CultureInfo.InvariantCulture, rows, 0));
         _scored = db.Prepare(string.Format(CultureInfo.InvariantCulture, rows, 1));
         _alerts = db.Prepare("SELECT sequence,body FROM alert WHERE sequence>?1 ORDER BY sequence LIMIT ?2");
-        _stamp = db.Prepare("SELECT min(stamp) FROM (SELECT stamp FROM batch WHERE class=?4 AND type=?1 AND first<?3 AND last>=?2"
+        _stamp = db.Prepare("SELECT min(stamp) FROM (SELECT stamp FROM batch WHERE class=?4 AND type=?1 AND first<?3 AND last>=?2 AND (owner IS NULL OR owner=?5)"
             + " AND first>=(SELECT coalesce(max(first),0) FROM batch WHERE class=?4 AND type=?1 AND first<=?2) ORDER BY first LIMIT 1)");
         _state = db.Prepare("SELECT value FROM state WHERE name=?1");
     }
 
     /// <summary>A row that could not be inflated.</summary>
-    public readonly record struct BadRow(int Lane, long Id, long First, long Last);
+    public readonly record struct BadRow(int Lane, long Id, long First, long Last, string? Owner);
 
     public static SqliteError Open(string path, string? vfs, out SpoolReader? reader)
     {
@@ -53,7 +53,7 @@ sealed class SpoolReader : IDisposable
     /// The oldest rows of a type, from number <paramref name="from"/> on and below <paramref name="before"/>; the first is cut there. Both classes are walked in one read transaction: two views of different age could show a later row without an
     /// earlier one of the other class, and "delivered up to here" would then take that one too.
     /// </summary>
-    public SqliteError Peek(EventType type, long from, long before, int maxEvents, int maxBytes, out SpoolBatch? batch, List<BadRow> bad)
+    public SqliteError Peek(string consumer, EventType type, long from, long before, int maxEvents, int maxBytes, out SpoolBatch? batch, List<BadRow> bad)
     {
         batch = null;
         using var body = new MemoryStream();
@@ -61,8 +61,8 @@ sealed class SpoolReader : IDisposable
         int events = 0;
         long text = 0;
         _db.Execute("BEGIN");
-        bool hasUnscored = _unscored.Bind(1, (int)type).Bind(2, from).Bind(3, before).Step();
-        bool hasScored = _scored.Bind(1, (int)type).Bind(2, from).Bind(3, before).Step();
+        bool hasUnscored = _unscored.Bind(1, (int)type).Bind(2, from).Bind(3, before).Bind(4, consumer).Step();
+        bool hasScored = _scored.Bind(1, (int)type).Bind(2, from).Bind(3, before).Bind(4, consumer).Step();
         while (hasUnscored || hasScored)
         {
             bool takeScored = hasScored && (!hasUnscored || _scored.Int64(0) < _unscored.Int64(0));
@@ -77,7 +77,7 @@ sealed class SpoolReader : IDisposable
             else if (count is < 1 or > int.MaxValue / 2 || !_inflater.InflateLines(member, count))
             {
                 if (_db.Failed) break;
-                bad.Add(new BadRow(Lane.Of(type, takeScored), row.Int64(2), first, last));
+                bad.Add(new BadRow(Lane.Of(type, takeScored), row.Int64(2), first, last, row.IsNull(4) ? null : row.Text(4)));
             }
             else
             {
@@ -108,12 +108,12 @@ sealed class SpoolReader : IDisposable
     }
 
     /// <summary>When the oldest row of a type was spooled that holds a number from <paramref name="from"/> on and below <paramref name="before"/>; null when none does.</summary>
-    public SqliteError OldestStamp(EventType type, long from, long before, out long? stamp)
+    public SqliteError OldestStamp(string consumer, EventType type, long from, long before, out long? stamp)
     {
         stamp = null;
         for (int scored = 0; scored < 2; scored++)
         {
-            if (_stamp.Bind(1, (int)type).Bind(2, from).Bind(3, before).Bind(4, scored).Step() && !_stamp.IsNull(0))
+            if (_stamp.Bind(1, (int)type).Bind(2, from).Bind(3, before).Bind(4, scored).Bind(5, consumer).Step() && !_stamp.IsNull(0))
             {
                 stamp = Math.Min(stamp ?? long.MaxValue, _stamp.Int64(0));
             }

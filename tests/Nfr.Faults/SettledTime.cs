@@ -18,6 +18,7 @@ sealed class SettledTime(int loops) : TimeProvider
 
     readonly ManualTime _inner = new();
     int _resting;
+    long _created, _expected;
 
     /// <summary>Since the start.</summary>
     public TimeSpan Elapsed => TimeSpan.FromTicks(_inner.GetTimestamp());
@@ -29,6 +30,10 @@ sealed class SettledTime(int loops) : TimeProvider
         set => _inner.Utc = value;
     }
 
+    /// <summary>For whoever may be tempted to use it.</summary>
+    public TimeZoneInfo Zone { get; set; } = TimeZoneInfo.Utc;
+
+    public override TimeZoneInfo LocalTimeZone => Zone;
     public override long TimestampFrequency => _inner.TimestampFrequency;
     public override DateTimeOffset GetUtcNow() => _inner.GetUtcNow();
     public override long GetTimestamp() => _inner.GetTimestamp();
@@ -50,16 +55,20 @@ sealed class SettledTime(int loops) : TimeProvider
         }
     }
 
+    /// <summary>
+    /// A loop was woken by another and not by its timer, so that it still has the one that it rested on: the loops rest again when so many new timers were made.
+    /// </summary>
+    public void Expect(int timers) => Interlocked.Exchange(ref _expected, Interlocked.Read(ref _created) + timers);
+
     /// <summary>Waits, in real time, until every loop rests.</summary>
     public void Settle()
     {
-        if (Volatile.Read(ref _resting) >= loops) return;
         long begin = Stopwatch.GetTimestamp();
         var spin = new SpinWait();
-        while (Volatile.Read(ref _resting) < loops)
+        while (Volatile.Read(ref _resting) != loops || Interlocked.Read(ref _created) < Interlocked.Read(ref _expected))
         {
             spin.SpinOnce(sleep1Threshold: 50);
-            if (Stopwatch.GetElapsedTime(begin) > s_limit) throw new TimeoutException($"only {_resting} of {loops} loops rest after {s_limit.TotalSeconds:0} s");
+            if (Stopwatch.GetElapsedTime(begin) > s_limit) throw new TimeoutException($"{_resting} of {loops} loops rest after {s_limit.TotalSeconds:0} s");
         }
     }
 
@@ -73,15 +82,18 @@ sealed class SettledTime(int loops) : TimeProvider
         public Rest(SettledTime owner, TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {
             (_owner, _callback, _counted) = (owner, callback, 1);
-            Interlocked.Increment(ref owner._resting);
             _timer = owner._inner.CreateTimer(Fire, state, dueTime, period);
+            // Counted when it is there: as soon as all are counted, time goes on.
+            Interlocked.Increment(ref owner._resting);
+            Interlocked.Increment(ref owner._created);
         }
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
+            bool changed = _timer.Change(dueTime, period);
             if (dueTime == Timeout.InfiniteTimeSpan) Uncount();
             else if (Interlocked.Exchange(ref _counted, 1) == 0) Interlocked.Increment(ref _owner._resting);
-            return _timer.Change(dueTime, period);
+            return changed;
         }
 
         void Fire(object? state)

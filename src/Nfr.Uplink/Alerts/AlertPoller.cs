@@ -6,6 +6,12 @@ namespace Nfr.Uplink;
 public sealed record AlertPollerOptions
 {
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromMinutes(5);
+    /// <summary>The engine's name, and whose mark it is in the spool.</summary>
+    public string Engine { get; init; } = "engine";
+    public string FollowState => StateOf(Engine);
+
+    /// <summary>The spool's name for an engine's mark.</summary>
+    public static string StateOf(string engine) => engine == "engine" ? AlertPoller.FollowState : AlertPoller.FollowState + ":" + engine;
     public TimeSpan BackoffBase { get; init; } = TimeSpan.FromSeconds(1);
     public TimeSpan BackoffCap { get; init; } = TimeSpan.FromSeconds(300);
     /// <summary>After 401 or 403 the key is tried again this often, without a restart.</summary>
@@ -39,7 +45,7 @@ public sealed record AlertPollerState
 /// </summary>
 public sealed class AlertPoller
 {
-    /// <summary>The spool's name for the mark; <see cref="Spool.StoreEngineAlerts"/> writes it.</summary>
+    /// <summary>The spool's name for the mark of the engine that the original has too; <see cref="Spool.StoreEngineAlerts(IReadOnlyList{Alert}, string, string)"/> writes it.</summary>
     public const string FollowState = "follow";
 
     readonly EngineClient _client;
@@ -55,6 +61,7 @@ public sealed class AlertPoller
     readonly Signal _retry = new();
     bool _failing;
     bool _clockUnset;
+    readonly ClockWait _clock;
     string? _follow;
     AlertPollerState _state = new();
 
@@ -66,9 +73,10 @@ public sealed class AlertPoller
     /// <param name="time">Intervals and stamps.</param>
     /// <param name="notice">Gets few sentences; must not block.</param>
     /// <param name="random">Jitter; a seam of tests.</param>
+    /// <param name="merger">Shared by the pollers of several engines; null = one of its own.</param>
     public AlertPoller(
         EngineClient client, Spool spool, AlertPollerOptions options, Func<string, IReadOnlyList<AlertGroup>> groupsOf, RequestPacer pacer,
-        TimeProvider time, Action<UplinkNotice> notice, Random? random = null)
+        TimeProvider time, Action<UplinkNotice> notice, Random? random = null, AlertMerger? merger = null)
     {
         _client = client;
         _spool = spool;
@@ -77,8 +85,9 @@ public sealed class AlertPoller
         _pacer = pacer;
         _time = time;
         _notice = notice;
+        _clock = new ClockWait(time);
         _report = new TroubleReport(time, notice);
-        _merger = new AlertMerger(spool);
+        _merger = merger ?? new AlertMerger(spool);
         _backoff = new Backoff(options.BackoffBase, options.BackoffCap, random ?? Random.Shared);
     }
 
@@ -95,7 +104,7 @@ public sealed class AlertPoller
             while (true)
             {
                 TimeSpan wait = await PollOrFailAsync(cancel);
-                if (_clockUnset) await ClockWait.DelayAsync(wait, _time, span => _retry.WaitAsync(span, _time, cancel));
+                if (_clockUnset) await _clock.DelayAsync(wait, span => _retry.WaitAsync(span, _time, cancel));
                 else if (wait > TimeSpan.Zero) await _retry.WaitAsync(wait, _time, cancel);
             }
         }
@@ -123,11 +132,12 @@ public sealed class AlertPoller
     {
         if (_follow is null)
         {
-            if (!SureRead.TryState(_spool, FollowState, out string? stored, out string fault)) return Failed("spool", NoticeLevel.Error, fault, _backoff.Next());
+            if (!SureRead.TryState(_spool, _options.FollowState, out string? stored, out string fault)) return Failed("spool", NoticeLevel.Error, fault, _backoff.Next());
             _follow = stored ?? "";
         }
         string follow = _follow;
         await _pacer.EnterAsync(_failing, cancel);
+        _clock.Mark();
         EngineReply reply = await _client.GetAlertsAsync(follow, cancel);
         (_failing, _clockUnset) = (!reply.IsAccepted, reply.ClockUnset);
         _pacer.Leave(_failing);
@@ -158,8 +168,7 @@ public sealed class AlertPoller
         if (page.Follow.Length > 0 && (page.Follow != follow || page.Alerts.Count > 0))
         {
             List<Alert> alerts = [.. page.Alerts.Select(alert => alert with { Groups = alert.Event.SrcIP is { } source ? _groupsOf(source) : [] })];
-            IReadOnlyList<Alert> news = _merger.Merge(alerts, out merged);
-            if (_spool.StoreEngineAlerts(news, page.Follow) is { } fault)
+            if (_merger.Store(alerts, _options.Engine, news => _spool.StoreEngineAlerts(news, page.Follow, _options.FollowState), out merged) is { } fault)
                 return Failed("spool", NoticeLevel.Error, $"the spool cannot store {alerts.Count:N0} alerts of the engine ({fault.Message})", _backoff.Next());
             _follow = page.Follow;
         }

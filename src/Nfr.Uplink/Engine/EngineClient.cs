@@ -93,7 +93,8 @@ public sealed class EngineClient : IDisposable
     public async Task<EngineReply> SendEventsAsync(EventType type, ReadOnlyMemory<byte> gzipLines, long firstSequence, long lastSequence, CancellationToken cancel)
     {
         using HttpRequestMessage request = Request(HttpMethod.Post, "events/" + type.Name());
-        ReadOnlyMemoryContent content = new(gzipLines);
+        using BandwidthCap.Turn? turn = _options.Bandwidth is { } cap ? await cap.EnterAsync(cancel) : null;
+        HttpContent content = _options.Bandwidth?.Content(gzipLines) ?? new ReadOnlyMemoryContent(gzipLines);
         content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         content.Headers.ContentEncoding.Add("gzip");
         request.Content = content;

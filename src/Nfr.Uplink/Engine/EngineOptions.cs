@@ -16,6 +16,8 @@ public sealed record EngineOptions
     /// <summary>Whom we believe to be the engine, and who we are to it.</summary>
     public TlsSettings Tls { get; init; } = TlsSettings.Default;
     public ProxySettings Proxy { get; init; } = ProxySettings.Environment;
+    /// <summary>Of what events take of the line; shared by all that is sent to this engine. Null = none.</summary>
+    public BandwidthCap? Bandwidth { get; init; }
     /// <summary>Name, TCP and TLS together.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
     /// <summary>From the first byte of the connection to the last of the answer.</summary>

@@ -76,6 +76,7 @@ public sealed class FeedFetcher : IDisposable
         FeedMark? _mark;
         long? _shrunkSince;
         bool _clockUnset;
+        readonly ClockWait _clock;
         FeedState _state;
 
         public Feed(FeedFetcher all, FeedSource source, Func<FeedSource, string, FeedVerdict> probe, Action<UplinkNotice> notice, Random random)
@@ -83,6 +84,7 @@ public sealed class FeedFetcher : IDisposable
             (_all, _source, _probe, _notice, _random) = (all, source, probe, notice, random);
             _backoff = new Backoff(all._options.BackoffBase, source.Interval, random);
             _report = new TroubleReport(all._time, notice);
+            _clock = new ClockWait(all._time);
             _path = Path.Combine(all._options.Folder, source.Name);
             _markPath = FeedMark.PathOf(all._options.Folder, source.Name);
             _partPath = Path.Combine(all._options.Folder, "." + source.Name + ".part");
@@ -110,7 +112,7 @@ public sealed class FeedFetcher : IDisposable
                 while (true)
                 {
                     TimeSpan wait = await FetchOrFailAsync(cancel);
-                    if (_clockUnset) await ClockWait.DelayAsync(wait, _all._time, cancel);
+                    if (_clockUnset) await _clock.DelayAsync(wait, cancel);
                     else await Task.Delay(wait, _all._time, cancel);
                 }
             }
@@ -137,6 +139,7 @@ public sealed class FeedFetcher : IDisposable
         {
             // Without its copy a mark is worth nothing: somebody removed the file.
             if (_mark is not null && !File.Exists(_path)) _mark = null;
+            _clock.Mark();
             FeedReply reply = await _all._client.GetAsync(_source, _mark, _partPath, cancel);
             _clockUnset = reply.ClockUnset;
             try

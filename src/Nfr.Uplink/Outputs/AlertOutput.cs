@@ -25,6 +25,10 @@ public sealed record AlertOutputState
     public long FailedWrites { get; init; }
     /// <summary>What stops or delays the output now; null when all is well.</summary>
     public string? Trouble { get; init; }
+    /// <summary>Why alerts wait though all is well, such as "gathering until 14:05"; null when they do not.</summary>
+    public string? Holding { get; init; }
+    /// <summary>What should be known though alerts are taken; null when there is nothing.</summary>
+    public string? Remark { get; init; }
 }
 
 /// <summary>
@@ -60,9 +64,13 @@ public sealed class AlertOutput : IDisposable
     /// <summary>The bookmark for other threads; below 0 = not read yet.</summary>
     long _passed = -1;
     bool _unnoted;
+    bool _unsettled;
     Task<SinkAnswer>? _unfinished;
     AlertPage? _page;
     long _through;
+    /// <summary>Of the latest answer that did not take its whole page.</summary>
+    TimeSpan? _after;
+    bool _last;
     AlertOutputState _state;
 
     /// <param name="spool">Of this sensor.</param>
@@ -115,10 +123,23 @@ public sealed class AlertOutput : IDisposable
         }
     }
 
-    /// <summary>Writes every alert that is stored now, as a command does at its end; false when the output failed.</summary>
-    public async Task<bool> DrainAsync(CancellationToken cancel) => await WriteStoredAsync(cancel) is null;
+    /// <summary>Writes every alert that is stored now, as a command does at its end; false when the output failed or holds alerts back.</summary>
+    /// <param name="cancel">Ends it.</param>
+    /// <param name="last">Nobody comes back for what is held: sinks that gather shall not.</param>
+    public async Task<bool> DrainAsync(CancellationToken cancel, bool last = false)
+    {
+        Volatile.Write(ref _last, last);
+        try
+        {
+            return await WriteStoredAsync(cancel) is null;
+        }
+        finally
+        {
+            Volatile.Write(ref _last, false);
+        }
+    }
 
-    /// <summary>Null when nothing is left to write, otherwise how long a failed output has to wait.</summary>
+    /// <summary>Null when nothing is left to write, otherwise how long an output that failed or holds alerts back has to wait.</summary>
     async Task<TimeSpan?> WriteStoredAsync(CancellationToken cancel)
     {
         await _writing.WaitAsync(cancel);
@@ -136,12 +157,17 @@ public sealed class AlertOutput : IDisposable
                 // Before the wish to stop is looked at: what was written is noted, so that an orderly stop doubles nothing.
                 if (_unnoted && Note() is { } unnoted) return Failed(unnoted);
                 cancel.ThrowIfCancellationRequested();
-                IReadOnlyList<StoredAlert> alerts = _unfinished is null ? _spool.ReadAlerts(_bookmark!.Value, PageSize) : [];
-                if (alerts.Count == 0 && _unfinished is null) return await _sink.SettleAsync(writes.Token) is { } unsettled ? Failed(unsettled) : null;
+                IReadOnlyList<StoredAlert> alerts = _unfinished is null ? _spool.ReadAlerts(_bookmark!.Value, _sink.PageSize) : [];
+                if (alerts.Count == 0 && _unfinished is null) return await SettleAsync(writes.Token);
                 if (await WriteAsync(alerts, writes.Token) is { } fault)
                 {
                     if (_unnoted) Note();
-                    return Failed(fault);
+                    return Failed(fault, _after);
+                }
+                if (_state.Holding is not null && _after > TimeSpan.Zero)
+                {
+                    if (_unnoted && Note() is { } held) return Failed(held);
+                    return _after;
                 }
             }
         }
@@ -154,6 +180,19 @@ public sealed class AlertOutput : IDisposable
         {
             _writing.Release();
         }
+    }
+
+    /// <summary>Nothing waits: lets the sink make good what it has learnt of since.</summary>
+    async Task<TimeSpan?> SettleAsync(CancellationToken cancel)
+    {
+        if (await _sink.SettleAsync(cancel) is { } unsettled)
+        {
+            _unsettled = true;
+            return Failed(unsettled);
+        }
+        if (_unsettled) Update(_state with { BackingOffUntil = null, Trouble = null });
+        _unsettled = false;
+        return null;
     }
 
     public void Dispose()
@@ -172,11 +211,12 @@ public sealed class AlertOutput : IDisposable
             if (wanted.Count < alerts.Count) Update(_state with { Filtered = _state.Filtered + alerts.Count - wanted.Count });
             if (wanted.Count == 0)
             {
+                Update(_state with { Holding = null });
                 Pass(_through);
                 _unnoted = true;
                 return null;
             }
-            _page = new AlertPage(wanted, _options.Format, _sensor);
+            _page = new AlertPage(wanted, _options.Format, _sensor) { IsLast = Volatile.Read(ref _last) };
             _unfinished = _sink.WriteAsync(_page, cancel);
         }
         Task<SinkAnswer> write = _unfinished;
@@ -211,8 +251,21 @@ public sealed class AlertOutput : IDisposable
             });
             if (refused > 0) _notice(new UplinkNotice(NoticeLevel.Warning, $"output {_options.Name}: {_sink.Target} refuses {Spoken.Count(refused, "alert")} for good ({_sink.LastRefusal ?? "no reason given"}); passed by and counted"));
         }
-        if (taken < page.Count) return answer.Fault ?? "the rest of the page was not taken";
-        Update(_state with { BackingOffUntil = null, Trouble = null });
+        if (_sink.Remark != _state.Remark)
+        {
+            Update(_state with { Remark = _sink.Remark });
+            if (_sink.Remark is { } remark) _notice(new UplinkNotice(NoticeLevel.Warning, $"output {_options.Name}: {_sink.Target}: {remark}"));
+        }
+        bool holds = taken < page.Count && answer is { Fault: null, After: not null };
+        // A sink that takes nothing and asks for no time either must not spin.
+        _after = holds && taken == 0 && answer.After <= TimeSpan.Zero ? s_backoffBase : answer.After;
+        if (taken < page.Count && !holds) return answer.Fault ?? "the rest of the page was not taken";
+        if (holds && taken == 0)
+        {
+            Update(_state with { BackingOffUntil = null, Holding = answer.Waits ?? "waiting" });
+            return null;
+        }
+        Update(_state with { BackingOffUntil = null, Trouble = null, Holding = holds ? answer.Waits ?? "waiting" : null });
         _report.Succeeded("output", lasted => $"output {_options.Name}: {_sink.Target} takes alerts again after {Spoken.Duration(lasted)}");
         return null;
     }
@@ -225,12 +278,13 @@ public sealed class AlertOutput : IDisposable
         return null;
     }
 
-    TimeSpan Failed(string fault)
+    TimeSpan Failed(string fault, TimeSpan? asked = null)
     {
         TimeSpan wait = _backoff.Next();
+        if (asked > wait) wait = asked.Value;
         DateTimeOffset now = _time.GetUtcNow();
         string what = $"{_sink.Target} takes no alerts ({fault})";
-        Update(_state with { LastError = fault, LastErrorAt = now, BackingOffUntil = now + wait, FailedWrites = _state.FailedWrites + 1, Trouble = what });
+        Update(_state with { LastError = fault, LastErrorAt = now, BackingOffUntil = now + wait, FailedWrites = _state.FailedWrites + 1, Trouble = what, Holding = null });
         _report.Failed("output", "failed", NoticeLevel.Warning, $"output {_options.Name}: {what}; next try in {Spoken.Duration(wait)}; other outputs go on", what);
         return wait;
     }

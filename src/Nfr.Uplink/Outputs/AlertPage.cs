@@ -7,7 +7,7 @@ namespace Nfr.Uplink;
 /// <summary>Alerts to be written together, in order of their sequence, and the same as whole lines of the output's format.</summary>
 public sealed class AlertPage
 {
-    readonly int[] _ends;
+    (ReadOnlyMemory<byte> Text, int[] Ends)? _lines;
 
     /// <param name="alerts">At least one.</param>
     /// <param name="format">Of <see cref="Lines"/>.</param>
@@ -18,14 +18,6 @@ public sealed class AlertPage
         Alerts = alerts;
         Format = format;
         Sensor = sensor;
-        var output = new ArrayBufferWriter<byte>(1024 * Math.Max(1, alerts.Count));
-        _ends = new int[alerts.Count];
-        for (int i = 0; i < alerts.Count; i++)
-        {
-            AlertLines.Write(format, alerts[i].Alert, sensor, output);
-            _ends[i] = output.WrittenCount;
-        }
-        Lines = output.WrittenMemory;
     }
 
     public IReadOnlyList<StoredAlert> Alerts { get; }
@@ -33,13 +25,30 @@ public sealed class AlertPage
     public AlertFormat Format { get; }
     public SensorIdentity Sensor { get; }
 
-    /// <summary>UTF-8, each line ended by a line feed.</summary>
-    public ReadOnlyMemory<byte> Lines { get; }
+    /// <summary>The program is at its end and nothing comes any more: a sink that gathers does so no longer.</summary>
+    public bool IsLast { get; init; }
+
+    /// <summary>UTF-8, each line ended by a line feed. Written when first asked for: some sinks have no use for it.</summary>
+    public ReadOnlyMemory<byte> Lines => Written.Text;
 
     /// <summary>The lines of one alert, each ended; some formats have several.</summary>
     public ReadOnlyMemory<byte> LinesOf(int index)
     {
-        int start = index == 0 ? 0 : _ends[index - 1];
-        return Lines[start.._ends[index]];
+        (ReadOnlyMemory<byte> text, int[] ends) = Written;
+        return text[(index == 0 ? 0 : ends[index - 1])..ends[index]];
+    }
+
+    (ReadOnlyMemory<byte> Text, int[] Ends) Written => _lines ??= Write();
+
+    (ReadOnlyMemory<byte>, int[]) Write()
+    {
+        var output = new ArrayBufferWriter<byte>(1024 * Math.Max(1, Count));
+        int[] ends = new int[Count];
+        for (int i = 0; i < Count; i++)
+        {
+            AlertLines.Write(Format, Alerts[i].Alert, Sensor, output);
+            ends[i] = output.WrittenCount;
+        }
+        return (output.WrittenMemory, ends);
     }
 }

@@ -16,7 +16,7 @@ public sealed record GelfSinkOptions : SinkOptions
     public int ChunkBytes { get; init; } = 1420;
 
     public override string Where => $"gelf {Link}";
-    public override string? Server => Link.Host;
+    public override string? ServerHost => Link.Host;
 }
 
 /// <summary>

@@ -19,7 +19,7 @@ public abstract record SinkOptions
     /// <summary>Where, as shown to people: a path, "syslog tcp://host:514". Never a password.</summary>
     public virtual string Where => GetType().Name.Replace("SinkOptions", "", StringComparison.Ordinal).ToLowerInvariant();
     /// <summary>Name or address of the server, where there is one.</summary>
-    public virtual string? Server => null;
+    public virtual string? ServerHost => null;
 }
 
 /// <summary>A file that is appended to and rotated.</summary>

@@ -14,6 +14,8 @@ static class OutputSinks
             StreamSinkOptions => new StreamSink(Console.OpenStandardOutput(), "stdout"),
             SyslogSinkOptions syslog => new SyslogSink(syslog, sensor, time),
             GelfSinkOptions gelf => new GelfSink(gelf, sensor, time),
+            MailSinkOptions mail => new MailSink(options.Name, mail, sensor, time),
+            WebhookSinkOptions webhook => new WebhookSink(options.Name, webhook, sensor, time),
             _ => throw new ArgumentOutOfRangeException(nameof(options), options.Sink.GetType().Name, "no sink of that kind"),
         };
     }

@@ -32,7 +32,7 @@ public sealed record SyslogSinkOptions : SinkOptions
     public int MaxBytes { get; init; } = 8192;
 
     public override string Where => $"syslog {Link}";
-    public override string? Server => Link.Host;
+    public override string? ServerHost => Link.Host;
 }
 
 /// <summary>

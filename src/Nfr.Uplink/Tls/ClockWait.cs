@@ -1,28 +1,31 @@
 namespace Nfr.Uplink;
 
-/// <summary>A wait that ends early when the wall clock is set meanwhile: what failed only because of the clock need not wait for its back-off.</summary>
-static class ClockWait
+/// <summary>A wait that ends early when the wall clock was set since <see cref="Mark"/>: what failed only because of the clock need not wait for its back-off. One thread.</summary>
+sealed class ClockWait(TimeProvider time)
 {
     static readonly TimeSpan s_look = TimeSpan.FromSeconds(1);
     /// <summary>A smaller correction makes no certificate valid.</summary>
     static readonly TimeSpan s_step = TimeSpan.FromMinutes(1);
 
+    long _began = time.GetTimestamp();
+    DateTimeOffset _wall = time.GetUtcNow();
+
+    /// <summary>Before what may fail: the clock may be set while it does.</summary>
+    public void Mark() => (_began, _wall) = (time.GetTimestamp(), time.GetUtcNow());
+
     /// <param name="wait">At most so long.</param>
-    /// <param name="time">Both clocks.</param>
     /// <param name="waitAsync">Waits so long, or shorter when there is another reason (then true).</param>
-    public static async Task DelayAsync(TimeSpan wait, TimeProvider time, Func<TimeSpan, Task<bool>> waitAsync)
+    public async Task DelayAsync(TimeSpan wait, Func<TimeSpan, Task<bool>> waitAsync)
     {
-        long began = time.GetTimestamp();
-        DateTimeOffset wall = time.GetUtcNow();
-        while (wait - time.GetElapsedTime(began) is { } left && left > TimeSpan.Zero)
+        long from = time.GetTimestamp();
+        while (wait - time.GetElapsedTime(from) is { } left && left > TimeSpan.Zero)
         {
-            if (await waitAsync(left < s_look ? left : s_look)) return;
-            TimeSpan step = time.GetUtcNow() - wall - time.GetElapsedTime(began);
-            if (step.Duration() >= s_step) return;
+            TimeSpan step = time.GetUtcNow() - _wall - time.GetElapsedTime(_began);
+            if (step.Duration() >= s_step || await waitAsync(left < s_look ? left : s_look)) return;
         }
     }
 
-    public static Task DelayAsync(TimeSpan wait, TimeProvider time, CancellationToken cancel) => DelayAsync(wait, time, async span =>
+    public Task DelayAsync(TimeSpan wait, CancellationToken cancel) => DelayAsync(wait, async span =>
     {
         await Task.Delay(span, time, cancel);
         return false;

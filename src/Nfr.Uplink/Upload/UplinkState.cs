@@ -13,6 +13,8 @@ public enum UplinkPhase : byte
     BackingOff,
     /// <summary>The engine refuses the key.</summary>
     KeyRefused,
+    /// <summary>Events wait for the time of day at which they may go.</summary>
+    OutsideWindow,
 }
 
 /// <summary>What one event type's upload has done since the start.</summary>

@@ -6,7 +6,7 @@ namespace Nfr.Uplink;
 /// <summary>
 /// The upload of one event type. A batch is a stack of ranges of its lines, the oldest on top: accepted → noted as delivered and popped;
 /// too large or refused → replaced by its halves, down to the one event that is put aside; anything else → the same range again after a
-/// wait. The stack is worked from the oldest on, as the spool wants it.
+/// wait. The stack is worked from the oldest on, as the spool wants it. After an outage batches of what is new go by turns with those of the backlog.
 /// </summary>
 sealed class UploadLane
 {
@@ -36,6 +36,9 @@ sealed class UploadLane
     readonly TroubleReport _report;
     readonly Action<UplinkNotice> _notice;
     readonly Backoff _backoff;
+    readonly Func<SpoolBatch, ReadOnlyMemory<byte>> _body;
+    readonly TimeSpan _backlogAge;
+    readonly ClockWait _clock;
     readonly Signal _work = new();
     readonly Signal _retry = new();
 
@@ -50,13 +53,13 @@ sealed class UploadLane
 
     public UploadLane(
         EventType type, EngineClient client, Spool spool, UploadOptions options, RequestPacer pacer, TimeProvider time, TroubleReport report,
-        Action<UplinkNotice> notice, Random random)
+        Action<UplinkNotice> notice, Random random, Func<SpoolBatch, ReadOnlyMemory<byte>>? body = null)
     {
         _type = type;
         _name = type.Name();
         _client = client;
         _spool = spool;
-        _consumer = spool.Consumer("engine");
+        _consumer = spool.Consumer(options.Consumer);
         _all = options;
         _options = options.For(type);
         _pacer = pacer;
@@ -64,6 +67,9 @@ sealed class UploadLane
         _report = report;
         _notice = notice;
         _backoff = new Backoff(options.BackoffBase, options.BackoffCap, random);
+        _body = body ?? (static part => part.Body);
+        _backlogAge = _options.FlushInterval * 2 > options.BacklogAge ? _options.FlushInterval * 2 : options.BacklogAge;
+        _clock = new ClockWait(time);
         _maxBytes = options.MaxBytes;
         _state = new UplinkTypeState { Type = type, Phase = _options.Enabled ? UplinkPhase.Idle : UplinkPhase.Off };
     }
@@ -93,6 +99,7 @@ sealed class UploadLane
                 SpoolBatch? batch = _consumer.Peek(_type, _options.BufferSize, _maxBytes);
                 if (batch is not null) await DeliverAsync(batch, stop, request);
                 if (batch is null || !IsBacklog(batch)) await _work.WaitAsync(_options.FlushInterval, _time, stop);
+                else if (IsOld() && _consumer.Peek(_type, _options.BufferSize, _maxBytes, SpoolEnd.Live) is { } live) await DeliverAsync(live, stop, request);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -109,6 +116,19 @@ sealed class UploadLane
     bool IsBacklog(SpoolBatch batch) =>
         batch.Count >= Math.Min(BacklogEvents, _options.BufferSize) || batch.Body.Length >= _maxBytes / 2;
 
+    /// <summary>What waits is of an outage: who looks at the engine now wants to see what happens now, and not the days before it first.</summary>
+    bool IsOld() => _consumer.Tally(_type).OldestWaiting is { } oldest && _time.GetUtcNow() - oldest > _backlogAge;
+
+    async Task WindowAsync(CancellationToken stop)
+    {
+        while (!_all.Window.IsOpen(_time.GetLocalNow().DateTime))
+        {
+            Update(_state with { Phase = UplinkPhase.OutsideWindow });
+            // A clock that is set and the summer's hour are seen within the minute.
+            await Task.Delay(TimeSpan.FromMinutes(1), _time, stop);
+        }
+    }
+
     async Task DeliverAsync(SpoolBatch batch, CancellationToken stop, CancellationToken request)
     {
         Stack<LineRange> pending = new();
@@ -116,10 +136,12 @@ sealed class UploadLane
         while (pending.TryPeek(out LineRange range))
         {
             SpoolBatch part = range.Count == batch.Count ? batch : batch.Slice(range.Start, range.Count);
-            ReadOnlyMemory<byte> body = part.Body;
+            ReadOnlyMemory<byte> body = _body(part);
 
+            await WindowAsync(stop);
             await _pacer.EnterAsync(_failing, stop);
             Update(_state with { Phase = UplinkPhase.Sending, BackingOffUntil = null });
+            _clock.Mark();
             EngineReply reply = await _client.SendEventsAsync(_type, body, part.FirstSequence, part.LastSequence, request);
             _failing = !reply.IsAccepted;
             _pacer.Leave(_failing);
@@ -128,7 +150,7 @@ sealed class UploadLane
             {
                 case EngineReplyKind.Accepted:
                     pending.Pop();
-                    await AcceptedAsync(reply, part, stop);
+                    await AcceptedAsync(reply, part, body.Length, stop);
                     break;
                 case EngineReplyKind.TooLarge or EngineReplyKind.Refused:
                     if (reply.Kind == EngineReplyKind.TooLarge) Shrink(body.Length);
@@ -168,7 +190,7 @@ sealed class UploadLane
         _goodBatches = 0;
     }
 
-    async Task AcceptedAsync(EngineReply reply, SpoolBatch part, CancellationToken stop)
+    async Task AcceptedAsync(EngineReply reply, SpoolBatch part, int bytes, CancellationToken stop)
     {
         _backoff.Reset();
         _refusedInRow = 0;
@@ -183,7 +205,7 @@ sealed class UploadLane
             LastSuccess = _time.GetUtcNow(),
             DeliveredEvents = state.DeliveredEvents + part.Count,
             DeliveredBatches = state.DeliveredBatches + 1,
-            DeliveredBytes = state.DeliveredBytes + part.Body.Length,
+            DeliveredBytes = state.DeliveredBytes + bytes,
             RejectedEvents = state.RejectedEvents + reply.Rejected.Values.Sum(),
             Rejected = reply.Rejected.Count == 0 ? state.Rejected : Sum(state.Rejected, reply.Rejected),
         });
@@ -283,7 +305,7 @@ sealed class UploadLane
     {
         DateTimeOffset now = _time.GetUtcNow();
         Update(_state with { Phase = phase, LastError = error, LastErrorAt = now, BackingOffUntil = now + wait });
-        if (clockUnset) await ClockWait.DelayAsync(wait, _time, span => _retry.WaitAsync(span, _time, stop));
+        if (clockUnset) await _clock.DelayAsync(wait, span => _retry.WaitAsync(span, _time, stop));
         else await _retry.WaitAsync(wait, _time, stop);
     }
 
@@ -292,7 +314,7 @@ sealed class UploadLane
 
     string WaitText(long atLeast = 0)
     {
-        long waiting = Math.Max(atLeast, _spool.Counters.Total.InSpool);
+        long waiting = Math.Max(atLeast, EventTypes.Uploaded.Sum(type => _consumer.Tally(type).Waiting));
         return waiting == 0 ? "" : $"; {Spoken.Events(waiting)} wait";
     }
 

@@ -14,6 +14,8 @@ public sealed record UploadTypeOptions
 
 public sealed record UploadOptions
 {
+    /// <summary>Of the spool's consumers, whose progress this is.</summary>
+    public string Consumer { get; init; } = "engine";
     public UploadTypeOptions Dns { get; init; } = new();
     public UploadTypeOptions Ip { get; init; } = new();
     public UploadTypeOptions Http { get; init; } = new();
@@ -21,6 +23,10 @@ public sealed record UploadOptions
 
     /// <summary>Of one request's body, compressed. It shrinks by itself when the engine finds it too large or the line is too slow.</summary>
     public int MaxBytes { get; init; } = 1 << 20;
+    /// <summary>When events may go; outside they wait in the spool.</summary>
+    public UploadWindow Window { get; init; } = UploadWindow.Always;
+    /// <summary>Events waiting for longer are a backlog: then what is new goes by turns with what is old. Not below twice the flush interval.</summary>
+    public TimeSpan BacklogAge { get; init; } = TimeSpan.FromMinutes(2);
     public TimeSpan BackoffBase { get; init; } = TimeSpan.FromSeconds(1);
     public TimeSpan BackoffCap { get; init; } = TimeSpan.FromSeconds(300);
     /// <summary>After 401 or 403 the key is tried again this often, without a restart.</summary>

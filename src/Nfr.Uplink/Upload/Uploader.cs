@@ -23,13 +23,14 @@ public sealed class Uploader
     /// <param name="time">Intervals and stamps.</param>
     /// <param name="notice">Gets few sentences; must not block.</param>
     /// <param name="random">Jitter; a seam of tests.</param>
+    /// <param name="body">What goes out of a batch: gzip members of as many lines. Null = as the spool has it.</param>
     public Uploader(
         EngineClient client, Spool spool, UploadOptions options, RequestPacer pacer, TimeProvider time, Action<UplinkNotice> notice,
-        Random? random = null)
+        Random? random = null, Func<SpoolBatch, ReadOnlyMemory<byte>>? body = null)
     {
         _time = time;
         _report = new TroubleReport(time, notice);
-        _lanes = [.. EventTypes.Uploaded.Select(type => new UploadLane(type, client, spool, options, pacer, time, _report, notice, random ?? Random.Shared))];
+        _lanes = [.. EventTypes.Uploaded.Select(type => new UploadLane(type, client, spool, options, pacer, time, _report, notice, random ?? Random.Shared, body))];
     }
 
     /// <summary>Runs until cancelled; a request in flight may end within 3 s. Never throws.</summary>

@@ -57,7 +57,8 @@ static class ConfigCommand
         NfrConfig config, IReadOnlyList<ScopeGroupSection> scope, IReadOnlyList<CaptureInterface> interfaces)
     {
         List<(string, string)> rows = [];
-        rows.Add(("engine", config.Engine.IsEmbedded ? "embedded: nothing leaves this machine" : $"{config.Engine.Host}{(config.Engine.Proxy.Address is { } proxy ? $" through {proxy.IdnHost}:{proxy.Port}" : "")}, alerts every {GoDuration.Format(config.Engine.AlertPollInterval)}"));
+        if (config.Engine.IsEmbedded && config.MoreEngines.Count == 0) rows.Add(("engine", "embedded: nothing leaves this machine"));
+        foreach (EngineConfig engine in config.Uplinks) rows.Add(("engine", Engine(engine)));
         rows.Add(("events", string.Join(", ", new[]
         {
             config.Engine.Analyze.Dns ? "dns" : "", config.Engine.Analyze.Ip ? "ip" : "", config.Engine.Analyze.Http ? "http" : "", config.Engine.Analyze.Tls ? "tls" : "",
@@ -88,7 +89,7 @@ static class ConfigCommand
         List<string> notes = [];
         foreach (OutputOptions output in outputs)
         {
-            if (output.Sink.Server is not { } host || Uri.CheckHostName(host) != UriHostNameType.Dns) continue;
+            if (output.Sink.ServerHost is not { } host || Uri.CheckHostName(host) != UriHostNameType.Dns) continue;
             try
             {
                 if (Dns.GetHostAddressesAsync(host).Wait(TimeSpan.FromSeconds(5))) continue;
@@ -110,6 +111,11 @@ static class ConfigCommand
         if (filter.Threats.Count > 0) conditions.Add($"threats {string.Join(", ", filter.Threats)}");
         return conditions.Count == 0 ? "" : $", only {string.Join(", ", conditions)}";
     }
+
+    static string Engine(EngineConfig engine) =>
+        $"{(engine.Name == EngineConfig.Main ? "" : engine.Name + ": ")}{engine.Host}{(engine.Proxy.Address is { } proxy ? $" through {proxy.IdnHost}:{proxy.Port}" : "")}"
+        + $"{(engine.Upload.Window.IsAlways ? "" : $", at {string.Join(", ", engine.Upload.Window.Texts)}")}{(engine.Upload.Bandwidth is { } bytes ? $", at most {ByteSize.Format(bytes)}/s" : "")}"
+        + $", alerts every {GoDuration.Format(engine.AlertPollInterval)}";
 
     static string Sniffer(SnifferConfig sniffer, IReadOnlyList<CaptureInterface> interfaces)
     {

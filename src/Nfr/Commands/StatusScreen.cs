@@ -1,223 +1,233 @@
 using System.Globalization;
 using System.Text.Json;
-using Nfr.Pipeline;
-using Nfr.Wire;
-using Spectre.Console;
+using Nfr.Events;
+using Nfr.Health;
 
 namespace Nfr.Commands;
 
 /// <summary>
-/// A status answer for people, 78 columns wide: what is wrong first, then a section a stage with the whole run and the last interval side by side. What is
-/// zero and usually is stays away; --json has it. Colours where the output is a terminal: losses, troubles, and whether it adds up.
+/// A status answer on one screen of 80 columns: first whether all is well and what to do if not, then a few lines a stage in the order of the way. What is zero and
+/// usually is stays away; --json has it.
 /// </summary>
-static class StatusScreen
+static partial class StatusScreen
 {
-    const int NameWidth = 42;
-    const int NumberWidth = 17;
+    const int Width = 79;
 
-    enum Kind
+    /// <summary>More troubles than this are counted: the rest of the screen explains the first.</summary>
+    const int MostTroubles = 6;
+
+    public static IEnumerable<ScreenLine> Lines(JsonElement root)
     {
-        Always,
-        IfAny,
-        /// <summary>Shown if any, and marked: something is gone.</summary>
-        Loss,
+        DateTime now = root.GetProperty("clock").GetProperty("now").GetDateTime();
+        return [Title(root, now), .. Verdict(root), .. Capture(root), .. Ledger(root), .. Spool(root, now), .. Uplinks(root, now), .. Outputs(root, now), .. Box(root, now), .. Lists(root)];
     }
 
-    enum Mark
+    static ScreenLine Title(JsonElement root, DateTime now)
     {
-        None,
-        Good,
-        Bad,
+        // The name's beginning tells one sensor from another; all of it is in --json.
+        string sensor = Text(root, "sensor");
+        string left = $"nfr {Text(root, "version")}, sensor {sensor[..Math.Min(12, sensor.Length)]}, up {Up(TimeSpan.FromSeconds(root.GetProperty("clock").GetProperty("uptimeSeconds").GetDouble()))}";
+        string right = now.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) + "Z";
+        return new(left + right.PadLeft(Math.Max(right.Length + 1, Width - left.Length)), ScreenMark.Head);
     }
 
-    sealed record Row(string Name, string Run, string Interval = "", Mark Mark = Mark.None);
-
-    sealed record Section(string Title, IReadOnlyList<Row> Rows, bool HasIntervals = false);
-
-    static readonly (string Path, string Name, Kind Kind)[] s_port =
-    [
-        ("nicPackets", "frames on the card", Kind.IfAny), ("nicDropped", "dropped on the card", Kind.Loss), ("nicMissed", "missed by the card", Kind.Loss),
-        ("nicFifoErrors", "overrun on the card", Kind.Loss), ("received", "frames that came in", Kind.Always), ("dropped", "dropped by the kernel, ring full", Kind.Loss),
-        ("abandoned", "given up in their block", Kind.Loss), ("lostToMistakes", "lost to mistakes in nfr itself", Kind.Loss), ("waiting", "waiting in the ring", Kind.IfAny),
-    ];
-
-    static readonly (string Path, string Name, Kind Kind)[] s_decoding =
-    [
-        ("packets", "frames", Kind.Always), ("bytes", "bytes", Kind.Always), ("parsed", "put to a flow", Kind.Always), ("nonIp", "not IP", Kind.IfAny), ("fragments", "fragments", Kind.IfAny),
-        ("truncated", "cut short by the capture", Kind.IfAny), ("tcp.payloadBytes", "TCP payload, bytes", Kind.IfAny), ("tcp.missedBytes", "TCP bytes missed before our port", Kind.Loss),
-    ];
-
-    static readonly (string Path, string Name, Kind Kind)[] s_flows =
-    [
-        ("flows.opened", "flows opened", Kind.Always), ("flows.closed", "flows ended", Kind.Always), ("flows.evicted", "of them early, table full", Kind.Loss), ("flows.open", "flows open now", Kind.Always),
-        ("flows.detailsRefused", "without details, their table full", Kind.IfAny), ("flows.tunnelsShared", "sharing a tunnel's entry", Kind.IfAny),
-    ];
-
-    static readonly (string Path, string Name, Kind Kind)[] s_stage =
-    [
-        ("dnsRepeated", "DNS queries sent again", Kind.IfAny), ("pipeline.queued", "waiting for the pipeline", Kind.IfAny), ("pipeline.lostToMistakes", "lost to mistakes in nfr itself", Kind.Loss),
-        ("pipeline.unwanted", "of a type that is switched off", Kind.IfAny), ("pipeline.inScope", "in scope", Kind.Always), ("pipeline.scored", "part of a finding", Kind.IfAny),
-        ("pipeline.alerts", "alerts raised", Kind.Always), ("pipeline.alertsHeld", "alerts held back, too many of one threat", Kind.Loss), ("pipeline.alertsFetched", "alerts fetched from the engine", Kind.IfAny), ("pipeline.alertsLostToMistakes", "alerts lost to mistakes in nfr itself", Kind.Loss),
-    ];
-
-    static readonly (string Path, string Name, Kind Kind)[] s_spool =
-    [
-        ("spooled", "spooled", Kind.Always), ("delivered", "delivered", Kind.IfAny), ("pending", "waiting to be written down", Kind.IfAny), ("lostBeforeSpool", "lost before the spool", Kind.Loss),
-        ("evicted", "evicted, spool full", Kind.Loss), ("quarantined", "put aside as unreadable", Kind.Loss), ("inSpool", "in the spool now", Kind.Always),
-    ];
-
-    public static void Write(byte[] answer, Terminal terminal)
+    static IEnumerable<ScreenLine> Verdict(JsonElement root)
     {
-        using JsonDocument document = JsonDocument.Parse(answer);
-        bool colours = !Console.IsOutputRedirected && ReferenceEquals(terminal.Out, Console.Out);
-        foreach (Section section in Sections(document.RootElement))
+        JsonElement[] troubles = [.. root.GetProperty("troubles").EnumerateArray()];
+        int notices = troubles.Count(t => Text(t, "gravity") == "notice"), bad = troubles.Length - notices;
+        string look = notices == 0 ? "" : notices == 1 ? "1 thing to look at" : string.Create(CultureInfo.InvariantCulture, $"{notices} things to look at");
+        yield return bad == 0
+            ? new(notices == 0 ? "All is well." : $"All is well; {look}:", ScreenMark.Good)
+            : new(string.Create(CultureInfo.InvariantCulture, $"{bad} {(bad == 1 ? "TROUBLE" : "TROUBLES")}{(notices > 0 ? ", " + look : "")}:"), ScreenMark.Bad);
+        foreach (JsonElement trouble in troubles.Take(MostTroubles))
         {
-            Line(Head(section, document.RootElement), colours ? "bold" : null);
-            foreach (Row row in section.Rows)
-                Line(string.Create(CultureInfo.InvariantCulture, $"  {row.Name.PadRight(NameWidth)}{row.Run,NumberWidth}{row.Interval,NumberWidth}"), colours ? row.Mark switch { Mark.Bad => "yellow", Mark.Good => "green", _ => null } : null);
+            ScreenMark mark = Text(trouble, "gravity") == "notice" ? ScreenMark.Notice : ScreenMark.Bad;
+            string head = Text(trouble, "gravity") switch { "loss" => "  LOSS   ", "fault" => "  FAULT  ", _ => "  look   " };
+            foreach (string line in Wrap(Text(trouble, "what"), Width - head.Length))
+            {
+                yield return new(head + line, mark);
+                head = new string(' ', head.Length);
+            }
+            head += "-> ";
+            foreach (string line in Wrap(Text(trouble, "do"), Width - head.Length))
+            {
+                yield return new(head + line);
+                head = new string(' ', head.Length);
+            }
+        }
+        if (troubles.Length > MostTroubles) yield return new(string.Create(CultureInfo.InvariantCulture, $"  and {troubles.Length - MostTroubles} more: nfr status --json"), ScreenMark.Notice);
+    }
+
+    static IEnumerable<ScreenLine> Capture(JsonElement root)
+    {
+        yield return new("Capture               packets/s      bits/s       packets   card  kernel   nfr", ScreenMark.Head);
+        foreach (JsonElement port in root.GetProperty("capture").EnumerateArray())
+        {
+            string Rate(string name) => port.TryGetProperty(name, out JsonElement rate) ? Short(rate.GetDouble()) : "-";
+            JsonElement dropped = port.GetProperty("dropped");
+            long card = Count(dropped, "card"), kernel = Count(dropped, "kernel"), own = Count(dropped, "decoder");
+            bool open = port.GetProperty("open").GetBoolean();
+            string name = Cut(Text(port, "interface"), 15) + (open ? "" : " GONE");
+            yield return new(string.Create(CultureInfo.InvariantCulture,
+                $"  {name,-21}{Rate("packetsPerSecond"),8}{Rate("bitsPerSecond"),12}{Number(Count(port, "packets")),14}{Lost(card),7}{Lost(kernel),8}{Lost(own),6}"), open ? ScreenMark.None : ScreenMark.Bad);
+            foreach (JsonElement condition in port.GetProperty("conditions").EnumerateArray()) yield return new("    " + Cut(Text(condition, "what"), Width - 4), ScreenMark.Notice);
         }
 
-        void Line(string text, string? style)
-        {
-            if (style is null) terminal.Out.WriteLine(text.TrimEnd());
-            else AnsiConsole.MarkupLine($"[{style}]{Markup.Escape(text.TrimEnd())}[/]");
-        }
+        static string Lost(long count) => count == 0 ? "0" : "-" + Short(count);
     }
 
-    static string Head(Section section, JsonElement root)
-    {
-        if (!section.HasIntervals) return section.Title;
-        string last = root.TryGetProperty("interval", out JsonElement interval) ? string.Create(CultureInfo.InvariantCulture, $"last {interval.GetProperty("seconds").GetDouble():0} s") : "";
-        return string.Create(CultureInfo.InvariantCulture, $"{section.Title.PadRight(NameWidth + 2)}{"whole run",NumberWidth}{last,NumberWidth}");
-    }
-
-    static IEnumerable<Section> Sections(JsonElement root)
+    static IEnumerable<ScreenLine> Ledger(JsonElement root)
     {
         JsonElement run = root.GetProperty("run");
-        JsonElement? moved = root.TryGetProperty("interval", out JsonElement interval) ? interval.GetProperty("moved") : null;
-        yield return Sensor(root, run, moved);
-        foreach (JsonProperty port in run.GetProperty("interfaces").EnumerateObject())
-            yield return new($"Port {port.Name}", Rows(s_port, port.Value, Find(moved, "interfaces")?.GetProperty(port.Name)), HasIntervals: true);
+        JsonElement? interval = Find(root, "interval"), moved = Find(interval, "moved");
+        string last = interval is { } i ? string.Create(CultureInfo.InvariantCulture, $"last {i.GetProperty("seconds").GetDouble():0} s") : "";
+        yield return new(string.Create(CultureInfo.InvariantCulture, $"{"Ledger",-44}{"whole run",17}{last,17}"), ScreenMark.Head);
+        yield return Both("packets decoded", "packets");
+        yield return Both("events made", "events", Sum);
+        if (Sum(run.GetProperty("events")) > 0) yield return new("    " + string.Join(", ", run.GetProperty("events").EnumerateObject().Where(t => t.Value.GetInt64() > 0).Select(t => $"{t.Name} {Short(t.Value.GetInt64())}")));
+        yield return Both("events in scope", "pipeline.inScope");
+        yield return Both("alerts raised", "pipeline.alerts");
+        yield return Both("spooled", "spool.spooled");
+        if (interval is { } span && Count(span, "lost") is > 0 and var lost) yield return new(string.Create(CultureInfo.InvariantCulture, $"  {"lost",-42}{"",17}{Number(lost),17}"), ScreenMark.Bad);
+        yield return new(string.Create(CultureInfo.InvariantCulture, $"  {"what came in against where it went",-42}{Sums(run),17}{(moved is { } m ? Sums(m) : ""),17}"),
+            Closes(run) && (moved is not { } mv || Closes(mv)) ? ScreenMark.Good : ScreenMark.Bad);
 
-        List<Row> decoding = Rows(s_decoding, run, moved);
-        if (Find(run, "tcp.missedRatio") is { } ratio && ratio.GetDouble() > 0)
-            decoding.Add(new("of what was acknowledged", ratio.GetDouble().ToString("P2", CultureInfo.InvariantCulture), Find(moved, "tcp.missedRatio")?.GetDouble().ToString("P2", CultureInfo.InvariantCulture) ?? ""));
-        foreach (JsonProperty fault in run.GetProperty("faults").EnumerateObject()) decoding.Add(Pair("fault: " + FaultWords(fault.Name), fault.Value, Find(moved, "faults"), fault.Name));
-        decoding.AddRange(Rows(s_flows, run, moved));
-        yield return new("Decoding", decoding, HasIntervals: true);
-
-        List<Row> events = [];
-        foreach (JsonProperty type in run.GetProperty("events").EnumerateObject()) events.Add(Pair(type.Name, type.Value, Find(moved, "events"), type.Name));
-        foreach (JsonProperty type in run.GetProperty("droppedEvents").EnumerateObject().Where(t => t.Value.GetInt64() != 0)) events.Add(Pair($"{type.Name} dropped, pipeline behind", type.Value, Find(moved, "droppedEvents"), type.Name, Mark.Bad));
-        foreach (JsonProperty reason in Find(run, "pipeline.outOfScope")?.EnumerateObject() ?? default) events.Add(Pair("not in scope: " + Words(reason.Name), reason.Value, Find(moved, "pipeline.outOfScope"), reason.Name));
-        events.AddRange(Rows(s_stage, run, moved));
-        yield return new("Events", events, HasIntervals: true);
-
-        List<Row> spool = Rows(s_spool, Find(run, "spool"), Find(moved, "spool"), "events ");
-        spool.AddRange(Rows(s_spool, Find(run, "alertSpool"), Find(moved, "alertSpool"), "alerts "));
-        if (Find(root, "spool") is { } now)
+        ScreenLine Both(string name, string path, Func<JsonElement, long>? of = null)
         {
-            spool.Add(new("on disk", Size(now.GetProperty("bytesOnDisk").GetInt64()), "of " + Size(now.GetProperty("maxBytes").GetInt64())));
-            if (now.GetProperty("faults").GetInt64() is > 0 and var faults) spool.Add(new("faults", Number(faults), "", Mark.Bad));
+            string Of(JsonElement? ledger) => Find(ledger, path) is { } value ? Number(of is null ? value.GetInt64() : of(value)) : "";
+            return new(string.Create(CultureInfo.InvariantCulture, $"  {name,-42}{Of(run),17}{Of(moved),17}"));
         }
-        yield return new("Spool", spool, HasIntervals: true);
-        yield return new("Uplink and outputs", Away(root));
-        if (root.TryGetProperty("lists", out JsonElement lists) && lists.GetArrayLength() > 0) yield return new("Lists", Lists(lists));
+
+        static long Sum(JsonElement counts) => counts.EnumerateObject().Sum(c => c.Value.GetInt64());
+        static bool Closes(JsonElement ledger) => ledger.GetProperty("closes").GetBoolean();
+        static string Sums(JsonElement ledger) => !Closes(ledger) ? "does NOT add up" : ledger.GetProperty("exact").GetBoolean() ? "adds up" : "no time to ask";
     }
 
-    /// <summary>Indicators of each, and the age of a fetched one's copy; what hinders it stands below.</summary>
-    static List<Row> Lists(JsonElement lists)
+    static IEnumerable<ScreenLine> Spool(JsonElement root, DateTime now)
     {
-        List<Row> rows = [];
-        foreach (JsonElement list in lists.EnumerateArray())
+        if (Find(root, "spool") is not { } spool) yield break;
+        long bytes = Count(spool, "bytesOnDisk"), most = Count(spool, "maxBytes");
+        yield return new(Apart("Spool", string.Create(CultureInfo.InvariantCulture, $"{Sizes.Of(bytes)} of {Sizes.Of(most)}, {Share(bytes, most):P0}")), ScreenMark.Head);
+        string held = Join(spool.GetProperty("classes").EnumerateObject().Where(c => Count(c.Value, "held") > 0).Select(c => $"{c.Name} {Number(Count(c.Value, "held"))} ({Sizes.Of(Count(c.Value, "bytes"))})"));
+        string head = "  holds      ";
+        foreach (string line in Wrap(held.Length == 0 ? "nothing" : held, Width - head.Length))
         {
-            string age = list.TryGetProperty("ageSeconds", out JsonElement seconds) ? TimeSpan.FromSeconds(Math.Max(0, seconds.GetDouble())) switch
-            {
-                { TotalMinutes: < 2 } span => string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds:0} s old"),
-                { TotalHours: < 2 } span => string.Create(CultureInfo.InvariantCulture, $"{span.TotalMinutes:0} min old"),
-                { TotalDays: < 2 } span => string.Create(CultureInfo.InvariantCulture, $"{span.TotalHours:0} h old"),
-                var span => string.Create(CultureInfo.InvariantCulture, $"{span.TotalDays:0} days old"),
-            } : "";
-            string name = Text(list, "name");
-            bool failing = list.GetProperty("problem").ValueKind == JsonValueKind.String;
-            rows.Add(new(name.Length < NameWidth ? name : name[..(NameWidth - 4)] + "...", Number(list.GetProperty("indicators").GetInt64()), age, failing ? Mark.Bad : Mark.None));
-            if (list.GetProperty("faults").GetInt64() is > 0 and var faults) rows.Add(new("  lines that cannot be used", Number(faults)));
-            if (failing) rows.Add(new("  " + Text(list, "problem"), "", "", Mark.Bad));
+            yield return new(head + line);
+            head = new string(' ', head.Length);
         }
-        return rows;
+        List<string> bad = [];
+        if (spool.GetProperty("failing").GetBoolean()) bad.Add("CANNOT BE WRITTEN");
+        if (spool.GetProperty("diskFull").GetBoolean()) bad.Add("disk full");
+        if (Count(spool, "faults") is > 0 and var faults) bad.Add($"{Number(faults)} faults, the last: {Cut(Text(spool, "lastFault"), 40)}");
+        if (Count(spool, "quarantine") is > 0 and var items) bad.Add($"{Number(items)} in quarantine");
+        if (bad.Count > 0) yield return new(Cut("  trouble    " + string.Join(", ", bad), Width), ScreenMark.Notice);
+        foreach (ScreenLine line in Outlook(spool)) yield return line;
     }
 
-    static Section Sensor(JsonElement root, JsonElement run, JsonElement? moved)
+    static IEnumerable<ScreenLine> Outlook(JsonElement spool)
     {
-        JsonElement clock = root.GetProperty("clock");
-        List<Row> rows = [.. root.GetProperty("troubles").EnumerateArray().Select(t => new Row("TROUBLE: " + t.GetString(), "", "", Mark.Bad))];
-        rows.Add(new("running for", TimeSpan.FromSeconds(Math.Round(clock.GetProperty("uptimeSeconds").GetDouble())).ToString("c", CultureInfo.InvariantCulture)));
-        rows.Add(new("clock", clock.GetProperty("now").GetDateTime().ToString("u", CultureInfo.InvariantCulture)));
-        if (clock.GetProperty("setSeconds").GetDouble() is var set && Math.Abs(set) >= 1) rows.Add(new("clock set since the start by", string.Create(CultureInfo.InvariantCulture, $"{set:0.0} s")));
-        // A word, not a sentence: the eye goes along the column.
-        rows.Add(Sums("the ledger", run));
-        if (moved is { } last) rows.Add(Sums("the ledger of the last interval", last));
-        foreach (JsonElement gap in run.GetProperty("gaps").EnumerateArray()) rows.Add(new("  " + gap.GetString(), "", "", Mark.Bad));
-        return new($"Sensor {Text(root, "sensor")}, nfr {Text(root, "version")}", rows);
+        string rate = Find(spool, "eventsPerSecond") is { } perSecond ? string.Create(CultureInfo.InvariantCulture, $"{perSecond.GetDouble():0.#} events/s") : "";
+        string written = "  written    " + Sizes.Of(Count(spool, "bytesWritten")) + $" since the start in {Number(Count(spool, "commits"))} commits";
+        JsonElement? outlook = Find(spool, "outlook");
+        string ring = outlook is not { } known ? "" : Find(known, "ringDays") is { } days ? $"at today's rate the ring holds {Days(days.GetDouble())}" : "the ring is not filling";
+        if (rate.Length + ring.Length > 0) yield return new("  comes in   " + rate + (rate.Length > 0 && ring.Length > 0 ? "; " : "") + ring);
+        if (outlook is { } by)
+        {
+            written = Cut(string.Create(CultureInfo.InvariantCulture,
+                $"  written    {Sizes.Of(Count(by, "bytesPerDay"))} a day, {Sizes.Of(Count(spool, "bytesWritten"))} so far: a {Count(by, "cardBytes") / 1e9:0} GB card lasts {Days(by.GetProperty("cardYears").GetDouble() * 365.25)}"), Width);
+        }
+        yield return new(written);
+
+        static string Days(double days) => days > 36_525 ? "over 100 years" : Ages.Of(TimeSpan.FromDays(days));
     }
 
-    static Row Sums(string name, JsonElement ledger) => ledger.GetProperty("closes").GetBoolean()
-        ? new(name, ledger.GetProperty("exact").GetBoolean() ? "adds up" : "no time to ask", "", Mark.Good)
-        : new(name, "does NOT add up", "", Mark.Bad);
-
-    static List<Row> Away(JsonElement root)
+    static IEnumerable<ScreenLine> Uplinks(JsonElement root, DateTime now)
     {
-        JsonElement uplink = root.GetProperty("uplink");
-        List<Row> away = [new("engine", Text(uplink, "engine"))];
-        foreach (JsonProperty type in Find(uplink, "types")?.EnumerateObject() ?? default)
-            away.Add(new($"{type.Name} delivered", Number(type.Value.GetProperty("deliveredEvents").GetInt64()), Text(type.Value, "phase")));
+        JsonElement[] uplinks = [.. root.GetProperty("uplinks").EnumerateArray()], consumers = [.. root.GetProperty("consumers").EnumerateArray()];
+        if (uplinks.Length == 0) yield return new("Uplink   none: all is scored on board", ScreenMark.Head);
+        foreach (JsonElement uplink in uplinks)
+        {
+            JsonElement[] types = [.. uplink.GetProperty("types").EnumerateObject().Select(t => t.Value)];
+            bool failing = uplink.GetProperty("trouble").ValueKind == JsonValueKind.String;
+            yield return new(Apart($"Uplink {Text(uplink, "name")}  {Text(uplink, "engine")}", failing ? "FAILING" : "well"), failing ? ScreenMark.Bad : ScreenMark.Head);
+            yield return new((Latest(types, "lastSuccess") is not { } last ? "  delivered  nothing yet"
+                : $"  delivered  {Number(types.Sum(t => Count(t, "deliveredEvents")))} events, {Sizes.Of(types.Sum(t => Count(t, "deliveredBytes")))}, the last {Ago(last, now)}")
+                + NotZero(types.Sum(t => Count(t, "rejectedEvents")), "not wanted") + NotZero(types.Sum(t => Count(t, "quarantinedEvents")), "put aside"));
+            JsonElement? own = consumers.FirstOrDefault(c => Text(c, "name") == Text(uplink, "name")) is { ValueKind: JsonValueKind.Object } found ? found : null;
+            string busy = string.Join(", ", uplink.GetProperty("types").EnumerateObject().Where(t => Text(t.Value, "phase") is not ("Idle" or "Off")).Select(t => $"{t.Name} {Phase(Text(t.Value, "phase"))}"));
+            if (own is { } account) yield return Waiting(account, busy, now);
+            foreach (ScreenLine line in Error(types.MaxBy(t => Moment(t, "lastErrorAt") ?? default), types.Sum(t => Count(t, "failedRequests")), now, failing)) yield return line;
+        }
+        // Who takes events and is no engine.
+        foreach (JsonElement other in consumers.Where(c => !uplinks.Any(u => Text(u, "name") == Text(c, "name"))))
+        {
+            yield return new($"Events to {Text(other, "name")}", ScreenMark.Head);
+            yield return new($"  delivered  {Number(Count(other, "delivered"))} events{NotZero(Count(other, "quarantined"), "put aside")}");
+            yield return Waiting(other, "", now);
+        }
+
+        static string Phase(string phase) => phase switch { "Sending" => "sends", "BackingOff" => "waits to try again", "KeyRefused" => "key refused", "OutsideWindow" => "waits for its hours", _ => phase };
+    }
+
+    static ScreenLine Waiting(JsonElement consumer, string busy, DateTime now)
+    {
+        long waiting = Count(consumer, "waiting");
+        string[] types = [.. consumer.GetProperty("types").EnumerateObject().Where(t => Count(t.Value, "waiting") > 0).Select(t => $"{t.Name} {Number(Count(t.Value, "waiting"))}")];
+        return new(Cut("  waiting    " + (waiting == 0 ? "nothing" : Join(types) + (Moment(consumer, "oldestWaiting") is { } oldest ? $", the oldest {Ago(oldest, now)}" : ""))
+            + NotZero(Count(consumer, "missed"), "missed") + (busy.Length > 0 ? "; " + busy : ""), Width), Count(consumer, "missed") > 0 ? ScreenMark.Notice : ScreenMark.None);
+    }
+
+    static IEnumerable<ScreenLine> Outputs(JsonElement root, DateTime now)
+    {
         foreach (JsonElement output in root.GetProperty("outputs").EnumerateArray())
         {
             bool failing = output.GetProperty("trouble").ValueKind == JsonValueKind.String;
-            away.Add(new($"alerts to {Text(output, "target")}", Number(output.GetProperty("alerts").GetInt64()), failing ? "failing" : "", failing ? Mark.Bad : Mark.None));
+            yield return new(Apart($"Output {Text(output, "name")}  {Text(output, "target")}", failing ? "FAILING" : "well"), failing ? ScreenMark.Bad : ScreenMark.Head);
+            yield return new(Moment(output, "lastSuccess") is not { } last ? "  delivered  nothing yet" + NotZero(Count(output, "waiting"), "waiting") : $"  delivered  {Number(Count(output, "alerts"))} alerts, the last {Ago(last, now)}{NotZero(Count(output, "waiting"), "waiting")}{NotZero(Count(output, "filtered"), "filtered")}");
+            if (Count(output, "refused") is > 0 and var refused) yield return new(Cut($"  refused    {Number(refused)} for good, the last: {Text(output, "lastRefusal")}", Width), ScreenMark.Notice);
+            foreach (ScreenLine line in Error(output, Count(output, "failedWrites"), now, failing)) yield return line;
         }
-        return away;
     }
 
-    static List<Row> Rows((string Path, string Name, Kind Kind)[] what, JsonElement? run, JsonElement? moved, string lead = "")
+    static IEnumerable<ScreenLine> Error(JsonElement of, long failed, DateTime now, bool failing)
     {
-        List<Row> rows = [];
-        foreach ((string path, string name, Kind kind) in what)
+        if (of.ValueKind == JsonValueKind.Undefined || Moment(of, "lastErrorAt") is not { } at) yield break;
+        string next = failing && Moment(of, "nextTry") is { } until && until > now ? $"; next try in {Ages.Of(until - now)}" : "";
+        string head = $"  failed     {Number(failed)} x, the last {Ago(at, now)}{next}: ";
+        yield return new(head + Cut(Text(of, "lastError"), Math.Max(20, Width - head.Length)), failing ? ScreenMark.Bad : ScreenMark.None);
+    }
+
+    static IEnumerable<ScreenLine> Box(JsonElement root, DateTime now)
+    {
+        yield return new("Box", ScreenMark.Head);
+        JsonElement clock = root.GetProperty("clock");
+        string kept = Find(clock, "synchronised") is not { } synchronised ? "the kernel does not say whether it is kept"
+            : synchronised.GetBoolean() ? $"synchronised, off by about {Seconds(clock.GetProperty("estimatedErrorSeconds").GetDouble())}, {Seconds(clock.GetProperty("maximumErrorSeconds").GetDouble())} at most" : "NOT synchronised";
+        string jumps = Count(clock, "jumps") switch { 0 => "no jumps", 1 => "1 jump, ", var n => $"{n} jumps, the last " };
+        if (Moment(clock, "lastJumpAt") is { } jumped) jumps += string.Create(CultureInfo.InvariantCulture, $"by {clock.GetProperty("lastJumpSeconds").GetDouble():+0.0;-0.0} s {Ago(jumped, now)}");
+        yield return new(Cut($"  clock      {kept}; {jumps}", Width));
+        if (Find(root, "box") is not { } box) yield break;
+        if (Find(box, "disk") is { } disk)
         {
-            if (Find(run, path) is not { } value) continue;
-            long count = value.GetInt64();
-            if (count != 0 || kind == Kind.Always) rows.Add(Pair(lead + name, value, moved, path, kind == Kind.Loss ? Mark.Bad : Mark.None));
+            long free = Count(disk, "freeBytes"), size = Count(disk, "sizeBytes");
+            bool readOnly = disk.GetProperty("readOnly").GetBoolean();
+            yield return new(Cut(string.Create(CultureInfo.InvariantCulture, $"  disk       {Sizes.Of(free)} of {Sizes.Of(size)} free ({Share(free, size):P0}) on {Text(disk, "mountPoint")} ({Text(disk, "fileSystem")}{(readOnly ? ", READ-ONLY" : "")})"), Width),
+                readOnly ? ScreenMark.Bad : ScreenMark.None);
         }
-        return rows;
+        string[] warm = [.. box.GetProperty("temperatures").EnumerateArray().Select(t => string.Create(CultureInfo.InvariantCulture, $"{Text(t, "sensor")} {t.GetProperty("celsius").GetDouble():0} °C"))];
+        string[] held = [.. (Find(box, "throttling")?.EnumerateArray() ?? default).Select(t => Words(t.GetString()!))];
+        yield return new(Cut("  heat       " + (warm.Length == 0 ? "this box has no thermometer" : string.Join(", ", warm)) + (held.Length > 0 ? "; " + string.Join(", ", held) : ""), Width));
+        JsonElement process = box.GetProperty("process");
+        double uptime = clock.GetProperty("uptimeSeconds").GetDouble();
+        yield return new(string.Create(CultureInfo.InvariantCulture,
+            $"  memory     {Sizes.Of(Count(process, "residentBytes"))} of {Sizes.Of(Count(process, "mostResidentBytes"))}, heap {Sizes.Of(Count(process, "heapBytes"))}; processor {(uptime > 0 ? process.GetProperty("cpuSeconds").GetDouble() / uptime : 0):P1} since the start"));
     }
 
-    static Row Pair(string name, JsonElement value, JsonElement? moved, string path, Mark mark = Mark.None) =>
-        new(name, Number(value.GetInt64()), moved is null ? "" : Number(Find(moved, path)?.GetInt64() ?? 0), mark);
-
-    static JsonElement? Find(JsonElement? element, string path)
+    static IEnumerable<ScreenLine> Lists(JsonElement root)
     {
-        foreach (string name in path.Split('.'))
-        {
-            if (element is not { } parent || !parent.TryGetProperty(name, out JsonElement child)) return null;
-            element = child;
-        }
-        return element;
+        JsonElement[] lists = [.. root.GetProperty("lists").EnumerateArray()];
+        if (lists.Length == 0) yield break;
+        double oldest = lists.Max(l => l.TryGetProperty("ageSeconds", out JsonElement age) ? age.GetDouble() : 0);
+        yield return new($"  lists      {Number(lists.Sum(l => Count(l, "indicators")))} indicators in {lists.Length} {(lists.Length == 1 ? "list" : "lists")}{(oldest > 0 ? $", the oldest copy {Ages.Of(TimeSpan.FromSeconds(oldest))} old" : "")}");
     }
-
-    static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
-
-    static string Size(long bytes)
-    {
-        string[] units = ["B", "KiB", "MiB", "GiB", "TiB"];
-        (double size, int unit) = (bytes, 0);
-        for (; size >= 1024 && unit < units.Length - 1; unit++) size /= 1024;
-        return string.Create(CultureInfo.InvariantCulture, $"{size:0.#} {units[unit]}");
-    }
-
-    static string Text(JsonElement element, string name) => element.GetProperty(name).GetString() ?? "";
-
-    static string FaultWords(string name) => Enum.TryParse(name, ignoreCase: true, out DecodeFault fault) ? LedgerText.Spell(fault) : Words(name);
-
-    /// <summary>"lostBeforeSpool" as "lost before spool".</summary>
-    static string Words(string name) => string.Concat(name.Select(c => char.IsUpper(c) ? " " + char.ToLowerInvariant(c) : c == '_' ? " " : c.ToString()));
 }

@@ -20,4 +20,6 @@ public static class ExitCode
     public const int Failed = 1;
     /// <summary>Wrong usage or a faulty config.</summary>
     public const int Usage = 2;
+    /// <summary>The sensor runs and is in trouble ("nfr status").</summary>
+    public const int Unwell = 3;
 }

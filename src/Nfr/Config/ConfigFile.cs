@@ -67,7 +67,7 @@ public static class ConfigFile
         if (config.Log.File is not (OutputsConfig.Stdout or OutputsConfig.Stderr)) CheckFile(config, "log.file", config.Log.File, faults);
         if (config.Lines.ContainsKey("data.file")) CheckFile(config, "data.file", config.Data.LegacyFollowFile, faults);
         if (config.Scope.File is not null) CheckFile(config, "scope.file", config.Scope.File, faults);
-        TlsSection.Check(config, "engine.tls", config.Engine.Tls, now, faults);
+        foreach (EngineConfig engine in config.Uplinks) TlsSection.Check(config, engine.Key + ".tls", engine.Tls, now, faults);
         foreach (MonitorConfig monitor in config.Inputs.Monitor)
         {
             if (FileFault(monitor.Path) is { } reason) faults.Add(new ConfigFault(config.File, monitor.Line, $"inputs.monitor: {reason}"));

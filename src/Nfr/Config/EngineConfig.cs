@@ -9,6 +9,16 @@ public sealed record EngineConfig
     public const string Embedded = "embedded";
     public const string CloudHost = "https://api.alphasoc.net";
 
+    /// <summary>Names of further engines: they are part of durable names.</summary>
+    const int LongestName = 32;
+
+    /// <summary>"engine", or that of an item of engines. Its progress and its alerts' mark are kept under it, so it must last.</summary>
+    public string Name { get; init; } = Main;
+    /// <summary>The name of the section engine.</summary>
+    public const string Main = "engine";
+    /// <summary>The key in the file, such as engines[0].</summary>
+    public string Key { get; init; } = Main;
+
     /// <summary>The engine's address without a trailing slash, or <see cref="Embedded"/>.</summary>
     public string Host { get; init; } = Embedded;
     /// <summary>The file names the host; else it follows from the key.</summary>
@@ -19,6 +29,8 @@ public sealed record EngineConfig
 
     public UploadFields Fields { get; init; }
 
+    public UploadConfig Upload { get; init; } = new();
+
     /// <summary>Whom the sensor believes to be the engine, and the certificate that it shows; paths are absolute.</summary>
     public TlsSettings Tls { get; init; } = TlsSettings.Default;
     public ProxySettings Proxy { get; init; } = ProxySettings.Environment;
@@ -28,41 +40,68 @@ public sealed record EngineConfig
 
     internal static EngineConfig Read(Section s)
     {
-        string? key = s.Text("api_key");
-        if (key is not null && key.Any(c => c is <= ' ' or > '~' or ':'))
-        {
-            s.Fault("api_key", "an API key has no spaces, colons or letters outside ASCII; run 'nfr account register' for one");
-            key = null;
-        }
+        string? key = ReadKey(s);
         string? host = Address(s, s.Text("host", expected: "an address such as " + CloudHost + ", or embedded"));
         if (host == Embedded && key is not null) s.Note("host", "embedded was chosen, so api_key is not used and nothing is uploaded");
-        Section alerts = s.Under("alerts");
-        var engine = new EngineConfig
+        var engine = Common(s) with
         {
             Host = host ?? (key is null ? Embedded : CloudHost),
             HostIsSet = host is not null,
             ApiKey = key,
-            Fields = s.Choice("fields", "auto", "auto", "api", "all") switch { "api" => UploadFields.Api, "all" => UploadFields.All, _ => UploadFields.Auto },
-            Tls = TlsSection.Read(s.Under("tls")),
-            Proxy = ReadProxy(s),
             Analyze = AnalyzeConfig.Read(s.Under("analyze")),
-            AlertPollInterval = alerts.Duration("poll_interval", TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(5), TimeSpan.FromDays(1)),
         };
-        alerts.End();
         s.End();
         return engine;
     }
 
-    static ProxySettings ReadProxy(Section s)
+    /// <summary>engines: further ones, each with a name and the keys of engine but for analyze.</summary>
+    internal static IReadOnlyList<EngineConfig> ReadMore(Section root)
     {
-        const string None = "none", Expected = "expected http://[user:password@]host:port, socks5://host:port, or none";
-        string? text = s.Text("proxy", expected: "an address such as http://10.0.0.1:3128, or none");
-        if (text is null) return ProxySettings.Environment;
-        if (text == None) return ProxySettings.None;
-        if (ProxySettings.TryParse(text) is { } proxy) return proxy;
-        // It may hold a password.
-        s.Fault("proxy", text.Contains('@', StringComparison.Ordinal) ? Expected + "; a user or password with other than letters and digits is written with %XX" : $"{Expected}; found \"{text}\"");
-        return ProxySettings.Environment;
+        List<EngineConfig> engines = [];
+        int index = 0;
+        foreach (Section s in root.Items("engines"))
+        {
+            string? name = s.Text("name", expected: "a name");
+            if (s.Present && name is null) s.Fault("name", "each engine needs a name that stays; its progress is kept under it");
+            else if (name is not null && (name.Length > LongestName || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')))
+                s.Fault("name", $"expected at most {LongestName} letters, digits, dots, dashes and underscores, found \"{name}\"");
+            else if (name == Main) s.Fault("name", $"{Main} is the one in the section {Main}; take another name");
+            else if (engines.Any(e => e.Name == name)) s.Fault("name", $"two engines are called {name}");
+            string? key = ReadKey(s);
+            string? host = Address(s, s.Text("host", expected: "an address such as " + CloudHost));
+            if (host == Embedded) s.Fault("host", "embedded is no engine to upload to; leave the item out");
+            if (s.Present && key is null) s.Fault("api_key", "each engine needs the API key that it gave out");
+            engines.Add(Common(s) with { Name = name ?? "", Key = $"engines[{index++}]", Host = host ?? CloudHost, HostIsSet = host is not null, ApiKey = key });
+            s.End();
+        }
+        // Each is a consumer of the spool, and so is what ships events elsewhere.
+        if (engines.Count > MostEngines) root.Fault("engines", $"at most {MostEngines} engines can be had besides the section {Main}");
+        return engines;
+    }
+
+    const int MostEngines = 8;
+
+    static EngineConfig Common(Section s)
+    {
+        Section alerts = s.Under("alerts");
+        var engine = new EngineConfig
+        {
+            Fields = s.Choice("fields", "auto", "auto", "api", "all") switch { "api" => UploadFields.Api, "all" => UploadFields.All, _ => UploadFields.Auto },
+            Tls = TlsSection.Read(s.Under("tls")),
+            Proxy = ProxyKey.Read(s),
+            Upload = UploadConfig.Read(s.Under("upload")),
+            AlertPollInterval = alerts.Duration("poll_interval", TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(5), TimeSpan.FromDays(1)),
+        };
+        alerts.End();
+        return engine;
+    }
+
+    static string? ReadKey(Section s)
+    {
+        string? key = s.Text("api_key");
+        if (key is null || !key.Any(c => c is <= ' ' or > '~' or ':')) return key;
+        s.Fault("api_key", "an API key has no spaces, colons or letters outside ASCII; run 'nfr account register' for one");
+        return null;
     }
 
     static string? Address(Section s, string? host)
@@ -84,6 +123,35 @@ public sealed record EngineConfig
         address = text.TrimEnd('/');
         return Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) && (uri.Scheme == Uri.UriSchemeHttps || uri.Scheme == Uri.UriSchemeHttp)
             && uri.Host.Length > 0 && uri.UserInfo.Length == 0 && uri.Query.Length == 0 && uri.Fragment.Length == 0;
+    }
+}
+
+/// <summary>engine.upload: how much goes at once, when, and how fast.</summary>
+public sealed record UploadConfig
+{
+    /// <summary>Of one request's body, compressed.</summary>
+    public long MaxBytes { get; init; } = 1 << 20;
+    public UploadWindow Window { get; init; } = UploadWindow.Always;
+    /// <summary>Bytes a second; null = as fast as the line is.</summary>
+    public long? Bandwidth { get; init; }
+
+    internal static UploadConfig Read(Section s)
+    {
+        const string PerSecond = "/s";
+        IReadOnlyList<(string Text, int Line)> times = s.Entries("window");
+        UploadWindow? window = UploadWindow.TryParse([.. times.Select(t => t.Text)], out int wrong);
+        if (window is null)
+            s.FaultAt(times[wrong].Line, "window", $"expected times such as 22:00-06:00, mon-fri 22:00-06:00 or sat,sun, found \"{times[wrong].Text}\"");
+        string? text = s.Text("bandwidth", expected: "bytes a second, such as 256KiB/s");
+        long? bandwidth = null;
+        if (text is not null)
+        {
+            if (text.EndsWith(PerSecond, StringComparison.OrdinalIgnoreCase) && ByteSize.TryParse(text.AsSpan(0, text.Length - PerSecond.Length), out long bytes) && bytes is >= BandwidthCap.Least and <= 1L << 40) bandwidth = bytes;
+            else s.Fault("bandwidth", $"expected bytes a second of at least {ByteSize.Format(BandwidthCap.Least)}/s, such as 256KiB/s, found \"{text}\"");
+        }
+        var upload = new UploadConfig { MaxBytes = s.Size("max_bytes", 1 << 20, 64 << 10, 64 << 20), Window = window ?? UploadWindow.Always, Bandwidth = bandwidth };
+        s.End();
+        return upload;
     }
 }
 

@@ -6,6 +6,10 @@ public sealed record NfrConfig
     /// <summary>The file as its user named it.</summary>
     public required string File { get; init; }
     public EngineConfig Engine { get; init; } = new();
+    /// <summary>Further engines, in the file's order.</summary>
+    public IReadOnlyList<EngineConfig> MoreEngines { get; init; } = [];
+    /// <summary>All that events are uploaded to.</summary>
+    public IEnumerable<EngineConfig> Uplinks => Engine.IsEmbedded ? MoreEngines : [Engine, .. MoreEngines];
     public InputsConfig Inputs { get; init; } = new();
     public OutputsConfig Outputs { get; init; } = new();
     public ScopeConfig Scope { get; init; } = new();
@@ -82,6 +86,7 @@ public sealed record NfrConfig
         {
             File = file,
             Engine = EngineConfig.Read(root.Under("engine")),
+            MoreEngines = EngineConfig.ReadMore(root),
             Inputs = InputsConfig.Read(root.Under("inputs")),
             Outputs = OutputsConfig.Read(root.Under("outputs")),
             Scope = ScopeConfig.Read(root.Under("scope")),

@@ -224,6 +224,21 @@ sealed class Section(ConfigSource source, string path, YamlMap? map, int line)
         else if (source.AskAll) yield return (null, new Section(source, Full(key) + "[0]", null, line));
     }
 
+    /// <summary>Texts under keys that the file's author names, with their lines.</summary>
+    public IEnumerable<(string Name, string Text, int Line)> Pairs(string key)
+    {
+        YamlValue? value = Take(key);
+        if (value is YamlMap named)
+        {
+            foreach ((YamlText name, YamlValue under) in named.Entries)
+            {
+                if (under is YamlText text) yield return (name.Text, text.IsNull ? "" : text.Text, name.Line);
+                else source.Faults.Add(under.Line, $"{Full(key)}.{name.Text}: expected text");
+            }
+        }
+        else if (value is not null) source.Faults.Add(value.Line, $"{Full(key)}: expected names with a text behind each");
+    }
+
     /// <summary>The sections under keys that the file's author names.</summary>
     public IEnumerable<(string Name, Section Section)> Named(string key)
     {

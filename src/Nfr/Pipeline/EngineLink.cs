@@ -7,53 +7,70 @@ using Serilog;
 
 namespace Nfr.Pipeline;
 
-/// <summary>Everything that speaks to an engine: client, uploader and alert poller over one spool. On the thread pool; never waited for by capture.</summary>
+/// <summary>Everything that speaks to one engine: client, uploader and alert poller over one spool. On the thread pool; never waited for by capture.</summary>
 sealed class EngineLink : IDisposable
 {
     readonly EngineClient _client;
-    /// <summary>The spool's note of the engine that last said it reads all fields; uploads made before it answers again have them.</summary>
+    /// <summary>The spool's note of the engine that last said it reads all fields; uploads made before it answers again have them. With a name for all but the first.</summary>
     const string FieldsState = "engine.fields";
+
+    readonly EngineConfig _engine;
 
     readonly UploadFields _fields;
     readonly bool _tookAllFields;
     readonly CancellationTokenSource _stop = new();
     readonly List<Task> _loops = [];
 
-    /// <param name="config">Address, key, intervals.</param>
+    /// <param name="engine">Address, key, intervals.</param>
+    /// <param name="config">The rest of the file.</param>
     /// <param name="spool">What is uploaded, and where alerts go.</param>
     /// <param name="scope">Whose groups an alert's source is in.</param>
     /// <param name="takesAllFields">What the engine said when the key was tried; null when it did not answer.</param>
     /// <param name="log">Hears what goes wrong.</param>
     /// <param name="time">Of intervals and time-outs.</param>
-    public EngineLink(NfrConfig config, Spool spool, Scope scope, bool? takesAllFields, ILogger log, TimeProvider time)
+    /// <param name="merger">Of all engines' alerts; null = there is this one alone.</param>
+    /// <param name="cutsFields">Events may have been spooled with more than this engine is to have, because another wants all.</param>
+    /// <param name="always">Sends outside of its window too.</param>
+    public EngineLink(
+        EngineConfig engine, NfrConfig config, Spool spool, Scope scope, bool? takesAllFields, ILogger log, TimeProvider time, AlertMerger? merger = null, bool cutsFields = false, bool always = false)
     {
-        _fields = config.Engine.Fields;
-        string note = spool.GetState(FieldsState) ?? "";
-        _tookAllFields = takesAllFields ?? note == config.Engine.Host;
+        _engine = engine;
+        _fields = engine.Fields;
+        string state = engine.Name == EngineConfig.Main ? FieldsState : FieldsState + ":" + engine.Name;
+        string note = spool.GetState(state) ?? "";
+        _tookAllFields = takesAllFields ?? note == engine.Host;
         string noted = note;
         // The first answer may come long after the start: a box and its router come up together.
-        _client = new EngineClient(SensorParts.EngineOf(config.Engine, spool.SensorId), time, takesAllFields: Note);
+        _client = new EngineClient(SensorParts.EngineOf(engine, spool.SensorId), time, takesAllFields: Note);
         if (takesAllFields is { } said) Note(said);
-        TakeOver(config.Data.LegacyFollowFile, spool, log);
+        if (engine.Name == EngineConfig.Main) TakeOver(config.Data.LegacyFollowFile, spool, log);
         var pacer = new RequestPacer(time);
+        // With several, a sentence says whose it is by its address.
         Action<UplinkNotice> notice = n => Notices.Log(log, n);
-        Uploader = new Uploader(_client, spool, SensorParts.UploadOf(config), pacer, time, notice);
+        Consumer = spool.Consumer(SensorParts.ConsumerOf(engine));
+        UploadOptions upload = SensorParts.UploadOf(config, engine);
+        Uploader = new Uploader(_client, spool, always ? upload with { Window = UploadWindow.Always } : upload, pacer, time, notice, body: cutsFields ? Body : null);
         Poller = new AlertPoller(
-            _client, spool, new AlertPollerOptions { PollInterval = config.Engine.AlertPollInterval },
-            source => Address.TryParse(source, out Address address) ? scope.GroupsOf(address) : [], pacer, time, notice);
+            _client, spool, new AlertPollerOptions { PollInterval = engine.AlertPollInterval, Engine = engine.Name },
+            source => Address.TryParse(source, out Address address) ? scope.GroupsOf(address) : [], pacer, time, notice, merger: merger);
 
         void Note(bool all)
         {
-            string now = all ? config.Engine.Host : "";
-            if (Interlocked.Exchange(ref noted, now) != now && spool.SetState(FieldsState, now) is { } fault) log.Warning("engine: {Fault}", fault);
+            string now = all ? engine.Host : "";
+            if (Interlocked.Exchange(ref noted, now) != now && spool.SetState(state, now) is { } fault) log.Warning("engine: {Fault}", fault);
         }
     }
 
+    public string Name => _engine.Name;
+    public string Host => _engine.Host;
+    public SpoolConsumer Consumer { get; }
     public Uploader Uploader { get; }
     public AlertPoller Poller { get; }
 
     /// <summary>Whether an event is spooled with all that is known of it; may change from one answer of the engine to the next.</summary>
     public bool SendsAllFields => Sends(_fields, _client.TakesAllFields ?? _tookAllFields);
+
+    ReadOnlyMemory<byte> Body(SpoolBatch batch) => SendsAllFields ? batch.Body : ApiLines.Of(batch);
 
     /// <param name="fields">By the config.</param>
     /// <param name="takesAll">By the engine.</param>

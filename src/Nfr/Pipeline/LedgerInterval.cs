@@ -6,6 +6,24 @@ using Nfr.Storage;
 
 namespace Nfr.Pipeline;
 
+/// <summary>Where something was lost.</summary>
+enum LossPlace : byte
+{
+    Card,
+    Kernel,
+    Pipeline,
+    Mistake,
+    BeforeSpool,
+    /// <summary>For room, or for a quota.</summary>
+    Evicted,
+    /// <summary>Older than it may be.</summary>
+    Aged,
+    Quarantine,
+}
+
+/// <summary>What was lost at one place: "12 packets on the card".</summary>
+readonly record struct LedgerLoss(long Count, string What, LossPlace Place);
+
 /// <summary>
 /// The difference of two ledgers: what moved between them, with the stocks at both ends. It adds up exactly when both are exact: what lay in a ring, a
 /// table or the spool at the beginning + what came = what went + what lies there at the end.
@@ -37,24 +55,26 @@ sealed record LedgerInterval(DateTimeOffset End, double Seconds, Ledger Moved)
         return text.ToString();
     }
 
-    IEnumerable<(long Count, string What)> Losses
+    /// <summary>By place, those of zero among them.</summary>
+    public IEnumerable<LedgerLoss> Losses
     {
         get
         {
             Ledger m = Moved;
-            yield return (m.Captures.DistinctBy(c => c.Interface).Sum(c => c.Nic?.Lost ?? 0), "packets on the card");
-            yield return (m.KernelDropped, "packets in the kernel, its ring full");
-            yield return (m.Captures.Sum(c => c.Kernel?.Abandoned ?? 0) + m.MistakenFrames, "packets to mistakes in nfr itself");
-            yield return (EventTypes.All.Sum(m.DroppedEventsOf), "events, the pipeline behind");
+            yield return new(m.Captures.DistinctBy(c => c.Interface).Sum(c => c.Nic?.Lost ?? 0), "packets on the card", LossPlace.Card);
+            yield return new(m.KernelDropped, "packets in the kernel, its ring full", LossPlace.Kernel);
+            yield return new(m.Captures.Sum(c => c.Kernel?.Abandoned ?? 0) + m.MistakenFrames, "packets to mistakes in nfr itself", LossPlace.Mistake);
+            yield return new(EventTypes.All.Sum(m.DroppedEventsOf), "events, the pipeline behind", LossPlace.Pipeline);
             if (m.Stage is { } stage)
             {
-                yield return (stage.Unread + stage.Undecided.Sum() + stage.Unkept.Sum(), "events to mistakes in nfr itself");
-                yield return (stage.AlertsUnkept, "alerts to mistakes in nfr itself");
+                yield return new(stage.Unread + stage.Undecided.Sum() + stage.Unkept.Sum(), "events to mistakes in nfr itself", LossPlace.Mistake);
+                yield return new(stage.AlertsUnkept, "alerts to mistakes in nfr itself", LossPlace.Mistake);
             }
             if (m is not { Spool: { } spool, SpoolAtStart: { } start }) yield break;
-            yield return (Went(start, spool, t => t.LostBeforeSpool), "before the spool");
-            yield return (Went(start, spool, t => t.Evicted), "evicted from a full spool");
-            yield return (Went(start, spool, t => t.Quarantined), "put aside as unreadable");
+            yield return new(Went(start, spool, t => t.LostBeforeSpool), "before the spool", LossPlace.BeforeSpool);
+            yield return new(Went(start, spool, t => t.Evicted - t.EvictedForAge), "evicted from a full spool", LossPlace.Evicted);
+            yield return new(Went(start, spool, t => t.EvictedForAge), "older than spool.max_age", LossPlace.Aged);
+            yield return new(Went(start, spool, t => t.Quarantined), "put aside as unreadable", LossPlace.Quarantine);
         }
     }
 

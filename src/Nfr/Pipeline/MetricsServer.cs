@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Nfr.Config;
+using Nfr.Health;
 using Serilog;
 
 namespace Nfr.Pipeline;
@@ -66,8 +67,8 @@ static class MetricsServer
             case "/metrics":
                 return ("200 OK", "text/plain; version=0.0.4; charset=utf-8", MetricsText.Write(report()));
             case "/healthz":
-                IReadOnlyList<string> troubles = report().Troubles;
-                return troubles.Count == 0 ? ("200 OK", text, "ok\n") : ("503 Service Unavailable", text, string.Join("\n", troubles) + "\n");
+                StatusReport now = report();
+                return now.IsWell ? ("200 OK", text, "ok\n") : ("503 Service Unavailable", text, string.Concat(now.Troubles.Where(t => t.Gravity != Gravity.Notice).Select(t => t + "\n")));
             default:
                 return ("404 Not Found", text, "There are /metrics and /healthz.\n");
         }

@@ -8,18 +8,32 @@ using Nfr.Wire;
 namespace Nfr.Pipeline;
 
 /// <summary>The ledger in the Prometheus text format 0.0.4. Counters begin at 0 with the sensor, but for the spool's, which outlive it.</summary>
-sealed class MetricsText
+sealed partial class MetricsText
 {
     readonly StringBuilder _text = new(16384);
 
     public static string Write(StatusReport report)
     {
         var metrics = new MetricsText();
+        metrics.Build();
         metrics.Gauge("nfr_up_seconds", "Seconds since the sensor started.", (long)report.Uptime.TotalSeconds);
-        metrics.Gauge("nfr_troubles", "What keeps the sensor from its work now; /healthz says what.", report.Troubles.Count);
+        metrics.Troubles(report);
+        metrics.Capture(report);
         metrics.Ledger(report.Run);
-        if (report.Run.Spool is { } spool) metrics.Spool(spool);
+        if (report.Run.Spool is { } spool)
+        {
+            metrics.Spool(spool);
+            metrics.SpoolFile(report, spool);
+        }
+        metrics.Uplinks(report);
+        metrics.Consumers(report);
+        metrics.Outputs(report);
         metrics.Lists(report);
+        if (report.Box is { } box)
+        {
+            metrics.Clock(report, box.Clock);
+            metrics.Box(report, box);
+        }
         return metrics._text.ToString();
     }
 
@@ -114,8 +128,6 @@ sealed class MetricsText
         Each("nfr_spool_held", "In the spool now.", t => t.InSpool, "gauge");
         Each("nfr_spool_pending", "Waiting to be written down.", t => t.Pending, "gauge");
         Counter("nfr_alerts_fetched_total", "Alerts fetched from the engine.", spool.EngineAlerts);
-        Gauge("nfr_spool_bytes", "Bytes of the spool on disk.", spool.BytesOnDisk);
-        Counter("nfr_spool_faults_total", "Faults of the spool.", spool.Faults);
     }
 
     void Ports(IGrouping<string, CaptureEntry>[] ports, string name, string help, Func<IGrouping<string, CaptureEntry>, long?> of, string kind = "counter")
@@ -161,6 +173,14 @@ sealed class MetricsText
         _text.Append(name);
         if (labels is not null) _text.Append('{').Append(labels).Append('}');
         _text.Append(CultureInfo.InvariantCulture, $" {value}\n");
+    }
+
+    /// <summary>A fraction: written so that it reads back to the same number.</summary>
+    void Sample(string name, string? labels, double value)
+    {
+        _text.Append(name);
+        if (labels is not null) _text.Append('{').Append(labels).Append('}');
+        _text.Append(CultureInfo.InvariantCulture, $" {value:R}\n");
     }
 
     static string Label(string value) => value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);

@@ -119,7 +119,7 @@ sealed class ReadRun
             foreach (OutputOptions options in SensorParts.OutputsOf(config.Outputs))
             {
                 using var output = new AlertOutput(spool, options, SensorParts.IdentityOf(spool.SensorId), TimeProvider.System, n => Notices.Log(_run.Log, n));
-                if (!Task.Run(() => output.DrainAsync(_stop)).GetAwaiter().GetResult())
+                if (!Task.Run(() => output.DrainAsync(_stop, last: true)).GetAwaiter().GetResult())
                     code = _run.Terminal.Fail(ExitCode.Failed, $"output {output.State.Target}: {output.State.LastError}");
             }
             Sum(config.Engine.IsEmbedded ? null : spool.Counters.Total.Delivered);
@@ -137,7 +137,7 @@ sealed class ReadRun
 
     int Upload(NfrConfig config, Spool spool, bool? takesAll)
     {
-        using var engine = new EngineLink(config, spool, Scope, takesAll, _run.Log, TimeProvider.System);
+        using var engine = new EngineLink(config.Engine, config, spool, Scope, takesAll, _run.Log, TimeProvider.System, always: true);
         engine.Start(poll: false);
         long start = Stopwatch.GetTimestamp();
         while (spool.Counters.Total.InSpool > 0 && !_stop.IsCancellationRequested)

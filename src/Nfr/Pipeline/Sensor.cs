@@ -1,6 +1,7 @@
 using Nfr.Capture;
 using Nfr.Config;
 using Nfr.Events;
+using Nfr.Health;
 using Nfr.Scoring;
 using Nfr.Storage;
 using Nfr.Uplink;
@@ -31,14 +32,15 @@ sealed class Sensor : IDisposable
     readonly EventStage _stage;
     readonly List<CaptureWorker> _workers;
     readonly PipelineThread _pipeline;
-    readonly EngineLink? _engine;
+    readonly List<EngineLink> _engines = [];
     readonly FeedFetcher? _fetcher;
     readonly List<AlertOutput> _outputs = [];
     readonly List<Task> _outputLoops = [];
     readonly Lock _balancing = new();
     readonly object _turning = new();
     readonly CancellationTokenSource _outputStop = new();
-    readonly List<(string Interface, Observer Observer)> _observers = [];
+    readonly List<(string Interface, Observer Observer, PortRates Rates)> _observers = [];
+    readonly ClockWatch _clock;
     readonly Timer _observing;
     readonly LedgerClock _ledgerClock;
     readonly Timer _balancer;
@@ -58,19 +60,38 @@ sealed class Sensor : IDisposable
         _spoolAtStart = spool.Counters;
         _scorer = scorer;
         _workers = workers;
-        if (!config.Engine.IsEmbedded) _engine = new EngineLink(config, spool, scope, takesAllFields, log, time);
-        _stage = new EventStage(scope, scorer, spool, alert: onAlert, wanted: SensorParts.Wanted(config.Engine.Analyze), allFields: _engine is { } engine ? () => engine.SendsAllFields : null);
-        _pipeline = new PipelineThread([.. workers.Select(w => w.Ring)], _stage, spool, log, _engine is null ? null : _engine.Uploader.Spooled);
+        List<EngineConfig> uplinks = [.. config.Uplinks];
+        AlertMerger? merger = uplinks.Count > 1 ? new AlertMerger(spool, several: true) : null;
+        foreach (EngineConfig engine in uplinks)
+            _engines.Add(new EngineLink(engine, config, spool, scope, engine.Name == EngineConfig.Main ? takesAllFields : null, log, time, merger, cutsFields: uplinks.Count > 1));
+        _stage = new EventStage(scope, scorer, spool, alert: onAlert, wanted: SensorParts.Wanted(config.Engine.Analyze), allFields: AnyTakesAllFields);
+        _pipeline = new PipelineThread([.. workers.Select(w => w.Ring)], _stage, spool, log, _engines.Count == 0 ? null : Spooled);
         if (SensorParts.FeedCacheOf(config) is { } cache) _fetcher = SensorParts.FetcherOf(config.Scoring.FeedUrls, cache, time, n => Notices.Log(log, n));
         foreach (OutputOptions options in SensorParts.OutputsOf(config.Outputs))
             _outputs.Add(new AlertOutput(spool, options, SensorParts.IdentityOf(spool.SensorId), time, n => Notices.Log(log, n)));
         foreach (string name in workers.Select(w => w.Interface).Distinct())
-            _observers.Add((name, new Observer(name, Tell, time)));
+            _observers.Add((name, new Observer(name, Tell, time), new PortRates(time)));
+        _clock = new ClockWatch(time);
         _observing = new Timer(_ => Observe());
         _balancer = new Timer(_ => TurnLedger());
         _started = time.GetUtcNow();
         _startedAt = time.GetTimestamp();
         _ledgerClock = new LedgerClock(Ledger() with { IsExact = true }, time);
+    }
+
+    /// <summary>An event is spooled once for all engines: with all that is known of it when one wants that. The others' copies are cut on their way out.</summary>
+    bool AnyTakesAllFields()
+    {
+        foreach (EngineLink engine in _engines)
+        {
+            if (engine.SendsAllFields) return true;
+        }
+        return false;
+    }
+
+    void Spooled(EventType type, int events)
+    {
+        foreach (EngineLink engine in _engines) engine.Uploader.Spooled(type, events);
     }
 
     public Spool Spool => _spool;
@@ -91,7 +112,7 @@ sealed class Sensor : IDisposable
         Spool spool;
         try
         {
-            spool = Spool.Open(new SpoolOptions { Directory = config.Spool.Dir, MaxBytes = config.Spool.MaxSize }, time);
+            spool = Spool.Open(SensorParts.SpoolOf(config.Spool) with { Consumers = SensorParts.ConsumersOf(config) }, time);
         }
         catch (SpoolException fault)
         {
@@ -151,7 +172,7 @@ sealed class Sensor : IDisposable
     {
         _pipeline.Start();
         foreach (CaptureWorker worker in _workers) worker.Start();
-        _engine?.Start(poll: _config.Outputs.Enabled);
+        foreach (EngineLink engine in _engines) engine.Start(poll: _config.Outputs.Enabled);
         foreach (AlertOutput output in _outputs) _outputLoops.Add(Task.Run(() => output.RunAsync(_outputStop.Token)));
         if (_fetcher is not null) _outputLoops.Add(Task.Run(() => _fetcher.RunAsync(_outputStop.Token)));
         _observing.Change(Observer.Interval, Observer.Interval);
@@ -161,7 +182,7 @@ sealed class Sensor : IDisposable
         _log.Information("capture: listening on {Interfaces} with {Workers} worker(s) each{Filter}",
             string.Join(", ", _workers.Select(w => w.Interface).Distinct()), _config.Inputs.Sniffer.Workers,
             _config.Inputs.Sniffer.Filter is { } filter ? $", filter \"{filter}\"" : "");
-        _log.Information("engine: {Engine}", _config.Engine.IsEmbedded ? "embedded, events are scored on board alone" : _config.Engine.Host + ", and on board");
+        _log.Information("engine: {Engine}", _engines.Count == 0 ? "embedded, events are scored on board alone" : string.Join(", ", _engines.Select(e => e.Host)) + ", and on board");
         if (_scorer is not null) _log.Information("scoring: {Count} indicators from {Lists} lists in {Folder}; {Feeds} lists are fetched", _scorer.Store.Count, _scorer.Store.Lists.Count,
             string.Join(", ", _config.Scoring.FeedFolders), _config.Scoring.FeedUrls.Count);
         _log.Information("spool: {Folder}, {InSpool} events wait in it", _config.Spool.Dir, _spoolAtStart.Total.InSpool);
@@ -233,7 +254,7 @@ sealed class Sensor : IDisposable
             if (!worker.Join(s_captureStop)) _log.Error("stop: the capture of {Interface} did not end in time; its last events are lost", worker.Interface);
         }
         if (!_pipeline.Finish(s_pipelineStop)) _log.Error("stop: the spool did not take everything in time; what is left is lost");
-        Task engine = Task.Run(() => _engine?.Stop(s_uplinkStop));
+        Task engine = Task.WhenAll(_engines.Select(e => Task.Run(() => e.Stop(s_uplinkStop))));
         using (var limit = new CancellationTokenSource(s_uplinkStop))
         {
             try
@@ -269,15 +290,17 @@ sealed class Sensor : IDisposable
         Now = _time.GetUtcNow(),
         Started = _started,
         Uptime = _time.GetElapsedTime(_startedAt),
-        Engine = _config.Engine.IsEmbedded ? "embedded" : _config.Engine.Host,
-        Ports = [.. _workers.GroupBy(w => w.Interface).Select(g => (g.Key, g.All(w => w.IsOpen)))],
+        Ports = [.. _observers.Select(o => new PortReport(o.Interface, _workers.Where(w => w.Interface == o.Interface).All(w => w.IsOpen)) { Rate = o.Rates.Rate, Conditions = o.Observer.Troubles })],
         Run = Balance(),
         Interval = Interval,
         SpoolFolder = _config.Spool.Dir,
         SpoolMost = _config.Spool.MaxSize,
-        Uplink = _engine?.Uploader.State,
+        Uplinks = [.. _engines.Select(e => new UplinkReport(e.Consumer.Name, e.Host, e.Uploader.State))],
+        // Without an engine the spool has its place all the same, which nobody takes.
+        Consumers = [.. _spool.Consumers.Where(c => _engines.Count > 0 || c.Name != EngineConfig.Main).Select(ConsumerReport.Of)],
         Outputs = [.. _outputs.Select(o => o.State)],
         Lists = _scorer is null ? [] : ListReport.Of(_scorer.Store.Lists, _fetcher?.States ?? [], SensorParts.FeedCacheOf(_config)),
+        Box = BoxFacts.Read(_config.Spool.Dir, _clock),
     };
 
     void TurnLedger()
@@ -314,10 +337,12 @@ sealed class Sensor : IDisposable
     {
         try
         {
-            foreach ((string name, Observer observer) in _observers)
+            _clock.Look();
+            foreach ((string name, Observer observer, PortRates rates) in _observers)
             {
                 DecodeCounters sum = DecodeCounters.Sum(_workers.Where(w => w.Interface == name).Select(w => w.Counters));
                 observer.Look(sum, _workers.Where(w => w.Interface == name).Sum(w => w.Statistics.Dropped));
+                rates.Look(sum.Frames, sum.Bytes);
             }
             ReportLists();
         }
@@ -349,7 +374,7 @@ sealed class Sensor : IDisposable
         _observing.Dispose();
         _balancer.Dispose();
         foreach (AlertOutput output in _outputs) output.Dispose();
-        _engine?.Dispose();
+        foreach (EngineLink engine in _engines) engine.Dispose();
         _fetcher?.Dispose();
         _scorer?.Dispose();
         _spool.Dispose();

@@ -26,6 +26,11 @@ static class SensorParts
         TrustedIps = [.. section.TrustedIps.Select(e => IpPrefix.Parse(e.Text))],
     };
 
+    public static SpoolOptions SpoolOf(SpoolConfig config) => new()
+    {
+        Directory = config.Dir, MaxBytes = config.MaxSize, MaxAge = config.MaxAge, Quotas = config.Quotas, CardBytes = config.CardSize,
+    };
+
     /// <param name="config">scoring: the section.</param>
     /// <param name="scope">Gives home networks and the alert's groups.</param>
     /// <param name="moreFeeds">A folder read in addition; null = none.</param>
@@ -91,8 +96,19 @@ static class SensorParts
 
     public static bool[] Wanted(AnalyzeConfig analyze) => [analyze.Dns, analyze.Ip, analyze.Http, analyze.Tls, true, true];
 
-    public static UploadOptions UploadOf(NfrConfig config) => new()
+    /// <summary>The spool's name for an engine's progress; that of the section engine has been there from the first.</summary>
+    public static string ConsumerOf(EngineConfig engine) => engine.Name == EngineConfig.Main ? EngineConfig.Main : EngineConfig.Main + ":" + engine.Name;
+
+    /// <summary>Who takes events out of the spool. While nobody does, they wait for the engine that may come.</summary>
+    public static IReadOnlyList<string> ConsumersOf(NfrConfig config) => config.Uplinks.Any() ? [.. config.Uplinks.Select(ConsumerOf)] : [EngineConfig.Main];
+
+    /// <param name="config">Types and intervals.</param>
+    /// <param name="engine">Whom it goes to.</param>
+    public static UploadOptions UploadOf(NfrConfig config, EngineConfig engine) => new()
     {
+        Consumer = ConsumerOf(engine),
+        MaxBytes = (int)Math.Min(engine.Upload.MaxBytes, engine.Upload.Bandwidth * 10 ?? long.MaxValue),
+        Window = engine.Upload.Window,
         Dns = TypeOf(config.DnsEvents, config.Engine.Analyze.Dns),
         Ip = TypeOf(config.IpEvents, config.Engine.Analyze.Ip),
         Http = TypeOf(config.HttpEvents, config.Engine.Analyze.Http),
@@ -109,6 +125,7 @@ static class SensorParts
         SensorId = sensorId,
         Tls = engine.Tls,
         Proxy = engine.Proxy,
+        Bandwidth = engine.Upload.Bandwidth is { } bytes ? new BandwidthCap(bytes, TimeProvider.System) : null,
     };
 
     /// <summary>Who this sensor is, for formats that say so.</summary>

@@ -26,7 +26,7 @@ public sealed partial class ConfigTests
     [InlineData("\n\nwhatever: 1", "config.yml:3: unknown key \"whatever\"; see the shipped config.yml for all keys")]
     [InlineData("alphasoc:\n  host: x", "config.yml:1: unknown key \"alphasoc\"; it is called engine now")]
     [InlineData("inputs:\n  sniffer:\n    enabled: true\n    interfaces: eth0", "config.yml:4: unknown key \"interfaces\" in inputs.sniffer; did you mean \"interface\"?")]
-    [InlineData("spool:\n  colour: red", "config.yml:2: unknown key \"colour\" in spool; known are dir, max_size")]
+    [InlineData("spool:\n  colour: red", "config.yml:2: unknown key \"colour\" in spool; known are card_size, dir, max_age, max_ages, max_size, quotas")]
     [InlineData("log:\n  level: info\n  level: warn", "config.yml:3: \"level\" is set twice; first in line 2")]
     [InlineData("log:\n  level: loud", "config.yml:2: log.level: expected one of debug, info, warn, error, found \"loud\"")]
     [InlineData("log: info", "config.yml:1: log: expected keys under it, found a value")]
@@ -50,6 +50,8 @@ public sealed partial class ConfigTests
     [InlineData("tls_events:\n  flush_interval: 1s", "config.yml:2: tls_events.flush_interval: expected a duration from 5s to 24h, such as 30s, found \"1s\"")]
     [InlineData("http_events:\n  failed:\n    file: x", "config.yml:2: unknown key \"failed\" in http_events; known are buffer_size, flush_interval")]
     [InlineData("spool:\n  max_size: 1 MB", "config.yml:2: spool.max_size: expected a size from 16MiB to 1TiB, such as 1GiB, found \"1 MB\"")]
+    [InlineData("spool:\n  quotas: {dns: 0%}", "config.yml:2: spool.quotas.dns: expected a share from 1% to 100%, or a size of at least 1MiB, such as 200MiB, found \"0%\"")]
+    [InlineData("spool:\n  max_ages:\n    alerts: 10", "config.yml:3: spool.max_ages.alerts: expected a duration from 1h to 87600h, such as 720h (a number needs a unit: ms, s, m or h), found \"10\"")]
     [InlineData("spool:\n  max_size: 5 apples", "config.yml:2: spool.max_size: expected a size from 16MiB to 1TiB, such as 1GiB, found \"5 apples\"")]
     [InlineData("inputs:\n  sniffer:\n    interface: eth0,eth1", "config.yml:3: inputs.sniffer.interface: \"eth0,eth1\" is no interface name; write one name, or a list such as [eth0, eth1]")]
     [InlineData("inputs:\n  sniffer:\n    interface: [eth0, eth0]", "config.yml:3: inputs.sniffer.interface: eth0 is listed twice")]
@@ -435,7 +437,7 @@ public sealed partial class ConfigTests
             string key = line.Groups["key"].Value;
             int indent = line.Groups["outer"].Length + line.Groups["inner"].Length;
             path.RemoveAll(p => p.Indent >= indent);
-            string full = string.Join('.', path.Select(p => p.Key).Append(key)).Replace("monitor.", "monitor[].", StringComparison.Ordinal).Replace("searches.", "searches[].", StringComparison.Ordinal).Replace("feeds.", "feeds[].", StringComparison.Ordinal).Replace("targets.", "targets[].", StringComparison.Ordinal);
+            string full = string.Join('.', path.Select(p => p.Key).Append(key)).Replace("monitor.", "monitor[].", StringComparison.Ordinal).Replace("searches.", "searches[].", StringComparison.Ordinal).Replace("feeds.", "feeds[].", StringComparison.Ordinal).Replace("targets.", "targets[].", StringComparison.Ordinal).Replace("engines.", "engines[].", StringComparison.Ordinal);
             path.Add((indent, key));
             documented.Add(full);
         }

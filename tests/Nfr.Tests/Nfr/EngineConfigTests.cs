@@ -1,5 +1,6 @@
 using System.Text;
 using Nfr.Config;
+using Nfr.Pipeline;
 using Nfr.Tests.Uplink;
 using Nfr.Uplink;
 
@@ -37,6 +38,16 @@ public sealed class EngineConfigTests
     [InlineData("engine:\n  tls:\n    key: own.key\n", 3, "no certificate")]
     [InlineData("engine:\n  tls:\n    cert: own.pem\n", 3, "unknown key \"cert\"")]
     [InlineData("engine:\n  proxy: 10.0.0.1:3128\n", 2, "expected http://[user:password@]host:port")]
+    [InlineData("engine:\n  upload:\n    window: [sat, 22-6]\n", 3, "found \"22-6\"")]
+    [InlineData("engine:\n  upload:\n    bandwidth: 256KiB\n", 3, "expected bytes a second of at least 8KiB/s")]
+    [InlineData("engine:\n  upload:\n    bandwidth: 1KiB/s\n", 3, "expected bytes a second of at least 8KiB/s")]
+    [InlineData("engines:\n  - host: https://a.example\n    api_key: k\n", 2, "each engine needs a name")]
+    [InlineData("engines:\n  - name: engine\n    api_key: k\n", 2, "take another name")]
+    [InlineData("engines:\n  - name: a b\n    api_key: k\n", 2, "expected at most 32 letters")]
+    [InlineData("engines:\n  - {name: a, api_key: k}\n  - {name: a, api_key: k}\n", 3, "two engines are called a")]
+    [InlineData("engines:\n  - name: a\n    host: https://a.example\n", 2, "needs the API key")]
+    [InlineData("engines:\n  - name: a\n    api_key: k\n    host: embedded\n", 4, "no engine to upload to")]
+    [InlineData("engines:\n  - name: a\n    api_key: k\n    analyze: {dns: true}\n", 4, "unknown key \"analyze\"")]
     public void Faults_have_their_line(string text, int line, string words) => Bad(text, line, words);
 
     [Fact]
@@ -60,12 +71,40 @@ public sealed class EngineConfigTests
         using TestAuthority authority = new();
         using var old = authority.Sign("old", DateTimeOffset.UtcNow.AddDays(-9), DateTimeOffset.UtcNow.AddDays(-2));
         (string file, string key) = authority.WritePair("old", old);
-        NfrConfig config = Good($"engine:\n  tls:\n    ca: {authority.RootFile}.not\n    certificate: {file}\n    key: {key}\n");
+        NfrConfig config = Good($"engine:\n  api_key: k\n  tls:\n    ca: {authority.RootFile}.not\n    certificate: {file}\n    key: {key}\n");
         IReadOnlyList<ConfigFault> faults = [.. ConfigFile.CheckFiles(config, out _, DateTimeOffset.UtcNow).Where(f => f.Message.StartsWith("engine.", StringComparison.Ordinal))];
-        Assert.Equal([3, 4], faults.Select(f => f.Line));
+        Assert.Equal([4, 5], faults.Select(f => f.Line));
         Assert.Contains("engine.tls.ca: ", faults[0].Message, StringComparison.Ordinal);
         Assert.Contains("expired on", faults[1].Message, StringComparison.Ordinal);
         // The sensor starts with a certificate that is too old: it scores on board.
         Assert.DoesNotContain(ConfigFile.CheckFiles(config, out _), f => f.Message.Contains("expired", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Further_engines_have_the_keys_of_the_first_and_a_name()
+    {
+        NfrConfig config = Good("""
+            engine:
+              api_key: first
+              upload: {max_bytes: 256KiB, window: 22:00-06:00, bandwidth: 64KiB/s}
+            engines:
+              - name: second
+                host: https://b.example:8443/
+                api_key: other
+                fields: api
+                proxy: none
+                alerts: {poll_interval: 1m}
+              - {name: third, api_key: more}
+            """);
+        Assert.Equal(["engine", "second", "third"], config.Uplinks.Select(e => e.Name));
+        Assert.Equal(["engine", "engine:second", "engine:third"], SensorParts.ConsumersOf(config));
+        EngineConfig second = config.MoreEngines[0];
+        Assert.Equal(("https://b.example:8443", "other", UploadFields.Api, TimeSpan.FromMinutes(1)), (second.Host, second.ApiKey, second.Fields, second.AlertPollInterval));
+        Assert.Equal((256L << 10, 64L << 10), (config.Engine.Upload.MaxBytes, config.Engine.Upload.Bandwidth));
+        Assert.False(config.Engine.Upload.Window.IsAlways);
+        Assert.True(second.Upload.Window.IsAlways);
+        // Without any, what is spooled waits for the one that may come.
+        Assert.Equal(["engine"], SensorParts.ConsumersOf(Good("engine: {}")));
+        Assert.Equal(["engine:second"], SensorParts.ConsumersOf(Good("engines: [{name: second, api_key: k}]")));
     }
 }

@@ -25,7 +25,7 @@ public sealed class LedgerFaultTests
 
     static StatusReport Report(Ledger run) => new()
     {
-        SensorId = "s", Now = DateTimeOffset.UnixEpoch, Started = DateTimeOffset.UnixEpoch, Uptime = TimeSpan.Zero, Engine = "embedded", Ports = [("eth7", true)], Run = run, SpoolFolder = "/", SpoolMost = 1,
+        SensorId = "s", Now = DateTimeOffset.UnixEpoch, Started = DateTimeOffset.UnixEpoch, Uptime = TimeSpan.Zero, Ports = [new PortReport("eth7", true)], Run = run, SpoolFolder = "/", SpoolMost = 1,
     };
 
     [Fact]

@@ -65,13 +65,78 @@ public sealed class StatusTests
         Ended screen = NfrProcess.Run(["status", "-c", bench.ConfigPath]);
         Assert.Equal(0, screen.Code);
         Assert.Contains("adds up", screen.Output, StringComparison.Ordinal);
-        Assert.Contains("frames that came in", screen.Output, StringComparison.Ordinal);
+        Assert.Contains("\nAll is well", screen.Output, StringComparison.Ordinal);
+        string[] lines = screen.Output.TrimEnd().Split('\n');
+        Assert.InRange(lines.Length, 20, 40);
+        Assert.All(lines, l => Assert.InRange(l.Length, 0, 80));
+        Ended ledger = NfrProcess.Run(["status", "--ledger", "-c", bench.ConfigPath]);
+        Assert.Equal(0, ledger.Code);
+        Assert.Contains("frames that came in", ledger.Output, StringComparison.Ordinal);
+        NfrProcess.Run(["status", "--watch", "0", "-c", bench.ConfigPath]).Fails(2, "--watch takes a number of seconds");
         if (!OperatingSystem.IsWindows()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite, File.GetUnixFileMode(bench.SocketPath));
         sensor.Signal(NfrProcess.Terminate);
         Ended end = sensor.End();
         Assert.Contains("The ledger closes", end.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("does NOT", end.Output, StringComparison.Ordinal);
         Assert.False(File.Exists(bench.SocketPath));
+    }
+
+    static JsonElement Ask(SensorBench bench)
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { ReceiveTimeout = 20_000 };
+        socket.Connect(new UnixDomainSocketEndPoint(bench.SocketPath));
+        socket.Send("status\n"u8);
+        using var answer = new MemoryStream();
+        var buffer = new byte[65536];
+        for (int n; (n = socket.Receive(buffer)) > 0;) answer.Write(buffer, 0, n);
+        return JsonDocument.Parse(answer.ToArray()).RootElement;
+    }
+
+    [CableFact]
+    public void Asked_once_a_second_it_takes_less_than_a_hundredth_of_a_processor()
+    {
+        using var bench = new SensorBench();
+        NfrProcess sensor = bench.Listen();
+        sensor.Until(() => File.Exists(bench.SocketPath), "the socket");
+        for (int i = 0; i < 20; i++) Ask(bench);
+        double Cpu() => Ask(bench).GetProperty("box").GetProperty("process").GetProperty("cpuSeconds").GetDouble();
+        double before = Cpu();
+        for (int i = 0; i < 99; i++) Ask(bench);
+        // Processor time, not the clock's: what else the machine does is not in it. What the sensor does meanwhile is.
+        Assert.InRange((Cpu() - before) / 100, 0, 0.010);
+        sensor.Signal(NfrProcess.Terminate);
+        Assert.Equal(0, sensor.End().Code);
+    }
+
+    [CableFact]
+    public void A_watch_shows_it_again_until_it_is_stopped_and_waits_for_a_sensor_that_is_not_there()
+    {
+        using var bench = new SensorBench();
+        using NfrProcess watch = NfrProcess.Start(["status", "--watch", "0.2", "-c", bench.ConfigPath]);
+        watch.Expect("no sensor is running", times: 2);
+        NfrProcess sensor = bench.Listen();
+        watch.Expect("\nCapture ", times: 2);
+        watch.Signal(NfrProcess.Interrupt);
+        Assert.Equal(0, watch.End().Code);
+        sensor.Signal(NfrProcess.Terminate);
+        Assert.Equal(0, sensor.End().Code);
+    }
+
+    [CableFact]
+    public void A_sensor_in_trouble_says_what_it_is_and_the_exit_code_does_too()
+    {
+        using var bench = new SensorBench();
+        // Nobody listens there.
+        bench.Configure(engine: "  host: http://127.0.0.1:1\n  api_key: 0123456789abcdefghij", more: "dns_events:\n  buffer_size: 64");
+        NfrProcess sensor = bench.Listen();
+        using var load = new DnsLoad(bench.Network, 200);
+        Ended status = NfrProcess.Run(["status", "-c", bench.ConfigPath]);
+        sensor.Until(() => (status = NfrProcess.Run(["status", "-c", bench.ConfigPath])).Code == 3, "trouble");
+        Assert.Contains("TROUBLE", status.Output.Split('\n')[1], StringComparison.Ordinal);
+        Assert.Matches(@"\n  FAULT  engine http://127\.0\.0\.1:1 unreachable", status.Output);
+        Assert.Contains("-> events wait in the spool", status.Output, StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 503", Http(bench, "GET /healthz HTTP/1.1\r\n\r\n"), StringComparison.Ordinal);
+        sensor.Signal(NfrProcess.Kill);
     }
 
     [CableFact]

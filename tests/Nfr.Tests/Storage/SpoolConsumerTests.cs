@@ -156,6 +156,15 @@ public sealed class SpoolConsumerTests
         {
             db!.Execute("DROP TABLE consumer");
             db.Execute("ALTER TABLE quarantined DROP COLUMN consumer");
+            // As it was before ages and bytes.
+            db.Execute("DROP INDEX batch_order");
+            db.Execute("CREATE UNIQUE INDEX batch_order ON batch(class, type, first, last)");
+            foreach (string column in (string[])["batch DROP COLUMN owner", "batch DROP COLUMN born", "alert DROP COLUMN born", "ledger DROP COLUMN bytes", "ledger DROP COLUMN aged"]) db.Execute($"ALTER TABLE {column}");
+            for (int line = 0; line < SpoolLedger.Lines; line++)
+            {
+                long[] numbers = [.. db.Scalar($"SELECT next||' '||spooled||' '||delivered||' '||evicted||' '||quarantined||' '||lost FROM ledger WHERE line={line}")!.Split(' ').Select(long.Parse)];
+                db.Execute($"UPDATE ledger SET digest={SpoolLedger.DigestOf(numbers)} WHERE line={line}");
+            }
             db.Execute("PRAGMA user_version=1");
             Assert.False(db.Failed);
         }
@@ -167,6 +176,7 @@ public sealed class SpoolConsumerTests
             Assert.Equal(new ConsumerTally(30, 7, 2, 0, 21, bed.Time.Utc), spool.Consumer("engine").Tally(EventType.Dns));
             Assert.Equal(new ConsumerTally(21, 0, 0, 0, 21, bed.Time.Utc), spool.Consumer("second").Tally(EventType.Dns));
             Assert.Equal(Numbers(10, 21), Names(spool.Peek(EventType.Dns, 100, 100_000)));
+            Assert.True(spool.Counters.BytesOf(SpoolClass.Dns) > 0);
             AssertCloses(spool);
         }
     }
@@ -208,10 +218,10 @@ public sealed class SpoolConsumerTests
     public void The_accounts_close_through_holes_evictions_kills_and_changing_names()
     {
         string root = Directory.Exists("/dev/shm") ? "/dev/shm" : System.IO.Path.GetTempPath();
-        long evictions = 0, holes = 0;
+        long evictions = 0, holes = 0, requeued = 0;
         for (int seed = 0; seed < 150; seed++)
         {
-            var model = new Model(new SpoolTestBed(System.IO.Path.Combine(root, $"nfr-consumers-{Guid.NewGuid():n}")), seed);
+            var model = new Model(new SpoolTestBed(System.IO.Path.Combine(root, $"nfr-consumers-{Guid.NewGuid():n}")), seed, seed % 3 == 0 ? 32 << 20 : SpoolOptions.LeastBytes);
             try
             {
                 model.Run(40);
@@ -226,17 +236,19 @@ public sealed class SpoolConsumerTests
             }
             evictions += model.Evictions;
             holes += model.Holes;
+            requeued += model.Requeued;
         }
-        Assert.True(evictions > 8_000 && holes > 100, $"{evictions} evictions, {holes} holes: too few to mean anything");
+        Assert.True(evictions > 5_000 && holes > 100 && requeued > 500, $"{evictions} evictions, {holes} holes, {requeued} requeued: too few to mean anything");
     }
 
     /// <summary>What ring and consumers are, in sets.</summary>
-    sealed class Model(SpoolTestBed bed, int seed)
+    sealed class Model(SpoolTestBed bed, int seed, long ringBytes)
     {
         static readonly string[] s_all = ["engine", "elastic", "third"];
 
         readonly Random _random = new(seed);
         readonly List<Item> _ring = [], _pending = [];
+        readonly List<(string Consumer, Item Item)> _aside = [];
         readonly SpoolTally[] _tallies = new SpoolTally[8];
         Dictionary<string, Account> _accounts = [];
         int _name;
@@ -244,6 +256,7 @@ public sealed class SpoolConsumerTests
         public SpoolTestBed Bed { get; private set; } = bed;
         public long Evictions { get; private set; }
         public long Holes { get; private set; }
+        public long Requeued { get; private set; }
 
         sealed class Item(string name, int lane)
         {
@@ -251,6 +264,7 @@ public sealed class SpoolConsumerTests
             public int Lane { get; } = lane;
             public EventType Type => (EventType)(Lane / 2);
             public HashSet<string> Waits { get; init; } = [];
+            public string? Owner { get; init; }
         }
 
         sealed class Account
@@ -263,7 +277,7 @@ public sealed class SpoolConsumerTests
             Spool spool = Reopen(s_all[..1]);
             for (int i = 0; i < actions; i++)
             {
-                switch (_random.Next(12))
+                switch (_random.Next(ringBytes > SpoolOptions.LeastBytes ? 13 : 12))
                 {
                     case < 2: Append(spool); break;
                     case < 5: Append(spool); Flush(spool); break;
@@ -276,6 +290,7 @@ public sealed class SpoolConsumerTests
                         spool.Dispose();
                         spool = Reopen(_random.Next(2) == 0 ? null : Some());
                         break;
+                    case 12: Requeue(spool); break;
                     default:
                         SpoolTestBed killed = Killed(Bed);
                         spool.Dispose();
@@ -292,8 +307,10 @@ public sealed class SpoolConsumerTests
 
         string[] Some()
         {
-            string[] names = [.. s_all.Where(_ => _random.Next(2) == 0)];
-            return names.Length == 0 ? [s_all[_random.Next(3)]] : names;
+            // Who comes back is given all that is there once more, and could be requeued what it refused before: twice the same name, which sets cannot tell.
+            string[] may = [.. s_all.Where(name => _accounts.ContainsKey(name) || !_aside.Exists(entry => entry.Consumer == name))];
+            string[] names = [.. may.Where(_ => _random.Next(2) == 0)];
+            return names.Length == 0 ? [may[_random.Next(may.Length)]] : names;
         }
 
         Spool Reopen(string[]? names)
@@ -302,8 +319,9 @@ public sealed class SpoolConsumerTests
             var before = _accounts;
             _accounts = names.ToDictionary(name => name, name => before.GetValueOrDefault(name) ?? Fresh(name));
             foreach (Item item in _ring) item.Waits.IntersectWith(names);
-            Leave(_ring.Where(item => item.Waits.Count == 0), quarantined: false);
-            Spool spool = Bed.Open(SpoolOptions.LeastBytes, o => o with { Consumers = names });
+            Leave(_ring.Where(item => item.Waits.Count == 0 && item.Owner is null), quarantined: false);
+            Leave(_ring.Where(item => item.Waits.Count == 0), quarantined: true);
+            Spool spool = Bed.Open(ringBytes, o => o with { Consumers = names });
             Assert.Empty(spool.OpenReport.Quarantined);
             Assert.Equal(0, spool.OpenReport.Corrected);
             return spool;
@@ -312,7 +330,7 @@ public sealed class SpoolConsumerTests
         Account Fresh(string name)
         {
             var account = new Account();
-            foreach (Item item in _ring)
+            foreach (Item item in _ring.Where(item => item.Owner is null || item.Owner == name))
             {
                 item.Waits.Add(name);
                 account.Types[(int)item.Type] += new ConsumerTally(1, 0, 0, 0, 1);
@@ -364,7 +382,26 @@ public sealed class SpoolConsumerTests
             List<Item> settled = _ring.FindAll(item => names.Contains(item.Name) && item.Waits.Remove(consumer.Name));
             Assert.Null(quarantine ? consumer.Quarantine(batch, "test") : consumer.Delivered(batch));
             _accounts[consumer.Name].Types[(int)type] += new ConsumerTally(0, quarantine ? 0 : settled.Count, quarantine ? settled.Count : 0, 0, -settled.Count);
+            if (quarantine) _aside.AddRange(settled.Select(item => (consumer.Name, item)));
             Leave(settled.Where(item => item.Waits.Count == 0), quarantine);
+        }
+
+        // Only in a ring so large that nothing is evicted, neither from it nor from the quarantine: then all comes back whose consumer is there.
+        void Requeue(Spool spool)
+        {
+            var back = _aside.FindAll(entry => _accounts.ContainsKey(entry.Consumer));
+            _aside.RemoveAll(back.Contains);
+            RequeueReport report = spool.Requeue([]);
+            Assert.Null(report.Fault);
+            Assert.Equal(back.Count, report.Events);
+            Assert.Equal(_aside.Count > 0, report.Left.Count > 0);
+            foreach ((string consumer, Item item) in back)
+            {
+                _ring.Add(new Item(item.Name, item.Lane) { Waits = [consumer], Owner = _accounts.Count == 1 ? null : consumer });
+                _tallies[item.Lane] += new SpoolTally(0, 1, 1, 0, 0, 0, 0);
+                _accounts[consumer].Types[(int)item.Type] += new ConsumerTally(1, 0, 0, 0, 1);
+            }
+            Requeued += back.Count;
         }
 
         void Leave(IEnumerable<Item> items, bool quarantined)
@@ -396,7 +433,7 @@ public sealed class SpoolConsumerTests
             for (int lane = 0; lane < 8; lane++)
             {
                 SpoolTally tally = spool.Counters.OfLane(lane);
-                Assert.Equal(_tallies[lane], tally with { Accepted = 0, LostBeforeSpool = 0, Pending = 0 });
+                Assert.Equal(_tallies[lane], tally with { Accepted = 0, LostBeforeSpool = 0, Pending = 0, Bytes = 0 });
             }
             foreach (SpoolConsumer consumer in spool.Consumers)
             {
@@ -405,7 +442,7 @@ public sealed class SpoolConsumerTests
                     Assert.Equal(_accounts[consumer.Name].Types[(int)type], consumer.Tally(type) with { OldestWaiting = null });
                 }
             }
-            Assert.True(spool.Counters.BytesOnDisk <= SpoolOptions.LeastBytes, $"{spool.Counters.BytesOnDisk} bytes on disk");
+            Assert.True(spool.Counters.BytesOnDisk <= ringBytes, $"{spool.Counters.BytesOnDisk} bytes on disk");
         }
     }
 }

@@ -230,6 +230,52 @@ public sealed class AlertOutputTests : IDisposable
     }
 
     [Fact]
+    public async Task A_sink_that_gathers_is_no_failure_and_gets_what_came_meanwhile()
+    {
+        _bench.AppendAlerts(3);
+        ManualTime time = new();
+        TestSink sink = new() { Answer = page => page.Count < 5 ? SinkAnswer.Later(TimeSpan.FromMinutes(5), "gathering until 14:05") : SinkAnswer.All(page) };
+        using AlertOutput output = new(_bench.Spool, new OutputOptions { Name = "t", Sink = new StreamSinkOptions() }, new SensorIdentity("0.0.0", "", "sensor"), time, _bench.Notice, sink, new Random(1));
+        using CancellationTokenSource stop = new();
+        Task running = output.RunAsync(stop.Token);
+        await UplinkBench.UntilAsync(() => output.State.Holding is not null && time.UntilNextTimer() is not null, "held");
+        Assert.Equal(("gathering until 14:05", null, 0L, 3L), (output.State.Holding, output.State.Trouble, output.State.FailedWrites, output.State.Waiting));
+        _bench.AppendAlerts(3, 3);
+        time.Advance(TimeSpan.FromMinutes(4.9));
+        Assert.Equal(0, output.State.Alerts);
+        time.Advance(TimeSpan.FromMinutes(0.2));
+        await UplinkBench.UntilAsync(() => output.State.Alerts == 6, "sent");
+        Assert.Null(output.State.Holding);
+        Assert.Empty(_bench.Notices);
+        Assert.Equal(Range(6), Numbers(sink.Lines));
+        await stop.CancelAsync();
+        await running.WaitAsync(UplinkBench.Limit);
+    }
+
+    [Fact]
+    public async Task Only_a_command_at_its_end_says_that_nobody_comes_back()
+    {
+        _bench.AppendAlerts(3);
+        TestSink sink = new() { Answer = page => page.IsLast ? SinkAnswer.All(page) : SinkAnswer.Later(TimeSpan.FromMinutes(5), "gathering") };
+        using AlertOutput output = Output(new OutputOptions { Name = "t", Sink = new StreamSinkOptions() }, sink);
+        Assert.False(await output.DrainAsync(CancellationToken.None));
+        Assert.Equal(3, output.State.Waiting);
+        Assert.True(await output.DrainAsync(CancellationToken.None, last: true));
+        Assert.Equal(Range(3), Numbers(sink.Lines));
+    }
+
+    [Fact]
+    public async Task A_wait_that_the_other_side_asks_for_is_kept()
+    {
+        _bench.AppendAlerts(3);
+        TestSink sink = new() { Answer = page => new SinkAnswer(0, 0, "busy", TimeSpan.FromHours(1)) };
+        ManualTime time = new();
+        using AlertOutput output = new(_bench.Spool, new OutputOptions { Name = "t", Sink = new StreamSinkOptions() }, new SensorIdentity("0.0.0", "", "sensor"), time, _bench.Notice, sink, new Random(1));
+        Assert.False(await output.DrainAsync(CancellationToken.None));
+        Assert.Equal(time.Utc + TimeSpan.FromHours(1), output.State.BackingOffUntil);
+    }
+
+    [Fact]
     public async Task A_filter_passes_what_all_its_conditions_want()
     {
         Alert mild = UplinkBench.Alert(0) with { Threats = [new AlertThreat("young", "Young domain", 2)] };

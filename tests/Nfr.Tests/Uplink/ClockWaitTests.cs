@@ -10,13 +10,15 @@ public sealed class ClockWaitTests
     public async Task A_wait_ends_soon_after_the_clock_is_set_and_else_at_its_time()
     {
         ManualTime time = new() { Utc = DateTimeOffset.UnixEpoch.AddMinutes(2) };
-        Task wait = ClockWait.DelayAsync(TimeSpan.FromMinutes(5), time, CancellationToken.None);
+        ClockWait clock = new(time);
+        Task wait = clock.DelayAsync(TimeSpan.FromMinutes(5), CancellationToken.None);
         await AdvanceAsync(time, wait, 30);
         Assert.False(wait.IsCompleted);
         time.Utc = new DateTimeOffset(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
         Assert.InRange(await AdvanceAsync(time, wait, 10), 1, 2);
 
-        wait = ClockWait.DelayAsync(TimeSpan.FromMinutes(5), time, CancellationToken.None);
+        clock.Mark();
+        wait = clock.DelayAsync(TimeSpan.FromMinutes(5), CancellationToken.None);
         // What NTP takes away slowly is no step.
         time.Utc += TimeSpan.FromSeconds(20);
         Assert.InRange(await AdvanceAsync(time, wait, 400), 299, 301);

@@ -18,6 +18,8 @@ static class TargetConfig
         new("file", ["json", "cef", "leef"], FileTarget.Read),
         new("syslog", ["json", "cef", "leef"], SyslogTarget.Read),
         new("gelf", [], GelfTarget.Read),
+        new("mail", [], MailTarget.Read),
+        new("webhook", ["json"], WebhookTarget.Read),
     ];
 
     public static IReadOnlyList<OutputOptions> Read(Section outputs)

@@ -1,0 +1,86 @@
+using System.Text.Json;
+
+namespace Nfr.Health;
+
+/// <summary>The machine that the sensor runs on, at one moment. What it does not have is null or empty. A few small files are read: well below a millisecond.</summary>
+sealed record BoxFacts
+{
+    public ClockFacts Clock { get; init; }
+    /// <summary>Where the spool lies.</summary>
+    public DiskFacts? Disk { get; init; }
+    public IReadOnlyList<Temperature> Temperatures { get; init; } = [];
+    public Throttling? Throttling { get; init; }
+    public ProcessFacts Process { get; init; }
+
+    /// <param name="folder">The spool's.</param>
+    /// <param name="clock">Of this sensor.</param>
+    public static BoxFacts Read(string folder, ClockWatch clock) => new()
+    {
+        Clock = clock.Look(),
+        Disk = DiskFacts.Read(folder),
+        Temperatures = Temperature.Read(),
+        Throttling = ThrottlingFile.Read(),
+        Process = ProcessFacts.Read(),
+    };
+
+    /// <summary>Properties of the clock's object.</summary>
+    public void WriteClock(Utf8JsonWriter json)
+    {
+        if (Clock.Kernel is { } kernel)
+        {
+            json.WriteBoolean("synchronised", kernel.IsSynchronised);
+            if (kernel.IsSynchronised)
+            {
+                json.WriteNumber("estimatedErrorSeconds", kernel.EstimatedError.TotalSeconds);
+                json.WriteNumber("maximumErrorSeconds", kernel.MaximumError.TotalSeconds);
+            }
+            json.WriteNumber("offsetSeconds", kernel.Offset.TotalSeconds);
+        }
+        json.WriteNumber("jumps", Clock.Jumps);
+        if (Clock.LastJumpAt is not { } at) return;
+        json.WriteNumber("lastJumpSeconds", Math.Round(Clock.LastJump.TotalSeconds, 3));
+        json.WriteString("lastJumpAt", at.UtcDateTime);
+    }
+
+    /// <summary>The "box" property.</summary>
+    public void Write(Utf8JsonWriter json)
+    {
+        json.WriteStartObject("box");
+        if (Disk is { } disk)
+        {
+            json.WriteStartObject("disk");
+            json.WriteString("mountPoint", disk.MountPoint);
+            json.WriteString("fileSystem", disk.FileSystem);
+            json.WriteBoolean("readOnly", disk.IsReadOnly);
+            json.WriteNumber("freeBytes", disk.Free);
+            json.WriteNumber("sizeBytes", disk.Size);
+            json.WriteEndObject();
+        }
+        json.WriteStartArray("temperatures");
+        foreach (Temperature t in Temperatures)
+        {
+            json.WriteStartObject();
+            json.WriteString("sensor", t.Sensor);
+            json.WriteNumber("celsius", t.Celsius);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        if (Throttling is { } throttling)
+        {
+            json.WriteStartArray("throttling");
+            foreach (Throttling bit in Enum.GetValues<Throttling>())
+            {
+                if (bit != Health.Throttling.None && throttling.HasFlag(bit)) json.WriteStringValue(JsonNamingPolicy.CamelCase.ConvertName(bit.ToString()));
+            }
+            json.WriteEndArray();
+        }
+        json.WriteStartObject("process");
+        json.WriteNumber("residentBytes", Process.Resident);
+        json.WriteNumber("mostResidentBytes", ProcessFacts.MostResident);
+        json.WriteNumber("heapBytes", Process.Heap);
+        json.WriteNumber("cpuSeconds", Math.Round(Process.Cpu.TotalSeconds, 3));
+        if (Process.OpenFiles is { } files) json.WriteNumber("openFiles", files);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+}

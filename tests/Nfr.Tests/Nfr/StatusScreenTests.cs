@@ -1,0 +1,143 @@
+using System.Text.Json;
+using Nfr.Commands;
+using Nfr.Events;
+using Nfr.Health;
+using Nfr.Pipeline;
+using Nfr.Storage;
+using Ledger = Nfr.Pipeline.Ledger;
+
+namespace Nfr.Tests.Nfr;
+
+/// <summary>What "nfr status" and /metrics make of a report.</summary>
+public sealed class StatusScreenTests
+{
+    static string[] Lines(StatusReport report)
+    {
+        using JsonDocument json = JsonDocument.Parse(report.ToJson());
+        return [.. StatusScreen.Lines(json.RootElement).Select(l => l.Text.TrimEnd())];
+    }
+
+    static StatusReport Full() => StatusBed.Well() with
+    {
+        Run = new Ledger { Captures = [StatusBed.Port("eth1")], Spool = new SpoolCounters(new SpoolTally[Lane.Count], new SpoolTally(3, 3, 3, 0, 0, 0, 0, Bytes: 2048)) { BytesWritten = 5 << 20, Outlook = new SpoolOutlook(400 << 20, 9.2, 11.4, 32_000_000_000) }, SpoolAtStart = new SpoolCounters(new SpoolTally[Lane.Count], default), Stage = new StageCounters() },
+        Interval = StatusBed.Interval(StatusBed.Port("eth1")),
+    };
+
+    [Fact]
+    public void A_sensor_in_order_fits_one_screen_and_says_so_on_top()
+    {
+        string[] lines = Lines(Full());
+        Assert.Equal("All is well.", lines[1]);
+        Assert.InRange(lines.Length, 24, 40);
+        Assert.All(lines, l => Assert.InRange(l.Length, 0, 80));
+        string all = string.Join('\n', lines);
+        Assert.Contains("up 3 d 00:00", lines[0], StringComparison.Ordinal);
+        Assert.Contains("1.2 k", all, StringComparison.Ordinal);
+        Assert.Contains("9.9 M", all, StringComparison.Ordinal);
+        Assert.Contains("waiting    dns 5, the oldest 3 h ago, 2 missed", all, StringComparison.Ordinal);
+        Assert.Contains("holds      alerts 3 (2.0 KiB)", all, StringComparison.Ordinal);
+        Assert.Contains("at today's rate the ring holds 9 days", all, StringComparison.Ordinal);
+        Assert.Contains("written    400 MiB a day, 5.0 MiB so far: a 32 GB card lasts 11 years", all, StringComparison.Ordinal);
+        Assert.Contains("delivered  45 alerts, the last 3 min ago", all, StringComparison.Ordinal);
+        Assert.Contains("synchronised, off by about 1 ms, 31 ms at most; no jumps", all, StringComparison.Ordinal);
+        Assert.Contains("20.0 GiB of 29.0 GiB free (69 %) on /var/lib (ext4)", all, StringComparison.Ordinal);
+        Assert.Contains("cpu-thermal 52 °C", all, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Troubles_stand_on_top_with_what_to_do()
+    {
+        string[] lines = Lines(Full() with { Ports = [new PortReport("eth1", false)], Box = StatusBed.Box() with { Temperatures = [new("cpu", 90)] } });
+        Assert.Equal("1 TROUBLE, 1 thing to look at:", lines[1]);
+        Assert.Equal("  FAULT  interface eth1 is gone or down", lines[2]);
+        Assert.StartsWith("         -> plug it in", lines[3], StringComparison.Ordinal);
+        Assert.Contains("  look   cpu is at 90 °C", lines);
+        Assert.Contains(lines, l => l.StartsWith("  eth1 GONE", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_screen_is_80_columns_wide_whatever_things_are_called_and_however_much_is_wrong()
+    {
+        string longName = new('x', 300);
+        Trouble trouble = new(Gravity.Loss, "capture", longName + " " + longName, longName);
+        StatusReport report = Full() with
+        {
+            Ports = [.. Enumerable.Range(0, 9).Select(i => new PortReport($"eth{i}", true) { Conditions = [trouble] })],
+            Uplinks = [StatusBed.Uplink(longName, longName)], Outputs = [StatusBed.Output(longName, longName)],
+            Box = StatusBed.Box() with { Disk = new DiskFacts("/" + longName, longName, true, 1, 2), Temperatures = [new(longName, 1e2)], Throttling = (Throttling)0xF000F },
+        };
+        string[] lines = Lines(report);
+        Assert.All(lines, l => Assert.InRange(l.Length, 0, 80));
+        Assert.Contains(lines, l => l.Contains(" more: nfr status --json", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Another_machines_words_do_nothing_to_the_terminal()
+    {
+        string evil = "\u001b[2J\u001b]0;owned\u0007\u009b31m\r\n\u202e";
+        StatusReport report = Full() with
+        {
+            Uplinks = [StatusBed.Uplink("engine", evil)], Outputs = [StatusBed.Output("file", evil) with { Refused = 1, LastRefusal = evil }], Box = StatusBed.Box() with { Temperatures = [new(evil, 90)] },
+        };
+        Assert.All(Lines(report), l => Assert.DoesNotContain(l, char.IsControl));
+        using JsonDocument json = JsonDocument.Parse(report.ToJson());
+        Assert.All(LedgerScreen.Lines(json.RootElement), l => Assert.DoesNotContain(l.Text, char.IsControl));
+    }
+
+    [Fact]
+    public void What_the_box_does_not_have_is_left_out_or_said()
+    {
+        string all = string.Join('\n', Lines(Full() with { Box = new BoxFacts(), Uplinks = [], Consumers = [], Outputs = [] }));
+        Assert.Contains("no thermometer", all, StringComparison.Ordinal);
+        Assert.Contains("the kernel does not say", all, StringComparison.Ordinal);
+        Assert.Contains("all is scored on board", all, StringComparison.Ordinal);
+        Assert.DoesNotContain("disk  ", all, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Who_takes_events_and_is_no_engine_has_lines_of_its_own() => Assert.Contains("Events to elastic:lake", Lines(Full() with
+    {
+        Consumers = [.. Full().Consumers, new ConsumerReport("elastic:lake", [new(3, 1, 0, 0, 2), default, default, default])],
+    }));
+
+    [Fact]
+    public void Json_tells_who_reads_it_whether_all_is_well_and_what_is_not()
+    {
+        using JsonDocument json = JsonDocument.Parse((Full() with { Outputs = [StatusBed.Output("siem", "it takes no alerts (time-out)")] }).ToJson());
+        JsonElement root = json.RootElement;
+        Assert.False(root.GetProperty("well").GetBoolean());
+        JsonElement trouble = root.GetProperty("troubles")[0];
+        Assert.Equal(("fault", "output", "siem: it takes no alerts (time-out)"), (trouble.GetProperty("gravity").GetString(), trouble.GetProperty("place").GetString(), trouble.GetProperty("what").GetString()));
+        Assert.Equal(7, root.GetProperty("outputs")[0].GetProperty("waiting").GetInt32());
+        Assert.Equal(StatusBed.Now.AddSeconds(40).UtcDateTime, root.GetProperty("outputs")[0].GetProperty("nextTry").GetDateTime());
+        Assert.Equal(5, root.GetProperty("consumers")[0].GetProperty("waiting").GetInt32());
+        Assert.Equal(52.3, root.GetProperty("box").GetProperty("temperatures")[0].GetProperty("celsius").GetDouble());
+        Assert.Equal(0.031, root.GetProperty("clock").GetProperty("maximumErrorSeconds").GetDouble());
+    }
+
+    [Fact]
+    public void Metrics_of_everything_are_what_the_format_wants()
+    {
+        IReadOnlyList<ExpositionText.Sample> samples = ExpositionText.Parse(MetricsText.Write(Full() with
+        {
+            Uplinks = [StatusBed.Uplink("engine"), StatusBed.Uplink("far \"one\"", "unreachable")], Box = StatusBed.Box() with { Throttling = Throttling.UnderVoltage },
+        }));
+        double Of(string name, params (string, string)[] labels) => Assert.Single(samples, s => s.Name == name && labels.All(l => s.Labels[l.Item1] == l.Item2)).Value;
+        Assert.Equal(1, Of("nfr_build_info"));
+        Assert.Equal((1, 0), (Of("nfr_uplink_up", ("engine", "engine")), Of("nfr_uplink_up", ("engine", "far \"one\""))));
+        Assert.Equal(12, Of("nfr_uplink_delivered_events_total", ("engine", "engine"), ("type", "tls")));
+        Assert.Equal(StatusBed.Now.ToUnixTimeSeconds() - 3, Of("nfr_uplink_last_success_timestamp_seconds", ("engine", "engine"), ("type", "dns")));
+        Assert.Equal((5, 2), (Of("nfr_consumer_waiting_events", ("type", "dns")), Of("nfr_consumer_missed_events_total", ("type", "dns"))));
+        Assert.Equal((3, 2048), (Of("nfr_spool_class_held", ("class", "alerts")), Of("nfr_spool_class_bytes", ("class", "alerts"))));
+        Assert.Equal((794_880, 400 << 20), (Of("nfr_spool_ring_seconds"), Of("nfr_spool_written_bytes_per_day")));
+        Assert.Equal(11.4 * 365.25 * 86_400, Of("nfr_spool_card_life_seconds"), 1.0);
+        Assert.Equal(45, Of("nfr_output_delivered_alerts_total", ("output", "file")));
+        Assert.Equal((1, 0.031, -0.00025), (Of("nfr_clock_synchronised"), Of("nfr_clock_maximum_error_seconds"), Of("nfr_time_offset_seconds")));
+        Assert.Equal((20L << 30, 0), (Of("nfr_disk_free_bytes"), Of("nfr_disk_read_only")));
+        Assert.Equal(52.3, Of("nfr_temperature_celsius", ("sensor", "cpu-thermal")));
+        Assert.Equal((1, 0), (Of("nfr_throttling", ("reason", "under_voltage")), Of("nfr_throttling", ("reason", "temperature"))));
+        Assert.Equal(3600, Of("process_cpu_seconds_total"));
+        Assert.Equal((1, 1), (Of("nfr_troubles"), Of("nfr_notices")));
+        Assert.DoesNotContain(samples, s => s.Labels.Values.Any(v => v.Contains("example", StringComparison.Ordinal)));
+    }
+}
