@@ -12,6 +12,10 @@ public enum AlertFormat : byte
     Cef,
     /// <summary>QRadar's Log Event Extended Format 2.0, one line per threat.</summary>
     Leef,
+    /// <summary>A document of the Elastic Common Schema, one per line.</summary>
+    Ecs,
+    /// <summary>A Detection Finding of the Open Cybersecurity Schema Framework 1.2, one per line.</summary>
+    Ocsf,
 }
 
 /// <summary>Writes alerts in a format of lines.</summary>
@@ -27,6 +31,14 @@ static class AlertLines
                 break;
             case AlertFormat.Leef:
                 Add(LeefFormat.Lines(alert, sensor.Version), output);
+                break;
+            case AlertFormat.Ecs:
+                EcsAlerts.Write(alert, sensor, output);
+                output.Write("\n"u8);
+                break;
+            case AlertFormat.Ocsf:
+                OcsfFormat.Write(alert, sensor, output);
+                output.Write("\n"u8);
                 break;
             default:
                 AlertJson.Write(alert, output);

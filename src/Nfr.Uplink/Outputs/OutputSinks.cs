@@ -16,6 +16,7 @@ static class OutputSinks
             GelfSinkOptions gelf => new GelfSink(gelf, sensor, time),
             MailSinkOptions mail => new MailSink(options.Name, mail, sensor, time),
             WebhookSinkOptions webhook => new WebhookSink(options.Name, webhook, sensor, time),
+            ElasticSinkOptions elastic => new ElasticSink(elastic, sensor, time),
             _ => throw new ArgumentOutOfRangeException(nameof(options), options.Sink.GetType().Name, "no sink of that kind"),
         };
     }

@@ -21,10 +21,11 @@ public sealed record OutputsConfig
     public int Keep { get; init; } = 5;
     public SyslogConfig Syslog { get; init; } = new();
     public GraylogConfig Graylog { get; init; } = new();
+    public ElasticOutputConfig Elastic { get; init; } = new();
     /// <summary>outputs.targets, each with a name of its own.</summary>
     public IReadOnlyList<OutputOptions> Targets { get; init; } = [];
 
-    public bool Any => Enabled && (File is not null || Syslog.Host is not null || Graylog.Host is not null || Targets.Count > 0);
+    public bool Any => Enabled && (File is not null || Syslog.Host is not null || Graylog.Host is not null || Elastic is { Cluster: not null, Alerts: true } || Targets.Count > 0);
 
     internal static OutputsConfig Read(Section s)
     {
@@ -39,6 +40,7 @@ public sealed record OutputsConfig
             Keep = s.Integer("keep", 5, 0, 1000),
             Syslog = SyslogConfig.Read(s.Under("syslog")),
             Graylog = GraylogConfig.Read(s.Under("graylog")),
+            Elastic = ElasticOutputConfig.Read(s.Under("elastic")),
             Targets = TargetConfig.Read(s),
         };
         s.End();

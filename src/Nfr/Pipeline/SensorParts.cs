@@ -132,7 +132,7 @@ static class SensorParts
     public static SensorIdentity IdentityOf(string sensorId) => new(Commands.VersionText.Version, sensorId, Environment.MachineName);
 
     /// <summary>Everywhere that alerts go. A name must last: it is the durable bookmark's.</summary>
-    public static IReadOnlyList<OutputOptions> OutputsOf(OutputsConfig outputs) => !outputs.Enabled ? [] : [.. FileOf(outputs), .. OriginalsOf(outputs), .. outputs.Targets];
+    public static IReadOnlyList<OutputOptions> OutputsOf(OutputsConfig outputs) => !outputs.Enabled ? [] : [.. FileOf(outputs), .. OriginalsOf(outputs), .. ElasticOf(outputs.Elastic), .. outputs.Targets];
 
     static IEnumerable<OutputOptions> OriginalsOf(OutputsConfig outputs)
     {
@@ -151,6 +151,12 @@ static class SensorParts
                 ? new StreamSinkOptions { IsError = path == OutputsConfig.Stderr }
                 : new FileSinkOptions { Path = path, MaxBytes = outputs.MaxSize, Keep = outputs.Keep },
         };
+    }
+
+    static IEnumerable<OutputOptions> ElasticOf(ElasticOutputConfig elastic)
+    {
+        if (elastic is not { Cluster: { } cluster, Alerts: true }) yield break;
+        yield return new OutputOptions { Name = "elastic", Format = AlertFormat.Ecs, Sink = new ElasticSinkOptions { Cluster = cluster, Index = elastic.Index } };
     }
 
     static long Nanoseconds(TimeSpan span) => span.Ticks * 100;

@@ -94,7 +94,19 @@ public sealed class TargetConfigTests
     [InlineData("- {name: a}", "expected exactly one of file")]
     [InlineData("- {name: a, file: {}}", "path: missing")]
     [InlineData("- {name: a, file: {keep: 3}}", "path: missing")]
-    [InlineData("- {name: a, format: xml, file: {path: a}}", "format: expected one of json, cef, leef")]
+    [InlineData("- {name: a, format: xml, file: {path: a}}", "format: expected one of json, cef, leef, ecs, ocsf")]
+    [InlineData("- {name: a, elastic: {}}", "hosts: missing")]
+    [InlineData("- {name: elastic, elastic: {hosts: a}}", "is taken by another output")]
+    [InlineData("- {name: a, elastic: {hosts: 'ftp://a'}}", "\"ftp://a\" is no address")]
+    [InlineData("- {name: a, elastic: {hosts: a, cloud_id: b}}", "hosts and cloud_id exclude each other")]
+    [InlineData("- {name: a, elastic: {cloud_id: b}}", "this is no cloud id")]
+    [InlineData("- {name: a, elastic: {hosts: a, api_key: b, api_key_file: c}}", "exclude each other; keep one")]
+    [InlineData("- {name: a, elastic: {hosts: a, api_key: b, username: c, password: d}}", "api_key and username exclude each other")]
+    [InlineData("- {name: a, elastic: {hosts: a, username: c}}", "password is missing")]
+    [InlineData("- {name: a, elastic: {hosts: a, password: c}}", "username is missing")]
+    [InlineData("- {name: a, elastic: {hosts: a, index: Alerts}}", "expected the name of an index")]
+    [InlineData("- {name: a, elastic: {hosts: a, shards: 3}}", "unknown key \"shards\"")]
+    [InlineData("- {name: a, format: json, elastic: {hosts: a}}", "format: expected one of ecs")]
     [InlineData("- {name: a, file: {path: a}, filter: {severity: 6}}", "filter.severity: expected a whole number from 1 to 5")]
     [InlineData("- {name: a, file: {path: a}, level: 3}", "unknown key \"level\"")]
     [InlineData("- {name: a, syslog: {port: 514}}", "host: missing")]
@@ -109,5 +121,24 @@ public sealed class TargetConfigTests
         (NfrConfig? config, string[] faults) = Parse($"outputs:\n  targets:\n    {item}\n");
         Assert.Null(config);
         Assert.Contains(faults, f => f.Contains(expected, StringComparison.Ordinal) && f.StartsWith("/opt/sensor/config.yml:", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_cluster_is_a_target_of_its_own_or_the_section_elastic()
+    {
+        (NfrConfig? config, string[] faults) = Parse("""
+            outputs:
+              elastic: {hosts: [https://es1.example, "es2.example:9201"], api_key_file: es.key}
+              targets:
+                - {name: second, elastic: {cloud_id: "site:ZXhhbXBsZS5jb20kYWJjZGVm", username: nfr, password: x, index: alerts, template: true}}
+            """);
+        Assert.Empty(faults);
+        Assert.Equal(["https://es1.example:9200/", "http://es2.example:9201/"], config!.Outputs.Elastic.Cluster!.Hosts.Select(h => h.ToString()));
+        Assert.Equal("/opt/sensor/es.key", config.Outputs.Elastic.Cluster.ApiKey!.File);
+        var second = (ElasticSinkOptions)config.Outputs.Targets.Single().Sink;
+        Assert.Equal(("alerts", true, "nfr", "x"), (second.Index, second.Cluster.Template, second.Cluster.Username, second.Cluster.Password!.Text));
+        Assert.Equal("https://abcdef.example.com/", second.Cluster.Hosts.Single().ToString());
+        Assert.Equal(AlertFormat.Ecs, config.Outputs.Targets.Single().Format);
+        Assert.Equal(["file", "elastic", "second"], global::Nfr.Pipeline.SensorParts.OutputsOf(config.Outputs).Select(o => o.Name));
     }
 }

@@ -5,8 +5,8 @@ namespace Nfr.Config;
 /// <summary>outputs.targets: any number of places for alerts, several of one kind too.</summary>
 static class TargetConfig
 {
-    /// <summary>The names of what is set by outputs.file, outputs.syslog and outputs.graylog: their bookmarks' names.</summary>
-    static readonly string[] s_taken = ["file", "syslog", "graylog"];
+    /// <summary>The names of what is set by outputs.file, outputs.syslog, outputs.graylog and outputs.elastic: their bookmarks' names.</summary>
+    static readonly string[] s_taken = ["file", "syslog", "graylog", "elastic"];
 
     /// <param name="Key">The section that makes an item one of this kind.</param>
     /// <param name="Formats">Words for <c>format</c>, the default first; empty = the kind has one way only.</param>
@@ -15,11 +15,12 @@ static class TargetConfig
 
     static readonly Kind[] s_kinds =
     [
-        new("file", ["json", "cef", "leef"], FileTarget.Read),
-        new("syslog", ["json", "cef", "leef"], SyslogTarget.Read),
+        new("file", ["json", "cef", "leef", "ecs", "ocsf"], FileTarget.Read),
+        new("syslog", ["json", "cef", "leef", "ecs", "ocsf"], SyslogTarget.Read),
         new("gelf", [], GelfTarget.Read),
         new("mail", [], MailTarget.Read),
-        new("webhook", ["json"], WebhookTarget.Read),
+        new("webhook", ["json", "ecs", "ocsf"], WebhookTarget.Read),
+        new("elastic", ["ecs"], ElasticTarget.Read),
     ];
 
     public static IReadOnlyList<OutputOptions> Read(Section outputs)
@@ -74,6 +75,8 @@ static class TargetConfig
     {
         "cef" => AlertFormat.Cef,
         "leef" => AlertFormat.Leef,
+        "ecs" => AlertFormat.Ecs,
+        "ocsf" => AlertFormat.Ocsf,
         _ => AlertFormat.Json,
     };
 }

@@ -1,0 +1,70 @@
+using Nfr.Events;
+using Nfr.Storage;
+
+namespace Nfr.Uplink;
+
+/// <summary>
+/// Alerts as documents of the Elastic Common Schema, a _bulk request a page. A document's id follows from its alert, so that what comes again after a crash or a lost
+/// answer is a conflict that counts as taken; what does not fit the index's mapping is passed by.
+/// </summary>
+sealed class ElasticSink : AlertSink
+{
+    /// <summary>The index template's name.</summary>
+    const string TemplateName = "nfr-alert";
+
+    readonly ElasticSinkOptions _options;
+    readonly SensorIdentity _sensor;
+    readonly ElasticClient _client;
+    readonly BulkSender _bulk;
+    readonly ElasticTemplate? _template;
+    string? _lastRefusal;
+
+    /// <param name="options">Checked when the configuration was read.</param>
+    /// <param name="sensor">Part of ids and documents.</param>
+    /// <param name="time">Time-outs, and how long a node is left alone.</param>
+    /// <param name="handler">The seam of tests.</param>
+    public ElasticSink(ElasticSinkOptions options, SensorIdentity sensor, TimeProvider time, HttpMessageHandler? handler = null)
+    {
+        _options = options;
+        _sensor = sensor;
+        _client = new ElasticClient(options.Cluster, sensor.Version, time, handler);
+        _bulk = new BulkSender(_client);
+        _template = options.Cluster.Template ? new ElasticTemplate(_client, TemplateName, [options.Index]) : null;
+    }
+
+    public override string Target => _client.Target;
+
+    public override string? LastRefusal => _lastRefusal;
+
+    public override async Task<SinkAnswer> WriteAsync(AlertPage page, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(page);
+        if (_template is not null && await _template.EnsureAsync(cancel) is { } fault) return SinkAnswer.None(fault);
+        var body = new BulkBody();
+        foreach (StoredAlert stored in page.Alerts)
+        {
+            string id = ElasticIds.Of(_sensor.Id, "alert", stored.Sequence, AlertJson.ToBytes(stored.Alert));
+            body.Add(id, output => EcsAlerts.Write(stored.Alert, _sensor, output));
+        }
+        BulkOutcome outcome = await _bulk.SendAsync(_options.Index, body, cancel);
+        int refused = outcome.Refused.Count(r => r.Index < outcome.Settled);
+        if (refused > 0) _lastRefusal = outcome.Refused[refused - 1].Reason;
+        return new SinkAnswer(outcome.Settled, refused, outcome.Stop is { } stop ? ElasticWords.Advice(stop) : null, outcome.Stop?.RetryAfter);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) _client.Dispose();
+    }
+}
+
+/// <summary>What a person can do about a cluster's answer.</summary>
+static class ElasticWords
+{
+    public static string Advice(HttpReply reply) => reply.Kind switch
+    {
+        HttpReplyKind.Denied when reply.Status is 401 or 403 => $"{reply.Message}; check api_key, or username and password: they need the privileges create_doc and auto_configure for the index",
+        HttpReplyKind.Absent => $"{reply.Message}; is this Elasticsearch or OpenSearch, and may the index be made by itself (action.auto_create_index)?",
+        _ => reply.Message,
+    };
+}
