@@ -58,6 +58,7 @@ case " $* " in *=Test*)
   command -v fping >/dev/null 2>&1   || tools+=(fping)
   command -v ping >/dev/null 2>&1    || tools+=(iputils-ping)
   /usr/bin/python3 -c 'import aiosmtpd' >/dev/null 2>&1 || tools+=(python3-aiosmtpd)
+  [ -x /usr/sbin/rsyslogd ] && compgen -G "/usr/lib/*/rsyslog/lmnsd_gtls.so" >/dev/null || tools+=(rsyslog rsyslog-gnutls)
 esac
 if [ ${#tools[@]} -gt 0 ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
   echo "Installing ${tools[*]} for the tests"

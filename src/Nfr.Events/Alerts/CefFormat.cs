@@ -5,7 +5,7 @@ namespace Nfr.Events;
 
 /// <summary>
 /// ArcSight's Common Event Format, version 0. The header and the dns and ip extensions are the original's to the byte; http and tls, for
-/// which it said nothing, use the dictionary's keys and labelled custom ones.
+/// which it said nothing, use the dictionary's keys and labelled custom ones. Name, card and user of the source, where they are known, come last.
 /// </summary>
 public static class CefFormat
 {
@@ -84,6 +84,9 @@ public static class CefFormat
                 Custom(text, "deviceCustomDate2", "validTo", Time(e.ValidTo));
                 break;
         }
+        Add(text, "shost", e.SrcHost);
+        Add(text, "smac", e.SrcMac);
+        Add(text, "suser", e.SrcUser);
         return text.ToString();
     }
 

@@ -10,6 +10,8 @@ public enum AlertFormat : byte
     Json,
     /// <summary>ArcSight's Common Event Format, one line per threat.</summary>
     Cef,
+    /// <summary>QRadar's Log Event Extended Format 2.0, one line per threat.</summary>
+    Leef,
     /// <summary>A document of the Elastic Common Schema, one per line.</summary>
     Ecs,
     /// <summary>A Detection Finding of the Open Cybersecurity Schema Framework 1.2, one per line.</summary>
@@ -26,6 +28,9 @@ static class AlertLines
         {
             case AlertFormat.Cef:
                 Add(CefFormat.Lines(alert, sensor.Version), output);
+                break;
+            case AlertFormat.Leef:
+                Add(LeefFormat.Lines(alert, sensor.Version), output);
                 break;
             case AlertFormat.Ecs:
                 EcsAlerts.Write(alert, sensor, output);

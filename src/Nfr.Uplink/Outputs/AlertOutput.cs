@@ -64,6 +64,7 @@ public sealed class AlertOutput : IDisposable
     /// <summary>The bookmark for other threads; below 0 = not read yet.</summary>
     long _passed = -1;
     bool _unnoted;
+    bool _unsettled;
     Task<SinkAnswer>? _unfinished;
     AlertPage? _page;
     long _through;
@@ -162,7 +163,7 @@ public sealed class AlertOutput : IDisposable
                 {
                     // After an unclean stop numbers go on far above the last alert's: they wait for nobody. Nothing read may also mean that nothing can be.
                     if (_spool.Counters.Faults == faults && last > _bookmark!.Value) Interlocked.Exchange(ref _passed, last);
-                    return null;
+                    return await SettleAsync(writes.Token);
                 }
                 if (await WriteAsync(alerts, writes.Token) is { } fault)
                 {
@@ -185,6 +186,19 @@ public sealed class AlertOutput : IDisposable
         {
             _writing.Release();
         }
+    }
+
+    /// <summary>Nothing waits: lets the sink make good what it has learnt of since.</summary>
+    async Task<TimeSpan?> SettleAsync(CancellationToken cancel)
+    {
+        if (await _sink.SettleAsync(cancel) is { } unsettled)
+        {
+            _unsettled = true;
+            return Failed(unsettled);
+        }
+        if (_unsettled) Update(_state with { BackingOffUntil = null, Trouble = null });
+        _unsettled = false;
+        return null;
     }
 
     public void Dispose()

@@ -49,6 +49,9 @@ public abstract class AlertSink : IDisposable
     /// <summary>Writes a page and sees that it is kept.</summary>
     public abstract Task<SinkAnswer> WriteAsync(AlertPage page, CancellationToken cancel);
 
+    /// <summary>Called while no alerts wait, every half minute at least: a sink that has learnt of a loss since makes it good. Null = all is well, else what is wrong.</summary>
+    public virtual Task<string?> SettleAsync(CancellationToken cancel) => Task.FromResult<string?>(null);
+
     public void Dispose()
     {
         Dispose(true);

@@ -14,7 +14,13 @@ public sealed record OutputOptions
 }
 
 /// <summary>Settings of one kind of sink, checked when the configuration was read.</summary>
-public abstract record SinkOptions;
+public abstract record SinkOptions
+{
+    /// <summary>Where, as shown to people: a path, "syslog tcp://host:514". Never a password.</summary>
+    public virtual string Where => GetType().Name.Replace("SinkOptions", "", StringComparison.Ordinal).ToLowerInvariant();
+    /// <summary>Name or address of the server, where there is one.</summary>
+    public virtual string? ServerHost => null;
+}
 
 /// <summary>A file that is appended to and rotated.</summary>
 public sealed record FileSinkOptions : SinkOptions
@@ -24,10 +30,14 @@ public sealed record FileSinkOptions : SinkOptions
     public long MaxBytes { get; init; } = 64 << 20;
     /// <summary>Moved files kept; the oldest goes.</summary>
     public int Keep { get; init; } = 5;
+
+    public override string Where => Path;
 }
 
 /// <summary>Standard output or error.</summary>
 public sealed record StreamSinkOptions : SinkOptions
 {
     public bool IsError { get; init; }
+
+    public override string Where => IsError ? "stderr" : "stdout";
 }

@@ -12,6 +12,8 @@ static class OutputSinks
             FileSinkOptions file => new FileSink(file),
             StreamSinkOptions { IsError: true } => new StreamSink(Console.OpenStandardError(), "stderr"),
             StreamSinkOptions => new StreamSink(Console.OpenStandardOutput(), "stdout"),
+            SyslogSinkOptions syslog => new SyslogSink(syslog, sensor, time),
+            GelfSinkOptions gelf => new GelfSink(gelf, sensor, time),
             MailSinkOptions mail => new MailSink(options.Name, mail, sensor, time),
             WebhookSinkOptions webhook => new WebhookSink(options.Name, webhook, sensor, time),
             ElasticSinkOptions elastic => new ElasticSink(elastic, sensor, time),

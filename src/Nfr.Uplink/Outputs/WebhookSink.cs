@@ -22,6 +22,9 @@ public sealed record WebhookSinkOptions : SinkOptions
     public TlsSettings Tls { get; init; } = TlsSettings.Default;
     public ProxySettings Proxy { get; init; } = ProxySettings.Environment;
 
+    public override string Where => $"{Url.Scheme}://{Url.IdnHost}{(Url.IsDefaultPort ? "" : ":" + Url.Port.ToString(CultureInfo.InvariantCulture))}{(Url.PathAndQuery.Length > 1 ? "/…" : "")}";
+    public override string? ServerHost => Proxy.Address is null ? Url.IdnHost : null;
+
     /// <summary>Says what is wrong with a header, or null. Its value is not repeated: it may be a key.</summary>
     public static string? CheckHeader(string name, string value)
     {
@@ -76,7 +79,7 @@ public sealed class WebhookSink : AlertSink
         (_name, _options, _time) = (name, options, time);
         _sender = new HttpSender(new HttpSenderOptions { Version = sensor.Version, Tls = options.Tls, Proxy = options.Proxy }, time, handler);
         // The path of a webhook is as good as a password with some services.
-        Target = $"{options.Url.Scheme}://{options.Url.IdnHost}{(options.Url.IsDefaultPort ? "" : ":" + options.Url.Port.ToString(CultureInfo.InvariantCulture))}{(options.Url.PathAndQuery.Length > 1 ? "/…" : "")}";
+        Target = options.Where;
     }
 
     public override string Target { get; }

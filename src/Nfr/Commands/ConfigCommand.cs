@@ -1,7 +1,10 @@
 using System.CommandLine;
+using System.Net;
+using System.Net.Sockets;
 using Nfr.Capture;
 using Nfr.Config;
 using Nfr.Events;
+using Nfr.Pipeline;
 using Nfr.Uplink;
 
 namespace Nfr.Commands;
@@ -42,7 +45,7 @@ static class ConfigCommand
         foreach ((string name, string value) in Describe(config, scope, CaptureInterfaces.List())) output.WriteLine($"  {name,-9} {value}");
         List<string> remarks =
         [
-            .. config.Notes.Concat(notes).OrderBy(n => n.Line).Select(n => n.ToString()), .. config.UnavailableInputs, .. config.UnavailableOutputs,
+            .. config.Notes.Concat(notes).OrderBy(n => n.Line).Select(n => n.ToString()), .. config.UnavailableInputs, .. Unresolved(SensorParts.OutputsOf(config.Outputs)),
         ];
         if (remarks.Count > 0) output.WriteLine();
         foreach (string remark in remarks) output.WriteLine("note: " + remark);
@@ -71,18 +74,42 @@ static class ConfigCommand
             foreach (FeedConfig feed in config.Scoring.FeedUrls)
                 rows.Add(("feed", $"{feed.Name} every {GoDuration.Format(feed.Interval)} from {FeedAddress.Shown(feed.Url)}{(feed.Trusted ? ", trusted" : feed.Threat is { } threat ? $", {threat.Id}" : "")}"));
         }
-        List<string> outputs = [];
-        if (config.Outputs.Enabled)
-        {
-            if (config.Outputs.File is { } file) outputs.Add($"{file} ({config.Outputs.Format})");
-            if (config.Outputs.Syslog.Host is { } host) outputs.Add($"syslog {config.Outputs.Syslog.Protocol}://{host}:{config.Outputs.Syslog.Port} ({config.Outputs.Syslog.Format})");
-            if (config.Outputs.Graylog.Host is { } graylog) outputs.Add($"graylog {config.Outputs.Graylog.Protocol}://{graylog}:{config.Outputs.Graylog.Port}");
-        }
-        rows.Add(("outputs", string.Join(", ", outputs.DefaultIfEmpty("none"))));
+        IReadOnlyList<OutputOptions> outputs = SensorParts.OutputsOf(config.Outputs);
+        if (outputs.Count == 0) rows.Add(("outputs", "none"));
+        foreach (OutputOptions output in outputs) rows.Add(("output", $"{output.Name}: {output.Sink.Where}{(TargetConfig.HasFormat(output) ? $" ({TargetConfig.WordOf(output.Format)})" : "")}{Filter(output.Filter)}"));
         rows.Add(("spool", $"{config.Spool.Dir}, at most {ByteSize.Format(config.Spool.MaxSize)}"));
         rows.Add(("metrics", config.Metrics.Listen is { } listen ? $"http://{listen}/metrics" : "off"));
         rows.Add(("log", $"{config.Log.File}, {config.Log.Level.ToString().ToLowerInvariant()}"));
         return rows;
+    }
+
+    /// <summary>Names that nobody resolves now; the sensor asks again whenever it connects, so this hinders nothing.</summary>
+    static List<string> Unresolved(IReadOnlyList<OutputOptions> outputs)
+    {
+        List<string> notes = [];
+        foreach (OutputOptions output in outputs)
+        {
+            if (output.Sink.ServerHost is not { } host || Uri.CheckHostName(host) != UriHostNameType.Dns) continue;
+            try
+            {
+                if (Dns.GetHostAddressesAsync(host).Wait(TimeSpan.FromSeconds(5))) continue;
+            }
+            catch (AggregateException e) when (e.InnerException is SocketException)
+            {
+                // As below.
+            }
+            notes.Add($"output {output.Name}: the name {host} cannot be resolved here and now; its alerts wait in the spool until it can");
+        }
+        return notes;
+    }
+
+    static string Filter(AlertFilter filter)
+    {
+        List<string> conditions = [];
+        if (filter.Severity > 1) conditions.Add($"severity {filter.Severity} and above");
+        if (filter.Groups.Count > 0) conditions.Add($"groups {string.Join(", ", filter.Groups)}");
+        if (filter.Threats.Count > 0) conditions.Add($"threats {string.Join(", ", filter.Threats)}");
+        return conditions.Count == 0 ? "" : $", only {string.Join(", ", conditions)}";
     }
 
     static string Engine(EngineConfig engine) =>

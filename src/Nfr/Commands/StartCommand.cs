@@ -39,7 +39,6 @@ static class StartCommand
         if (ConfigFile.PrepareFolders(config) is { } reason) return setup.Terminal.Fail(ExitCode.Failed, reason);
         using Logger log = Log.Open(config.Log);
         foreach (ConfigFault note in config.Notes) log.Warning("{Note}", note.ToString());
-        foreach (string line in config.UnavailableOutputs) log.Warning("{Output}", line);
         foreach (string line in config.UnavailableInputs) log.Warning("{Input}", line);
         if (!config.HasAvailableInput)
             return setup.Terminal.Fail(ExitCode.Failed, $"no input is left that this build has; set inputs.sniffer.enabled: true in {config.File}");

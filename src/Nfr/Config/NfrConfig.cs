@@ -42,19 +42,6 @@ public sealed record NfrConfig
         }
     }
 
-    /// <summary>Outputs that are set and that this build cannot write yet; a line each, for the log.</summary>
-    public IReadOnlyList<string> UnavailableOutputs
-    {
-        get
-        {
-            List<string> lines = [];
-            if (!Outputs.Enabled) return lines;
-            if (Outputs.Syslog.Host is { } syslog) lines.Add($"outputs.syslog: this build cannot write syslog yet; alerts do not go to {syslog}");
-            if (Outputs.Graylog.Host is { } graylog) lines.Add($"outputs.graylog: this build cannot write GELF yet; alerts do not go to {graylog}");
-            return lines;
-        }
-    }
-
     /// <summary>An input is switched on that this build can read.</summary>
     public bool HasAvailableInput => Inputs.Sniffer.Enabled;
 

@@ -13,7 +13,7 @@ public sealed record OutputsConfig
     public bool Enabled { get; init; } = true;
     /// <summary>An absolute path, <see cref="Stdout"/> or <see cref="Stderr"/>; null = no file output.</summary>
     public string? File { get; init; } = Stderr;
-    /// <summary>json or cef.</summary>
+    /// <summary>json, cef or leef.</summary>
     public string Format { get; init; } = "json";
     /// <summary>Bytes at which the file is rotated.</summary>
     public long MaxSize { get; init; } = 64L << 20;
@@ -38,7 +38,7 @@ public sealed record OutputsConfig
         {
             Enabled = s.Flag("enabled", true),
             File = none || file == None ? null : file,
-            Format = s.Choice("format", "json", "json", "cef"),
+            Format = s.Choice("format", "json", "json", "cef", "leef"),
             MaxSize = s.Size("max_size", 64L << 20, 64L << 10, 1L << 40),
             Keep = s.Integer("keep", 5, 0, 1000),
             Syslog = SyslogConfig.Read(s.Under("syslog")),
@@ -59,7 +59,7 @@ public sealed record SyslogConfig
     public int Port { get; init; } = 514;
     /// <summary>tcp or udp.</summary>
     public string Protocol { get; init; } = "tcp";
-    /// <summary>json or cef.</summary>
+    /// <summary>json, cef or leef.</summary>
     public string Format { get; init; } = "json";
 
     internal static SyslogConfig Read(Section s)
@@ -75,7 +75,7 @@ public sealed record SyslogConfig
             Host = host,
             Port = s.Integer("port", 514, 1, 65535),
             Protocol = s.Choice("proto", "tcp", "tcp", "udp"),
-            Format = s.Choice("format", "json", "json", "cef"),
+            Format = s.Choice("format", "json", "json", "cef", "leef"),
         };
         s.End();
         return syslog;
@@ -90,13 +90,14 @@ public sealed record GraylogConfig
     /// <summary>Address or name of the server; null = no Graylog output.</summary>
     public string? Host { get; init; }
     public int Port { get; init; }
-    /// <summary>Syslog level of every message, 0 emergency to 7 debug.</summary>
-    public int Level { get; init; } = 1;
+    /// <summary>Syslog level of every message, 0 emergency to 7 debug; null = by the threat's severity.</summary>
+    public int? Level { get; init; }
 
     internal static GraylogConfig Read(Section s)
     {
         string? text = s.Text("uri", expected: "an address such as tcp://127.0.0.1:12201");
-        var graylog = new GraylogConfig { Level = s.Integer("level", 1, 0, 7) };
+        int level = s.Integer("level", 1, 0, 7);
+        var graylog = new GraylogConfig { Level = s.Has("level") ? level : null };
         s.End();
         if (text is null) return graylog;
         if (Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && uri.Scheme is "tcp" or "udp" && uri is { Host.Length: > 0, Port: > 0 })

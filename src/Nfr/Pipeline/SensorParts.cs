@@ -163,7 +163,13 @@ static class SensorParts
     public static SensorIdentity IdentityOf(string sensorId) => new(Commands.VersionText.Version, sensorId, Environment.MachineName);
 
     /// <summary>Everywhere that alerts go. A name must last: it is the durable bookmark's.</summary>
-    public static IReadOnlyList<OutputOptions> OutputsOf(OutputsConfig outputs) => !outputs.Enabled ? [] : [.. FileOf(outputs), .. ElasticOf(outputs.Elastic), .. outputs.Targets];
+    public static IReadOnlyList<OutputOptions> OutputsOf(OutputsConfig outputs) => !outputs.Enabled ? [] : [.. FileOf(outputs), .. OriginalsOf(outputs), .. ElasticOf(outputs.Elastic), .. outputs.Targets];
+
+    static IEnumerable<OutputOptions> OriginalsOf(OutputsConfig outputs)
+    {
+        if (SyslogTarget.Of(outputs.Syslog) is { } syslog) yield return syslog;
+        if (GelfTarget.Of(outputs.Graylog) is { } graylog) yield return graylog;
+    }
 
     static IEnumerable<OutputOptions> FileOf(OutputsConfig outputs)
     {

@@ -198,14 +198,13 @@ public sealed class CommandLineTests : IDisposable
     public void An_input_this_build_lacks_is_said_and_the_others_go_on()
     {
         string monitor = "monitor: [{format: bro, type: dns, file: dns.log}]";
-        string rest = $"\ndata: {{dir: data}}\nlog: {{file: nfr.log}}\noutputs: {{syslog: {{ip: 10.0.0.1}}}}\n";
+        string rest = $"\ndata: {{dir: data}}\nlog: {{file: nfr.log}}\noutputs: {{file: stderr}}\n";
         string path = Write($"inputs: {{{monitor}}}{rest}");
         Assert.Equal((1, "", $"nfr: no input is left that this build has; set inputs.sniffer.enabled: true in {path}\n"), Run("start", "-c", path));
         Write($"inputs: {{{monitor}, sniffer: {{enabled: true}}}}{rest}");
         Assert.Equal(0, Run("start", "-c", path).Code);
         string log = File.ReadAllText($"{_folder}/nfr.log");
         Assert.Contains(" warn  inputs.monitor: this build cannot follow log files yet; 1 file is not read\n", log, StringComparison.Ordinal);
-        Assert.Contains(" warn  outputs.syslog: this build cannot write syslog yet; alerts do not go to 10.0.0.1\n", log, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -225,7 +224,7 @@ public sealed class CommandLineTests : IDisposable
             engine: {api_key: abc}
             inputs:
               sniffer: {enabled: true, interface: [nowhere0], workers: 2, filter: not port 22}
-            outputs: {file: alerts.cef, format: cef, graylog: {uri: "tcp://10.0.0.1:12201"}}
+            outputs: {file: alerts.cef, format: cef, graylog: {uri: "tcp://10.0.0.1:12201"}, targets: [{name: siem, format: leef, filter: {severity: 3}, syslog: {host: logs.invalid, protocol: tls}}]}
             dns_events: {failed: {file: x.pcap}}
             data: {dir: data}
             """);
@@ -240,7 +239,9 @@ public sealed class CommandLineTests : IDisposable
               sniffer   nowhere0 (not on this machine); 2 workers, ring 32MiB, filter "not port 22"
               scope     built in: default
               scoring   on board, lists in {_folder}/feeds
-              outputs   {_folder}/alerts.cef (cef), graylog tcp://10.0.0.1:12201
+              output    file: {_folder}/alerts.cef (cef)
+              output    graylog: gelf tcp://10.0.0.1:12201
+              output    siem: syslog tls://logs.invalid:6514 (leef), only severity 3 and above
               spool     {_folder}/data/spool, at most 1GiB
               metrics   http://127.0.0.1:9419/metrics
               log       stdout, info
@@ -248,7 +249,7 @@ public sealed class CommandLineTests : IDisposable
             note: {path}: scoring.feeds: {_folder}/feeds does not exist; no indicator lists are used until it does
             note: {path}:5: dns_events.failed.file: is not used any more: unsent events wait in the spool (spool.dir)
             note: {path}:6: data.dir: {_folder}/data does not exist; start creates it
-            note: outputs.graylog: this build cannot write GELF yet; alerts do not go to 10.0.0.1
+            note: output siem: the name logs.invalid cannot be resolved here and now; its alerts wait in the spool until it can
 
             """, output);
         Assert.Equal([path], Directory.GetFileSystemEntries(_folder));

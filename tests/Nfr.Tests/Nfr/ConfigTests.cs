@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
 using Nfr.Config;
+using Nfr.Pipeline;
 
 namespace Nfr.Tests.Nfr;
 
@@ -40,7 +41,7 @@ public sealed partial class ConfigTests
     [InlineData("outputs:\n  syslog: {proto: sctp}", "config.yml:2: outputs.syslog.proto: expected one of tcp, udp, found \"sctp\"")]
     [InlineData("outputs:\n  graylog:\n    uri: tcp://10.0.0.1", "config.yml:3: outputs.graylog.uri: expected tcp://host:port or udp://host:port, found \"tcp://10.0.0.1\"")]
     [InlineData("outputs:\n  graylog:\n    level: 8", "config.yml:3: outputs.graylog.level: expected a whole number from 0 to 7, found \"8\"")]
-    [InlineData("outputs:\n  format: leef", "config.yml:2: outputs.format: expected one of json, cef, found \"leef\"")]
+    [InlineData("outputs:\n  format: xml", "config.yml:2: outputs.format: expected one of json, cef, leef, found \"xml\"")]
     [InlineData("engine:\n  alerts:\n    poll_interval: 4s", "config.yml:3: engine.alerts.poll_interval: expected a duration from 5s to 24h, such as 5m, found \"4s\"")]
     [InlineData("engine:\n  alerts:\n    poll_interval: 300", "config.yml:3: engine.alerts.poll_interval: expected a duration from 5s to 24h, such as 5m (a number needs a unit: ms, s, m or h), found \"300\"")]
     [InlineData("engine:\n  host: ftp://x", "config.yml:2: engine.host: expected an address such as https://api.alphasoc.net, or embedded; found \"ftp://x\"")]
@@ -334,12 +335,12 @@ public sealed partial class ConfigTests
     }
 
     [Fact]
-    public void An_output_that_cannot_be_written_yet_is_said()
+    public void The_originals_outputs_are_read_with_its_words()
     {
         NfrConfig config = Good("outputs: {file: none, syslog: {ip: 10.0.0.1}, graylog: {uri: 'udp://[::1]:12201'}}");
         Assert.Null(config.Outputs.File);
         Assert.Equal(("udp", "::1", 12201), (config.Outputs.Graylog.Protocol, config.Outputs.Graylog.Host!.Trim('[', ']'), config.Outputs.Graylog.Port));
-        Assert.Equal(2, config.UnavailableOutputs.Count);
+        Assert.Equal(["syslog: syslog tcp://10.0.0.1:514", "graylog: gelf udp://[::1]:12201"], SensorParts.OutputsOf(config.Outputs).Select(o => $"{o.Name}: {o.Sink.Where}"));
         Assert.Null(Good("outputs: {file: ''}\ninputs: {sniffer: {enabled: true}}").Outputs.File);
     }
 

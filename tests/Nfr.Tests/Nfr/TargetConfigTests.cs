@@ -1,5 +1,6 @@
 using System.Text;
 using Nfr.Config;
+using Nfr.Pipeline;
 using Nfr.Uplink;
 
 namespace Nfr.Tests.Nfr;
@@ -40,6 +41,52 @@ public sealed class TargetConfigTests
         Assert.Equal((AlertFormat.Json, 1), (targets[1].Format, targets[1].Filter.Severity));
     }
 
+    [Fact]
+    public void A_syslog_target_has_the_usual_ports_sizes_and_framings()
+    {
+        IReadOnlyList<OutputOptions> targets = Good("""
+            outputs:
+              targets:
+                - {name: plain, syslog: {host: logs.example}}
+                - {name: old, format: cef, syslog: {host: "[2001:db8::1]", port: 1514, rfc: 3164, facility: authpriv}}
+                - {name: sure, format: leef, syslog: {host: 10.0.0.1, protocol: tls, tls: {server_name: logs.example}, max_size: 64KiB}}
+                - {name: quick, syslog: {host: 10.0.0.1, protocol: udp}}
+            """);
+        SyslogSinkOptions plain = Assert.IsType<SyslogSinkOptions>(targets[0].Sink);
+        Assert.Equal(("syslog tcp://logs.example:514", SyslogRfc.Rfc5424, SyslogFraming.Octet, 16, 8192), (plain.Where, plain.Rfc, plain.Framing, plain.Facility, plain.MaxBytes));
+        SyslogSinkOptions old = Assert.IsType<SyslogSinkOptions>(targets[1].Sink);
+        Assert.Equal(("syslog tcp://[2001:db8::1]:1514", SyslogRfc.Rfc3164, SyslogFraming.Line, 10), (old.Where, old.Rfc, old.Framing, old.Facility));
+        SyslogSinkOptions sure = Assert.IsType<SyslogSinkOptions>(targets[2].Sink);
+        Assert.Equal(("syslog tls://10.0.0.1:6514", SyslogFraming.Octet, 65536, "logs.example"), (sure.Where, sure.Framing, sure.MaxBytes, sure.Link.Tls.ServerName));
+        Assert.Equal(2048, Assert.IsType<SyslogSinkOptions>(targets[3].Sink).MaxBytes);
+        Assert.Equal([AlertFormat.Json, AlertFormat.Cef, AlertFormat.Leef, AlertFormat.Json], targets.Select(t => t.Format));
+    }
+
+    [Fact]
+    public void A_gelf_target_has_its_level_by_severity_unless_one_is_set()
+    {
+        IReadOnlyList<OutputOptions> targets = Good("""
+            outputs:
+              targets:
+                - {name: a, gelf: {host: graylog.example, protocol: udp, compression: none, chunk_size: 8KiB}}
+                - {name: b, gelf: {host: graylog.example, level: 3}}
+            """);
+        Assert.Equal(new GelfSinkOptions { Link = new LinkOptions { Protocol = LinkProtocol.Udp, Host = "graylog.example", Port = 12201, Tls = ((GelfSinkOptions)targets[0].Sink).Link.Tls }, Compress = false, ChunkBytes = 8192 }, targets[0].Sink);
+        Assert.Equal(3, Assert.IsType<GelfSinkOptions>(targets[1].Sink).Level);
+    }
+
+    [Fact]
+    public void The_originals_keys_go_on_working()
+    {
+        (NfrConfig? config, string[] faults) = Parse("outputs: {file: none, syslog: {ip: 10.0.0.1, port: 1514, proto: udp, format: cef}, graylog: {uri: 'tcp://[::1]:12201', level: 4}}");
+        Assert.Empty(faults);
+        IReadOnlyList<OutputOptions> outputs = SensorParts.OutputsOf(config!.Outputs);
+        SyslogSinkOptions syslog = Assert.IsType<SyslogSinkOptions>(outputs[0].Sink);
+        Assert.Equal(("syslog", AlertFormat.Cef, "syslog udp://10.0.0.1:1514", SyslogRfc.Original, SyslogFraming.Line), (outputs[0].Name, outputs[0].Format, syslog.Where, syslog.Rfc, syslog.Framing));
+        GelfSinkOptions graylog = Assert.IsType<GelfSinkOptions>(outputs[1].Sink);
+        Assert.Equal(("graylog", "gelf tcp://[::1]:12201", 4), (outputs[1].Name, graylog.Where, graylog.Level));
+    }
+
     [Theory]
     [InlineData("- {file: {path: a}}", "name: missing")]
     [InlineData("- {name: file, file: {path: a}}", "is taken by another output")]
@@ -47,7 +94,7 @@ public sealed class TargetConfigTests
     [InlineData("- {name: a}", "expected exactly one of file")]
     [InlineData("- {name: a, file: {}}", "path: missing")]
     [InlineData("- {name: a, file: {keep: 3}}", "path: missing")]
-    [InlineData("- {name: a, format: xml, file: {path: a}}", "format: expected one of json, cef, ecs, ocsf")]
+    [InlineData("- {name: a, format: xml, file: {path: a}}", "format: expected one of json, cef, leef, ecs, ocsf")]
     [InlineData("- {name: a, elastic: {}}", "hosts: missing")]
     [InlineData("- {name: elastic, elastic: {hosts: a}}", "is taken by another output")]
     [InlineData("- {name: a, elastic: {hosts: 'ftp://a'}}", "\"ftp://a\" is no address")]
@@ -62,6 +109,13 @@ public sealed class TargetConfigTests
     [InlineData("- {name: a, format: json, elastic: {hosts: a}}", "format: expected one of ecs")]
     [InlineData("- {name: a, file: {path: a}, filter: {severity: 6}}", "filter.severity: expected a whole number from 1 to 5")]
     [InlineData("- {name: a, file: {path: a}, level: 3}", "unknown key \"level\"")]
+    [InlineData("- {name: a, syslog: {port: 514}}", "host: missing")]
+    [InlineData("- {name: a, syslog: {host: 'a b'}}", "expected an address or host name")]
+    [InlineData("- {name: a, syslog: {host: a, facility: local8}}", "facility: expected one of kern")]
+    [InlineData("- {name: a, syslog: {host: a, tls: {server_name: b}}}", "tls: protocol is tcp")]
+    [InlineData("- {name: a, syslog: {host: a, protocol: udp, max_size: 100KiB}}", "max_size: expected a size from 480B to")]
+    [InlineData("- {name: a, format: json, gelf: {host: a}}", "gelf has one format of its own")]
+    [InlineData("- {name: a, gelf: {host: a, level: 8}}", "level: expected a whole number from 0 to 7")]
     public void A_target_that_cannot_be_is_a_fault_with_its_line(string item, string expected)
     {
         (NfrConfig? config, string[] faults) = Parse($"outputs:\n  targets:\n    {item}\n");

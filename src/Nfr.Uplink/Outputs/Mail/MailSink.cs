@@ -19,6 +19,9 @@ public sealed record MailSinkOptions : SinkOptions
     public int MostPerHour { get; init; } = 12;
     /// <summary>Alerts that one mail tells in detail; the rest of it is counts.</summary>
     public int Details { get; init; } = 25;
+
+    public override string Where => string.Create(CultureInfo.InvariantCulture, $"mail to {To[0].Address}{(To.Count > 1 ? $" and {To.Count - 1} more" : "")} by {Server.Host}:{Server.Port}");
+    public override string? ServerHost => Server.Host;
 }
 
 /// <summary>
@@ -62,7 +65,7 @@ public sealed class MailSink : AlertSink
         (_name, _options, _sensor, _time) = (name, options, sensor, time);
         _delivery = new SmtpDelivery(options.Server, new ClientTls(options.Server.Tls, time), time);
         _hello = sensor.Host.Contains('.', StringComparison.Ordinal) && Uri.CheckHostName(sensor.Host) == UriHostNameType.Dns && Ascii.IsValid(sensor.Host) ? sensor.Host : null;
-        Target = string.Create(CultureInfo.InvariantCulture, $"mail to {options.To[0].Address}{(options.To.Count > 1 ? $" and {options.To.Count - 1} more" : "")} by {options.Server.Host}:{options.Server.Port}");
+        Target = options.Where;
     }
 
     public override string Target { get; }

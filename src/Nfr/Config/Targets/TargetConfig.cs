@@ -15,7 +15,9 @@ static class TargetConfig
 
     static readonly Kind[] s_kinds =
     [
-        new("file", ["json", "cef", "ecs", "ocsf"], FileTarget.Read),
+        new("file", ["json", "cef", "leef", "ecs", "ocsf"], FileTarget.Read),
+        new("syslog", ["json", "cef", "leef", "ecs", "ocsf"], SyslogTarget.Read),
+        new("gelf", [], GelfTarget.Read),
         new("mail", [], MailTarget.Read),
         new("webhook", ["json", "ecs", "ocsf"], WebhookTarget.Read),
         new("elastic", ["ecs"], ElasticTarget.Read),
@@ -63,9 +65,16 @@ static class TargetConfig
         return filter;
     }
 
+    /// <summary>False for kinds that have one way of their own.</summary>
+    public static bool HasFormat(OutputOptions output) => output.Sink is FileSinkOptions or StreamSinkOptions or SyslogSinkOptions;
+
+    /// <summary>The word in the config.</summary>
+    public static string WordOf(AlertFormat format) => format.ToString().ToLowerInvariant();
+
     public static AlertFormat FormatOf(string word) => word switch
     {
         "cef" => AlertFormat.Cef,
+        "leef" => AlertFormat.Leef,
         "ecs" => AlertFormat.Ecs,
         "ocsf" => AlertFormat.Ocsf,
         _ => AlertFormat.Json,
