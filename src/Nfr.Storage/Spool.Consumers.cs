@@ -87,6 +87,23 @@ public sealed partial class Spool
         }
     }
 
+    internal SpoolFault? BeginLive(int consumer, EventType type, long from)
+    {
+        lock (_writeLock)
+        {
+            if (_disposed) return Closed();
+            if (_file is null || from > _file.Ledger.NextOfType(Lane.Of(type, false))) return null;
+            SpoolProgress.Line now = _file.Progress[consumer, type];
+            // What was delivered at the live end stays there: there is one hole, not two.
+            if (from <= now.LiveFrom || from <= now.Through + 1 || (now.LiveFrom > 0 && now.LiveThrough >= now.LiveFrom)) return null;
+            return Write(file =>
+            {
+                ref SpoolProgress.Line line = ref file.Progress[consumer, type];
+                if (file.AnyRow(consumer, type, line.Through + 1, from - 1)) (line.LiveFrom, line.LiveThrough) = (from, from - 1);
+            });
+        }
+    }
+
     internal SpoolFault? Settle(int consumer, SpoolBatch batch, string? reason)
     {
         ArgumentNullException.ThrowIfNull(batch);
