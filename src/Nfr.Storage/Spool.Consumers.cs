@@ -32,6 +32,15 @@ public sealed partial class Spool
         lock (_writeLock) return _file?.Ledger.NextOfType(Lane.Of(type, false)) ?? 1;
     }
 
+    /// <summary>The sequence number that the next alert gets.</summary>
+    public long NextAlertSequence
+    {
+        get
+        {
+            lock (_writeLock) return _file?.Ledger.NextAlert ?? 1;
+        }
+    }
+
     internal SpoolBatch? Peek(int consumer, EventType type, int maxEvents, int maxBytes, SpoolEnd end)
     {
         if (end == SpoolEnd.Live && !BeginLive(consumer, type)) return null;
