@@ -142,6 +142,31 @@ public sealed class SpoolQuotaTests
     }
 
     [Fact]
+    public void A_whole_ring_that_is_too_old_goes_a_few_rows_at_each_flush()
+    {
+        using var bed = new SpoolTestBed();
+        using Spool spool = bed.Open(with: o => o with { MaxAge = TimeSpan.FromHours(1) });
+        for (int flush = 0; flush < 150; flush++)
+        {
+            foreach (EventType type in (EventType[])[EventType.Dns, EventType.Ip, EventType.Tls])
+            {
+                for (int score = 0; score < 2; score++) spool.Append(type, score, Line($"{flush}"));
+            }
+            Assert.Null(spool.Flush());
+        }
+        bed.Time.Advance(TimeSpan.FromHours(2));
+        var left = new List<long>();
+        while (spool.FlushDue)
+        {
+            spool.Append(EventType.Http, 0, Line("new"));
+            Assert.Null(spool.Flush());
+            left.Add(spool.Counters.Total.InSpool - left.Count - 1);
+        }
+        Assert.Equal([644, 388, 132, 0], left);
+        AssertCloses(spool);
+    }
+
+    [Fact]
     public void A_kill_takes_ten_minutes_of_age_at_most()
     {
         using var bed = new SpoolTestBed();
