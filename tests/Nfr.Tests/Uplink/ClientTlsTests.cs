@@ -100,7 +100,7 @@ sealed class TlsServer : IAsyncDisposable
                 await stream.AuthenticateAsServerAsync(options, _stop.Token);
                 Client = stream.RemoteCertificate?.Subject;
                 await stream.WriteAsync("!"u8.ToArray(), _stop.Token);
-                await stream.ReadAsync(new byte[1], _stop.Token);
+                _ = await stream.ReadAtLeastAsync(new byte[1], 1, throwOnEndOfStream: false, _stop.Token);
             }
             catch (Exception e) when (e is IOException or AuthenticationException or OperationCanceledException)
             {
