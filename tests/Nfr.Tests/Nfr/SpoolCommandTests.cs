@@ -219,6 +219,20 @@ public sealed class SpoolCommandTests : IDisposable
     }
 
     [Fact]
+    public void Requeue_names_every_row_that_is_not_there()
+    {
+        using (Spool spool = Open())
+        {
+            Fill(spool);
+            for (int i = 1; i <= 3; i++) Assert.Null(spool.Consumer("engine").Settle(EventType.Dns, i * 2, "no"));
+        }
+        Assert.Equal(0, Run("requeue", "2").Code);
+        // Between the others, below the last there is.
+        Assert.Equal((1, "2 events of 1 rows wait in the spool again\n", "nfr: #2 is not there; it stays aside\n"), Run("requeue", "2", "1"));
+        Assert.Equal((0, "2 events of 1 rows wait in the spool again\n", ""), Run("requeue", "--all"));
+    }
+
+    [Fact]
     public void Without_a_spool_it_says_so()
     {
         (int code, _, string error) = Run("status");
