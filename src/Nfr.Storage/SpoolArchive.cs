@@ -21,6 +21,8 @@ public sealed class SpoolArchive : IDisposable
         _directory = directory;
     }
 
+    internal static SqliteError OfAnotherVersion { get; } = new(SqliteError.NotADatabase, "it was written by another version of nfr; nfr start takes it over");
+
     /// <summary>Opens the spool in a folder; null, and why in one clause, when there is none or it cannot be read.</summary>
     public static SpoolArchive? Open(string directory, out string? why)
     {
@@ -41,7 +43,7 @@ public sealed class SpoolArchive : IDisposable
             string? version = db.Scalar("PRAGMA user_version");
             error = db.TakeError();
             if (version == SpoolFile.Version) return new SpoolArchive(db, directory);
-            if (!error.IsError) error = new SqliteError(SqliteError.NotADatabase, "it was written by another version of nfr; nfr start takes it over");
+            if (!error.IsError) error = OfAnotherVersion;
             db.Dispose();
         }
         why = error.Message;

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Nfr.Commands;
 using Nfr.Events;
+using Nfr.Native;
 using Nfr.Storage;
 using Nfr.Tests.Storage;
 
@@ -230,6 +231,19 @@ public sealed class SpoolCommandTests : IDisposable
         // Between the others, below the last there is.
         Assert.Equal((1, "2 events of 1 rows wait in the spool again\n", "nfr: #2 is not there; it stays aside\n"), Run("requeue", "2", "1"));
         Assert.Equal((0, "2 events of 1 rows wait in the spool again\n", ""), Run("requeue", "--all"));
+    }
+
+    [Fact]
+    public void The_alerts_of_a_spool_of_an_older_version_are_said_to_wait_for_a_start()
+    {
+        using (Spool spool = Open()) Fill(spool);
+        string folder = Path.Combine(_folder, "spool");
+        using (AlertArchive archive = AlertArchive.Open(folder, out _)!) Assert.Single(archive.ReadAll(Assert.Fail));
+        Assert.False(SqliteConnection.Open(Path.Combine(folder, "spool.db"), null, out SqliteConnection? db).IsError);
+        db!.Execute("PRAGMA user_version=1");
+        db.Dispose();
+        Assert.Null(AlertArchive.Open(folder, out string? why));
+        Assert.Equal("it was written by another version of nfr; nfr start takes it over", why);
     }
 
     [Fact]
