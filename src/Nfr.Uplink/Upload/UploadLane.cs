@@ -232,15 +232,20 @@ sealed class UploadLane
     async Task NotePartsAsync(IReadOnlyList<RefusedEvent> refused, SpoolBatch part, CancellationToken stop)
     {
         int at = 0;
-        foreach (RefusedEvent one in refused)
+        for (int i = 0; i < refused.Count;)
         {
-            if (one.Index > at) await NoteSliceAsync(part.Slice(at, one.Index - at), stop);
-            SpoolBatch bad = part.Slice(one.Index, 1);
+            // Neighbours go in one transaction, under the first one's reason.
+            RefusedEvent one = refused[i];
+            int count = 1;
+            while (i + count < refused.Count && refused[i + count].Index == one.Index + count) count++;
+            if (one.Index > at) await NoteSliceAsync(part.Numbers(at, one.Index - at), stop);
+            SpoolBatch bad = part.Numbers(one.Index, count);
             await NoteAsync(() => _consumer.Quarantine(bad, one.Reason), stop);
-            Quarantined(one.Reason, bad.LastSequence);
-            at = one.Index + 1;
+            Quarantined(one.Reason, bad.LastSequence, count);
+            at = one.Index + count;
+            i += count;
         }
-        if (at < part.Count) await NoteSliceAsync(part.Slice(at, part.Count - at), stop);
+        if (at < part.Count) await NoteSliceAsync(part.Numbers(at, part.Count - at), stop);
     }
 
     Task NoteSliceAsync(SpoolBatch slice, CancellationToken stop) => NoteAsync(() => _consumer.Delivered(slice), stop);
@@ -253,10 +258,10 @@ sealed class UploadLane
         Quarantined(reply.Message, part.LastSequence);
     }
 
-    void Quarantined(string reason, long sequence)
+    void Quarantined(string reason, long sequence, int count = 1)
     {
-        Update(_state with { QuarantinedEvents = _state.QuarantinedEvents + 1 });
-        _quarantinedUnsaid++;
+        Update(_state with { QuarantinedEvents = _state.QuarantinedEvents + count });
+        _quarantinedUnsaid += count;
         if (_quarantineSaidAt != 0 && _time.GetElapsedTime(_quarantineSaidAt) < TimeSpan.FromMinutes(10)) return;
         _quarantineSaidAt = _time.GetTimestamp();
         _notice(new UplinkNotice(

@@ -118,6 +118,60 @@ public sealed class ElasticEventsTests : IAsyncLifetime
         Assert.Contains(_bench.Notices, n => n.Sentence.Contains("document_parsing_exception", StringComparison.Ordinal) && n.Sentence.Contains("cluster http://127.0.0.1", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(401, "security_exception", "unable to authenticate", UplinkPhase.KeyRefused, "check api_key")]
+    [InlineData(403, "security_exception", "action [indices:data/write/bulk] is unauthorized", UplinkPhase.KeyRefused, "check api_key")]
+    [InlineData(403, "cluster_block_exception", "index [x] blocked by: [FORBIDDEN/8/index write (api)]", UplinkPhase.BackingOff, "FORBIDDEN/8")]
+    [InlineData(404, "index_not_found_exception", "no such index [x]", UplinkPhase.BackingOff, "action.auto_create_index")]
+    [InlineData(400, "index_closed_exception", "closed", UplinkPhase.BackingOff, "index_closed_exception")]
+    [InlineData(418, "new_exception", "never heard of", UplinkPhase.BackingOff, "never heard of")]
+    public async Task What_a_cluster_says_of_its_index_or_our_key_puts_no_event_aside(int status, string type, string reason, UplinkPhase phase, string told)
+    {
+        _server.Item = _ => (status, type, reason);
+        Append(EventType.Dns, 0, 40);
+        using (ElasticEvents cluster = Cluster())
+        {
+            Uploader uploader = Uploader(cluster);
+            await UntilAsync(uploader, () => Tally(EventType.Dns).Waiting < 40 || uploader.State.Types[0].Phase == phase && uploader.State.Trouble is not null, "a stop");
+            Assert.Contains(told, uploader.State.Trouble, StringComparison.Ordinal);
+        }
+        Assert.Equal((40L, 0L), (Tally(EventType.Dns).Waiting, Tally(EventType.Dns).Quarantined));
+        _server.Item = null;
+        using ElasticEvents well = Cluster();
+        await UntilAsync(Uploader(well), () => Tally(EventType.Dns).Waiting == 0, "all");
+        Assert.Equal(Enumerable.Range(0, 40), Stored("dns"));
+    }
+
+    [Fact]
+    public async Task A_cluster_that_refuses_every_document_costs_sixteen_events_and_one_after_each_wait()
+    {
+        _server.Item = _ => (400, "illegal_argument_exception", "only write ops with an op_type of create are allowed in data streams");
+        Append(EventType.Dns, 0, 300);
+        using ElasticEvents cluster = Cluster();
+        // With waits that do not end.
+        UploadOptions options = UplinkBench.Fast() with { Consumer = ElasticEventOptions.Consumer, BackoffBase = TimeSpan.FromDays(1), BackoffCap = TimeSpan.FromDays(1) };
+        Uploader uploader = new((IEventTarget)cluster, _spool, options, UplinkBench.Pacer(), TimeProvider.System, _bench.Notice, null);
+        await UntilAsync(uploader, () => Tally(EventType.Dns).Quarantined > 16 || uploader.State.Types[0].Phase == UplinkPhase.BackingOff, "a wait");
+        Assert.Equal((284L, 16L), (Tally(EventType.Dns).Waiting, Tally(EventType.Dns).Quarantined));
+        Assert.Contains("refuses every dns event", uploader.State.Trouble, StringComparison.Ordinal);
+        _server.Item = null;
+        await UntilAsync(Uploader(cluster), () => Tally(EventType.Dns).Waiting == 0, "the others");
+        Assert.Equal(Enumerable.Range(16, 284), Stored("dns"));
+    }
+
+    [Fact]
+    public async Task Events_side_by_side_that_do_not_fit_are_put_aside_in_one_transaction()
+    {
+        _server.Item = d => int.Parse(d["nfr"]!["event"]!["connection_id"]!.GetValue<string>(), null) is >= 5 and < 35 ? (400, "document_parsing_exception", "failed to parse") : null;
+        Append(EventType.Http, 0, 40);
+        using ElasticEvents cluster = Cluster();
+        await UntilAsync(Uploader(cluster), () => Tally(EventType.Http).Waiting == 0, "all");
+        Assert.Equal((10L, 30L), (Tally(EventType.Http).Delivered, Tally(EventType.Http).Quarantined));
+        _spool.Dispose();
+        using (SpoolArchive archive = SpoolArchive.Open(_folder, out _)!) Assert.Equal([(6L, 35L)], archive.ReadFacts(out _)!.Quarantined.Select(row => (row.First, row.Last)));
+        _spool = Open();
+    }
+
     [Fact]
     public async Task A_line_that_is_no_event_is_put_aside_and_its_neighbours_are_stored()
     {
