@@ -193,8 +193,13 @@ sealed class UploadLane
 
     async Task AcceptedAsync(EngineReply reply, SpoolBatch part, int bytes, CancellationToken stop)
     {
-        _backoff.Reset();
-        _refusedInRow = 0;
+        // An answer that takes none of the events is no sign that things are well.
+        bool any = reply.RefusedEvents.Count < part.Count;
+        if (any)
+        {
+            _backoff.Reset();
+            _refusedInRow = 0;
+        }
         if (_maxBytes < _all.MaxBytes && ++_goodBatches >= GrowAfter)
         {
             _goodBatches = 0;
@@ -203,17 +208,17 @@ sealed class UploadLane
         UplinkTypeState state = _state;
         Update(state with
         {
-            LastSuccess = _time.GetUtcNow(),
+            LastSuccess = any ? _time.GetUtcNow() : state.LastSuccess,
             DeliveredEvents = state.DeliveredEvents + part.Count - reply.RefusedEvents.Count,
-            DeliveredBatches = state.DeliveredBatches + 1,
-            DeliveredBytes = state.DeliveredBytes + bytes,
+            DeliveredBatches = state.DeliveredBatches + (any ? 1 : 0),
+            DeliveredBytes = state.DeliveredBytes + (any ? bytes : 0),
             RejectedEvents = state.RejectedEvents + reply.Rejected.Values.Sum(),
             Rejected = reply.Rejected.Count == 0 ? state.Rejected : Sum(state.Rejected, reply.Rejected),
         });
         // Before the note is written the batch must not be sent again: not noting it would double it.
         if (reply.RefusedEvents.Count == 0) await NoteAsync(() => _consumer.Delivered(part), stop);
         else await NotePartsAsync(reply.RefusedEvents, part, stop);
-        _report.Succeeded(_name, lasted => $"uplink: {_target.Who} takes events again after {Spoken.Duration(lasted)}{WaitText()}");
+        if (any) _report.Succeeded(_name, lasted => $"uplink: {_target.Who} takes events again after {Spoken.Duration(lasted)}{WaitText()}");
     }
 
     /// <summary>Adds up reasons; a hostile engine's endless new ones end up under "other".</summary>

@@ -159,6 +159,50 @@ public sealed class ElasticEventsTests : IAsyncLifetime
         Assert.Equal(Enumerable.Range(16, 284), Stored("dns"));
     }
 
+    sealed class ScriptedTarget(params Func<SpoolBatch, EngineReply>[] script) : IEventTarget
+    {
+        int _at;
+
+        public string Who => "cluster x";
+
+        public string KeyRefused(string message) => message;
+
+        public ReadOnlyMemory<byte> BodyOf(SpoolBatch part) => part.Body;
+
+        public Task<EngineReply> SendAsync(SpoolBatch part, ReadOnlyMemory<byte> body, CancellationToken cancel) =>
+            Task.FromResult(script[Math.Min(Interlocked.Increment(ref _at), script.Length) - 1](part));
+    }
+
+    sealed class LongestWait : Random
+    {
+        public override double NextDouble() => 0;
+    }
+
+    [Fact]
+    public async Task An_answer_that_takes_none_of_the_events_ends_no_trouble()
+    {
+        static EngineReply Fails(SpoolBatch part) => new() { Kind = EngineReplyKind.ServerError, Message = "503" };
+        static EngineReply TakesNone(SpoolBatch part) =>
+            new() { Kind = EngineReplyKind.Accepted, RefusedEvents = [.. Enumerable.Range(0, part.Count).Select(i => new RefusedEvent(i, "no"))] };
+        var target = new ScriptedTarget(Fails, TakesNone, Fails, part => new EngineReply { Kind = EngineReplyKind.Accepted });
+        UploadOptions options = UplinkBench.Fast() with { Consumer = ElasticEventOptions.Consumer, BackoffBase = TimeSpan.FromHours(1), BackoffCap = TimeSpan.FromHours(9) };
+        Uploader uploader = new(target, _spool, options, UplinkBench.Pacer(), TimeProvider.System, _bench.Notice, new LongestWait());
+        UplinkTypeState State() => uploader.State.Types[0];
+        TimeSpan? Wait() => State() is { Phase: UplinkPhase.BackingOff } state ? state.BackingOffUntil - state.LastErrorAt : null;
+        Append(EventType.Dns, 0, 3);
+        await UntilAsync(uploader, () => Wait() is not null, "the first wait");
+        Assert.Equal(TimeSpan.FromHours(1), Wait());
+        await UntilAsync(uploader, () => Tally(EventType.Dns).Quarantined == 3, "refused");
+        Assert.Equal((null, 0L), (State().LastSuccess, State().DeliveredBatches));
+        Assert.DoesNotContain(_bench.Notices, n => n.Sentence.Contains("takes events again", StringComparison.Ordinal));
+        Assert.NotNull(uploader.State.Trouble);
+        Append(EventType.Dns, 3, 1);
+        await UntilAsync(uploader, () => Wait() is not null, "the second wait");
+        Assert.Equal(TimeSpan.FromHours(2), Wait());
+        await UntilAsync(uploader, () => Tally(EventType.Dns).Waiting == 0, "taken");
+        Assert.Contains(_bench.Notices, n => n.Sentence.Contains("takes events again", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Events_side_by_side_that_do_not_fit_are_put_aside_in_one_transaction()
     {
