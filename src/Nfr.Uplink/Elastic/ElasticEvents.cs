@@ -8,6 +8,7 @@ namespace Nfr.Uplink;
 /// </summary>
 public sealed class ElasticEvents : IEventTarget, IDisposable
 {
+    /// <summary>The index template's name begins so.</summary>
     const string TemplateName = "nfr-events";
 
     readonly ElasticEventOptions _options;
@@ -29,7 +30,8 @@ public sealed class ElasticEvents : IEventTarget, IDisposable
         _sensor = sensor;
         _client = new ElasticClient(options.Cluster, sensor.Version, time, handler);
         _bulks = [.. EventTypes.Uploaded.Select(_ => new BulkSender(_client))];
-        string[] indices = [.. options.Types.Select(options.IndexOf).Distinct()];
+        // Of all types, whichever are shipped: so types that are added later are in it.
+        string[] indices = [.. EventTypes.Uploaded.Select(options.IndexOf).Distinct()];
         _template = options.Cluster.Template ? new ElasticTemplate(_client, TemplateName, indices) : null;
     }
 

@@ -9,7 +9,7 @@ namespace Nfr.Uplink;
 /// </summary>
 sealed class ElasticSink : AlertSink
 {
-    /// <summary>The index template's name.</summary>
+    /// <summary>The index template's name begins so.</summary>
     const string TemplateName = "nfr-alert";
 
     /// <summary>So many alerts refused one after the other with none taken between: then it may not be the alerts. From there on one is given up after each <see cref="Patience"/>.</summary>

@@ -75,6 +75,18 @@ public sealed class ElasticEventsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_template_is_for_all_types_whichever_are_shipped()
+    {
+        Append(EventType.Dns, 0, 1);
+        using ElasticEvents cluster = new(
+            new ElasticEventOptions { Cluster = new ElasticOptions { Hosts = [ElasticOptions.TryHost(_server.Host)!], Template = true }, Types = [EventType.Dns] },
+            new SensorIdentity("2.0.0", _spool.SensorId, "tap-1"), TimeProvider.System);
+        await UntilAsync(Uploader(cluster), () => Tally(EventType.Dns).Waiting == 0, "nothing waits");
+        string[] patterns = [.. Assert.Single(_server.Templates).Value["index_patterns"]!.AsArray().Select(p => p!.GetValue<string>())];
+        Assert.Equal(["logs-nfr.dns-default", "logs-nfr.flow-default", "logs-nfr.http-default", "logs-nfr.tls-default"], patterns.Order());
+    }
+
+    [Fact]
     public async Task Fifty_restarts_with_lost_answers_and_items_put_off_store_each_event_once()
     {
         int requests = 0, items = 0;

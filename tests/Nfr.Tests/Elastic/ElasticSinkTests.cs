@@ -263,11 +263,24 @@ public sealed class ElasticSinkTests : IAsyncLifetime
             Assert.Null((await sink.WriteAsync(Page(), CancellationToken.None)).Fault);
         }
         Assert.Equal(["HEAD", "PUT", "HEAD"], _server.Requests.Where(r => r.Path.StartsWith("/_index_template/", StringComparison.Ordinal)).Select(r => r.Method));
-        JsonObject template = _server.Templates["nfr-alert"];
+        JsonObject template = Assert.Single(_server.Templates).Value;
         Assert.Equal([ElasticSinkOptions.DefaultIndex], template["index_patterns"]!.AsArray().Select(p => p!.GetValue<string>()));
         JsonNode properties = template["template"]!["mappings"]!["properties"]!;
         Assert.Equal("ip", properties["source"]!["properties"]!["ip"]!["type"]!.GetValue<string>());
         Assert.Equal("double", properties["nfr"]!["properties"]!["evidence"]!["properties"]!["features"]!["properties"]!["weight"]!["type"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task A_second_sink_with_another_index_has_a_template_of_its_own()
+    {
+        _bench.AppendAlerts(1);
+        foreach (string index in new[] { ElasticSinkOptions.DefaultIndex, "soc-alerts" })
+        {
+            using ElasticSink sink = new(new ElasticSinkOptions { Cluster = Cluster() with { Template = true }, Index = index }, EcsDocumentTests.Sensor, TimeProvider.System);
+            Assert.Null((await sink.WriteAsync(Page(), CancellationToken.None)).Fault);
+        }
+        Assert.Equal([ElasticSinkOptions.DefaultIndex, "soc-alerts"], _server.Templates.Values.SelectMany(t => t["index_patterns"]!.AsArray()).Select(p => p!.GetValue<string>()).Order());
+        Assert.All(_server.Templates.Keys, name => Assert.StartsWith("nfr-alert-", name, StringComparison.Ordinal));
     }
 
     [Fact]
