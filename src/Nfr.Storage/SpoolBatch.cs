@@ -75,4 +75,14 @@ public readonly record struct SequenceRange(long First, int Count)
 }
 
 /// <summary>An alert with its place in the spool; outputs remember that place.</summary>
-public sealed record StoredAlert(long Sequence, Alert Alert);
+public sealed record StoredAlert(long Sequence, Alert Alert)
+{
+    readonly Alert? _original;
+
+    /// <summary>As it lies in the spool, where <see cref="Alert"/> was put right since: what follows from an alert for ever follows from this.</summary>
+    public Alert Original
+    {
+        get => _original ?? Alert;
+        init => _original = value;
+    }
+}

@@ -13,6 +13,7 @@ public sealed class ElasticEvents : IEventTarget, IDisposable
 
     readonly ElasticEventOptions _options;
     readonly SensorIdentity _sensor;
+    readonly ClockEpochs? _epochs;
     readonly ElasticClient _client;
     readonly ElasticTemplate? _template;
     /// <summary>By type, since each lane sends one batch at a time.</summary>
@@ -22,12 +23,14 @@ public sealed class ElasticEvents : IEventTarget, IDisposable
     /// <param name="sensor">Part of ids and documents.</param>
     /// <param name="time">Time-outs, and how long a node is left alone.</param>
     /// <param name="handler">The seam of tests.</param>
-    public ElasticEvents(ElasticEventOptions options, SensorIdentity sensor, TimeProvider time, HttpMessageHandler? handler = null)
+    /// <param name="epochs">Put stamps right; null = they are.</param>
+    public ElasticEvents(ElasticEventOptions options, SensorIdentity sensor, TimeProvider time, HttpMessageHandler? handler = null, ClockEpochs? epochs = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(sensor);
         _options = options;
         _sensor = sensor;
+        _epochs = epochs;
         _client = new ElasticClient(options.Cluster, sensor.Version, time, handler);
         _bulks = [.. EventTypes.Uploaded.Select(_ => new BulkSender(_client))];
         // Of all types, whichever are shipped: so types that are added later are in it.
@@ -68,14 +71,24 @@ public sealed class ElasticEvents : IEventTarget, IDisposable
         using var ecs = new EcsEvents(_sensor);
         string kind = part.Type.Name();
         IReadOnlyList<ReadOnlyMemory<byte>> lines = part.Lines();
+        bool restamps = _epochs is not null && _epochs.Touches(part);
         for (int i = 0; i < part.Count && i < lines.Count; i++)
         {
             ReadOnlyMemory<byte> line = lines[i];
+            // Of the line as it was spooled: what comes again after the clock was set is the same document.
             string id = ElasticIds.Of(_sensor.Id, kind, part.SequenceOf(i), line.Span);
+            if (restamps) line = Restamped(line, part.Type, part.SequenceOf(i));
             if (body.TryAdd(id, output => ecs.TryWrite(part.Type, line, id, output))) places.Add(i);
             else refused[i] = "the line is no event with a stamp";
         }
         return body;
+    }
+
+    ReadOnlyMemory<byte> Restamped(ReadOnlyMemory<byte> line, EventType type, long sequence)
+    {
+        using MemoryStream output = new(line.Length + EventTime.MaxLength);
+        EventLine.WriteRestamped(line.Span, stamp => _epochs!.Corrected(type, sequence, stamp), output);
+        return output.ToArray();
     }
 
     static EngineReply Reply(HttpReply stop) => new()

@@ -51,7 +51,7 @@ sealed class ElasticSink : AlertSink
         var body = new BulkBody();
         foreach (StoredAlert stored in page.Alerts)
         {
-            string id = ElasticIds.Of(_sensor.Id, "alert", stored.Sequence, AlertJson.ToBytes(stored.Alert));
+            string id = ElasticIds.Of(_sensor.Id, "alert", stored.Sequence, AlertJson.ToBytes(stored.Original));
             body.Add(id, output => EcsAlerts.Write(stored.Alert, _sensor, output));
         }
         BulkOutcome outcome = await _bulk.SendAsync(_options.Index, body, cancel);

@@ -6,7 +6,8 @@ namespace Nfr.Uplink;
 /// <summary>
 /// The upload of one event type. A batch is a stack of ranges of its lines, the oldest on top: accepted → noted as delivered and popped;
 /// too large or refused → replaced by its halves, down to the one event that is put aside; anything else → the same range again after a
-/// wait. The stack is worked from the oldest on, as the spool wants it. After an outage batches of what is new go by turns with those of the backlog.
+/// wait, if nothing of it was evicted meanwhile. The stack is worked from the oldest on, as the spool wants it. After an outage batches of what is new go by turns with those of the
+/// backlog; new is what came since the last try that failed was begun.
 /// </summary>
 sealed class UploadLane
 {
@@ -96,10 +97,12 @@ sealed class UploadLane
             try
             {
                 Interlocked.Exchange(ref _spooled, 0);
+                // The first that an engine gets after an outage is what happens now.
+                if (_failing && IsOld() && _consumer.Peek(_type, _options.BufferSize, _maxBytes, SpoolEnd.Live) is { } now && !await DeliverAsync(now, SpoolEnd.Live, stop, request)) continue;
                 SpoolBatch? batch = _consumer.Peek(_type, _options.BufferSize, _maxBytes);
-                if (batch is not null) await DeliverAsync(batch, stop, request);
+                if (batch is not null && !await DeliverAsync(batch, SpoolEnd.Oldest, stop, request)) continue;
                 if (batch is null || !IsBacklog(batch)) await _work.WaitAsync(_options.FlushInterval, _time, stop);
-                else if (IsOld() && _consumer.Peek(_type, _options.BufferSize, _maxBytes, SpoolEnd.Live) is { } live) await DeliverAsync(live, stop, request);
+                else if (IsOld() && _consumer.Peek(_type, _options.BufferSize, _maxBytes, SpoolEnd.Live) is { } live) await DeliverAsync(live, SpoolEnd.Live, stop, request);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -130,7 +133,8 @@ sealed class UploadLane
         }
     }
 
-    async Task DeliverAsync(SpoolBatch batch, CancellationToken stop, CancellationToken request)
+    /// <summary>False when the batch has to be peeked anew, since it had to wait.</summary>
+    async Task<bool> DeliverAsync(SpoolBatch batch, SpoolEnd end, CancellationToken stop, CancellationToken request)
     {
         Stack<LineRange> pending = new();
         pending.Push(new LineRange(0, batch.Count));
@@ -143,9 +147,12 @@ sealed class UploadLane
             await _pacer.EnterAsync(_failing, stop);
             Update(_state with { Phase = UplinkPhase.Sending, BackingOffUntil = null });
             _clock.Mark();
+            long next = _spool.NextSequence(_type);
             EngineReply reply = await _target.SendAsync(part, body, request);
             _failing = !reply.IsAccepted;
             _pacer.Leave(_failing);
+            // Should the next try succeed, what came since this one need not stand behind the backlog. That it could not be noted costs that alone.
+            if (_failing && (reply.Kind is not (EngineReplyKind.TooLarge or EngineReplyKind.Refused) || _refusedInRow >= RefusedInRow)) _consumer.BeginLive(_type, next);
 
             switch (reply.Kind)
             {
@@ -156,12 +163,17 @@ sealed class UploadLane
                 case EngineReplyKind.TooLarge or EngineReplyKind.Refused:
                     if (reply.Kind == EngineReplyKind.TooLarge) Shrink(body.Length);
                     Failure(reply.Message);
-                    if (_refusedInRow >= RefusedInRow) await RefusesEverythingAsync(reply, batch, stop);
+                    if (_refusedInRow >= RefusedInRow)
+                    {
+                        await RefusesEverythingAsync(reply, batch, stop);
+                        if (!IsThere(batch, range.Start, end)) return Anew();
+                    }
                     if (range.Count > 1) Split(pending);
                     else await QuarantineAsync(pending, reply, part, stop);
                     break;
                 case EngineReplyKind.Unauthorized:
                     await KeyRefusedAsync(reply, stop);
+                    if (range.Count == batch.Count || !IsThere(batch, range.Start, end)) return Anew();
                     break;
                 default:
                     if (reply.TimedOut && body.Length > MinBytes && range.Count > 1)
@@ -170,11 +182,32 @@ sealed class UploadLane
                         Split(pending);
                     }
                     await UnavailableAsync(reply, batch, stop);
+                    // Halves are kept, or an engine that refuses and fails by turns would never be done with them.
+                    if ((range.Count == batch.Count && pending.Count == 1) || !IsThere(batch, range.Start, end)) return Anew();
                     break;
             }
             stop.ThrowIfCancellationRequested();
         }
         Update(_state with { Phase = UplinkPhase.Idle });
+        return true;
+    }
+
+    bool Anew()
+    {
+        Update(_state with { Phase = UplinkPhase.Idle });
+        return false;
+    }
+
+    /// <summary>Whether all that a batch has left is in the ring yet: what was evicted during a long wait is counted as that and must not go.</summary>
+    bool IsThere(SpoolBatch batch, int start, SpoolEnd end)
+    {
+        int left = batch.Count - start;
+        if (_consumer.Peek(_type, left, int.MaxValue, end) is not { } now || now.Count != left) return false;
+        for (int i = 0; i < left; i++)
+        {
+            if (now.SequenceOf(i) != batch.SequenceOf(start + i)) return false;
+        }
+        return true;
     }
 
     static void Split(Stack<LineRange> pending)

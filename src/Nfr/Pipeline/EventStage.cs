@@ -47,7 +47,7 @@ sealed class EventStage
     /// <param name="alert">Told of each alert raised.</param>
     /// <param name="wanted">By <see cref="EventType"/>; null = all.</param>
     /// <param name="allFields">Whether event lines are spooled instead of upload lines (engine.fields), asked for each event; null = never.</param>
-    /// <param name="quality">How far stamps can be trusted; spooled event lines say so while it is not fully.</param>
+    /// <param name="quality">How far stamps can be trusted; spooled event lines and alerts say so while it is not fully.</param>
     public EventStage(Scope? scope, Scorer? scorer, Spool? spool, Stream? print = null, Action<Alert>? alert = null, bool[]? wanted = null, Func<bool>? allFields = null, Func<ClockQuality>? quality = null)
     {
         _quality = quality ?? (static () => ClockQuality.Synced);
@@ -281,6 +281,7 @@ sealed class EventStage
         foreach (Alert raised in _raised)
         {
             Alert alert = AlertEvents.WithHost(raised, _hosts, network);
+            if (_quality() is var quality and not ClockQuality.Synced) alert = alert with { Clock = quality == ClockQuality.Unset ? "unset" : "free" };
             _spool?.AppendAlert(alert);
             _settled++;
             _alert?.Invoke(alert);

@@ -67,12 +67,12 @@ sealed class Sensor : IDisposable
         AlertMerger? merger = uplinks.Count > 1 ? new AlertMerger(spool, several: true) : null;
         foreach (EngineConfig engine in uplinks)
             _engines.Add(new EngineLink(engine, config, spool, scope, engine.Name == EngineConfig.Main ? takesAllFields : null, log, time, merger, cutsFields: uplinks.Count > 1 || config.Outputs.ShipsEvents, epochs: _epochs));
-        if (config.Outputs.ShipsEvents) _cluster = new ElasticLink(config, spool, log, time);
+        if (config.Outputs.ShipsEvents) _cluster = new ElasticLink(config, spool, log, time, _epochs);
         _stage = new EventStage(scope, scorer, spool, alert: onAlert, wanted: SensorParts.Wanted(config.Engine.Analyze), allFields: AnyTakesAllFields, quality: () => _epochs.Quality);
         _pipeline = new PipelineThread([.. workers.Select(w => w.Ring)], _stage, spool, log, _engines.Count == 0 && _cluster is null ? null : Spooled);
         if (SensorParts.FeedCacheOf(config) is { } cache) _fetcher = SensorParts.FetcherOf(config.Scoring.FeedUrls, cache, time, n => Notices.Log(log, n));
         foreach (OutputOptions options in SensorParts.OutputsOf(config.Outputs))
-            _outputs.Add(new AlertOutput(spool, options, SensorParts.IdentityOf(spool.SensorId), time, n => Notices.Log(log, n)));
+            _outputs.Add(new AlertOutput(spool, options, SensorParts.IdentityOf(spool.SensorId), time, n => Notices.Log(log, n), epochs: _epochs));
         foreach (string name in workers.Select(w => w.Interface).Distinct())
             _observers.Add((name, new Observer(name, Tell, time), new PortRates(time)));
         _clock = new ClockWatch(time);
@@ -345,7 +345,7 @@ sealed class Sensor : IDisposable
         try
         {
             _clock.Look();
-            if (_epochs.Look()) _log.Information("clock: it was set; the stamps of events that wait are put right as they are uploaded");
+            if (_epochs.Look()) _log.Information("clock: it was set; the stamps of events and alerts that wait are put right on their way out");
             foreach ((string name, Observer observer, PortRates rates) in _observers)
             {
                 DecodeCounters sum = DecodeCounters.Sum(_workers.Where(w => w.Interface == name).Select(w => w.Counters));

@@ -31,9 +31,11 @@ public sealed class ElasticEventsTests : IAsyncLifetime
 
     Spool Open() => Spool.Open(new SpoolOptions { Directory = _folder, Consumers = ["engine", ElasticEventOptions.Consumer] }, TimeProvider.System);
 
-    ElasticEvents Cluster(params EventType[] types) => new(
+    ElasticEvents Cluster(params EventType[] types) => Cluster(null, types);
+
+    ElasticEvents Cluster(ClockEpochs? epochs, params EventType[] types) => new(
         new ElasticEventOptions { Cluster = new ElasticOptions { Hosts = [ElasticOptions.TryHost(_server.Host)!] }, Types = types.Length == 0 ? EventTypes.Uploaded : types },
-        new SensorIdentity("2.0.0", _spool.SensorId, "tap-1"), TimeProvider.System);
+        new SensorIdentity("2.0.0", _spool.SensorId, "tap-1"), TimeProvider.System, epochs: epochs);
 
     Uploader Uploader(ElasticEvents cluster) => new(cluster, _spool, UplinkBench.Fast() with { Consumer = ElasticEventOptions.Consumer }, TimeProvider.System, _bench.Notice);
 
@@ -113,6 +115,31 @@ public sealed class ElasticEventsTests : IAsyncLifetime
         Assert.Equal(1000, _server.Ids("logs-nfr.dns-default").Distinct().Count());
         ConsumerTally tally = Tally(EventType.Dns);
         Assert.Equal((1000L, 1000L, 0L, 0L), (tally.Since, tally.Delivered, tally.Quarantined, tally.Missed));
+    }
+
+    [Fact]
+    public async Task What_was_stored_before_the_clock_was_set_is_no_second_document_after_it()
+    {
+        ManualTime time = new() { Utc = new DateTimeOffset(2026, 11, 21, 12, 0, 30, TimeSpan.Zero) };
+        ClockEpochs epochs = new(_spool, time, "boot-1", () => false);
+        Append(EventType.Dns, 0, 10);
+        int requests = 0;
+        _server.After = (_, context) =>
+        {
+            if (Interlocked.Increment(ref requests) > 1) return Task.FromResult(false);
+            // Stored; its answer never comes. Then the clock is set, a day on, and more was spooled before that.
+            Append(EventType.Dns, 10, 10);
+            time.Utc += TimeSpan.FromDays(1);
+            Assert.True(epochs.Look());
+            context.Abort();
+            return Task.FromResult(true);
+        };
+        using ElasticEvents cluster = Cluster(epochs);
+        await UntilAsync(Uploader(cluster), () => Tally(EventType.Dns).Delivered == 20, "all");
+        Assert.Equal(Enumerable.Range(0, 20), Stored("dns"));
+        string[] stamps = [.. _server.Documents("logs-nfr.dns-default").Select(d => d["@timestamp"]!.GetValue<string>())];
+        Assert.All(stamps[..10], ts => Assert.StartsWith("2026-11-21T12:00:00", ts, StringComparison.Ordinal));
+        Assert.All(stamps[10..], ts => Assert.StartsWith("2026-11-22T12:00:00", ts, StringComparison.Ordinal));
     }
 
     [Fact]
