@@ -8,6 +8,7 @@ namespace Nfr.Uplink;
 /// </summary>
 public sealed class ElasticEvents : IEventTarget, IDisposable
 {
+    /// <summary>The index template's name begins so.</summary>
     const string TemplateName = "nfr-events";
 
     readonly ElasticEventOptions _options;
@@ -32,7 +33,8 @@ public sealed class ElasticEvents : IEventTarget, IDisposable
         _epochs = epochs;
         _client = new ElasticClient(options.Cluster, sensor.Version, time, handler);
         _bulks = [.. EventTypes.Uploaded.Select(_ => new BulkSender(_client))];
-        string[] indices = [.. options.Types.Select(options.IndexOf).Distinct()];
+        // Of all types, whichever are shipped: so types that are added later are in it.
+        string[] indices = [.. EventTypes.Uploaded.Select(options.IndexOf).Distinct()];
         _template = options.Cluster.Template ? new ElasticTemplate(_client, TemplateName, indices) : null;
     }
 
@@ -53,8 +55,10 @@ public sealed class ElasticEvents : IEventTarget, IDisposable
         // Which line of the batch each document is.
         var places = new List<int>(part.Count);
         BulkBody documents = Documents(part, places, refused);
-        BulkOutcome outcome = documents.Count == 0 ? new BulkOutcome(0, [], null) : await _bulks[(int)part.Type].SendAsync(_options.IndexOf(part.Type), documents, cancel);
+        BulkOutcome outcome = documents.Count == 0 ? new BulkOutcome(0, [], null, false) : await _bulks[(int)part.Type].SendAsync(_options.IndexOf(part.Type), documents, cancel);
         if (outcome.Stop is { } stop) return Reply(stop);
+        // None taken and all refused may be the cluster's fault: the lane halves them, and waits when it goes on.
+        if (!outcome.Any && outcome.Refused.Count > 0) return new EngineReply { Kind = EngineReplyKind.Refused, Status = 400, Message = outcome.Refused[^1].Reason };
         foreach ((int index, string reason) in outcome.Refused) refused[places[index]] = reason;
         return new EngineReply { Kind = EngineReplyKind.Accepted, Status = 200, RefusedEvents = [.. refused.Select(r => new RefusedEvent(r.Key, r.Value))] };
     }

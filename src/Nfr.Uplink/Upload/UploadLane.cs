@@ -240,8 +240,13 @@ sealed class UploadLane
 
     async Task AcceptedAsync(EngineReply reply, SpoolBatch part, int bytes, CancellationToken stop)
     {
-        _backoff.Reset();
-        _refusedInRow = 0;
+        // An answer that takes none of the events is no sign that things are well.
+        bool any = reply.RefusedEvents.Count < part.Count;
+        if (any)
+        {
+            _backoff.Reset();
+            _refusedInRow = 0;
+        }
         if (_maxBytes < _all.MaxBytes && ++_goodBatches >= GrowAfter)
         {
             _goodBatches = 0;
@@ -250,17 +255,17 @@ sealed class UploadLane
         UplinkTypeState state = _state;
         Update(state with
         {
-            LastSuccess = _time.GetUtcNow(),
+            LastSuccess = any ? _time.GetUtcNow() : state.LastSuccess,
             DeliveredEvents = state.DeliveredEvents + part.Count - reply.RefusedEvents.Count,
-            DeliveredBatches = state.DeliveredBatches + 1,
-            DeliveredBytes = state.DeliveredBytes + bytes,
+            DeliveredBatches = state.DeliveredBatches + (any ? 1 : 0),
+            DeliveredBytes = state.DeliveredBytes + (any ? bytes : 0),
             RejectedEvents = state.RejectedEvents + reply.Rejected.Values.Sum(),
             Rejected = reply.Rejected.Count == 0 ? state.Rejected : Sum(state.Rejected, reply.Rejected),
         });
         // Before the note is written the batch must not be sent again: not noting it would double it.
         if (reply.RefusedEvents.Count == 0) await NoteAsync(() => _consumer.Delivered(part), stop);
         else await NotePartsAsync(reply.RefusedEvents, part, stop);
-        _report.Succeeded(_name, lasted => $"uplink: {_target.Who} takes events again after {Spoken.Duration(lasted)}{WaitText()}");
+        if (any) _report.Succeeded(_name, lasted => $"uplink: {_target.Who} takes events again after {Spoken.Duration(lasted)}{WaitText()}");
     }
 
     /// <summary>Adds up reasons; a hostile engine's endless new ones end up under "other".</summary>
@@ -279,15 +284,20 @@ sealed class UploadLane
     async Task NotePartsAsync(IReadOnlyList<RefusedEvent> refused, SpoolBatch part, CancellationToken stop)
     {
         int at = 0;
-        foreach (RefusedEvent one in refused)
+        for (int i = 0; i < refused.Count;)
         {
-            if (one.Index > at) await NoteSliceAsync(part.Slice(at, one.Index - at), stop);
-            SpoolBatch bad = part.Slice(one.Index, 1);
+            // Neighbours go in one transaction, under the first one's reason.
+            RefusedEvent one = refused[i];
+            int count = 1;
+            while (i + count < refused.Count && refused[i + count].Index == one.Index + count) count++;
+            if (one.Index > at) await NoteSliceAsync(part.Numbers(at, one.Index - at), stop);
+            SpoolBatch bad = part.Numbers(one.Index, count);
             await NoteAsync(() => _consumer.Quarantine(bad, one.Reason), stop);
-            Quarantined(one.Reason, bad.LastSequence);
-            at = one.Index + 1;
+            Quarantined(one.Reason, bad.LastSequence, count);
+            at = one.Index + count;
+            i += count;
         }
-        if (at < part.Count) await NoteSliceAsync(part.Slice(at, part.Count - at), stop);
+        if (at < part.Count) await NoteSliceAsync(part.Numbers(at, part.Count - at), stop);
     }
 
     Task NoteSliceAsync(SpoolBatch slice, CancellationToken stop) => NoteAsync(() => _consumer.Delivered(slice), stop);
@@ -300,10 +310,10 @@ sealed class UploadLane
         Quarantined(reply.Message, part.LastSequence);
     }
 
-    void Quarantined(string reason, long sequence)
+    void Quarantined(string reason, long sequence, int count = 1)
     {
-        Update(_state with { QuarantinedEvents = _state.QuarantinedEvents + 1 });
-        _quarantinedUnsaid++;
+        Update(_state with { QuarantinedEvents = _state.QuarantinedEvents + count });
+        _quarantinedUnsaid += count;
         if (_quarantineSaidAt != 0 && _time.GetElapsedTime(_quarantineSaidAt) < TimeSpan.FromMinutes(10)) return;
         _quarantineSaidAt = _time.GetTimestamp();
         _notice(new UplinkNotice(

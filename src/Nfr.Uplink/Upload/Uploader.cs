@@ -37,7 +37,7 @@ public sealed class Uploader
     {
     }
 
-    Uploader(IEventTarget target, Spool spool, UploadOptions options, RequestPacer pacer, TimeProvider time, Action<UplinkNotice> notice, Random? random)
+    internal Uploader(IEventTarget target, Spool spool, UploadOptions options, RequestPacer pacer, TimeProvider time, Action<UplinkNotice> notice, Random? random)
     {
         _time = time;
         _report = new TroubleReport(time, notice);
