@@ -105,6 +105,7 @@ sealed class ReadRun
         NfrConfig config = _run.Config;
         bool? takesAll = null;
         if (!config.Engine.IsEmbedded && AccountCheck.Refused(config.Engine, out takesAll) is { } refused) return _run.Terminal.Fail(ExitCode.Failed, refused);
+        if (ReadSummary.NotUploaded(config) is { } remark) _run.Terminal.Error.WriteLine("nfr: " + remark);
         string folder = Directory.CreateTempSubdirectory("nfr-read-").FullName;
         try
         {
