@@ -13,7 +13,7 @@ namespace Nfr.Faults.Clock;
 /// </summary>
 sealed class ClockRun : HttpMessageHandler
 {
-    const int Seconds = 3600, Restart = 1800, EventsPerSecond = 12;
+    const int Restart = 1800, EventsPerSecond = 12;
     static readonly DateTimeOffset s_truth = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
 
     /// <summary>Never at the same moment as an upload.</summary>
@@ -131,11 +131,6 @@ sealed class ClockRun : HttpMessageHandler
         Flags = ["c2"],
         Event = new AlertEvent { Type = EventType.Dns, Ts = "2026-11-21T12:00:00.000000Z", SrcIP = "10.0.0.1", Query = $"a{number}.example", QType = "A" },
     };
-
-    /// <summary>The same handler serves both lives.</summary>
-    protected override void Dispose(bool disposing)
-    {
-    }
 
     sealed class Sink(ClockRun run) : AlertSink
     {

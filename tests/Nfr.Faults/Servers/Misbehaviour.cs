@@ -42,7 +42,7 @@ sealed record Misbehaviour(string Name, Func<Exchange, Task> AnswerAsync)
         return packed.ToArray();
     });
 
-    static Misbehaviour Says(int status, string body = "{\"message\":\"no\"}", string headers = "") => new($"{status}{(headers == "" ? "" : " " + headers.Trim())}", e => e.AnswerAsync(status, body, headers));
+    static Misbehaviour Says(int status, string body = "{\"message\":\"no\"}", string headers = "") => new($"{status}{(headers.Length == 0 ? "" : " " + headers.Trim())}", e => e.AnswerAsync(status, body, headers));
 
     /// <summary>Reads the request as it should, and sends this.</summary>
     static Misbehaviour Sends(string name, string bytes) => new(name, async e =>

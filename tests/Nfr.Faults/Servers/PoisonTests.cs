@@ -84,10 +84,5 @@ public sealed class PoisonTests(ITestOutputHelper output)
                 return new HttpResponseMessage(HttpStatusCode.OK) { Content = new StringContent("{}") };
             }
         }
-
-        /// <summary>Serves two lives.</summary>
-        protected override void Dispose(bool disposing)
-        {
-        }
     }
 }

@@ -68,12 +68,13 @@ public sealed class GelfSinkTests
     public async Task Messages_over_TCP_are_ended_by_a_zero_one_for_each_threat()
     {
         var got = new MemoryStream();
+        Lock gate = new();
         await using RawServer server = new(async (socket, stop) =>
         {
             byte[] buffer = new byte[4096];
             while (await socket.ReceiveAsync(buffer, stop) is > 0 and int read)
             {
-                lock (got) got.Write(buffer, 0, read);
+                lock (gate) got.Write(buffer, 0, read);
             }
         });
         using GelfSink sink = new(new GelfSinkOptions { Link = LinkBench.Tcp(server) }, s_sensor, TimeProvider.System);
@@ -81,7 +82,7 @@ public sealed class GelfSinkTests
         Assert.Equal(new SinkAnswer(2, 0, null), await sink.WriteAsync(Page(UplinkBench.Alert(0), two), CancellationToken.None));
         string[] Messages()
         {
-            lock (got) return Encoding.UTF8.GetString(got.ToArray()).Split('\0');
+            lock (gate) return Encoding.UTF8.GetString(got.ToArray()).Split('\0');
         }
         await UplinkBench.UntilAsync(() => Messages().Length == 4, "three messages");
         Assert.Equal("", Messages()[3]);

@@ -21,16 +21,16 @@ public sealed class SyslogMessageTests
     static string Make(SyslogSinkOptions options, Alert alert, string line) =>
         Encoding.UTF8.GetString(SyslogMessage.Make(options, s_sensor, alert, alert.Threats[0], Encoding.UTF8.GetBytes(line), s_now, out _));
 
-    static readonly string s_structured = """[nfr@32473 severity="5" policy="false" type="dns" src="1.2.3.4" flags="c2" groups="a\"b\]c\\d" sensor="0123456789abcdef0123456789abcdef"]""";
+    const string Structured = """[nfr@32473 severity="5" policy="false" type="dns" src="1.2.3.4" flags="c2" groups="a\"b\]c\\d" sensor="0123456789abcdef0123456789abcdef"]""";
 
     [Fact]
     public void RFC_5424_has_the_events_time_the_threat_as_message_id_and_our_fields() => Assert.Equal(
-        $"<130>1 2018-09-06T14:09:04.123Z sensor-1 nfr {Environment.ProcessId} c2_communication {s_structured} {{\"a\":1}}",
+        $"<130>1 2018-09-06T14:09:04.123Z sensor-1 nfr {Environment.ProcessId} c2_communication {Structured} {{\"a\":1}}",
         Make(new SyslogSinkOptions { Link = s_link }, Alert(), "{\"a\":1}"));
 
     [Fact]
     public void Text_beyond_ASCII_begins_with_the_mark_of_UTF8() => Assert.Equal(
-        $"<130>1 2018-09-06T14:09:04.123Z sensor-1 nfr {Environment.ProcessId} c2_communication {s_structured} \uFEFFmünchen.example",
+        $"<130>1 2018-09-06T14:09:04.123Z sensor-1 nfr {Environment.ProcessId} c2_communication {Structured} \uFEFFmünchen.example",
         Make(new SyslogSinkOptions { Link = s_link }, Alert(), "münchen.example"));
 
     [Fact]
