@@ -129,6 +129,7 @@ sealed partial class MetricsText
         Each("nfr_output_up", "0 while something stops or delays the output.", "gauge", o => o.Trouble is null ? 1 : 0);
         Each("nfr_output_delivered_alerts_total", "Alerts that the output took.", "counter", o => o.Alerts);
         Each("nfr_output_refused_alerts_total", "Alerts that the other side refuses for good, passed by.", "counter", o => o.Refused);
+        Each("nfr_output_cut_alerts_total", "Alerts that the output took with their end cut off, since they were longer than its max_size.", "counter", o => o.Cut);
         Each("nfr_output_filtered_alerts_total", "Alerts that its filter does not want.", "counter", o => o.Filtered);
         Each("nfr_output_waiting_alerts", "Alerts stored and not looked at yet, an upper bound.", "gauge", o => o.Waiting);
         Each("nfr_output_failed_writes_total", "Writes that failed.", "counter", o => o.FailedWrites);

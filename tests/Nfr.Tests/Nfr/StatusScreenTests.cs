@@ -143,7 +143,7 @@ public sealed class StatusScreenTests
         Assert.Equal((3, 2048), (Of("nfr_spool_class_held", ("class", "alerts")), Of("nfr_spool_class_bytes", ("class", "alerts"))));
         Assert.Equal((794_880, 400 << 20), (Of("nfr_spool_ring_seconds"), Of("nfr_spool_written_bytes_per_day")));
         Assert.Equal(11.4 * 365.25 * 86_400, Of("nfr_spool_card_life_seconds"), 1.0);
-        Assert.Equal(45, Of("nfr_output_delivered_alerts_total", ("output", "file")));
+        Assert.Equal((45, 0), (Of("nfr_output_delivered_alerts_total", ("output", "file")), Of("nfr_output_cut_alerts_total", ("output", "file"))));
         Assert.Equal((1, 0.031, -0.00025), (Of("nfr_clock_synchronised"), Of("nfr_clock_maximum_error_seconds"), Of("nfr_time_offset_seconds")));
         Assert.Equal((20L << 30, 0), (Of("nfr_disk_free_bytes"), Of("nfr_disk_read_only")));
         Assert.Equal(52.3, Of("nfr_temperature_celsius", ("sensor", "cpu-thermal")));
