@@ -55,6 +55,7 @@ public sealed class AlertOutput : IDisposable
     readonly SensorIdentity _sensor;
     readonly string _bookmarkName;
     readonly TimeProvider _time;
+    readonly ClockEpochs? _epochs;
     readonly Action<UplinkNotice> _notice;
     readonly TroubleReport _report;
     readonly Backoff _backoff;
@@ -64,7 +65,6 @@ public sealed class AlertOutput : IDisposable
     /// <summary>The bookmark for other threads; below 0 = not read yet.</summary>
     long _passed = -1;
     bool _unnoted;
-    bool _unsettled;
     Task<SinkAnswer>? _unfinished;
     AlertPage? _page;
     long _through;
@@ -80,13 +80,15 @@ public sealed class AlertOutput : IDisposable
     /// <param name="notice">Gets few sentences; must not block.</param>
     /// <param name="sink">Owned from now on; null = the one that the options name.</param>
     /// <param name="random">Jitter; a seam of tests.</param>
+    /// <param name="epochs">Put stamps right; null = they are.</param>
     public AlertOutput(
-        Spool spool, OutputOptions options, SensorIdentity sensor, TimeProvider time, Action<UplinkNotice> notice, AlertSink? sink = null, Random? random = null)
+        Spool spool, OutputOptions options, SensorIdentity sensor, TimeProvider time, Action<UplinkNotice> notice, AlertSink? sink = null, Random? random = null, ClockEpochs? epochs = null)
     {
         _spool = spool;
         _options = options;
         _sensor = sensor;
         _time = time;
+        _epochs = epochs;
         _sink = sink ?? OutputSinks.Open(options, sensor, time);
         _bookmarkName = "output:" + options.Name;
         _notice = notice;
@@ -162,9 +164,11 @@ public sealed class AlertOutput : IDisposable
                 if (alerts.Count == 0 && _unfinished is null)
                 {
                     // After an unclean stop numbers go on far above the last alert's: they wait for nobody. Nothing read may also mean that nothing can be.
-                    if (_spool.Counters.Faults == faults && last > _bookmark!.Value) Interlocked.Exchange(ref _passed, last);
-                    return await SettleAsync(writes.Token);
+                    bool sure = _spool.Counters.Faults == faults;
+                    if (sure && last > _bookmark!.Value) Interlocked.Exchange(ref _passed, last);
+                    return await SettleAsync(sure, writes.Token);
                 }
+                if (_epochs is not null) alerts = [.. alerts.Select(_epochs.Corrected)];
                 if (await WriteAsync(alerts, writes.Token) is { } fault)
                 {
                     if (_unnoted) Note();
@@ -189,16 +193,20 @@ public sealed class AlertOutput : IDisposable
     }
 
     /// <summary>Nothing waits: lets the sink make good what it has learnt of since.</summary>
-    async Task<TimeSpan?> SettleAsync(CancellationToken cancel)
+    async Task<TimeSpan?> SettleAsync(bool sure, CancellationToken cancel)
     {
-        if (await _sink.SettleAsync(cancel) is { } unsettled)
-        {
-            _unsettled = true;
-            return Failed(unsettled);
-        }
-        if (_unsettled) Update(_state with { BackingOffUntil = null, Trouble = null });
-        _unsettled = false;
+        if (await _sink.SettleAsync(cancel) is { } unsettled) return Failed(unsettled);
+        if (sure) Recovered("nothing waits for {0} any more");
         return null;
+    }
+
+    /// <summary>What was wrong is over: alerts get through, or none is left that could not.</summary>
+    /// <param name="how">{0} is the target.</param>
+    void Recovered(string how)
+    {
+        _backoff.Reset();
+        if (_state.Trouble is not null || _state.BackingOffUntil is not null) Update(_state with { Trouble = null, BackingOffUntil = null });
+        _report.Succeeded("output", lasted => $"output {_options.Name}: {how.Replace("{0}", _sink.Target, StringComparison.Ordinal)} after {Spoken.Duration(lasted)}");
     }
 
     public void Dispose()
@@ -220,6 +228,7 @@ public sealed class AlertOutput : IDisposable
                 Update(_state with { Holding = null });
                 Pass(_through);
                 _unnoted = true;
+                Recovered("nothing waits for {0} any more");
                 return null;
             }
             _page = new AlertPage(wanted, _options.Format, _sensor) { IsLast = Volatile.Read(ref _last) };
@@ -271,8 +280,8 @@ public sealed class AlertOutput : IDisposable
             Update(_state with { BackingOffUntil = null, Holding = answer.Waits ?? "waiting" });
             return null;
         }
-        Update(_state with { BackingOffUntil = null, Trouble = null, Holding = holds ? answer.Waits ?? "waiting" : null });
-        _report.Succeeded("output", lasted => $"output {_options.Name}: {_sink.Target} takes alerts again after {Spoken.Duration(lasted)}");
+        Update(_state with { Holding = holds ? answer.Waits ?? "waiting" : null });
+        Recovered("{0} takes alerts again");
         return null;
     }
 

@@ -41,6 +41,10 @@ public sealed class AlertOutputTests : IDisposable
         public override string? LastRefusal => "not of our kind";
         public Func<Task<string?>> Before { get; set; } = () => Task.FromResult<string?>(null);
 
+        public string? Unsettled { get; set; }
+
+        public override Task<string?> SettleAsync(CancellationToken cancel) => Task.FromResult(Unsettled);
+
         public override async Task<SinkAnswer> WriteAsync(AlertPage page, CancellationToken cancel)
         {
             if (await Before() is { } fault) return SinkAnswer.None(fault);
@@ -186,6 +190,48 @@ public sealed class AlertOutputTests : IDisposable
         hang.SetResult(null);
         Assert.True(await drained.WaitAsync(UplinkBench.Limit));
         Assert.Equal(Range(10), Numbers(sink.Lines));
+    }
+
+    [Fact]
+    public async Task A_trouble_ends_when_the_alerts_that_failed_are_gone()
+    {
+        string directory = Directory.CreateDirectory(At("spool")).FullName;
+        using Spool spool = Spool.Open(new SpoolOptions { Directory = directory, MaxAlerts = 2 }, TimeProvider.System);
+        void Append(int severity)
+        {
+            for (int i = 0; i < 2; i++) spool.AppendAlert(UplinkBench.Alert(i) with { Threats = [new AlertThreat("c2", "C2", severity)] });
+            Assert.Null(spool.Flush());
+        }
+        Append(5);
+        TestSink sink = new() { Before = () => Task.FromResult<string?>("pipe broken") };
+        OutputOptions options = new() { Name = "t", Sink = new StreamSinkOptions(), Filter = new AlertFilter { Severity = 5 } };
+        using AlertOutput output = new(spool, options, new SensorIdentity("0.0.0", "", "sensor"), TimeProvider.System, _bench.Notice, sink, new Random(1));
+        Assert.False(await output.DrainAsync(CancellationToken.None));
+        Assert.NotNull(output.State.Trouble);
+        // These push those out and are not wanted.
+        Append(2);
+        Assert.True(await output.DrainAsync(CancellationToken.None));
+        Assert.Equal((0L, 2L), (output.State.Alerts, output.State.Filtered));
+        Assert.Equal((null, null), (output.State.Trouble, output.State.BackingOffUntil));
+        Assert.Contains("nothing waits for test any more", _bench.Notices[^1].Sentence, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_settling_that_works_again_is_told_so_that_the_next_failure_is()
+    {
+        ManualTime time = new();
+        TestSink sink = new() { Unsettled = "not shipped" };
+        using AlertOutput output = new(_bench.Spool, new OutputOptions { Name = "t", Sink = new StreamSinkOptions() }, new SensorIdentity("0.0.0", "", "sensor"), time, _bench.Notice, sink, new Random(1));
+        for (int outage = 1; outage <= 2; outage++)
+        {
+            sink.Unsettled = "not shipped";
+            Assert.False(await output.DrainAsync(CancellationToken.None));
+            sink.Unsettled = null;
+            Assert.True(await output.DrainAsync(CancellationToken.None));
+            Assert.Equal((null, null), (output.State.Trouble, output.State.BackingOffUntil));
+            Assert.Equal(2 * outage, _bench.Notices.Count);
+            time.Advance(TimeSpan.FromMinutes(2));
+        }
     }
 
     [Fact]
