@@ -90,6 +90,7 @@ public sealed class SpoolCommandTests : IDisposable
     {
         using Spool spool = Open();
         Assert.Contains("not known yet", Run("status").Out, StringComparison.Ordinal);
+        Assert.Contains("no event has come for it yet\n", Run("status").Out, StringComparison.Ordinal);
         Fill(spool);
         Assert.Matches(@"\n  rate    .* written a day; at this rate the ring holds .*\n  card    an estimated .* of a card of 32 GB\n", Run("status").Out);
         JsonElement outlook = JsonDocument.Parse(Run("status", "--json").Out).RootElement.GetProperty("outlook");
