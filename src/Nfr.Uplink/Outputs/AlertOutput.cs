@@ -18,6 +18,7 @@ public sealed record AlertOutputState
     public long Refused { get; init; }
     /// <summary>Why it refused the last of them.</summary>
     public string? LastRefusal { get; init; }
+    public DateTimeOffset? LastRefusalAt { get; init; }
     /// <summary>Passed by, since the filter does not want them.</summary>
     public long Filtered { get; init; }
     /// <summary>Stored and not looked at yet; an upper bound, since some may have been evicted.</summary>
@@ -259,6 +260,7 @@ public sealed class AlertOutput : IDisposable
                 Alerts = _state.Alerts + taken - refused,
                 Refused = _state.Refused + refused,
                 LastRefusal = refused > 0 ? _sink.LastRefusal : _state.LastRefusal,
+                LastRefusalAt = refused > 0 ? _time.GetUtcNow() : _state.LastRefusalAt,
             });
             if (refused > 0) _notice(new UplinkNotice(NoticeLevel.Warning, $"output {_options.Name}: {_sink.Target} refuses {Spoken.Count(refused, "alert")} for good ({_sink.LastRefusal ?? "no reason given"}); passed by and counted"));
         }

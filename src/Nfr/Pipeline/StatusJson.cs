@@ -197,6 +197,7 @@ static class StatusJson
         json.WriteNumber("alerts", output.Alerts);
         json.WriteNumber("refused", output.Refused);
         if (output.LastRefusal is { } refusal) json.WriteString("lastRefusal", refusal);
+        if (output.LastRefusalAt is { } refused) json.WriteString("lastRefusalAt", refused.UtcDateTime);
         json.WriteNumber("filtered", output.Filtered);
         json.WriteNumber("waiting", output.Waiting);
         json.WriteNumber("failedWrites", output.FailedWrites);
@@ -205,6 +206,8 @@ static class StatusJson
         if (output.LastErrorAt is { } at) json.WriteString("lastErrorAt", at.UtcDateTime);
         if (output.BackingOffUntil is { } next) json.WriteString("nextTry", next.UtcDateTime);
         json.WriteString("trouble", output.Trouble);
+        json.WriteString("holding", output.Holding);
+        json.WriteString("remark", output.Remark);
         json.WriteEndObject();
     }
 }
