@@ -59,12 +59,17 @@ case " $* " in *=Test*)
   command -v ping >/dev/null 2>&1    || tools+=(iputils-ping)
   /usr/bin/python3 -c 'import aiosmtpd' >/dev/null 2>&1 || tools+=(python3-aiosmtpd)
   [ -x /usr/sbin/rsyslogd ] && compgen -G "/usr/lib/*/rsyslog/lmnsd_gtls.so" >/dev/null || tools+=(rsyslog rsyslog-gnutls)
+  command -v go >/dev/null 2>&1 && [ -d /usr/share/gocode/src/github.com/Graylog2/go-gelf ] || tools+=(golang-go golang-github-graylog2-go-gelf-dev)
 esac
 if [ ${#tools[@]} -gt 0 ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
   echo "Installing ${tools[*]} for the tests"
   export DEBIAN_FRONTEND=noninteractive
-  { apt-get update -qq && apt-get install -qq -y --no-install-recommends "${tools[@]}"; } </dev/null >/dev/null 2>&1 ||
-    echo "Not installed; the tests that need them are left out"
+  missing=()
+  add() { apt-get install -qq -y --no-install-recommends "$@" </dev/null >/dev/null 2>&1; }
+  # All at once is quicker; one that a distribution does not have shall not cost the others.
+  { apt-get update -qq </dev/null >/dev/null 2>&1 && add "${tools[@]}"; } ||
+    for tool in "${tools[@]}"; do add "$tool" || missing+=("$tool"); done
+  [ ${#missing[@]} -eq 0 ] || echo "Not installed: ${missing[*]}; the tests that need them are left out"
 fi
 
 # 3. Cake, at the version that .config/dotnet-tools.json pins.

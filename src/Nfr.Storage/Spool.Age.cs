@@ -40,17 +40,15 @@ public sealed partial class Spool
 
     bool AgingDue => _limits.HasAges && _time.GetElapsedTime(_agedAt) >= s_ageEvery;
 
+    // One transaction: what is left after it makes the next flush due, and the pipeline takes events between the two.
     SpoolFault? Age()
     {
         lock (_writeLock)
         {
             if (_disposed) return Closed();
-            _agedAt = _time.GetTimestamp();
-            bool more = true;
-            while (more)
-            {
-                if (Write(file => more = file.EvictAged(Running)) is { } fault) return fault;
-            }
+            bool more = false;
+            if (Write(file => more = file.EvictAged(Running)) is { } fault) return fault;
+            if (!more) _agedAt = _time.GetTimestamp();
             return null;
         }
     }

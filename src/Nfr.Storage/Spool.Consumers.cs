@@ -32,6 +32,15 @@ public sealed partial class Spool
         lock (_writeLock) return _file?.Ledger.NextOfType(Lane.Of(type, false)) ?? 1;
     }
 
+    /// <summary>The sequence number that the next alert gets.</summary>
+    public long NextAlertSequence
+    {
+        get
+        {
+            lock (_writeLock) return _file?.Ledger.NextAlert ?? 1;
+        }
+    }
+
     internal SpoolBatch? Peek(int consumer, EventType type, int maxEvents, int maxBytes, SpoolEnd end)
     {
         if (end == SpoolEnd.Live && !BeginLive(consumer, type)) return null;
@@ -84,6 +93,23 @@ public sealed partial class Spool
                 ref SpoolProgress.Line line = ref file.Progress[consumer, type];
                 (line.LiveFrom, line.LiveThrough) = (next, next - 1);
             }) is null;
+        }
+    }
+
+    internal SpoolFault? BeginLive(int consumer, EventType type, long from)
+    {
+        lock (_writeLock)
+        {
+            if (_disposed) return Closed();
+            if (_file is null || from > _file.Ledger.NextOfType(Lane.Of(type, false))) return null;
+            SpoolProgress.Line now = _file.Progress[consumer, type];
+            // What was delivered at the live end stays there: there is one hole, not two.
+            if (from <= now.LiveFrom || from <= now.Through + 1 || (now.LiveFrom > 0 && now.LiveThrough >= now.LiveFrom)) return null;
+            return Write(file =>
+            {
+                ref SpoolProgress.Line line = ref file.Progress[consumer, type];
+                if (file.AnyRow(consumer, type, line.Through + 1, from - 1)) (line.LiveFrom, line.LiveThrough) = (from, from - 1);
+            });
         }
     }
 

@@ -65,9 +65,11 @@ public sealed partial class Spool
         }
     }
 
-    /// <summary>It is time to call <see cref="Flush"/>: enough is pending, or it has been for long enough; after a fault only the time counts.</summary>
-    public bool FlushDue => AgingDue || (_pendingEvents >= _options.FlushEvents && !_failing)
-        || ((_pendingEvents > 0 || _pendingAlerts.Count > 0) && _time.GetElapsedTime(_oldestPending) >= _options.FlushInterval);
+    /// <summary>
+    /// It is time to call <see cref="Flush"/>: enough is pending, or it has been for long enough, or something may be too old; after a fault only the time counts.
+    /// </summary>
+    public bool FlushDue => (!_failing && (AgingDue || _pendingEvents >= _options.FlushEvents))
+        || ((AgingDue || _pendingEvents > 0 || _pendingAlerts.Count > 0) && _time.GetElapsedTime(_oldestPending) >= _options.FlushInterval);
 
     /// <summary>
     /// Spools all that is pending: null = the commit returned. On a fault it stays pending within its limits and the next flush tries again.

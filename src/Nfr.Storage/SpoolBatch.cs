@@ -40,6 +40,13 @@ public sealed record SpoolBatch(EventType Type, long FirstSequence, long LastSeq
         return lines;
     }
 
+    /// <summary>As <see cref="Slice"/>, without the lines: enough to settle them, and nothing is inflated.</summary>
+    public SpoolBatch Numbers(int start, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        return new SpoolBatch(Type, SequenceOf(start), SequenceOf(start + count - 1), count, default);
+    }
+
     /// <summary>The part of <paramref name="count"/> events from <paramref name="start"/> as a batch of its own: how a refused batch is halved.</summary>
     public SpoolBatch Slice(int start, int count)
     {
@@ -68,4 +75,14 @@ public readonly record struct SequenceRange(long First, int Count)
 }
 
 /// <summary>An alert with its place in the spool; outputs remember that place.</summary>
-public sealed record StoredAlert(long Sequence, Alert Alert);
+public sealed record StoredAlert(long Sequence, Alert Alert)
+{
+    readonly Alert? _original;
+
+    /// <summary>As it lies in the spool, where <see cref="Alert"/> was put right since: what follows from an alert for ever follows from this.</summary>
+    public Alert Original
+    {
+        get => _original ?? Alert;
+        init => _original = value;
+    }
+}

@@ -28,8 +28,16 @@ public sealed class SpoolConsumer
     /// <param name="type">Which kind.</param>
     /// <param name="maxEvents">Most events.</param>
     /// <param name="maxBytes">Most bytes of the compressed body.</param>
-    /// <param name="from">Live: only what came after the first call with Live while events waited; until the backlog has come up to there.</param>
+    /// <param name="from">Live: only what came after the first call with Live while events waited, or from where <see cref="BeginLive"/> said; until the backlog has come up to there.</param>
     public SpoolBatch? Peek(EventType type, int maxEvents, int maxBytes, SpoolEnd from = SpoolEnd.Oldest) => _spool.Peek(_index, type, maxEvents, maxBytes, from);
+
+    /// <summary>
+    /// What waits before a number becomes the backlog, and what comes from there on the live end, as at the first call of <see cref="Peek"/> with Live. While nothing of the live end
+    /// was settled it may be moved forward; a batch of it in hand is the backlog's then, to be peeked anew. Without effect when nothing waits before it, or it moves back.
+    /// </summary>
+    /// <param name="type">Which kind.</param>
+    /// <param name="from">What <see cref="Spool.NextSequence"/> said since the spool was opened, so that no row reaches over it.</param>
+    public SpoolFault? BeginLive(EventType type, long from) => _spool.BeginLive(_index, type, from);
 
     /// <summary>
     /// The batch's events were delivered to this consumer: null = noted durably. A <see cref="SpoolBatch.Slice"/> is as good, the oldest first. Events

@@ -35,10 +35,10 @@ sealed partial class SpoolFile
     /// <param name="now">Running time.</param>
     public bool EvictAged(long now)
     {
+        int rows = 0;
         foreach (SpoolClass of in SpoolClasses.All)
         {
             if (_limits.Age(of) > now) continue;
-            int rows = 0;
             while (rows < RowsAtOnce && Evict(of, now - _limits.Age(of))) rows++;
             if (rows == RowsAtOnce) return true;
         }

@@ -69,7 +69,8 @@ sealed partial class SpoolFile
         return rows;
     }
 
-    bool AnyRow(int consumer, EventType type, long from, long to)
+    /// <summary>Whether anything from one number to another waits for a consumer.</summary>
+    public bool AnyRow(int consumer, EventType type, long from, long to)
     {
         bool any = false;
         for (int scored = 0; scored < 2 && !any; scored++)

@@ -9,7 +9,7 @@ namespace Nfr.Storage;
 /// numbers of the type:  ....settled....| backlog: waits |....settled....| waits ....
 ///                                through         liveFrom        liveThrough          (no hole: liveFrom = liveThrough = 0)
 /// </code>
-/// liveFrom lies behind the newest row of its moment, so that no row reaches over it: what waits of a row is always the row's end.
+/// liveFrom lay behind the newest row of some moment, so that no row reaches over it: what waits of a row is always the row's end.
 /// </summary>
 sealed class SpoolProgress
 {

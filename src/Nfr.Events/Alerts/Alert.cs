@@ -13,6 +13,8 @@ public sealed record Alert
     /// <summary>Every scope group that holds the event's source: label = group name, description = group label.</summary>
     public IReadOnlyList<AlertGroup> Groups { get; init; } = [];
     public required AlertEvent Event { get; init; }
+    /// <summary>"unset" or "free" on alerts raised on board while no time service had set the clock: how far their stamps can be trusted. null = fully.</summary>
+    public string? Clock { get; init; }
     /// <summary>Why: present on alerts raised on board.</summary>
     public AlertEvidence? Evidence { get; init; }
 

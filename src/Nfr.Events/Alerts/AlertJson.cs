@@ -6,7 +6,7 @@ namespace Nfr.Events;
 
 /// <summary>
 /// An alert as one JSON object without a line end: the original's keys in the original's order, then the http and tls fields that it lacked,
-/// then "evidence". What is written reads back as the same alert.
+/// then "clock" and "evidence". What is written reads back as the same alert.
 /// </summary>
 public static class AlertJson
 {
@@ -42,6 +42,7 @@ public static class AlertJson
         json.WriteEndArray();
         json.WriteString("eventType", alert.Event.Type.Utf8Name());
         AlertFields.Write(json, alert.Event);
+        if (alert.Clock is { } clock) json.WriteString("clock", clock);
         if (alert.Evidence is { } evidence) Write(json, evidence);
         json.WriteEndObject();
     }
@@ -148,6 +149,7 @@ public static class AlertJson
             Labels = AlertFields.Strings(json, "labels"),
             Groups = groups,
             Event = e!,
+            Clock = AlertFields.String(json, "clock"),
             Evidence = ReadEvidence(json),
         };
         return null;

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Nfr.Events;
 using Nfr.Storage;
@@ -16,7 +17,7 @@ public enum ClockQuality : byte
 }
 
 /// <summary>
-/// Puts right the stamps that were made before the clock was set. An epoch begins with a boot: from there on, by type, sequence numbers are its own, and its wall clock is the
+/// Puts right the stamps that were made before the clock was set. An epoch begins with a boot: from there on, by type and for alerts, sequence numbers are its own, and its wall clock is the
 /// monotonic one (which counts from the boot, over restarts of the program) and a difference. When the clock is set for the first time, the difference jumps: that is what its
 /// earlier stamps are wrong by, and it is noted with the last time that the old clock can have said. Lines are corrected on their way out, so the ring's order and limits stay as they
 /// are; an epoch that ended before its clock was set keeps its stamps, and its place. Thread-safe.
@@ -27,6 +28,8 @@ public sealed class ClockEpochs
     const string State = "clock.epochs";
     /// <summary>The oldest go first: their events have left the ring, or never will be right.</summary>
     const int Most = 32;
+    /// <summary>Behind the types' lines that of the alerts.</summary>
+    const int AlertLine = EventTypes.UploadedCount;
     /// <summary>A smaller step is a correction of a clock that was right.</summary>
     static readonly TimeSpan s_step = TimeSpan.FromMinutes(1);
 
@@ -54,7 +57,7 @@ public sealed class ClockEpochs
         // Without an earlier epoch one that is right from the first has nothing to be told apart from.
         if ((_epochs.Count == 0 && !IsSynced()) || (_epochs.Count > 0 && _epochs[^1].Boot != boot))
         {
-            _epochs.Add(new Epoch(boot, [.. EventTypes.Uploaded.Select(spool.NextSequence)], Difference(), []));
+            _epochs.Add(new Epoch(boot, [.. EventTypes.Uploaded.Select(spool.NextSequence), spool.NextAlertSequence], Difference(), []));
             if (_epochs.Count > Most) _epochs.RemoveAt(0);
             _unsaved = true;
         }
@@ -98,25 +101,67 @@ public sealed class ClockEpochs
     /// <summary>Whether a batch may hold stamps that have to be put right.</summary>
     public bool Touches(SpoolBatch batch)
     {
+        ArgumentNullException.ThrowIfNull(batch);
+        return Touches((int)batch.Type, batch.FirstSequence, batch.LastSequence);
+    }
+
+    /// <summary>The stamp that an event has by what is known now; nanoseconds since 1970.</summary>
+    public long Corrected(EventType type, long sequence, long stamp) => Corrected((int)type, sequence, stamp);
+
+    /// <summary>
+    /// An alert of the spool with the stamps that it and its samples have by what is known now. An engine's alert is of an event that went to it with the right stamp; so only one
+    /// is touched that says of itself that the clock was not set, or whose stamp the wrong clock can have said between the boot and its end.
+    /// </summary>
+    public StoredAlert Corrected(StoredAlert stored)
+    {
+        ArgumentNullException.ThrowIfNull(stored);
+        Alert alert = stored.Alert;
+        if (!Touches(AlertLine, stored.Sequence, stored.Sequence) || !EventTime.TryParse(Encoding.UTF8.GetBytes(alert.Event.Ts), out long stamp)) return stored;
+        if (alert.Clock is null && stamp < FirstOfBoot(stored.Sequence)) return stored;
+        long right = Corrected(AlertLine, stored.Sequence, stamp);
+        Span<byte> text = stackalloc byte[EventTime.MaxLength];
+        string ts = right == stamp ? alert.Event.Ts : Encoding.UTF8.GetString(text[..EventTime.Format(right, text)]);
+        AlertEvidence? evidence = alert.Evidence is { } e ? e with { Samples = [.. e.Samples.Select(sample => Sample(sample, stored.Sequence))] } : null;
+        return stored with { Alert = alert with { Event = alert.Event with { Ts = ts }, Evidence = evidence }, Original = stored.Original };
+    }
+
+    /// <summary>What the clock said when the boot began in which an alert was raised, less what it may have been slewed by since.</summary>
+    long FirstOfBoot(long sequence)
+    {
+        lock (_lock)
+        {
+            Epoch? epoch = _epochs.FindLast(e => e.From[AlertLine] <= sequence);
+            return epoch is null ? long.MaxValue : epoch.Difference - epoch.Steps.Sum(s => s.Correction) - (s_step.Ticks * 100);
+        }
+    }
+
+    string Sample(string sample, long sequence)
+    {
+        using MemoryStream line = new(sample.Length + EventTime.MaxLength);
+        EventLine.WriteRestamped(Encoding.UTF8.GetBytes(sample), stamp => Corrected(AlertLine, sequence, stamp), line);
+        return Encoding.UTF8.GetString(line.GetBuffer(), 0, (int)line.Length);
+    }
+
+    bool Touches(int line, long first, long last)
+    {
         lock (_lock)
         {
             for (int i = 0; i < _epochs.Count; i++)
             {
-                long until = i + 1 < _epochs.Count ? _epochs[i + 1].From[(int)batch.Type] : long.MaxValue;
-                if (_epochs[i].Steps.Count > 0 && _epochs[i].From[(int)batch.Type] <= batch.LastSequence && until > batch.FirstSequence) return true;
+                long until = i + 1 < _epochs.Count ? _epochs[i + 1].From[line] : long.MaxValue;
+                if (_epochs[i].Steps.Count > 0 && _epochs[i].From[line] <= last && until > first) return true;
             }
             return false;
         }
     }
 
-    /// <summary>The stamp that an event has by what is known now; nanoseconds since 1970.</summary>
-    public long Corrected(EventType type, long sequence, long stamp)
+    long Corrected(int line, long sequence, long stamp)
     {
         lock (_lock)
         {
             for (int i = _epochs.Count - 1; i >= 0; i--)
             {
-                if (_epochs[i].From[(int)type] > sequence) continue;
+                if (_epochs[i].From[line] > sequence) continue;
                 // In the order in which the clock was set: each puts right what the one before made of it.
                 foreach (Step step in _epochs[i].Steps)
                 {
@@ -151,7 +196,7 @@ public sealed class ClockEpochs
             }
             json.WriteEndArray();
         }
-        return System.Text.Encoding.UTF8.GetString(text.ToArray());
+        return Encoding.UTF8.GetString(text.ToArray());
     }
 
     static void Numbers(Utf8JsonWriter json, string name, IEnumerable<long> numbers)
@@ -170,7 +215,9 @@ public sealed class ClockEpochs
             foreach (JsonElement item in document.RootElement.EnumerateArray())
             {
                 long[] from = [.. item.GetProperty("from").EnumerateArray().Select(n => n.GetInt64())], steps = [.. item.GetProperty("steps").EnumerateArray().Select(n => n.GetInt64())];
-                if (from.Length != EventTypes.UploadedCount) continue;
+                // Written before alerts had a line: theirs keep their stamps.
+                if (from.Length == AlertLine) from = [.. from, long.MaxValue];
+                if (from.Length != AlertLine + 1) continue;
                 _epochs.Add(new Epoch(item.GetProperty("boot").GetString() ?? "", from, item.GetProperty("difference").GetInt64(), [.. steps.Chunk(2).Where(p => p.Length == 2).Select(p => new Step(p[0], p[1]))]));
             }
         }

@@ -7,10 +7,14 @@ enum BulkItem : byte
 {
     /// <summary>Stored now (2xx), or by an earlier try (409).</summary>
     Taken,
-    /// <summary>429 or 5xx: this one again, later.</summary>
+    /// <summary>429, 5xx, an index that is closed or read-only, and every status that nobody foresaw: this one again, later.</summary>
     Again,
-    /// <summary>Any other status, such as 400 for a field that does not fit the mapping: never.</summary>
+    /// <summary>400 for a field that does not fit the mapping, and 413: never.</summary>
     Refused,
+    /// <summary>401, 403: the key has no right to write to the index, or to make it.</summary>
+    Denied,
+    /// <summary>404: there is no such index, and it is not made by itself.</summary>
+    Absent,
 }
 
 /// <summary>Reads the answer of _bulk, shortened by filter_path to what is needed.</summary>
@@ -36,7 +40,7 @@ sealed record BulkAnswer(IReadOnlyList<BulkItem> Items, IReadOnlyList<string?> R
                 if (item.ValueKind != JsonValueKind.Object || !item.EnumerateObject().MoveNext()) return null;
                 JsonElement result = item.EnumerateObject().First().Value;
                 if (result.ValueKind != JsonValueKind.Object || !result.TryGetProperty("status", out JsonElement number) || !number.TryGetInt32(out int status)) return null;
-                results.Add(status is (>= 200 and < 300) or 409 ? BulkItem.Taken : status is 408 or 429 or >= 500 ? BulkItem.Again : BulkItem.Refused);
+                results.Add(Of(status, ErrorType(result)));
                 reasons.Add(results[^1] == BulkItem.Taken ? null : Reason(result, status));
             }
             return new BulkAnswer(results, reasons);
@@ -46,6 +50,22 @@ sealed record BulkAnswer(IReadOnlyList<BulkItem> Items, IReadOnlyList<string?> R
             return null;
         }
     }
+
+    /// <summary>Only what is said of the document itself may end in its loss; what is said of the index or of us waits until somebody has put it right.</summary>
+    static BulkItem Of(int status, string type) => status switch
+    {
+        (>= 200 and < 300) or 409 => BulkItem.Taken,
+        401 => BulkItem.Denied,
+        // A block for writing is set and lifted by people, or by the cluster when its disks are full.
+        403 => type == "cluster_block_exception" ? BulkItem.Again : BulkItem.Denied,
+        404 => BulkItem.Absent,
+        413 => BulkItem.Refused,
+        // 400 too: index_closed_exception, invalid_index_name_exception, validation_exception (no more shards may be made).
+        400 => type.Contains("index", StringComparison.Ordinal) || type is "validation_exception" or "cluster_block_exception" ? BulkItem.Again : BulkItem.Refused,
+        _ => BulkItem.Again,
+    };
+
+    static string ErrorType(JsonElement result) => result.TryGetProperty("error", out JsonElement error) && error.ValueKind == JsonValueKind.Object ? Text(error, "type") : "";
 
     static string Reason(JsonElement result, int status)
     {

@@ -4,7 +4,8 @@ namespace Nfr.Uplink;
 /// <param name="Settled">Documents from the first on that are stored, or refused for ever.</param>
 /// <param name="Refused">Index and reason of the documents that are refused for ever, ascending; those beyond <paramref name="Settled"/> too.</param>
 /// <param name="Stop">Why the rest is not settled; null = all are.</param>
-sealed record BulkOutcome(int Settled, IReadOnlyList<(int Index, string Reason)> Refused, HttpReply? Stop);
+/// <param name="Any">The cluster has one of the documents at least: so it takes such documents, and refuses these others for what they are.</param>
+sealed record BulkOutcome(int Settled, IReadOnlyList<(int Index, string Reason)> Refused, HttpReply? Stop, bool Any);
 
 /// <summary>
 /// Brings documents into an index, item by item: a part that is too large is halved down to the document, items that the cluster has no room for now are sent again alone,
@@ -42,11 +43,11 @@ sealed class BulkSender(ElasticClient client)
                 if (sent.Answer is { } answer)
                 {
                     int before = again.Count;
-                    string? full = Sort(answer, part, again, refused, ref any);
+                    (string? full, HttpReply? fault) = Sort(answer, part, again, refused, ref any);
                     at += part.Count;
                     _most = Math.Min(MostDocuments, _most * 2);
                     // All of it put off: the cluster has no room; do not press it.
-                    if (again.Count - before == part.Count) stop = Full(part.Count, full);
+                    stop = fault ?? (again.Count - before == part.Count ? Full(part.Count, full) : null);
                 }
                 else if (sent.Reply.Kind is HttpReplyKind.TooLarge or HttpReplyKind.Refused && part.Count > 1)
                 {
@@ -79,14 +80,14 @@ sealed class BulkSender(ElasticClient client)
             if (any) refused[suspect] = suspicion!.Message;
             else open.Add(suspect);
         }
-        if (open.Count == 0) return new BulkOutcome(body.Count, Listed(refused), null);
-        return new BulkOutcome(open.Min(), Listed(refused), stop ?? (any ? Full(open.Count, null) : suspicion) ?? Full(open.Count, null));
+        if (open.Count == 0) return new BulkOutcome(body.Count, Listed(refused), null, any);
+        return new BulkOutcome(open.Min(), Listed(refused), stop ?? (any ? Full(open.Count, null) : suspicion) ?? Full(open.Count, null), any);
     }
 
-    /// <summary>Notes what became of each document of a request; the reason of those that were put off.</summary>
-    static string? Sort(BulkAnswer answer, List<int> part, List<int> again, SortedDictionary<int, string> refused, ref bool any)
+    /// <summary>Notes what became of each document of a request; the reason of those that were put off, and what somebody has to put right first.</summary>
+    static (string? Full, HttpReply? Fault) Sort(BulkAnswer answer, List<int> part, List<int> again, SortedDictionary<int, string> refused, ref bool any)
     {
-        string? full = null;
+        (string? full, HttpReply? fault) = (null, null);
         for (int i = 0; i < part.Count; i++)
         {
             if (answer.Items[i] == BulkItem.Refused) refused[part[i]] = answer.Reasons[i]!;
@@ -95,9 +96,11 @@ sealed class BulkSender(ElasticClient client)
             {
                 again.Add(part[i]);
                 full = answer.Reasons[i];
+                if (answer.Items[i] == BulkItem.Denied) fault = new HttpReply { Kind = HttpReplyKind.Denied, Status = 403, Message = $"it answered for a document {full}" };
+                else if (answer.Items[i] == BulkItem.Absent) fault = new HttpReply { Kind = HttpReplyKind.Absent, Status = 404, Message = $"it answered for a document {full}" };
             }
         }
-        return full;
+        return (full, fault);
     }
 
     static HttpReply Full(int count, string? reason) =>

@@ -8,10 +8,12 @@ namespace Nfr.Uplink;
 /// </summary>
 public sealed class ElasticEvents : IEventTarget, IDisposable
 {
+    /// <summary>The index template's name begins so.</summary>
     const string TemplateName = "nfr-events";
 
     readonly ElasticEventOptions _options;
     readonly SensorIdentity _sensor;
+    readonly ClockEpochs? _epochs;
     readonly ElasticClient _client;
     readonly ElasticTemplate? _template;
     /// <summary>By type, since each lane sends one batch at a time.</summary>
@@ -21,15 +23,18 @@ public sealed class ElasticEvents : IEventTarget, IDisposable
     /// <param name="sensor">Part of ids and documents.</param>
     /// <param name="time">Time-outs, and how long a node is left alone.</param>
     /// <param name="handler">The seam of tests.</param>
-    public ElasticEvents(ElasticEventOptions options, SensorIdentity sensor, TimeProvider time, HttpMessageHandler? handler = null)
+    /// <param name="epochs">Put stamps right; null = they are.</param>
+    public ElasticEvents(ElasticEventOptions options, SensorIdentity sensor, TimeProvider time, HttpMessageHandler? handler = null, ClockEpochs? epochs = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(sensor);
         _options = options;
         _sensor = sensor;
+        _epochs = epochs;
         _client = new ElasticClient(options.Cluster, sensor.Version, time, handler);
         _bulks = [.. EventTypes.Uploaded.Select(_ => new BulkSender(_client))];
-        string[] indices = [.. options.Types.Select(options.IndexOf).Distinct()];
+        // Of all types, whichever are shipped: so types that are added later are in it.
+        string[] indices = [.. EventTypes.Uploaded.Select(options.IndexOf).Distinct()];
         _template = options.Cluster.Template ? new ElasticTemplate(_client, TemplateName, indices) : null;
     }
 
@@ -50,8 +55,10 @@ public sealed class ElasticEvents : IEventTarget, IDisposable
         // Which line of the batch each document is.
         var places = new List<int>(part.Count);
         BulkBody documents = Documents(part, places, refused);
-        BulkOutcome outcome = documents.Count == 0 ? new BulkOutcome(0, [], null) : await _bulks[(int)part.Type].SendAsync(_options.IndexOf(part.Type), documents, cancel);
+        BulkOutcome outcome = documents.Count == 0 ? new BulkOutcome(0, [], null, false) : await _bulks[(int)part.Type].SendAsync(_options.IndexOf(part.Type), documents, cancel);
         if (outcome.Stop is { } stop) return Reply(stop);
+        // None taken and all refused may be the cluster's fault: the lane halves them, and waits when it goes on.
+        if (!outcome.Any && outcome.Refused.Count > 0) return new EngineReply { Kind = EngineReplyKind.Refused, Status = 400, Message = outcome.Refused[^1].Reason };
         foreach ((int index, string reason) in outcome.Refused) refused[places[index]] = reason;
         return new EngineReply { Kind = EngineReplyKind.Accepted, Status = 200, RefusedEvents = [.. refused.Select(r => new RefusedEvent(r.Key, r.Value))] };
     }
@@ -64,14 +71,24 @@ public sealed class ElasticEvents : IEventTarget, IDisposable
         using var ecs = new EcsEvents(_sensor);
         string kind = part.Type.Name();
         IReadOnlyList<ReadOnlyMemory<byte>> lines = part.Lines();
+        bool restamps = _epochs is not null && _epochs.Touches(part);
         for (int i = 0; i < part.Count && i < lines.Count; i++)
         {
             ReadOnlyMemory<byte> line = lines[i];
+            // Of the line as it was spooled: what comes again after the clock was set is the same document.
             string id = ElasticIds.Of(_sensor.Id, kind, part.SequenceOf(i), line.Span);
+            if (restamps) line = Restamped(line, part.Type, part.SequenceOf(i));
             if (body.TryAdd(id, output => ecs.TryWrite(part.Type, line, id, output))) places.Add(i);
             else refused[i] = "the line is no event with a stamp";
         }
         return body;
+    }
+
+    ReadOnlyMemory<byte> Restamped(ReadOnlyMemory<byte> line, EventType type, long sequence)
+    {
+        using MemoryStream output = new(line.Length + EventTime.MaxLength);
+        EventLine.WriteRestamped(line.Span, stamp => _epochs!.Corrected(type, sequence, stamp), output);
+        return output.ToArray();
     }
 
     static EngineReply Reply(HttpReply stop) => new()

@@ -1,13 +1,20 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 
 namespace Nfr.Uplink;
 
 /// <summary>
-/// The index template of our data streams, put once where the cluster has none of its name: the schema's types for the fields that are no keywords, everything else a keyword. Both
+/// The index template of our data streams, put once where the cluster has none of its name, which says for which streams it is: the schema's types for the fields that are no keywords, everything else a keyword. Both
 /// Elasticsearch and OpenSearch know all of it. How long documents are kept is the cluster's affair.
 /// </summary>
-sealed class ElasticTemplate(ElasticClient client, string name, IReadOnlyList<string> patterns)
+/// <param name="client">Of the cluster.</param>
+/// <param name="kind">The name's beginning.</param>
+/// <param name="patterns">Of data streams or indices.</param>
+sealed class ElasticTemplate(ElasticClient client, string kind, IReadOnlyList<string> patterns)
 {
+    readonly string _name = NameOf(kind, patterns);
+
     static readonly string[] s_addresses = ["source.ip", "destination.ip", "client.ip", "server.ip", "dns.resolved_ip", "related.ip"];
 
     static readonly string[] s_dates = ["@timestamp", "event.start", "event.end", "tls.server.not_before", "tls.server.not_after"];
@@ -28,13 +35,17 @@ sealed class ElasticTemplate(ElasticClient client, string name, IReadOnlyList<st
     public async Task<string?> EnsureAsync(CancellationToken cancel)
     {
         if (_there) return null;
-        (bool? exists, string? fault) = await client.ExistsAsync("_index_template/" + name, cancel);
-        if (exists is null) return $"whether there is an index template {name} cannot be told ({fault}); a key needs the privilege manage_index_templates, or set template: false";
-        if (exists == false && await client.PutAsync("_index_template/" + name, Json(patterns), cancel) is { } refused)
-            return $"the index template {name} was not taken ({refused}); a key needs the privilege manage_index_templates, or set template: false";
+        (bool? exists, string? fault) = await client.ExistsAsync("_index_template/" + _name, cancel);
+        if (exists is null) return $"whether there is an index template {_name} cannot be told ({fault}); a key needs the privilege manage_index_templates, or set template: false";
+        if (exists == false && await client.PutAsync("_index_template/" + _name, Json(patterns), cancel) is { } refused)
+            return $"the index template {_name} was not taken ({refused}); a key needs the privilege manage_index_templates, or set template: false";
         _there = true;
         return null;
     }
+
+    /// <summary>The same for the same patterns: a second sink with another index has a template of its own.</summary>
+    internal static string NameOf(string kind, IReadOnlyList<string> patterns) =>
+        $"{kind}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', patterns.Order(StringComparer.Ordinal)))).AsSpan(0, 4))}";
 
     internal static byte[] Json(IReadOnlyList<string> patterns)
     {

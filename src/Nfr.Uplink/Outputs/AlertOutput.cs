@@ -56,6 +56,7 @@ public sealed class AlertOutput : IDisposable
     readonly SensorIdentity _sensor;
     readonly string _bookmarkName;
     readonly TimeProvider _time;
+    readonly ClockEpochs? _epochs;
     readonly Action<UplinkNotice> _notice;
     readonly TroubleReport _report;
     readonly Backoff _backoff;
@@ -80,13 +81,15 @@ public sealed class AlertOutput : IDisposable
     /// <param name="notice">Gets few sentences; must not block.</param>
     /// <param name="sink">Owned from now on; null = the one that the options name.</param>
     /// <param name="random">Jitter; a seam of tests.</param>
+    /// <param name="epochs">Put stamps right; null = they are.</param>
     public AlertOutput(
-        Spool spool, OutputOptions options, SensorIdentity sensor, TimeProvider time, Action<UplinkNotice> notice, AlertSink? sink = null, Random? random = null)
+        Spool spool, OutputOptions options, SensorIdentity sensor, TimeProvider time, Action<UplinkNotice> notice, AlertSink? sink = null, Random? random = null, ClockEpochs? epochs = null)
     {
         _spool = spool;
         _options = options;
         _sensor = sensor;
         _time = time;
+        _epochs = epochs;
         _sink = sink ?? OutputSinks.Open(options, sensor, time);
         _bookmarkName = "output:" + options.Name;
         _notice = notice;
@@ -166,6 +169,7 @@ public sealed class AlertOutput : IDisposable
                     if (sure && last > _bookmark!.Value) Interlocked.Exchange(ref _passed, last);
                     return await SettleAsync(sure, writes.Token);
                 }
+                if (_epochs is not null) alerts = [.. alerts.Select(_epochs.Corrected)];
                 if (await WriteAsync(alerts, writes.Token) is { } fault)
                 {
                     if (_unnoted) Note();

@@ -9,15 +9,22 @@ namespace Nfr.Uplink;
 /// </summary>
 sealed class ElasticSink : AlertSink
 {
-    /// <summary>The index template's name.</summary>
+    /// <summary>The index template's name begins so.</summary>
     const string TemplateName = "nfr-alert";
 
+    /// <summary>So many alerts refused one after the other with none taken between: then it may not be the alerts. From there on one is given up after each <see cref="Patience"/>.</summary>
+    internal const int RefusedInRow = 16;
+    internal static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
     readonly ElasticSinkOptions _options;
+    readonly TimeProvider _time;
     readonly SensorIdentity _sensor;
     readonly ElasticClient _client;
     readonly BulkSender _bulk;
     readonly ElasticTemplate? _template;
     string? _lastRefusal;
+    int _refusedInRow;
+    long? _doubtedAt;
 
     /// <param name="options">Checked when the configuration was read.</param>
     /// <param name="sensor">Part of ids and documents.</param>
@@ -27,6 +34,7 @@ sealed class ElasticSink : AlertSink
     {
         _options = options;
         _sensor = sensor;
+        _time = time;
         _client = new ElasticClient(options.Cluster, sensor.Version, time, handler);
         _bulk = new BulkSender(_client);
         _template = options.Cluster.Template ? new ElasticTemplate(_client, TemplateName, [options.Index]) : null;
@@ -43,13 +51,31 @@ sealed class ElasticSink : AlertSink
         var body = new BulkBody();
         foreach (StoredAlert stored in page.Alerts)
         {
-            string id = ElasticIds.Of(_sensor.Id, "alert", stored.Sequence, AlertJson.ToBytes(stored.Alert));
+            string id = ElasticIds.Of(_sensor.Id, "alert", stored.Sequence, AlertJson.ToBytes(stored.Original));
             body.Add(id, output => EcsAlerts.Write(stored.Alert, _sensor, output));
         }
         BulkOutcome outcome = await _bulk.SendAsync(_options.Index, body, cancel);
         int refused = outcome.Refused.Count(r => r.Index < outcome.Settled);
-        if (refused > 0) _lastRefusal = outcome.Refused[refused - 1].Reason;
+        // None is taken: all that is settled is refused.
+        int believed = outcome.Any ? refused : Believed(refused);
+        if (believed > 0) _lastRefusal = outcome.Refused[believed - 1].Reason;
+        if (outcome.Any) (_refusedInRow, _doubtedAt) = (0, null);
+        if (believed < refused) return new SinkAnswer(believed, believed, $"it refuses every alert ({outcome.Refused[believed].Reason}); they wait until it takes one", Patience);
         return new SinkAnswer(outcome.Settled, refused, outcome.Stop is { } stop ? ElasticWords.Advice(stop) : null, outcome.Stop?.RetryAfter);
+    }
+
+    /// <summary>How many of the refusals of a page of which nothing was taken are for the alerts' own sake.</summary>
+    int Believed(int refused)
+    {
+        int free = Math.Max(0, RefusedInRow - _refusedInRow);
+        int believed = Math.Min(refused, free);
+        if (refused > free && (_doubtedAt is null || _time.GetElapsedTime(_doubtedAt.Value) >= Patience))
+        {
+            if (_doubtedAt is not null) believed = 1;
+            _doubtedAt = _time.GetTimestamp();
+        }
+        _refusedInRow = Math.Min(RefusedInRow, _refusedInRow + believed);
+        return believed;
     }
 
     protected override void Dispose(bool disposing)

@@ -6,7 +6,8 @@ namespace Nfr.Uplink;
 /// <summary>
 /// The upload of one event type. A batch is a stack of ranges of its lines, the oldest on top: accepted → noted as delivered and popped;
 /// too large or refused → replaced by its halves, down to the one event that is put aside; anything else → the same range again after a
-/// wait. The stack is worked from the oldest on, as the spool wants it. After an outage batches of what is new go by turns with those of the backlog.
+/// wait, if nothing of it was evicted meanwhile. The stack is worked from the oldest on, as the spool wants it. After an outage batches of what is new go by turns with those of the
+/// backlog; new is what came since the last try that failed was begun.
 /// </summary>
 sealed class UploadLane
 {
@@ -21,6 +22,8 @@ sealed class UploadLane
     /// followed by the growing wait, so that an engine that refuses everything costs a few events an hour and not the spool.
     /// </summary>
     const int RefusedInRow = 16;
+    /// <summary>Statuses counted by themselves; HTTP has about so many that a server may say.</summary>
+    const int MostStatuses = 32;
 
     readonly record struct LineRange(int Start, int Count);
 
@@ -96,10 +99,12 @@ sealed class UploadLane
             try
             {
                 Interlocked.Exchange(ref _spooled, 0);
+                // The first that an engine gets after an outage is what happens now.
+                if (_failing && IsOld() && _consumer.Peek(_type, _options.BufferSize, _maxBytes, SpoolEnd.Live) is { } now && !await DeliverAsync(now, SpoolEnd.Live, stop, request)) continue;
                 SpoolBatch? batch = _consumer.Peek(_type, _options.BufferSize, _maxBytes);
-                if (batch is not null) await DeliverAsync(batch, stop, request);
+                if (batch is not null && !await DeliverAsync(batch, SpoolEnd.Oldest, stop, request)) continue;
                 if (batch is null || !IsBacklog(batch)) await _work.WaitAsync(_options.FlushInterval, _time, stop);
-                else if (IsOld() && _consumer.Peek(_type, _options.BufferSize, _maxBytes, SpoolEnd.Live) is { } live) await DeliverAsync(live, stop, request);
+                else if (IsOld() && _consumer.Peek(_type, _options.BufferSize, _maxBytes, SpoolEnd.Live) is { } live) await DeliverAsync(live, SpoolEnd.Live, stop, request);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -130,7 +135,8 @@ sealed class UploadLane
         }
     }
 
-    async Task DeliverAsync(SpoolBatch batch, CancellationToken stop, CancellationToken request)
+    /// <summary>False when the batch has to be peeked anew, since it had to wait.</summary>
+    async Task<bool> DeliverAsync(SpoolBatch batch, SpoolEnd end, CancellationToken stop, CancellationToken request)
     {
         Stack<LineRange> pending = new();
         pending.Push(new LineRange(0, batch.Count));
@@ -143,9 +149,13 @@ sealed class UploadLane
             await _pacer.EnterAsync(_failing, stop);
             Update(_state with { Phase = UplinkPhase.Sending, BackingOffUntil = null });
             _clock.Mark();
+            long next = _spool.NextSequence(_type);
             EngineReply reply = await _target.SendAsync(part, body, request);
             _failing = !reply.IsAccepted;
             _pacer.Leave(_failing);
+            Count(reply);
+            // Should the next try succeed, what came since this one need not stand behind the backlog. That it could not be noted costs that alone.
+            if (_failing && (reply.Kind is not (EngineReplyKind.TooLarge or EngineReplyKind.Refused) || _refusedInRow >= RefusedInRow)) _consumer.BeginLive(_type, next);
 
             switch (reply.Kind)
             {
@@ -156,12 +166,17 @@ sealed class UploadLane
                 case EngineReplyKind.TooLarge or EngineReplyKind.Refused:
                     if (reply.Kind == EngineReplyKind.TooLarge) Shrink(body.Length);
                     Failure(reply.Message);
-                    if (_refusedInRow >= RefusedInRow) await RefusesEverythingAsync(reply, batch, stop);
+                    if (_refusedInRow >= RefusedInRow)
+                    {
+                        await RefusesEverythingAsync(reply, batch, stop);
+                        if (!IsThere(batch, range.Start, end)) return Anew();
+                    }
                     if (range.Count > 1) Split(pending);
                     else await QuarantineAsync(pending, reply, part, stop);
                     break;
                 case EngineReplyKind.Unauthorized:
                     await KeyRefusedAsync(reply, stop);
+                    if (range.Count == batch.Count || !IsThere(batch, range.Start, end)) return Anew();
                     break;
                 default:
                     if (reply.TimedOut && body.Length > MinBytes && range.Count > 1)
@@ -170,11 +185,43 @@ sealed class UploadLane
                         Split(pending);
                     }
                     await UnavailableAsync(reply, batch, stop);
+                    // Halves are kept, or an engine that refuses and fails by turns would never be done with them.
+                    if ((range.Count == batch.Count && pending.Count == 1) || !IsThere(batch, range.Start, end)) return Anew();
                     break;
             }
             stop.ThrowIfCancellationRequested();
         }
         Update(_state with { Phase = UplinkPhase.Idle });
+        return true;
+    }
+
+    bool Anew()
+    {
+        Update(_state with { Phase = UplinkPhase.Idle });
+        return false;
+    }
+
+    /// <summary>Whether all that a batch has left is in the ring yet: what was evicted during a long wait is counted as that and must not go.</summary>
+    bool IsThere(SpoolBatch batch, int start, SpoolEnd end)
+    {
+        int left = batch.Count - start;
+        if (_consumer.Peek(_type, left, int.MaxValue, end) is not { } now || now.Count != left) return false;
+        for (int i = 0; i < left; i++)
+        {
+            if (now.SequenceOf(i) != batch.SequenceOf(start + i)) return false;
+        }
+        return true;
+    }
+
+    void Count(EngineReply reply)
+    {
+        // Accepted without a status: nothing had to be sent.
+        if (reply is { IsAccepted: true, Status: 0 }) return;
+        int status = reply.Kind == EngineReplyKind.Unreachable ? UplinkTypeState.NoAnswer : reply.Status;
+        Dictionary<int, long> requests = new(_state.Requests);
+        int key = requests.ContainsKey(status) || requests.Count < MostStatuses ? status : UplinkTypeState.OtherStatus;
+        requests[key] = requests.GetValueOrDefault(key) + 1;
+        Update(_state with { Requests = requests });
     }
 
     static void Split(Stack<LineRange> pending)
@@ -193,8 +240,13 @@ sealed class UploadLane
 
     async Task AcceptedAsync(EngineReply reply, SpoolBatch part, int bytes, CancellationToken stop)
     {
-        _backoff.Reset();
-        _refusedInRow = 0;
+        // An answer that takes none of the events is no sign that things are well.
+        bool any = reply.RefusedEvents.Count < part.Count;
+        if (any)
+        {
+            _backoff.Reset();
+            _refusedInRow = 0;
+        }
         if (_maxBytes < _all.MaxBytes && ++_goodBatches >= GrowAfter)
         {
             _goodBatches = 0;
@@ -203,17 +255,17 @@ sealed class UploadLane
         UplinkTypeState state = _state;
         Update(state with
         {
-            LastSuccess = _time.GetUtcNow(),
+            LastSuccess = any ? _time.GetUtcNow() : state.LastSuccess,
             DeliveredEvents = state.DeliveredEvents + part.Count - reply.RefusedEvents.Count,
-            DeliveredBatches = state.DeliveredBatches + 1,
-            DeliveredBytes = state.DeliveredBytes + bytes,
+            DeliveredBatches = state.DeliveredBatches + (any ? 1 : 0),
+            DeliveredBytes = state.DeliveredBytes + (any ? bytes : 0),
             RejectedEvents = state.RejectedEvents + reply.Rejected.Values.Sum(),
             Rejected = reply.Rejected.Count == 0 ? state.Rejected : Sum(state.Rejected, reply.Rejected),
         });
         // Before the note is written the batch must not be sent again: not noting it would double it.
         if (reply.RefusedEvents.Count == 0) await NoteAsync(() => _consumer.Delivered(part), stop);
         else await NotePartsAsync(reply.RefusedEvents, part, stop);
-        _report.Succeeded(_name, lasted => $"uplink: {_target.Who} takes events again after {Spoken.Duration(lasted)}{WaitText()}");
+        if (any) _report.Succeeded(_name, lasted => $"uplink: {_target.Who} takes events again after {Spoken.Duration(lasted)}{WaitText()}");
     }
 
     /// <summary>Adds up reasons; a hostile engine's endless new ones end up under "other".</summary>
@@ -232,15 +284,20 @@ sealed class UploadLane
     async Task NotePartsAsync(IReadOnlyList<RefusedEvent> refused, SpoolBatch part, CancellationToken stop)
     {
         int at = 0;
-        foreach (RefusedEvent one in refused)
+        for (int i = 0; i < refused.Count;)
         {
-            if (one.Index > at) await NoteSliceAsync(part.Slice(at, one.Index - at), stop);
-            SpoolBatch bad = part.Slice(one.Index, 1);
+            // Neighbours go in one transaction, under the first one's reason.
+            RefusedEvent one = refused[i];
+            int count = 1;
+            while (i + count < refused.Count && refused[i + count].Index == one.Index + count) count++;
+            if (one.Index > at) await NoteSliceAsync(part.Numbers(at, one.Index - at), stop);
+            SpoolBatch bad = part.Numbers(one.Index, count);
             await NoteAsync(() => _consumer.Quarantine(bad, one.Reason), stop);
-            Quarantined(one.Reason, bad.LastSequence);
-            at = one.Index + 1;
+            Quarantined(one.Reason, bad.LastSequence, count);
+            at = one.Index + count;
+            i += count;
         }
-        if (at < part.Count) await NoteSliceAsync(part.Slice(at, part.Count - at), stop);
+        if (at < part.Count) await NoteSliceAsync(part.Numbers(at, part.Count - at), stop);
     }
 
     Task NoteSliceAsync(SpoolBatch slice, CancellationToken stop) => NoteAsync(() => _consumer.Delivered(slice), stop);
@@ -253,10 +310,10 @@ sealed class UploadLane
         Quarantined(reply.Message, part.LastSequence);
     }
 
-    void Quarantined(string reason, long sequence)
+    void Quarantined(string reason, long sequence, int count = 1)
     {
-        Update(_state with { QuarantinedEvents = _state.QuarantinedEvents + 1 });
-        _quarantinedUnsaid++;
+        Update(_state with { QuarantinedEvents = _state.QuarantinedEvents + count });
+        _quarantinedUnsaid += count;
         if (_quarantineSaidAt != 0 && _time.GetElapsedTime(_quarantineSaidAt) < TimeSpan.FromMinutes(10)) return;
         _quarantineSaidAt = _time.GetTimestamp();
         _notice(new UplinkNotice(

@@ -17,11 +17,12 @@ sealed class ElasticLink : IDisposable
     /// <param name="spool">With the consumer <see cref="ElasticEventOptions.Consumer"/>.</param>
     /// <param name="log">Hears what goes wrong.</param>
     /// <param name="time">Of intervals and time-outs.</param>
-    public ElasticLink(NfrConfig config, Spool spool, ILogger log, TimeProvider time)
+    /// <param name="epochs">Put stamps right; null = they are.</param>
+    public ElasticLink(NfrConfig config, Spool spool, ILogger log, TimeProvider time, ClockEpochs? epochs = null)
     {
         ElasticOutputConfig elastic = config.Outputs.Elastic;
         var options = new ElasticEventOptions { Cluster = elastic.Cluster!, Index = elastic.EventsIndex, Types = elastic.Events };
-        _events = new ElasticEvents(options, SensorParts.IdentityOf(spool.SensorId), time);
+        _events = new ElasticEvents(options, SensorParts.IdentityOf(spool.SensorId), time, epochs: epochs);
         Consumer = spool.Consumer(ElasticEventOptions.Consumer);
         Uploader = new Uploader(_events, spool, SensorParts.ShippingOf(config), time, n => Notices.Log(log, n));
     }
@@ -32,11 +33,11 @@ sealed class ElasticLink : IDisposable
 
     public void Start() => _loop = Task.Run(() => Uploader.RunAsync(_stop.Token));
 
-    /// <summary>A request in flight may end; then no more is sent.</summary>
-    public void Stop(TimeSpan limit)
+    /// <summary>No more is sent from now on; ends when the request in flight has, within <see cref="Nfr.Uplink.Uploader.Grace"/>.</summary>
+    public async Task StopAsync()
     {
-        _stop.Cancel();
-        _loop.Wait(limit);
+        await _stop.CancelAsync();
+        await _loop;
     }
 
     public void Dispose()

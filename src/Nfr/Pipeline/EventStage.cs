@@ -47,7 +47,7 @@ sealed class EventStage
     /// <param name="alert">Told of each alert raised.</param>
     /// <param name="wanted">By <see cref="EventType"/>; null = all.</param>
     /// <param name="allFields">Whether event lines are spooled instead of upload lines (engine.fields), asked for each event; null = never.</param>
-    /// <param name="quality">How far stamps can be trusted; spooled event lines say so while it is not fully.</param>
+    /// <param name="quality">How far stamps can be trusted; spooled event lines and alerts say so while it is not fully.</param>
     public EventStage(Scope? scope, Scorer? scorer, Spool? spool, Stream? print = null, Action<Alert>? alert = null, bool[]? wanted = null, Func<bool>? allFields = null, Func<ClockQuality>? quality = null)
     {
         _quality = quality ?? (static () => ClockQuality.Synced);
@@ -281,7 +281,9 @@ sealed class EventStage
         foreach (Alert raised in _raised)
         {
             Alert alert = AlertEvents.WithHost(raised, _hosts, network);
+            if (_quality() is var quality and not ClockQuality.Synced) alert = alert with { Clock = quality == ClockQuality.Unset ? "unset" : "free" };
             _spool?.AppendAlert(alert);
+            foreach (AlertThreat threat in alert.Threats) Counters.AlertsByThreat[ThreatCounts.Of(threat)]++;
             _settled++;
             _alert?.Invoke(alert);
         }
@@ -326,6 +328,8 @@ sealed class StageCounters
     /// <summary>Could not even be read from the ring.</summary>
     public long Unread;
     public long Alerts;
+    /// <summary>Those that the spool took, by each of their threats and its severity, in the places of <see cref="ThreatCounts"/>.</summary>
+    public readonly long[] AlertsByThreat = new long[ThreatCounts.Length];
     /// <summary>Raised, and lost to a mistake of ours before the spool had them.</summary>
     public long AlertsUnkept;
     /// <summary>Due, and never raised: too many of their threat had been (<see cref="Thresholds.AlertStock"/>).</summary>
@@ -357,6 +361,7 @@ sealed class StageCounters
         Add(WatchedScored, other.WatchedScored, sign);
         Add(Undecided, other.Undecided, sign);
         Add(Unkept, other.Unkept, sign);
+        Add(AlertsByThreat, other.AlertsByThreat, sign);
         Unread += sign * other.Unread;
         Alerts += sign * other.Alerts;
         AlertsUnkept += sign * other.AlertsUnkept;

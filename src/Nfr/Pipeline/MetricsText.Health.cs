@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using Nfr.Events;
 using Nfr.Health;
@@ -79,6 +80,18 @@ sealed partial class MetricsText
         Each("nfr_uplink_rejected_events_total", "Events delivered that it did not want.", "counter", t => t.RejectedEvents);
         Each("nfr_uplink_quarantined_events_total", "Events that it could not take, put aside.", "counter", t => t.QuarantinedEvents);
         Each("nfr_uplink_failed_requests_total", "Requests that failed.", "counter", t => t.FailedRequests);
+        Head("nfr_upload_requests_total", "Upload requests by the status of the answer; none where there was no whole one.", "counter");
+        foreach (UplinkReport uplink in report.Uplinks)
+        {
+            // From the beginning, for a rate.
+            var codes = new SortedDictionary<int, long> { [UplinkTypeState.NoAnswer] = 0, [200] = 0 };
+            foreach ((int status, long count) in uplink.State.Types.SelectMany(t => t.Requests)) codes[status] = codes.GetValueOrDefault(status) + count;
+            foreach ((int status, long count) in codes)
+            {
+                string code = status switch { UplinkTypeState.NoAnswer => "none", UplinkTypeState.OtherStatus => "other", _ => status.ToString(CultureInfo.InvariantCulture) };
+                Sample("nfr_upload_requests_total", $"engine=\"{Label(uplink.Name)}\",code=\"{code}\"", count);
+            }
+        }
         Each("nfr_uplink_last_success_timestamp_seconds", "When it last took a request.", "gauge", t => Unix(t.LastSuccess));
         Each("nfr_uplink_last_error_timestamp_seconds", "When a request last failed.", "gauge", t => Unix(t.LastErrorAt));
     }

@@ -150,12 +150,12 @@ sealed class ReadRun
             }
             else if (Stopwatch.GetElapsedTime(start) > s_uploadPatience)
             {
-                engine.Stop(TimeSpan.FromSeconds(1));
+                engine.StopAsync().Wait(TimeSpan.FromSeconds(1));
                 return _run.Terminal.Fail(ExitCode.Failed, $"{trouble}; {spool.Counters.Total.InSpool} events were not delivered: read the files again later");
             }
             Thread.Sleep(200);
         }
-        engine.Stop(TimeSpan.FromSeconds(3));
+        engine.StopAsync().Wait(TimeSpan.FromSeconds(3));
         long left = spool.Counters.Total.InSpool;
         return left == 0 ? ExitCode.Good : _run.Terminal.Fail(ExitCode.Failed, $"stopped: {left} events were not delivered");
     }

@@ -15,13 +15,15 @@ namespace Nfr.Pipeline;
 /// </summary>
 sealed class Sensor : IDisposable
 {
-    /// <summary>The whole stop takes at most five seconds: capture, then the pipeline, then requests in flight beside the outputs.</summary>
+    /// <summary>The whole stop takes at most five seconds: capture, then the pipeline, then the outputs; beside all of them requests in flight end.</summary>
     static readonly TimeSpan s_captureStop = TimeSpan.FromSeconds(2.5);
     /// <summary>A stage that has not told its counts by then is busy with one step for longer than any takes.</summary>
     static readonly TimeSpan s_balance = TimeSpan.FromSeconds(1);
 
     static readonly TimeSpan s_pipelineStop = TimeSpan.FromSeconds(1.5);
-    static readonly TimeSpan s_uplinkStop = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan s_outputStop = TimeSpan.FromSeconds(1);
+    /// <summary>From the beginning of the stop on: a request that is let end has its answer noted, or it would be sent again.</summary>
+    static readonly TimeSpan s_uplinkStop = Uploader.Grace + TimeSpan.FromSeconds(0.25);
 
     readonly NfrConfig _config;
     readonly ILogger _log;
@@ -67,12 +69,12 @@ sealed class Sensor : IDisposable
         AlertMerger? merger = uplinks.Count > 1 ? new AlertMerger(spool, several: true) : null;
         foreach (EngineConfig engine in uplinks)
             _engines.Add(new EngineLink(engine, config, spool, scope, engine.Name == EngineConfig.Main ? takesAllFields : null, log, time, merger, cutsFields: uplinks.Count > 1 || config.Outputs.ShipsEvents, epochs: _epochs));
-        if (config.Outputs.ShipsEvents) _cluster = new ElasticLink(config, spool, log, time);
+        if (config.Outputs.ShipsEvents) _cluster = new ElasticLink(config, spool, log, time, _epochs);
         _stage = new EventStage(scope, scorer, spool, alert: onAlert, wanted: SensorParts.Wanted(config.Engine.Analyze), allFields: AnyTakesAllFields, quality: () => _epochs.Quality);
         _pipeline = new PipelineThread([.. workers.Select(w => w.Ring)], _stage, spool, log, _engines.Count == 0 && _cluster is null ? null : Spooled);
         if (SensorParts.FeedCacheOf(config) is { } cache) _fetcher = SensorParts.FetcherOf(config.Scoring.FeedUrls, cache, time, n => Notices.Log(log, n));
         foreach (OutputOptions options in SensorParts.OutputsOf(config.Outputs))
-            _outputs.Add(new AlertOutput(spool, options, SensorParts.IdentityOf(spool.SensorId), time, n => Notices.Log(log, n)));
+            _outputs.Add(new AlertOutput(spool, options, SensorParts.IdentityOf(spool.SensorId), time, n => Notices.Log(log, n), epochs: _epochs));
         foreach (string name in workers.Select(w => w.Interface).Distinct())
             _observers.Add((name, new Observer(name, Tell, time), new PortRates(time)));
         _clock = new ClockWatch(time);
@@ -255,14 +257,16 @@ sealed class Sensor : IDisposable
         _status?.Dispose();
         _balancer.Change(Timeout.Infinite, Timeout.Infinite);
         _observing.Change(Timeout.Infinite, Timeout.Infinite);
+        // First: what is in flight ends while the rest drains, and what is spooled from now on waits for the next start.
+        long begin = _time.GetTimestamp();
+        Task uplinks = Task.WhenAll([.. _engines.Select(e => e.StopAsync()), _cluster?.StopAsync() ?? Task.CompletedTask]);
         foreach (CaptureWorker worker in _workers) worker.RequestStop();
         foreach (CaptureWorker worker in _workers)
         {
             if (!worker.Join(s_captureStop)) _log.Error("stop: the capture of {Interface} did not end in time; its last events are lost", worker.Interface);
         }
         if (!_pipeline.Finish(s_pipelineStop)) _log.Error("stop: the spool did not take everything in time; what is left is lost");
-        Task engine = Task.WhenAll([.. _engines.Select(e => Task.Run(() => e.Stop(s_uplinkStop))), Task.Run(() => _cluster?.Stop(s_uplinkStop))]);
-        using (var limit = new CancellationTokenSource(s_uplinkStop))
+        using (var limit = new CancellationTokenSource(s_outputStop))
         {
             try
             {
@@ -275,7 +279,8 @@ sealed class Sensor : IDisposable
         }
         _outputStop.Cancel();
         // They look at their stop sign at once; what they hold is disposed of next.
-        Task.WaitAny([Task.WhenAll([engine, .. _outputLoops])], s_uplinkStop);
+        TimeSpan left = s_uplinkStop - _time.GetElapsedTime(begin);
+        Task.WaitAny([Task.WhenAll([uplinks, .. _outputLoops])], left > s_outputStop ? left : s_outputStop);
         Ledger ledger = Ledger(closing: true);
         lock (_ledgerClock) Tell(_ledgerClock.Turn(ledger));
         return ledger;
@@ -345,7 +350,7 @@ sealed class Sensor : IDisposable
         try
         {
             _clock.Look();
-            if (_epochs.Look()) _log.Information("clock: it was set; the stamps of events that wait are put right as they are uploaded");
+            if (_epochs.Look()) _log.Information("clock: it was set; the stamps of events and alerts that wait are put right on their way out");
             foreach ((string name, Observer observer, PortRates rates) in _observers)
             {
                 DecodeCounters sum = DecodeCounters.Sum(_workers.Where(w => w.Interface == name).Select(w => w.Counters));

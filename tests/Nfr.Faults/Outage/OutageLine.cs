@@ -38,7 +38,7 @@ sealed class OutageLine(SettledTime time, int most) : HttpMessageHandler
     public long Wrong { get; private set; }
     public long Requests { get; private set; }
     public long Bytes { get; private set; }
-    /// <summary>From the second in which an event was accepted to its arrival, of those accepted a minute and more after the line came back: until its first turn a type's live events are its backlog's.</summary>
+    /// <summary>From the second in which an event was accepted to its arrival, of those accepted after the line came back.</summary>
     public TimeSpan SlowestLive { get; private set; }
     public TimeSpan UpSince { get; set; } = TimeSpan.FromDays(10_000);
 
@@ -126,6 +126,6 @@ sealed class OutageLine(SettledTime time, int most) : HttpMessageHandler
         else Events++;
         word |= bit;
         var accepted = TimeSpan.FromSeconds(second);
-        if (accepted >= UpSince + TimeSpan.FromMinutes(1) && time.Elapsed - accepted > SlowestLive) SlowestLive = time.Elapsed - accepted;
+        if (accepted >= UpSince && time.Elapsed - accepted > SlowestLive) SlowestLive = time.Elapsed - accepted;
     }
 }

@@ -14,8 +14,8 @@ public sealed class OutageTests(ITestOutputHelper output)
     const int EventsPerSecond = 50;
     /// <summary>Before the line goes down, and after the backlog is gone.</summary>
     static readonly TimeSpan s_well = TimeSpan.FromMinutes(10);
-    /// <summary>Events in hand when the line goes down: what came in a flush interval of 30 s and while the first requests failed.</summary>
-    const int InHand = 40 * EventsPerSecond;
+    /// <summary>Events on their way when their row is evicted: what waits out a failure is looked for in the ring before it goes, so a row or so.</summary>
+    const int InHand = 500;
 
     /// <summary>The ring holds all of it: 72 hours in the long tier, 6 in CI.</summary>
     [Fact]
@@ -101,7 +101,7 @@ public sealed class OutageTests(ITestOutputHelper output)
         output.WriteLine($"heap: {string.Join(", ", heap.Select(bytes => $"{bytes / 1048576.0:0.0}"))} MiB; {spool.Counters.BytesOnDisk >> 20} MiB on disk");
         Assert.True(rate >= 20, $"drained at {rate:0.#} x real time");
         // 30 s of gathering, and a turn of each of the four types: a backlog batch of 1 MiB takes the line for 4 s.
-        Assert.True(line.SlowestLive < TimeSpan.FromSeconds(90), $"a live event took {line.SlowestLive.TotalSeconds:0} s");
+        Assert.True(line.SlowestLive < TimeSpan.FromSeconds(75), $"a live event took {line.SlowestLive.TotalSeconds:0} s");
         Assert.True(realRate >= 20, $"the code drains at {realRate:0.#} x real time");
         Assert.True(heap.Max() - heap[0] < 8 << 20, $"the heap grew from {heap[0]:N0} to {heap.Max():N0} bytes");
 

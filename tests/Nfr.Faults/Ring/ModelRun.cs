@@ -7,7 +7,7 @@ using Nfr.Tests;
 
 namespace Nfr.Faults.Ring;
 
-enum ModelAction { Append, Flush, Deliver, Quarantine, Live, DeliverLive, Bookmark, EngineAlerts, Restart, Kill, ChangeConsumers }
+enum ModelAction { Append, Flush, Deliver, Quarantine, Live, BeginLive, DeliverLive, Bookmark, EngineAlerts, Restart, Kill, ChangeConsumers }
 
 /// <summary>One thing to do; all chance in it comes from its seed, so that it does the same wherever it stands in a sequence.</summary>
 readonly record struct ModelStep(ModelAction Action, int Seed);
@@ -23,6 +23,7 @@ sealed class ModelRun : IDisposable
     readonly SpoolOptions _options;
     Spool _spool;
     string[] _consumers = ["engine"];
+    readonly Dictionary<EventType, long> _noted = [];
     long _number;
     int _pendingBytes;
 
@@ -48,7 +49,7 @@ sealed class ModelRun : IDisposable
     {
         var random = new Random(seed);
         var steps = new ModelStep[random.Next(10, 45)];
-        ModelAction[] often = [ModelAction.Append, ModelAction.Append, ModelAction.Flush, ModelAction.Flush, ModelAction.Deliver, ModelAction.DeliverLive];
+        ModelAction[] often = [ModelAction.Append, ModelAction.Append, ModelAction.Flush, ModelAction.Flush, ModelAction.Deliver, ModelAction.DeliverLive, ModelAction.BeginLive];
         ModelAction[] all = Enum.GetValues<ModelAction>();
         for (int i = 0; i < steps.Length; i++)
         {
@@ -100,6 +101,12 @@ sealed class ModelRun : IDisposable
                 return Settle(random, consumer, type, SpoolEnd.Live, aside: random.Next(4) == 0);
             case ModelAction.Live:
                 return Same(_spool.Consumer(consumer).Peek(type, int.MaxValue, int.MaxValue, SpoolEnd.Live), _model.Peek(consumer, type, live: true));
+            case ModelAction.BeginLive:
+                // By what was noted at an earlier step or now, as a lane does it before and after a request.
+                long from = random.Next(2) == 0 && _noted.TryGetValue(type, out long earlier) ? earlier : _spool.NextSequence(type);
+                _noted[type] = _spool.NextSequence(type);
+                _model.BeginLive(consumer, type, from);
+                return Fault(_spool.Consumer(consumer).BeginLive(type, from));
             case ModelAction.Bookmark:
                 string name = RingState.Bookmarks[random.Next(2)];
                 _model.SetBookmark(name, _spool.LastAlertSequence);

@@ -27,6 +27,8 @@ sealed class RingModel(int mostAlerts, bool quotas)
     readonly Dictionary<(string, EventType), Tally> _accounts = [];
     /// <summary>For a consumer at two places: the first number of the live end.</summary>
     readonly Dictionary<(string, EventType), long> _liveFrom = [];
+    /// <summary>Those who have settled something at their live end: it stays where it is.</summary>
+    readonly HashSet<(string, EventType)> _liveTaken = [];
     readonly Dictionary<EventType, long> _next = EventTypes.Uploaded.ToArray().ToDictionary(type => type, _ => 1L);
     readonly Dictionary<string, long> _bookmarks = [];
     long _rows, _nextAlert = 1, _alertsSpooled, _alertsEvicted;
@@ -70,6 +72,7 @@ sealed class RingModel(int mostAlerts, bool quotas)
             {
                 _accounts.Remove((gone, type));
                 _liveFrom.Remove((gone, type));
+                _liveTaken.Remove((gone, type));
             }
             foreach (Event one in _ring.ToArray())
             {
@@ -169,6 +172,12 @@ sealed class RingModel(int mostAlerts, bool quotas)
         return shown.ConvertAll(one => (one.Sequence, one.Number));
     }
 
+    public void BeginLive(string consumer, EventType type, long from)
+    {
+        if (_liveTaken.Contains((consumer, type)) || _liveFrom.GetValueOrDefault((consumer, type)) >= from) return;
+        if (_ring.Exists(one => one.Type == type && one.Waiting.Contains(consumer) && one.Sequence < from)) _liveFrom[(consumer, type)] = from;
+    }
+
     public void Settle(string consumer, EventType type, long first, long last, bool aside)
     {
         foreach (Event one in _ring.Where(one => one.Type == type && one.Sequence >= first && one.Sequence <= last && one.Waiting.Contains(consumer)).ToArray())
@@ -177,8 +186,13 @@ sealed class RingModel(int mostAlerts, bool quotas)
             Count(consumer, type, (ref Tally t) => _ = aside ? t.Aside++ : t.Delivered++);
             if (one.Waiting.Count == 0) Leave(one, (ref Tally t) => _ = aside ? t.Aside++ : t.Delivered++);
         }
-        if (_liveFrom.TryGetValue((consumer, type), out long from)
-            && !_ring.Exists(one => one.Type == type && one.Sequence < from && one.Waiting.Contains(consumer))) _liveFrom.Remove((consumer, type));
+        if (!_liveFrom.TryGetValue((consumer, type), out long from)) return;
+        if (first >= from) _liveTaken.Add((consumer, type));
+        if (!_ring.Exists(one => one.Type == type && one.Sequence < from && one.Waiting.Contains(consumer)))
+        {
+            _liveFrom.Remove((consumer, type));
+            _liveTaken.Remove((consumer, type));
+        }
     }
 
     delegate void Change(ref Tally tally);

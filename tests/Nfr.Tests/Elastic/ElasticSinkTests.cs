@@ -84,6 +84,47 @@ public sealed class ElasticSinkTests : IAsyncLifetime
         Assert.Equal(1, _server.Bulks);
     }
 
+    [Theory]
+    [InlineData(403, "security_exception", "check api_key")]
+    [InlineData(403, "cluster_block_exception", "cluster_block_exception")]
+    [InlineData(404, "index_not_found_exception", "action.auto_create_index")]
+    [InlineData(400, "index_closed_exception", "index_closed_exception")]
+    public async Task What_a_cluster_says_of_its_index_or_our_key_passes_no_alert_by(int status, string type, string told)
+    {
+        _server.Item = _ => (status, type, "no");
+        _bench.AppendAlerts(10);
+        using ElasticSink sink = Sink(Cluster());
+        SinkAnswer answer = await sink.WriteAsync(Page(), CancellationToken.None);
+        Assert.Equal((0, 0), (answer.Taken, answer.Refused));
+        Assert.Contains(told, answer.Fault, StringComparison.Ordinal);
+        _server.Item = null;
+        Assert.Equal(new SinkAnswer(10, 0, null), await sink.WriteAsync(Page(), CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_cluster_that_refuses_every_alert_costs_sixteen_and_one_after_each_wait()
+    {
+        _server.Item = _ => (400, "illegal_argument_exception", "no");
+        _bench.AppendAlerts(40);
+        ManualTime time = new();
+        using ElasticSink sink = new(new ElasticSinkOptions { Cluster = Cluster() }, EcsDocumentTests.Sensor, time);
+        int passed = 0;
+        async Task<(int, int, bool)> WriteAsync()
+        {
+            SinkAnswer answer = await sink.WriteAsync(new AlertPage(_bench.Spool.ReadAlerts(passed, 100), AlertFormat.Ecs, EcsDocumentTests.Sensor), CancellationToken.None);
+            passed += answer.Taken;
+            return (answer.Taken, answer.Refused, answer.Fault is not null);
+        }
+        Assert.Equal((16, 16, true), await WriteAsync());
+        Assert.Equal((0, 0, true), await WriteAsync());
+        time.Advance(ElasticSink.Patience);
+        Assert.Equal((1, 1, true), await WriteAsync());
+        Assert.Equal((0, 0, true), await WriteAsync());
+        _server.Item = null;
+        Assert.Equal((23, 0, false), await WriteAsync());
+        Assert.Equal(Enumerable.Range(17, 23), Stored());
+    }
+
     [Fact]
     public async Task Items_that_are_put_off_are_sent_again_alone()
     {
@@ -222,11 +263,24 @@ public sealed class ElasticSinkTests : IAsyncLifetime
             Assert.Null((await sink.WriteAsync(Page(), CancellationToken.None)).Fault);
         }
         Assert.Equal(["HEAD", "PUT", "HEAD"], _server.Requests.Where(r => r.Path.StartsWith("/_index_template/", StringComparison.Ordinal)).Select(r => r.Method));
-        JsonObject template = _server.Templates["nfr-alert"];
+        JsonObject template = Assert.Single(_server.Templates).Value;
         Assert.Equal([ElasticSinkOptions.DefaultIndex], template["index_patterns"]!.AsArray().Select(p => p!.GetValue<string>()));
         JsonNode properties = template["template"]!["mappings"]!["properties"]!;
         Assert.Equal("ip", properties["source"]!["properties"]!["ip"]!["type"]!.GetValue<string>());
         Assert.Equal("double", properties["nfr"]!["properties"]!["evidence"]!["properties"]!["features"]!["properties"]!["weight"]!["type"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task A_second_sink_with_another_index_has_a_template_of_its_own()
+    {
+        _bench.AppendAlerts(1);
+        foreach (string index in new[] { ElasticSinkOptions.DefaultIndex, "soc-alerts" })
+        {
+            using ElasticSink sink = new(new ElasticSinkOptions { Cluster = Cluster() with { Template = true }, Index = index }, EcsDocumentTests.Sensor, TimeProvider.System);
+            Assert.Null((await sink.WriteAsync(Page(), CancellationToken.None)).Fault);
+        }
+        Assert.Equal([ElasticSinkOptions.DefaultIndex, "soc-alerts"], _server.Templates.Values.SelectMany(t => t["index_patterns"]!.AsArray()).Select(p => p!.GetValue<string>()).Order());
+        Assert.All(_server.Templates.Keys, name => Assert.StartsWith("nfr-alert-", name, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using Nfr.Pipeline;
 using Nfr.Scoring;
 using Nfr.Storage;
 using Nfr.Tests.Storage;
+using Nfr.Uplink;
 using Nfr.Wire;
 using Serilog;
 using Ledger = Nfr.Pipeline.Ledger;
@@ -22,12 +23,12 @@ sealed class LedgerBed : IDisposable
     long _tick = 1_000_000_000;
 
     public LedgerBed(Scope? scope = null, Scorer? scorer = null, bool[]? wanted = null, Action<Alert>? onAlert = null, DecoderOptions? decoding = null, long spoolBytes = 64 << 20,
-        Func<SpoolOptions, SpoolOptions>? spool = null, bool patient = true)
+        Func<SpoolOptions, SpoolOptions>? spool = null, bool patient = true, Func<ClockQuality>? quality = null)
     {
         Spool = _folder.Open(spoolBytes, spool);
         _atStart = Spool.Counters;
         _decoder = new FrameDecoder<RingSink>(decoding ?? new DecoderOptions { MaximumFlows = 1024 }, new RingSink(_ring, _dropped, patient ? RingPatience.Endless : new RingPatience()));
-        Stage = new EventStage(scope, scorer, Spool, alert: onAlert, wanted: wanted);
+        Stage = new EventStage(scope, scorer, Spool, alert: onAlert, wanted: wanted, quality: quality);
         Clock = new LedgerClock(Now(), TimeProvider.System);
     }
 

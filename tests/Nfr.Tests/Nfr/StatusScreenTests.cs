@@ -139,6 +139,8 @@ public sealed class StatusScreenTests
         Assert.Equal(1, Of("nfr_build_info"));
         Assert.Equal((1, 0), (Of("nfr_uplink_up", ("engine", "engine")), Of("nfr_uplink_up", ("engine", "far \"one\""))));
         Assert.Equal(12, Of("nfr_uplink_delivered_events_total", ("engine", "engine"), ("type", "tls")));
+        Assert.Equal((48, 4, 4, 8), (Requests("200"), Requests("503"), Requests("none"), Requests("other")));
+        double Requests(string code) => Of("nfr_upload_requests_total", ("engine", "engine"), ("code", code));
         Assert.Equal(StatusBed.Now.ToUnixTimeSeconds() - 3, Of("nfr_uplink_last_success_timestamp_seconds", ("engine", "engine"), ("type", "dns")));
         Assert.Equal((5, 2), (Of("nfr_consumer_waiting_events", ("type", "dns")), Of("nfr_consumer_missed_events_total", ("type", "dns"))));
         Assert.Equal((3, 2048), (Of("nfr_spool_class_held", ("class", "alerts")), Of("nfr_spool_class_bytes", ("class", "alerts"))));

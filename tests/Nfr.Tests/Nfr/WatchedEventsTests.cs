@@ -3,6 +3,7 @@ using Nfr.Events;
 using Nfr.Pipeline;
 using Nfr.Scoring;
 using Nfr.Tests.Scoring;
+using Nfr.Uplink;
 using Nfr.Wire;
 using Frames = Nfr.Tests.Sensor.Frames;
 using Ledger = Nfr.Pipeline.Ledger;
@@ -22,17 +23,48 @@ public sealed class WatchedEventsTests
     }
 
     /// <summary>One source tries a port of many hosts and nobody answers.</summary>
-    static (List<Alert> Alerts, Ledger End) Scan(Scope scope, string source, string network)
+    static (List<Alert> Alerts, Ledger End) Scan(Scope scope, string source, string network, ClockQuality quality = ClockQuality.Synced)
     {
         using var run = new Simulated();
         var alerts = new List<Alert>();
-        using var bed = new LedgerBed(scope, run.Scorer, onAlert: alerts.Add);
+        using var bed = new LedgerBed(scope, run.Scorer, onAlert: alerts.Add, quality: () => quality);
         for (int i = 1; i < 60; i++)
         {
             bed.Frame(Frames.Tcp(source, 40_000 + i, $"{network}.{i}", 445, Frames.Syn));
             bed.Wait(1);
         }
         return (alerts, bed.End());
+    }
+
+    [Theory]
+    [InlineData(ClockQuality.Synced, null)]
+    [InlineData(ClockQuality.Free, "free")]
+    [InlineData(ClockQuality.Unset, "unset")]
+    public void An_alert_says_how_far_its_stamps_can_be_trusted_where_that_is_not_fully(ClockQuality quality, string? clock)
+    {
+        (List<Alert> alerts, Ledger end) = Scan(s_builtIn, "10.0.0.7", "192.168.4", quality);
+        Assert.NotEmpty(alerts);
+        Assert.All(alerts, alert => Assert.Equal(clock, alert.Clock));
+        Assert.Empty(end.Gaps);
+        Alert first = alerts[0];
+        Assert.True(AlertJson.TryRead(AlertJson.ToBytes(first), out Alert? read, out _));
+        Assert.Equal(clock, read!.Clock);
+    }
+
+    [Fact]
+    public void Metrics_count_alerts_by_threat_and_severity_each_from_the_beginning()
+    {
+        (List<Alert> alerts, Ledger end) = Scan(s_builtIn, "10.0.0.7", "192.168.4");
+        IReadOnlyList<ExpositionText.Sample> samples = [.. ExpositionText.Parse(MetricsText.Write(StatusBed.Well() with { Run = end })).Where(s => s.Name == "nfr_alerts_total")];
+        Assert.NotEmpty(alerts);
+        foreach (var threat in alerts.SelectMany(a => a.Threats).GroupBy(t => (t.Id, t.Severity)))
+            Assert.Equal(threat.Count(), Assert.Single(samples, s => s.Labels["threat"] == threat.Key.Id && s.Labels["severity"] == $"{threat.Key.Severity}").Value);
+        Assert.Equal(alerts.Sum(a => a.Threats.Count), samples.Sum(s => s.Value));
+        Assert.Equal(0, Assert.Single(samples, s => s.Labels["threat"] == Threats.C2Communication.Id).Value);
+        // Whatever is raised, there are so many and no more.
+        var counts = new long[ThreatCounts.Length];
+        counts[ThreatCounts.Of(new AlertThreat("of tomorrow", "", 99))]++;
+        Assert.Contains(("other", 5, 1L), ThreatCounts.Told(counts));
     }
 
     static ScopeWatch Watches(Scope scope, string source, string destination)

@@ -103,6 +103,37 @@ public sealed class SpoolConsumerTests
     }
 
     [Fact]
+    public void The_live_end_moves_forward_until_something_of_it_is_delivered()
+    {
+        using var bed = new SpoolTestBed();
+        using Spool spool = Open(bed, "engine");
+        SpoolConsumer engine = spool.Consumer("engine");
+        // Nothing waits, or nothing before it.
+        Assert.Null(engine.BeginLive(EventType.Dns, spool.NextSequence(EventType.Dns)));
+        Fill(spool, 1, 10);
+        Assert.Null(engine.BeginLive(EventType.Dns, 1));
+        long noted = spool.NextSequence(EventType.Dns);
+        Fill(spool, 11, 10);
+        Assert.Null(engine.BeginLive(EventType.Dns, noted));
+        Assert.Equal(Numbers(11, 10), Names(engine.Peek(EventType.Dns, 100, 100_000, SpoolEnd.Live)));
+        noted = spool.NextSequence(EventType.Dns);
+        Fill(spool, 21, 10);
+        Assert.Null(engine.BeginLive(EventType.Dns, noted));
+        // Never back.
+        Assert.Null(engine.BeginLive(EventType.Dns, 11));
+        SpoolBatch live = engine.Peek(EventType.Dns, 100, 100_000, SpoolEnd.Live)!;
+        Assert.Equal(Numbers(21, 10), Names(live));
+        Assert.Equal(Numbers(1, 20), Names(engine.Peek(EventType.Dns, 100, 100_000)));
+        Assert.Null(engine.Delivered(live.Slice(0, 4)));
+        Fill(spool, 31, 10);
+        Assert.Null(engine.BeginLive(EventType.Dns, spool.NextSequence(EventType.Dns)));
+        Assert.Equal(Numbers(25, 16), Names(engine.Peek(EventType.Dns, 100, 100_000, SpoolEnd.Live)));
+        Assert.Null(engine.Delivered(engine.Peek(EventType.Dns, 100, 100_000)!));
+        Assert.Equal(Numbers(25, 16), Names(engine.Peek(EventType.Dns, 100, 100_000)));
+        AssertCloses(spool);
+    }
+
+    [Fact]
     public void A_new_consumer_begins_with_the_oldest_row_and_nobody_waits_for_one_that_is_named_no_more()
     {
         using var bed = new SpoolTestBed();

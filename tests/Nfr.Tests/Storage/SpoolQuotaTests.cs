@@ -91,6 +91,82 @@ public sealed class SpoolQuotaTests
     }
 
     [Fact]
+    public void While_the_disk_refuses_what_is_pending_age_makes_no_flush_due_before_its_time()
+    {
+        using var bed = new SpoolTestBed();
+        using Spool spool = bed.Open(with: o => o with { MaxAge = TimeSpan.FromHours(1) });
+        Fill(spool, new Random(1), EventType.Dns, 0, 1);
+        bed.Time.Advance(TimeSpan.FromHours(2));
+        Assert.True(spool.FlushDue);
+        Assert.False(SqliteConnection.Open(System.IO.Path.Combine(bed.Path, "spool.db"), null, out SqliteConnection? beside).IsError);
+        beside!.Execute("CREATE TRIGGER refuses BEFORE INSERT ON batch BEGIN SELECT raise(ABORT,'refused'); END");
+        int flushes = 0;
+        for (int turn = 0; turn < 1000; turn++)
+        {
+            spool.Append(EventType.Dns, 0, Line($"{turn}"));
+            if (spool.FlushDue)
+            {
+                Assert.NotNull(spool.Flush());
+                flushes++;
+            }
+            bed.Time.Advance(TimeSpan.FromMilliseconds(10));
+        }
+        Assert.InRange(flushes, 8, 11);
+        beside.Execute("DROP TRIGGER refuses");
+        beside.Dispose();
+        bed.Time.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(spool.FlushDue);
+        Assert.Null(spool.Flush());
+        Assert.Equal((1000, 10), (spool.Counters.Total.InSpool, spool.Counters.Total.EvictedForAge));
+        Assert.False(spool.FlushDue);
+        AssertCloses(spool);
+    }
+
+    [Fact]
+    public void An_age_that_is_refused_is_tried_again_in_its_time_though_nothing_is_pending()
+    {
+        using var bed = new SpoolTestBed();
+        using Spool spool = bed.Open(with: o => o with { MaxAge = TimeSpan.FromHours(1) });
+        Fill(spool, new Random(1), EventType.Dns, 0, 1);
+        bed.Time.Advance(TimeSpan.FromHours(2));
+        Assert.False(SqliteConnection.Open(System.IO.Path.Combine(bed.Path, "spool.db"), null, out SqliteConnection? beside).IsError);
+        beside!.Execute("CREATE TRIGGER refuses BEFORE DELETE ON batch BEGIN SELECT raise(ABORT,'refused'); END");
+        Assert.NotNull(spool.Flush());
+        Assert.False(spool.FlushDue);
+        beside.Execute("DROP TRIGGER refuses");
+        beside.Dispose();
+        bed.Time.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(spool.FlushDue);
+        Assert.Null(spool.Flush());
+        Assert.Equal(10, spool.Counters.Total.EvictedForAge);
+    }
+
+    [Fact]
+    public void A_whole_ring_that_is_too_old_goes_a_few_rows_at_each_flush()
+    {
+        using var bed = new SpoolTestBed();
+        using Spool spool = bed.Open(with: o => o with { MaxAge = TimeSpan.FromHours(1) });
+        for (int flush = 0; flush < 150; flush++)
+        {
+            foreach (EventType type in (EventType[])[EventType.Dns, EventType.Ip, EventType.Tls])
+            {
+                for (int score = 0; score < 2; score++) spool.Append(type, score, Line($"{flush}"));
+            }
+            Assert.Null(spool.Flush());
+        }
+        bed.Time.Advance(TimeSpan.FromHours(2));
+        var left = new List<long>();
+        while (spool.FlushDue)
+        {
+            spool.Append(EventType.Http, 0, Line("new"));
+            Assert.Null(spool.Flush());
+            left.Add(spool.Counters.Total.InSpool - left.Count - 1);
+        }
+        Assert.Equal([644, 388, 132, 0], left);
+        AssertCloses(spool);
+    }
+
+    [Fact]
     public void A_kill_takes_ten_minutes_of_age_at_most()
     {
         using var bed = new SpoolTestBed();

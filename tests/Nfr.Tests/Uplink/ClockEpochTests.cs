@@ -126,6 +126,72 @@ public sealed class ClockEpochTests : IDisposable
         Assert.Null(_spool.GetState("clock.epochs"));
     }
 
+    /// <summary>An alert of the clock as it is, raised on board with a sample, or an engine's.</summary>
+    void AppendAlert(string name, string? clock, DateTimeOffset stamp)
+    {
+        Span<byte> text = stackalloc byte[EventTime.MaxLength];
+        string ts = Encoding.UTF8.GetString(text[..EventTime.Format((stamp - DateTimeOffset.UnixEpoch).Ticks * 100, text)]);
+        _spool.AppendAlert(new Alert
+        {
+            Threats = [new AlertThreat("c2_communication", "C2 communication", 5)],
+            Event = new AlertEvent { Type = EventType.Dns, Ts = ts, SrcIP = "10.0.0.1", Query = name },
+            Clock = clock,
+            Evidence = clock is null ? null : new AlertEvidence { Detector = "test", Key = name, Summary = "It is.", Features = [], Score = 1, Samples = [$$"""{"type":"dns","ts":"{{ts}}","query":"{{name}}"}"""] },
+        });
+        Assert.Null(_spool.Flush());
+    }
+
+    string[] Alerts(ClockEpochs epochs) =>
+        [.. _spool.ReadAlerts(0, 100).Select(epochs.Corrected).Select(s => $"{s.Alert.Event.Ts} {s.Alert.Event.Query}{string.Concat(s.Alert.Evidence?.Samples.Select(l => " " + l.Split('"')[7]) ?? [])}")];
+
+    [Fact]
+    public async Task Alerts_that_wait_get_their_time_and_their_samples_too_and_an_engines_alert_keeps_its_own()
+    {
+        _time.Utc = s_real.AddDays(-7);
+        ClockEpochs epochs = Epochs("boot-1");
+        AppendAlert("old", "free", _time.Utc);
+        _time.Advance(TimeSpan.FromSeconds(10));
+        // The engine tells of an event of last month.
+        AppendAlert("engine", null, _time.Utc.AddDays(-20));
+        Assert.Equal(["2026-11-14T12:00:00Z old 2026-11-14T12:00:00Z", "2026-10-25T12:00:10Z engine"], Alerts(epochs));
+        _time.Utc = s_real;
+        _synced = true;
+        Assert.True(epochs.Look());
+        AppendAlert("new", null, _time.Utc);
+        // Of a flow that began before, by a sensor that knows by now that its clock is right.
+        AppendAlert("late", null, s_real.AddDays(-7).AddSeconds(5));
+        string[] expected = ["2026-11-21T11:59:50Z old 2026-11-21T11:59:50Z", "2026-10-25T12:00:10Z engine", "2026-11-21T12:00:00Z new", "2026-11-21T11:59:55Z late"];
+        Assert.Equal(expected, Alerts(epochs));
+        StoredAlert first = epochs.Corrected(_spool.ReadAlerts(0, 1)[0]);
+        Assert.Equal(("2026-11-14T12:00:00Z", "free"), (first.Original.Event.Ts, first.Alert.Clock));
+        Restart();
+        epochs = Epochs("boot-1");
+        Assert.Equal(expected, Alerts(epochs));
+        // A later boot whose clock is right leaves what it raises as it is, and what was raised before as it has become.
+        Restart();
+        epochs = Epochs("boot-2");
+        AppendAlert("later", "free", s_real.AddDays(-7));
+        Assert.Equal([.. expected, "2026-11-14T12:00:00Z later 2026-11-14T12:00:00Z"], Alerts(epochs));
+        string path = Path.Combine(_directory, "alerts.json");
+        using var output = new AlertOutput(_spool, new OutputOptions { Name = "file", Sink = new FileSinkOptions { Path = path } }, new SensorIdentity("2.0.0", "s", "box"), _time, _ => { }, epochs: epochs);
+        Assert.True(await output.DrainAsync(CancellationToken.None));
+        string[] lines = await File.ReadAllLinesAsync(path);
+        Assert.Contains("\"ts\":\"2026-11-21T11:59:50Z\"", lines[0], StringComparison.Ordinal);
+        Assert.Contains("\"clock\":\"free\",\"evidence\"", lines[0], StringComparison.Ordinal);
+        Assert.DoesNotContain("\"clock\"", lines[2], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Notes_without_a_line_for_alerts_correct_events_alone()
+    {
+        Assert.Null(_spool.SetState("clock.epochs", """[{"boot":"boot-1","difference":0,"from":[1,1,1,1],"steps":[4102444800000000000,60000000000]}]"""));
+        ClockEpochs epochs = Epochs("boot-1");
+        Append("a");
+        AppendAlert("a", "free", s_real);
+        Assert.Equal(["2026-11-21T12:01:00Z a"], Sent(epochs));
+        Assert.Equal(["2026-11-21T12:00:00Z a 2026-11-21T12:00:00Z"], Alerts(epochs));
+    }
+
     [Fact]
     public void Notes_of_another_version_change_no_stamp()
     {
