@@ -20,6 +20,7 @@ public sealed record AlertOutputState
     public string? LastRefusal { get; init; }
     /// <summary>Of <see cref="Alerts"/>: a message was longer than the target's max_size even without evidence, and was cut there.</summary>
     public long Cut { get; init; }
+    public DateTimeOffset? LastRefusalAt { get; init; }
     /// <summary>Passed by, since the filter does not want them.</summary>
     public long Filtered { get; init; }
     /// <summary>Stored and not looked at yet; an upper bound, since some may have been evicted.</summary>
@@ -272,6 +273,7 @@ public sealed class AlertOutput : IDisposable
                 Refused = _state.Refused + refused,
                 Cut = _sink.Cut,
                 LastRefusal = refused > 0 ? _sink.LastRefusal : _state.LastRefusal,
+                LastRefusalAt = refused > 0 ? _time.GetUtcNow() : _state.LastRefusalAt,
             });
             if (refused > 0) _notice(new UplinkNotice(NoticeLevel.Warning, $"output {_options.Name}: {_sink.Target} refuses {Spoken.Count(refused, "alert")} for good ({_sink.LastRefusal ?? "no reason given"}); passed by and counted"));
         }

@@ -191,8 +191,13 @@ static partial class StatusScreen
                 failing ? ScreenMark.Bad : refused > 0 ? ScreenMark.Notice : ScreenMark.None);
             foreach (ScreenLine line in Error(output, Count(output, "failedWrites"), now, failing)) yield return line;
             if (refused > 0) yield return new(Cut($"  refused    the last: {Text(output, "lastRefusal")}", Width), ScreenMark.Notice);
+            if (Said(output, "holding")) yield return new(Cut($"  waits      {Text(output, "holding")}", Width));
+            if (Said(output, "remark")) yield return new(Cut($"  note       {Text(output, "remark")}", Width), ScreenMark.Notice);
         }
     }
+
+    /// <summary>An older sensor does not have the key.</summary>
+    static bool Said(JsonElement of, string key) => of.TryGetProperty(key, out JsonElement value) && value.ValueKind == JsonValueKind.String;
 
     static IEnumerable<ScreenLine> Error(JsonElement of, long failed, DateTime now, bool failing)
     {

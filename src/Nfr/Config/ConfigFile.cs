@@ -67,6 +67,7 @@ public static class ConfigFile
         // At start one output that cannot be reached stops nobody: it tells its trouble itself, and the file may come yet.
         CheckOutputTls(config, now, now is null ? remarks : faults);
         if (config.Log.File is not (OutputsConfig.Stdout or OutputsConfig.Stderr)) CheckFile(config, "log.file", config.Log.File, faults);
+        CheckShared(config, faults);
         if (config.Lines.ContainsKey("data.file")) CheckFile(config, "data.file", config.Data.LegacyFollowFile, faults);
         if (config.Scope.File is not null) CheckFile(config, "scope.file", config.Scope.File, faults);
         foreach (EngineConfig engine in config.Uplinks) TlsSection.Check(config, engine.Key + ".tls", engine.Tls, now, faults);
@@ -105,6 +106,36 @@ public static class ConfigFile
             TlsSection.Check(config, $"outputs.targets[{i}].{kind}.tls", tls, now, to);
         }
     }
+
+    /// <summary>Two that write to one file, or one that writes where another puts its older ones (PATH.1, PATH.2), overwrite each other's lines.</summary>
+    static void CheckShared(NfrConfig config, List<ConfigFault> faults)
+    {
+        List<(string Key, string Path)> files = [];
+        void Add(string key, string? path)
+        {
+            if (path is not (null or OutputsConfig.Stdout or OutputsConfig.Stderr)) files.Add((key, Path.GetFullPath(path)));
+        }
+        Add("log.file", config.Log.File);
+        if (config.Outputs.Enabled)
+        {
+            Add("outputs.file", config.Outputs.File);
+            for (int i = 0; i < config.Outputs.Targets.Count; i++)
+            {
+                if (config.Outputs.Targets[i].Sink is FileSinkOptions file) Add($"outputs.targets[{i}].file.path", file.Path);
+            }
+        }
+        for (int i = 1; i < files.Count; i++)
+        {
+            foreach ((string key, string path) in files.Take(i))
+            {
+                if (files[i].Path == path) faults.Add(config.At(files[i].Key, $"{files[i].Key}: {path} is written by {key} too; name another file"));
+                else if (IsOlder(path, files[i].Path) || IsOlder(files[i].Path, path)) faults.Add(config.At(files[i].Key, $"{files[i].Key}: {files[i].Path} and {path} of {key} get in each other's way, since older files are kept as PATH.1, PATH.2 and so on; name another file"));
+            }
+        }
+    }
+
+    static bool IsOlder(string path, string of) =>
+        path.Length > of.Length + 1 && path.StartsWith(of + ".", StringComparison.Ordinal) && path.AsSpan(of.Length + 1).IndexOfAnyExceptInRange('0', '9') < 0;
 
     static void CheckFile(NfrConfig config, string key, string path, List<ConfigFault> faults)
     {

@@ -106,6 +106,10 @@ static class Troubles
         foreach (AlertOutputState output in report.Outputs)
         {
             if (output.Trouble is { } trouble) all.Add(new(Gravity.Fault, "output", $"{output.Name}: {trouble}", "its alerts wait in the spool and follow when it is back"));
+            if (output.Remark is { } remark) all.Add(new(Gravity.Notice, "output", $"{output.Name}: {remark}", "see the log, and what the other side says of it"));
+            if (output.LastRefusalAt is not { } at || (report.Now - at).Duration() >= s_recently) continue;
+            bool none = output.LastSuccess is not { } success || success < at;
+            all.Add(new(none ? Gravity.Loss : Gravity.Notice, "output", $"{output.Name}: {output.Target} refuses {(none ? "all alerts" : "some alerts")} for good: {output.LastRefusal ?? "no reason given"}", "they are passed by and counted; mend what the reason says"));
         }
     }
 

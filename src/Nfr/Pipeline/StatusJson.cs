@@ -198,6 +198,7 @@ static class StatusJson
         json.WriteNumber("refused", output.Refused);
         if (output.LastRefusal is { } refusal) json.WriteString("lastRefusal", refusal);
         json.WriteNumber("cut", output.Cut);
+        if (output.LastRefusalAt is { } refused) json.WriteString("lastRefusalAt", refused.UtcDateTime);
         json.WriteNumber("filtered", output.Filtered);
         json.WriteNumber("waiting", output.Waiting);
         json.WriteNumber("failedWrites", output.FailedWrites);
@@ -206,6 +207,8 @@ static class StatusJson
         if (output.LastErrorAt is { } at) json.WriteString("lastErrorAt", at.UtcDateTime);
         if (output.BackingOffUntil is { } next) json.WriteString("nextTry", next.UtcDateTime);
         json.WriteString("trouble", output.Trouble);
+        json.WriteString("holding", output.Holding);
+        json.WriteString("remark", output.Remark);
         json.WriteEndObject();
     }
 }

@@ -66,6 +66,20 @@ public sealed class EngineConfigTests
     }
 
     [Fact]
+    public void Two_outputs_of_one_file_or_of_anothers_older_ones_are_faults_with_their_line()
+    {
+        static string Target(string name, string path) => $"    - name: {name}\n      file:\n        path: {path}\n";
+        static (int Line, string Message)[] Shared(string yaml) =>
+            [.. ConfigFile.CheckFiles(Good(yaml), out _).Where(f => f.Message.Contains("name another file", StringComparison.Ordinal) && !f.Message.Contains("does not exist", StringComparison.Ordinal)).Select(f => (f.Line, f.Message))];
+        string log = "log:\n  file: /tmp/nfr.log\n";
+        (int line, string message) = Assert.Single(Shared(log + "outputs:\n  enabled: true\n  targets:\n" + Target("a", "/tmp/a") + Target("b", "/tmp/x/../a")));
+        Assert.Equal((11, "outputs.targets[1].file.path: /tmp/a is written by outputs.targets[0].file.path too; name another file"), (line, message));
+        Assert.Contains("get in each other's way", Assert.Single(Shared(log + "outputs:\n  enabled: true\n  targets:\n" + Target("a", "/tmp/a") + Target("b", "/tmp/a.3"))).Message, StringComparison.Ordinal);
+        Assert.Contains("written by log.file", Assert.Single(Shared(log + "outputs:\n  enabled: true\n  file: /tmp/nfr.log\n")).Message, StringComparison.Ordinal);
+        Assert.Empty(Shared(log + "outputs:\n  enabled: true\n  file: /tmp/o\n  targets:\n" + Target("a", "/tmp/a") + Target("b", "/tmp/a.json")));
+    }
+
+    [Fact]
     public void Files_that_cannot_be_used_are_faults_with_their_line()
     {
         using TestAuthority authority = new();

@@ -63,6 +63,9 @@ public sealed class StatusScreenTests
         Assert.Matches(@"FAILING +45 +2 +7 +3 min$", lines[at]);
         Assert.Equal("  failed     3 x, the last 20 s ago; next try in 40 s: time-out", lines[at + 1]);
         Assert.Equal("  refused    the last: 400 no such index", lines[at + 2]);
+        lines = Lines(Full() with { Outputs = [StatusBed.Output("mail") with { Holding = "gathering until 14:05", Remark = "1 of 2 recipients refused" }] });
+        at = Array.FindIndex(lines, l => l.StartsWith("  mail", StringComparison.Ordinal));
+        Assert.Equal(["  waits      gathering until 14:05", "  note       1 of 2 recipients refused"], lines[(at + 1)..(at + 3)]);
     }
 
     [Fact]
@@ -87,7 +90,7 @@ public sealed class StatusScreenTests
         string evil = "\u001b[2J\u001b]0;owned\u0007\u009b31m\r\n\u202e";
         StatusReport report = Full() with
         {
-            Uplinks = [StatusBed.Uplink("engine", evil)], Outputs = [StatusBed.Output("file", evil) with { Refused = 1, LastRefusal = evil }], Box = StatusBed.Box() with { Temperatures = [new(evil, 90)] },
+            Uplinks = [StatusBed.Uplink("engine", evil)], Outputs = [StatusBed.Output("file", evil) with { Refused = 1, LastRefusal = evil, Holding = evil, Remark = evil }], Box = StatusBed.Box() with { Temperatures = [new(evil, 90)] },
         };
         Assert.All(Lines(report), l => Assert.DoesNotContain(l, char.IsControl));
         using JsonDocument json = JsonDocument.Parse(report.ToJson());

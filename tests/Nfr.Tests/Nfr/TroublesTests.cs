@@ -3,6 +3,7 @@ using Nfr.Health;
 using Nfr.Native;
 using Nfr.Pipeline;
 using Nfr.Storage;
+using Nfr.Uplink;
 using Ledger = Nfr.Pipeline.Ledger;
 
 namespace Nfr.Tests.Nfr;
@@ -60,6 +61,18 @@ public sealed class TroublesTests
         };
         Assert.Equal([(Gravity.Fault, "uplink"), (Gravity.Fault, "output")], report.Troubles.Select(t => (t.Gravity, t.Place)));
         Assert.All(report.Troubles, t => Assert.Matches("second|siem", t.What));
+    }
+
+    [Fact]
+    public void What_an_output_remarks_and_what_it_passes_by_is_told_and_a_loss_when_nothing_gets_through()
+    {
+        StatusReport With(Func<AlertOutputState, AlertOutputState> change) => StatusBed.Well() with { Outputs = [change(StatusBed.Output("siem"))] };
+        Only(With(o => o with { Remark = "1 of 2 recipients refused" }), Gravity.Notice, "output", "1 of 2 recipients refused");
+        AlertOutputState Refusing(AlertOutputState o) => o with { Refused = 3, LastRefusal = "it answered 422", LastRefusalAt = StatusBed.Now.AddMinutes(-2) };
+        Only(With(o => Refusing(o) with { LastSuccess = StatusBed.Now.AddMinutes(-1) }), Gravity.Notice, "output", "refuses some alerts for good: it answered 422");
+        Only(With(Refusing), Gravity.Loss, "output", "refuses all alerts for good");
+        Only(With(o => Refusing(o) with { LastSuccess = null }), Gravity.Loss, "output", "refuses all alerts for good");
+        Assert.Empty(With(o => Refusing(o) with { LastRefusalAt = StatusBed.Now.AddHours(-1) }).Troubles);
     }
 
     [Fact]

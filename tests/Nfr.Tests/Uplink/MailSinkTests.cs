@@ -109,6 +109,60 @@ public sealed partial class MailSinkTests
     }
 
     [Fact]
+    public async Task A_mail_that_is_never_answered_counts_as_sent_after_three_tries()
+    {
+        await using SmtpServerScript server = new();
+        int ends = 0;
+        server.Answer = line => line == "." ? ++ends == 2 ? "451 busy" : "CLOSE" : null;
+        using MailSink sink = Sink(To(server) with { MostPerHour = 3 });
+        // The second try is answered: the mail stays the same all the same.
+        foreach (int after in (int[])[5, 0, 5])
+        {
+            SinkAnswer answer = await WriteAsync(sink, Page(1, 3, last: true));
+            Assert.Equal((0, after == 0 ? null : TimeSpan.FromMinutes(after)), (answer.Taken, answer.After));
+            _time.Advance(TimeSpan.FromMinutes(5));
+        }
+        Assert.Equal(new SinkAnswer(3, 0, null, TimeSpan.Zero), await WriteAsync(sink, Page(1, 4)));
+        Assert.Contains("went out 3 times without an answer", sink.Remark, StringComparison.Ordinal);
+        // They may be three mails in a mailbox, so the hour is full.
+        _time.Advance(TimeSpan.FromMinutes(6));
+        Assert.StartsWith("3 mails within the hour; gathering until ", (await WriteAsync(sink, Page(4, 1))).Waits, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("550 5.7.60 no right to send")]
+    [InlineData("550 5.4.5 daily limit")]
+    [InlineData("552 5.2.2 mailbox full")]
+    [InlineData("554 no")]
+    public async Task What_is_not_about_the_mail_passes_nothing_by_and_waits_long(string verdict)
+    {
+        await using SmtpServerScript server = new() { Answer = line => line == "." ? verdict : null };
+        using MailSink sink = Sink(To(server));
+        SinkAnswer answer = await WriteAsync(sink, Page(1, 3, last: true));
+        Assert.Equal((0, 0, TimeSpan.FromMinutes(30)), (answer.Taken, answer.Refused, answer.After));
+        Assert.Contains(verdict, answer.Fault, StringComparison.Ordinal);
+        server.Answer = _ => null;
+        Assert.Equal(new SinkAnswer(3, 0, null), await WriteAsync(sink, Page(1, 3, last: true)));
+    }
+
+    [Fact]
+    public async Task A_mail_without_details_goes_only_to_those_who_have_not_had_it_with_them()
+    {
+        bool busy = true;
+        await using SmtpServerScript server = new();
+        server.Answer = line => line == "RCPT TO:<b@example.org>" && busy ? "451 greylisted" : null;
+        using MailSink sink = Sink(To(server));
+        Assert.Equal(0, (await WriteAsync(sink, Page(1, 3, last: true))).Taken);
+        busy = false;
+        int ends = 0;
+        server.Answer = line => line == "." && ++ends == 1 ? "554 5.7.1 that name is listed" : null;
+        // A fourth has come, of which nobody has had a mail.
+        Assert.Equal(3, (await WriteAsync(sink, Page(1, 4))).Taken);
+        Assert.Equal(["a", "b", "b", "b"], server.Commands.Where(c => c.StartsWith("RCPT", StringComparison.Ordinal)).Select(c => c["RCPT TO:<".Length..^"@example.org>".Length]));
+        Assert.Equal("[NFR] 3 alerts (3 critical): C2 communication", Subject(server.Messages[^1]));
+    }
+
+    [Fact]
     public async Task Who_was_put_off_gets_the_same_mail_later_and_nobody_gets_it_twice()
     {
         bool busy = true;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Nfr.Events;
+using Nfr.Storage;
 
 namespace Nfr.Uplink;
 
@@ -37,9 +38,16 @@ public sealed class MailSink : AlertSink
     /// <summary>A mail that may have arrived is not repeated at once: a server that is cut off each time would fill a mailbox.</summary>
     static readonly TimeSpan s_unsure = TimeSpan.FromMinutes(5);
     static readonly TimeSpan s_putOff = TimeSpan.FromMinutes(1);
+    /// <summary>Until a mail goes again that the server refused for a right, a day's limit or a full mailbox.</summary>
+    static readonly TimeSpan s_lasting = TimeSpan.FromMinutes(30);
+    /// <summary>Tries of a mail that may have arrived; after that it has, as far as anybody can tell.</summary>
+    const int MostUnsure = 3;
 
-    /// <summary>A mail that may have arrived, or has not at some of its recipients: it goes again as it was, so that a repeat is known by its Message-ID.</summary>
-    sealed record Letter(byte[] Bytes, long First, int Count, IReadOnlyList<string> To, long Since, bool HasDetails, bool Arrived);
+    /// <summary>
+    /// A mail that may have arrived, or has not at some of its recipients: it goes again as it was, so that a repeat is known by its Message-ID. To: who has not had it yet;
+    /// Arrived: others had it; Unsure: tries of which nobody knows.
+    /// </summary>
+    sealed record Letter(byte[] Bytes, long First, int Count, IReadOnlyList<string> To, long Since, bool HasDetails, bool Arrived, int Unsure);
 
     readonly MailSinkOptions _options;
     readonly SensorIdentity _sensor;
@@ -84,15 +92,19 @@ public sealed class MailSink : AlertSink
         if (_letter is not { } letter || letter.First != page.Alerts[0].Sequence || letter.Count > page.Count)
         {
             if (!page.IsLast && Due(now) is var (wait, reason) && wait > TimeSpan.Zero) return SinkAnswer.Later(wait, $"{reason} until {_time.GetLocalNow() + wait:HH:mm}");
-            letter = Compose(page, _options.Details, now);
+            letter = Compose(page, page.Count, _options.Details, now);
+        }
+        else if (letter.Unsure > 0 && !page.IsLast && HourIsFull(now) is { Ticks: > 0 } full)
+        {
+            return SinkAnswer.Later(full, $"{Spoken.Count(_options.MostPerHour, "mail")} within the hour; waiting until {_time.GetLocalNow() + full:HH:mm}");
         }
         SmtpResult result = await SendAsync(letter, cancel);
         string? why = null;
-        if (result.Outcome == SmtpOutcome.Refused && letter.HasDetails)
+        if ((result.Outcome == SmtpOutcome.Refused || result.Lasting) && letter.HasDetails)
         {
-            // Some filters refuse mail for the very names that it warns of. Numbers alone are better than nothing.
+            // Some filters refuse mail for the very names that it warns of, and not all say so. Numbers alone are better than nothing.
             why = result.Message;
-            letter = Compose(page, 0, now);
+            letter = Compose(page, letter.Count, 0, now) with { To = letter.To, Since = letter.Since, Arrived = letter.Arrived, Unsure = letter.Unsure };
             result = await SendAsync(letter, cancel);
         }
         switch (result.Outcome)
@@ -104,9 +116,26 @@ public sealed class MailSink : AlertSink
                 return Done(page, letter, letter.Count);
             default:
                 if (letter.Arrived && _time.GetElapsedTime(letter.Since) > s_hour) return GiveUp(page, letter, result.Message);
-                _letter = result.Unsure || letter.Arrived ? letter : null;
-                return new SinkAnswer(0, 0, result.Message, result.Unsure ? s_unsure : null);
+                if (result.Unsure)
+                {
+                    letter = letter with { Unsure = letter.Unsure + 1 };
+                    Count();
+                    if (letter.Unsure == MostUnsure)
+                    {
+                        _remark = $"a mail went out {MostUnsure} times without an answer of the server and counts as sent: {result.Message}";
+                        return Done(page, letter, 0);
+                    }
+                }
+                _letter = letter.Unsure > 0 || letter.Arrived ? letter : null;
+                return new SinkAnswer(0, 0, result.Message, result.Unsure ? s_unsure : result.Lasting ? s_lasting : null);
         }
+    }
+
+    /// <summary>A mail that arrived, or may have.</summary>
+    void Count()
+    {
+        _lastSent = _time.GetTimestamp();
+        _sent.Enqueue(_lastSent.Value);
     }
 
     Task<SmtpResult> SendAsync(Letter letter, CancellationToken cancel) => _delivery.SendAsync(_hello, _options.From.Address, letter.To, letter.Bytes, cancel);
@@ -116,8 +145,7 @@ public sealed class MailSink : AlertSink
         if (result.Never.Count > 0) remark = $"{result.Never.Count} of {Spoken.Count(_options.To.Count, "recipient")} refused: {result.Never[0]}";
         if (!letter.Arrived)
         {
-            _lastSent = _time.GetTimestamp();
-            _sent.Enqueue(_lastSent.Value);
+            Count();
             _remark = remark;
         }
         _remark = remark ?? _remark;
@@ -144,21 +172,28 @@ public sealed class MailSink : AlertSink
     /// <summary>How long a mail has to wait, and what for.</summary>
     (TimeSpan Wait, string Why) Due(long now)
     {
-        while (_sent.TryPeek(out long oldest) && _time.GetElapsedTime(oldest, now) >= s_hour) _sent.Dequeue();
         TimeSpan settle = s_settle - _time.GetElapsedTime(_firstWaiting!.Value, now);
         TimeSpan digest = _lastSent is { } last ? _options.Digest - _time.GetElapsedTime(last, now) : TimeSpan.Zero;
-        TimeSpan hour = _sent.Count >= _options.MostPerHour ? s_hour - _time.GetElapsedTime(_sent.Peek(), now) : TimeSpan.Zero;
+        TimeSpan hour = HourIsFull(now);
         TimeSpan gather = settle > digest ? settle : digest;
         return hour > gather ? (hour, $"{Spoken.Count(_options.MostPerHour, "mail")} within the hour; gathering") : (gather, "gathering");
     }
 
-    Letter Compose(AlertPage page, int details, long now)
+    /// <summary>Until there is room for another mail; zero = now.</summary>
+    TimeSpan HourIsFull(long now)
     {
-        MailDigest digest = new(page.Alerts, _sensor, details, _options.Subject, _time.LocalTimeZone);
+        while (_sent.TryPeek(out long oldest) && _time.GetElapsedTime(oldest, now) >= s_hour) _sent.Dequeue();
+        return _sent.Count >= _options.MostPerHour ? s_hour - _time.GetElapsedTime(_sent.Peek(), now) : TimeSpan.Zero;
+    }
+
+    Letter Compose(AlertPage page, int count, int details, long now)
+    {
+        IReadOnlyList<StoredAlert> alerts = count == page.Count ? page.Alerts : [.. page.Alerts.Take(count)];
+        MailDigest digest = new(alerts, _sensor, details, _options.Subject, _time.LocalTimeZone);
         long first = page.Alerts[0].Sequence;
-        string what = string.Create(CultureInfo.InvariantCulture, $"{_sensor.Id}\n{_name}\n{first}\n{page.Alerts[^1].Sequence}\n{page.Count}\n{details}");
+        string what = string.Create(CultureInfo.InvariantCulture, $"{_sensor.Id}\n{_name}\n{first}\n{alerts[^1].Sequence}\n{count}\n{details}");
         string id = $"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(what)).AsSpan(0, 16))}@{_options.From.Domain}";
         byte[] bytes = MimeMessage.Write(digest, _options.From, _options.To, _time.GetLocalNow(), id);
-        return new Letter(bytes, first, page.Count, [.. _options.To.Select(t => t.Address)], now, details > 0, false);
+        return new Letter(bytes, first, count, [.. _options.To.Select(t => t.Address)], now, details > 0, false, 0);
     }
 }

@@ -32,8 +32,10 @@ public sealed record SmtpServer
     public bool PlainPassword { get; init; }
     /// <summary>Name, TCP and, where it comes first, TLS.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
-    /// <summary>All of a message, from the connection's first byte to the last answer. RFC 5321 allows hours; an output that waits for hours helps nobody.</summary>
+    /// <summary>All of a message, from the connection's first byte to the message's last one. RFC 5321 allows hours; an output that waits for hours helps nobody.</summary>
     public TimeSpan MessageTimeout { get; init; } = TimeSpan.FromSeconds(60);
+    /// <summary>RFC 5321, 4.5.3.2.6: the answer to the message. Who goes sooner gets the mail delivered again and again by a server that looks through it slowly.</summary>
+    public TimeSpan VerdictTimeout { get; init; } = TimeSpan.FromMinutes(10);
 }
 
 public enum SmtpOutcome : byte
@@ -42,7 +44,7 @@ public enum SmtpOutcome : byte
     Sent,
     /// <summary>Something that passes or can be mended: the network, the server, a log-in, an address.</summary>
     Failed,
-    /// <summary>The server will not have this message, and nothing but another message helps.</summary>
+    /// <summary>The server will not have this message for what is in it or for its size, and nothing but another message helps.</summary>
     Refused,
 }
 
@@ -52,7 +54,8 @@ public enum SmtpOutcome : byte
 /// <param name="Later">Recipients that shall get it another time (4xx); of a message that was sent.</param>
 /// <param name="Never">Recipients that the server refuses (5xx), each with its words; of a message that was sent.</param>
 /// <param name="Unsure">The message went out whole and no answer came: it may have been taken.</param>
-public sealed record SmtpResult(SmtpOutcome Outcome, string Message, IReadOnlyList<string> Later, IReadOnlyList<string> Never, bool Unsure = false);
+/// <param name="Lasting">Failed with the message at hand for a reason that is not gone in a minute: a right, a day's limit, a full mailbox, or one that the server keeps to itself.</param>
+public sealed record SmtpResult(SmtpOutcome Outcome, string Message, IReadOnlyList<string> Later, IReadOnlyList<string> Never, bool Unsure = false, bool Lasting = false);
 
 /// <summary>
 /// Hands one message to a mail server: RFC 5321 with STARTTLS (3207), AUTH PLAIN, LOGIN and CRAM-MD5 (4954), SIZE (1870), 8BITMIME (6152) and SMTPUTF8 (6531). A connection
@@ -74,7 +77,10 @@ sealed class SmtpDelivery(SmtpServer server, ClientTls tls, TimeProvider time)
     }
 
     /// <summary>Ends a conversation; caught in <see cref="SendAsync"/> and nowhere else.</summary>
-    sealed class Stopped(string message) : IOException(message);
+    sealed class Stopped(string message, bool lasting = false) : IOException(message)
+    {
+        public bool IsLasting => lasting;
+    }
 
     /// <param name="hello">Our name; null = our address.</param>
     /// <param name="from">The envelope's sender, without brackets.</param>
@@ -86,7 +92,7 @@ sealed class SmtpDelivery(SmtpServer server, ClientTls tls, TimeProvider time)
         using CancellationTokenSource deadline = new(server.MessageTimeout, time);
         using CancellationTokenSource connecting = new(server.ConnectTimeout, time);
         using CancellationTokenSource any = CancellationTokenSource.CreateLinkedTokenSource(cancel, deadline.Token);
-        Talk talk = new(server, tls, any.Token);
+        Talk talk = new(server, tls, deadline, any.Token);
         try
         {
             using (CancellationTokenSource first = CancellationTokenSource.CreateLinkedTokenSource(any.Token, connecting.Token)) await talk.ConnectAsync(first.Token);
@@ -98,11 +104,11 @@ sealed class SmtpDelivery(SmtpServer server, ClientTls tls, TimeProvider time)
         }
         catch (OperationCanceledException)
         {
-            return Failed(deadline.IsCancellationRequested ? $"no answer to {talk.Step} within {server.MessageTimeout.TotalSeconds:0.#} s for the whole message" : $"no connection within {server.ConnectTimeout.TotalSeconds:0.#} s");
+            return Failed(talk.AwaitsVerdict ? $"no answer to the message within {server.VerdictTimeout.TotalMinutes:0.#} min" : deadline.IsCancellationRequested ? $"no answer to {talk.Step} within {server.MessageTimeout.TotalSeconds:0.#} s for the whole message" : $"no connection within {server.ConnectTimeout.TotalSeconds:0.#} s");
         }
         catch (Stopped e)
         {
-            return Failed(e.Message);
+            return Failed(e.Message) with { Lasting = e.IsLasting };
         }
         catch (SocketException e)
         {
@@ -127,7 +133,7 @@ sealed class SmtpDelivery(SmtpServer server, ClientTls tls, TimeProvider time)
     }
 
     /// <summary>One connection's state.</summary>
-    sealed class Talk(SmtpServer server, ClientTls tls, CancellationToken cancel)
+    sealed class Talk(SmtpServer server, ClientTls tls, CancellationTokenSource deadline, CancellationToken cancel)
     {
         readonly byte[] _buffer = new byte[4096];
         readonly Dictionary<string, string> _offers = new(StringComparer.OrdinalIgnoreCase);
@@ -192,12 +198,24 @@ sealed class SmtpDelivery(SmtpServer server, ClientTls tls, TimeProvider time)
             Step = "the message";
             await WriteAsync(Stuffed(message.Span));
             AwaitsVerdict = true;
+            deadline.CancelAfter(server.VerdictTimeout);
             Reply verdict = await ReadAsync();
             AwaitsVerdict = false;
             if (verdict.Is(2)) return new SmtpResult(SmtpOutcome.Sent, "", later, never);
-            // RFC 4954, 6: these are about who we are, not about what we say.
-            if (verdict.Is(5) && verdict.Code is not (530 or 534 or 535 or 538)) return Refused($"the server refuses the message ({verdict.Said})");
-            throw new Stopped($"the server does not take the message now ({verdict.Said})");
+            if (IsAboutMessage(verdict)) return Refused($"the server refuses the message ({verdict.Said})");
+            throw new Stopped($"the server does not take the message now ({verdict.Said})", lasting: verdict.Is(5));
+        }
+
+        /// <summary>RFC 3463: too big (5.3.4), content (5.6) and security's catch-alls (5.7.0, 5.7.1), which filters use. All else, and a bare 550, may be about rights, limits or mailboxes.</summary>
+        static bool IsAboutMessage(Reply verdict)
+        {
+            string status = verdict.Lines[0].Split(' ', 2)[0];
+            return verdict.Code switch
+            {
+                552 => status == "5.3.4",
+                550 or 554 => status is "5.7.0" or "5.7.1" || status.StartsWith("5.6.", StringComparison.Ordinal),
+                _ => false,
+            };
         }
 
         static SmtpResult Refused(string why) => new(SmtpOutcome.Refused, why, [], []);
