@@ -32,6 +32,7 @@ static class SpoolRequeueCommand
             try
             {
                 using Spool spool = Spool.Open(SensorParts.SpoolOf(config.Spool) with { KeepConsumers = true }, TimeProvider.System);
+                if (SpooledFields.Renumber(spool) is { } fault) return setup.Terminal.Fail(ExitCode.Failed, $"nothing was put back: {fault.Message}");
                 return Tell(setup.Terminal, spool.Requeue(which));
             }
             catch (SpoolException e)

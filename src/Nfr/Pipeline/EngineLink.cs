@@ -29,11 +29,11 @@ sealed class EngineLink : IDisposable
     /// <param name="log">Hears what goes wrong.</param>
     /// <param name="time">Of intervals and time-outs.</param>
     /// <param name="merger">Of all engines' alerts; null = there is this one alone.</param>
-    /// <param name="cutsFields">Events may have been spooled with more than this engine is to have, because another wants all.</param>
+    /// <param name="spooled">Which events have more than the API's fields, because another wants or wanted all; null = none that this engine is not to have.</param>
     /// <param name="epochs">Put stamps right; null = they are.</param>
     /// <param name="always">Sends outside of its window too.</param>
     public EngineLink(
-        EngineConfig engine, NfrConfig config, Spool spool, Scope scope, bool? takesAllFields, ILogger log, TimeProvider time, AlertMerger? merger = null, bool cutsFields = false, bool always = false, ClockEpochs? epochs = null)
+        EngineConfig engine, NfrConfig config, Spool spool, Scope scope, bool? takesAllFields, ILogger log, TimeProvider time, AlertMerger? merger = null, SpooledFields? spooled = null, bool always = false, ClockEpochs? epochs = null)
     {
         _engine = engine;
         _fields = engine.Fields;
@@ -50,7 +50,7 @@ sealed class EngineLink : IDisposable
         Action<UplinkNotice> notice = n => Notices.Log(log, n);
         Consumer = spool.Consumer(SensorParts.ConsumerOf(engine));
         UploadOptions upload = SensorParts.UploadOf(config, engine);
-        Uploader = new Uploader(_client, spool, always ? upload with { Window = UploadWindow.Always } : upload, pacer, time, notice, body: batch => OutgoingLines.Of(batch, cutsFields && !SendsAllFields, epochs));
+        Uploader = new Uploader(_client, spool, always ? upload with { Window = UploadWindow.Always } : upload, pacer, time, notice, body: batch => OutgoingLines.Of(batch, !SendsAllFields && (spooled?.MayExceedApi(batch) ?? false), epochs));
         Poller = new AlertPoller(
             _client, spool, new AlertPollerOptions { PollInterval = engine.AlertPollInterval, Engine = engine.Name },
             source => Address.TryParse(source, out Address address) ? scope.GroupsOf(address) : [], pacer, time, notice, merger: merger);

@@ -45,6 +45,7 @@ sealed class Sensor : IDisposable
     readonly List<(string Interface, Observer Observer, PortRates Rates)> _observers = [];
     readonly ClockWatch _clock;
     readonly ClockEpochs _epochs;
+    readonly SpooledFields _spooledFields;
     readonly Timer _observing;
     readonly LedgerClock _ledgerClock;
     readonly Timer _balancer;
@@ -65,10 +66,11 @@ sealed class Sensor : IDisposable
         _scorer = scorer;
         _workers = workers;
         _epochs = SensorParts.EpochsOf(spool, time);
+        _spooledFields = new SpooledFields(spool, time);
         List<EngineConfig> uplinks = [.. config.Uplinks];
         AlertMerger? merger = uplinks.Count > 1 ? new AlertMerger(spool, several: true) : null;
         foreach (EngineConfig engine in uplinks)
-            _engines.Add(new EngineLink(engine, config, spool, scope, engine.Name == EngineConfig.Main ? takesAllFields : null, log, time, merger, cutsFields: uplinks.Count > 1 || config.Outputs.ShipsEvents, epochs: _epochs));
+            _engines.Add(new EngineLink(engine, config, spool, scope, engine.Name == EngineConfig.Main ? takesAllFields : null, log, time, merger, spooled: _spooledFields, epochs: _epochs));
         if (config.Outputs.ShipsEvents) _cluster = new ElasticLink(config, spool, log, time, _epochs);
         _stage = new EventStage(scope, scorer, spool, alert: onAlert, wanted: SensorParts.Wanted(config.Engine.Analyze), allFields: AnyTakesAllFields, quality: () => _epochs.Quality);
         _pipeline = new PipelineThread([.. workers.Select(w => w.Ring)], _stage, spool, log, _engines.Count == 0 && _cluster is null ? null : Spooled);
@@ -88,12 +90,10 @@ sealed class Sensor : IDisposable
     /// <summary>An event is spooled once for all engines: with all that is known of it when one wants that. The others' copies are cut on their way out.</summary>
     bool AnyTakesAllFields()
     {
-        if (_cluster is not null) return true;
-        foreach (EngineLink engine in _engines)
-        {
-            if (engine.SendsAllFields) return true;
-        }
-        return false;
+        bool any = _cluster is not null;
+        foreach (EngineLink engine in _engines) any |= engine.SendsAllFields;
+        if (any) _spooledFields.SpoolsAll();
+        return any;
     }
 
     void Spooled(EventType type, int events)

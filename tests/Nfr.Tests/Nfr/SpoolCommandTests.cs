@@ -4,6 +4,7 @@ using System.Text.Json;
 using Nfr.Commands;
 using Nfr.Events;
 using Nfr.Native;
+using Nfr.Pipeline;
 using Nfr.Storage;
 using Nfr.Tests.Storage;
 
@@ -194,6 +195,8 @@ public sealed class SpoolCommandTests : IDisposable
     {
         using (Spool spool = Open("engine", "elastic"))
         {
+            // The note of a sensor that spools the API's fields.
+            _ = new SpooledFields(spool, _time);
             Fill(spool);
             Assert.Null(spool.Consumer("elastic").Settle(EventType.Dns, 12, null));
             Assert.Null(spool.Consumer("engine").Settle(EventType.Dns, 2, "no"));
@@ -208,6 +211,8 @@ public sealed class SpoolCommandTests : IDisposable
         Assert.Equal((0, "2 events of 1 rows wait in the spool again\n", ""), Run("requeue", "--all"));
         using (Spool spool = Open("engine", "elastic"))
         {
+            // New numbers, and perhaps more fields than an engine is to have by now.
+            Assert.True(new SpooledFields(spool, _time).MayExceedApi(spool.Consumer("engine").Peek(EventType.Dns, 10, 10_000)!));
             Assert.Equal(0, spool.OpenReport.Corrected);
             Assert.Equal(["dns3", "dns4", "dns1", "dns2"], SpoolTestBed.Texts(spool.Consumer("engine").Peek(EventType.Dns, 10, 10_000)).Select(t => t[6..^2]));
             Assert.Null(spool.Consumer("elastic").Peek(EventType.Dns, 10, 10_000));
