@@ -25,10 +25,27 @@ public sealed class AlertArchive : IDisposable
             why = "there is no spool";
             return null;
         }
-        SqliteError error = SpoolReader.Open(path, null, out SpoolReader? reader);
+        SpoolReader? reader = null;
+        SqliteError error = Version(path, out string? version);
+        if (!error.IsError) error = version == SpoolFile.Version ? SpoolReader.Open(path, null, out reader) : SpoolArchive.OfAnotherVersion;
         if (reader is not null) return new AlertArchive(reader);
         why = error.Message;
         return null;
+    }
+
+    // Before anything is asked that an older file does not have.
+    static SqliteError Version(string path, out string? version)
+    {
+        version = null;
+        SqliteError error = SqliteConnection.Open(path, null, out SqliteConnection? db);
+        using (db)
+        {
+            if (db is null) return error;
+            SpoolFile.Configure(db);
+            db.Execute("PRAGMA query_only=ON");
+            version = db.Scalar("PRAGMA user_version");
+            return db.TakeError();
+        }
     }
 
     /// <summary>All alerts, oldest first; ends early, and says why, when the file cannot be read on.</summary>

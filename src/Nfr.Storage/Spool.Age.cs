@@ -16,6 +16,8 @@ public sealed partial class Spool
     long _runningStart;
     long _runningNoted;
     long _agedAt;
+    /// <summary>The first look comes with the first flush: a sensor that restarts more often than once a minute would never look else.</summary>
+    bool _hasAged;
 
     /// <summary>Milliseconds that a spool was open here, over all runs; a kill takes no more than ten minutes off it.</summary>
     internal long Running => _runningBefore + (long)_time.GetElapsedTime(_runningStart).TotalMilliseconds;
@@ -38,7 +40,7 @@ public sealed partial class Spool
         if (outlook is not null) file.SetState(SpoolOutlook.State, outlook.ToText());
     }
 
-    bool AgingDue => _limits.HasAges && _time.GetElapsedTime(_agedAt) >= s_ageEvery;
+    bool AgingDue => _limits.HasAges && (!_hasAged || _time.GetElapsedTime(_agedAt) >= s_ageEvery);
 
     // One transaction: what is left after it makes the next flush due, and the pipeline takes events between the two.
     SpoolFault? Age()
@@ -48,7 +50,7 @@ public sealed partial class Spool
             if (_disposed) return Closed();
             bool more = false;
             if (Write(file => more = file.EvictAged(Running)) is { } fault) return fault;
-            if (!more) _agedAt = _time.GetTimestamp();
+            if (!more) (_agedAt, _hasAged) = (_time.GetTimestamp(), true);
             return null;
         }
     }

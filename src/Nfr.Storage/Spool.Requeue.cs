@@ -22,10 +22,11 @@ public sealed partial class Spool
     {
         ArgumentNullException.ThrowIfNull(ids);
         var left = new List<string>();
+        var met = new HashSet<long>();
         (long events, int rows, long after) = (0, 0, 0);
         while (true)
         {
-            var turn = new SpoolFile.RequeueTurn(0, 0, 0, [], []);
+            var turn = new SpoolFile.RequeueTurn(0, 0, 0, [], [], []);
             SpoolFault? fault;
             lock (_writeLock)
             {
@@ -40,12 +41,13 @@ public sealed partial class Spool
             events += turn.Spooled.Sum(s => s.Count);
             rows += turn.Rows;
             left.AddRange(turn.Left);
+            met.UnionWith(turn.Met);
             if (turn.Seen == 0) break;
             after = turn.Last;
         }
-        foreach (long id in ids)
+        foreach (long id in ids.Distinct())
         {
-            if (id > after || id < 1) left.Add($"#{id} is not there");
+            if (!met.Contains(id)) left.Add($"#{id} is not there");
         }
         return new RequeueReport(events, rows, left, null);
     }
@@ -55,7 +57,7 @@ sealed partial class SpoolFile
 {
     const int RequeuedAtOnce = 16;
 
-    public sealed record RequeueTurn(int Seen, int Rows, long Last, IReadOnlyList<(int Lane, int Count)> Spooled, IReadOnlyList<string> Left);
+    public sealed record RequeueTurn(int Seen, int Rows, long Last, IReadOnlyList<(int Lane, int Count)> Spooled, IReadOnlyList<string> Left, IReadOnlyList<long> Met);
 
     /// <summary>A few rows of the quarantine, the oldest after one, back into the ring.</summary>
     public RequeueTurn Requeue(long after, IReadOnlyCollection<long> ids, long stamp, long born)
@@ -71,9 +73,15 @@ sealed partial class SpoolFile
         }
         var spooled = new List<(int, int)>();
         var left = new List<string>();
+        // Of those that were asked for.
+        var met = new List<long>();
         foreach ((long id, int lane, long count, byte[] body, string? consumer) in aside)
         {
-            if (ids.Count > 0 && !ids.Contains(id)) continue;
+            if (ids.Count > 0)
+            {
+                if (!ids.Contains(id)) continue;
+                met.Add(id);
+            }
             int of = consumer is null ? -1 : Array.IndexOf([.. Progress.Names], consumer);
             if (consumer is null || lane is < 0 or >= Lane.Count || !_inflater.InflateLines(body, count)) left.Add($"#{id} cannot be read");
             else if (of < 0 || Progress[of, Lane.Type(lane)].IsOff) left.Add($"#{id} was for {consumer}, which takes events no more");
@@ -90,6 +98,6 @@ sealed partial class SpoolFile
                 Evict();
             }
         }
-        return new RequeueTurn(aside.Count, spooled.Count, aside.Count > 0 ? aside[^1].Id : after, spooled, left);
+        return new RequeueTurn(aside.Count, spooled.Count, aside.Count > 0 ? aside[^1].Id : after, spooled, left, met);
     }
 }

@@ -21,6 +21,8 @@ public sealed class SpoolArchive : IDisposable
         _directory = directory;
     }
 
+    internal static SqliteError OfAnotherVersion { get; } = new(SqliteError.NotADatabase, "it was written by another version of nfr; nfr start takes it over");
+
     /// <summary>Opens the spool in a folder; null, and why in one clause, when there is none or it cannot be read.</summary>
     public static SpoolArchive? Open(string directory, out string? why)
     {
@@ -41,7 +43,7 @@ public sealed class SpoolArchive : IDisposable
             string? version = db.Scalar("PRAGMA user_version");
             error = db.TakeError();
             if (version == SpoolFile.Version) return new SpoolArchive(db, directory);
-            if (!error.IsError) error = new SqliteError(SqliteError.NotADatabase, "it was written by another version of nfr; nfr start takes it over");
+            if (!error.IsError) error = OfAnotherVersion;
             db.Dispose();
         }
         why = error.Message;
@@ -118,7 +120,7 @@ public sealed class SpoolArchive : IDisposable
     {
         SpoolProgress.Line? line = filter.Consumer is { } consumer ? Progress(consumer, type) : default(SpoolProgress.Line);
         if (line is not { IsOff: false } progress) yield break;
-        long after = 0;
+        long after = 0, behind = 0;
         while (true)
         {
             List<Row> page = Page(type, after);
@@ -131,7 +133,8 @@ public sealed class SpoolArchive : IDisposable
             foreach (Row row in page)
             {
                 after = row.First;
-                long from = Math.Max(row.First, progress.Next(row.First));
+                // Settled in part meanwhile, a row begins later than it did and comes again.
+                long fresh = Math.Max(row.First, behind + 1), from = Math.Max(fresh, progress.Next(row.First));
                 if (from <= row.Last && (filter.Consumer is null || row.Owner is null || row.Owner == filter.Consumer) && filter.Wants(type.Name(), row.Scored) && filter.Wants(row.Stamp))
                 {
                     if (!_inflater.InflateLines(row.Body, row.Last - row.First + 1))
@@ -140,6 +143,7 @@ public sealed class SpoolArchive : IDisposable
                     }
                     else
                     {
+                        behind = row.Last;
                         // The text is the inflater's own until the next row.
                         ReadOnlyMemory<byte> text = _inflater.Text.ToArray();
                         for (long sequence = row.First; sequence <= row.Last; sequence++)
@@ -150,7 +154,7 @@ public sealed class SpoolArchive : IDisposable
                         }
                     }
                 }
-                passed?.Invoke(row.Last - row.First + 1);
+                if (fresh <= row.Last) passed?.Invoke(row.Last - fresh + 1);
             }
         }
     }

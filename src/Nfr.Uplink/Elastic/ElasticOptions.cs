@@ -65,4 +65,14 @@ public sealed record ElasticSinkOptions : SinkOptions
     public required ElasticOptions Cluster { get; init; }
     /// <summary>Data stream or index.</summary>
     public string Index { get; init; } = DefaultIndex;
+
+    public override string Where => $"{Shown(Cluster)}, index {Index}";
+    public override string? ServerHost => Cluster.Hosts.Count == 1 ? Cluster.Hosts[0].IdnHost : null;
+
+    /// <summary>"elastic https://es1.example:9200 and 2 more".</summary>
+    public static string Shown(ElasticOptions cluster)
+    {
+        ArgumentNullException.ThrowIfNull(cluster);
+        return $"elastic {cluster.Hosts[0].GetLeftPart(UriPartial.Authority)}{(cluster.Hosts.Count > 1 ? $" and {cluster.Hosts.Count - 1} more" : "")}";
+    }
 }

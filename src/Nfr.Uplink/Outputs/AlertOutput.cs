@@ -18,6 +18,8 @@ public sealed record AlertOutputState
     public long Refused { get; init; }
     /// <summary>Why it refused the last of them.</summary>
     public string? LastRefusal { get; init; }
+    /// <summary>Of <see cref="Alerts"/>: a message was longer than the target's max_size even without evidence, and was cut there.</summary>
+    public long Cut { get; init; }
     /// <summary>Passed by, since the filter does not want them.</summary>
     public long Filtered { get; init; }
     /// <summary>Stored and not looked at yet; an upper bound, since some may have been evicted.</summary>
@@ -44,6 +46,8 @@ public sealed class AlertOutput : IDisposable
 
     static readonly TimeSpan s_backoffBase = TimeSpan.FromSeconds(1);
     static readonly TimeSpan s_backoffCap = TimeSpan.FromSeconds(60);
+    /// <summary>Tries begin at least so far apart while they fail, whatever the jitter says: full jitter alone would press a server that is down ten times in its first second.</summary>
+    static readonly TimeSpan s_spacing = TimeSpan.FromSeconds(1);
     /// <summary>Looks into the spool this often even when no commit was heard of.</summary>
     static readonly TimeSpan s_idle = TimeSpan.FromSeconds(30);
     /// <summary>How long a write in hand may go on after the wish to stop, so that an orderly stop doubles nothing.</summary>
@@ -68,6 +72,8 @@ public sealed class AlertOutput : IDisposable
     Task<SinkAnswer>? _unfinished;
     AlertPage? _page;
     long _through;
+    /// <summary>When the last try began.</summary>
+    long _tried;
     /// <summary>Of the latest answer that did not take its whole page.</summary>
     TimeSpan? _after;
     bool _last;
@@ -147,6 +153,7 @@ public sealed class AlertOutput : IDisposable
         await _writing.WaitAsync(cancel);
         using CancellationTokenSource writes = new(Timeout.InfiniteTimeSpan, _time);
         using CancellationTokenRegistration stop = cancel.Register(() => writes.CancelAfter(s_grace));
+        _tried = _time.GetTimestamp();
         try
         {
             if (_bookmark is null)
@@ -232,6 +239,7 @@ public sealed class AlertOutput : IDisposable
                 return null;
             }
             _page = new AlertPage(wanted, _options.Format, _sensor) { IsLast = Volatile.Read(ref _last) };
+            _tried = _time.GetTimestamp();
             _unfinished = _sink.WriteAsync(_page, cancel);
         }
         Task<SinkAnswer> write = _unfinished;
@@ -262,6 +270,7 @@ public sealed class AlertOutput : IDisposable
                 LastSuccess = refused < taken ? _time.GetUtcNow() : _state.LastSuccess,
                 Alerts = _state.Alerts + taken - refused,
                 Refused = _state.Refused + refused,
+                Cut = _sink.Cut,
                 LastRefusal = refused > 0 ? _sink.LastRefusal : _state.LastRefusal,
             });
             if (refused > 0) _notice(new UplinkNotice(NoticeLevel.Warning, $"output {_options.Name}: {_sink.Target} refuses {Spoken.Count(refused, "alert")} for good ({_sink.LastRefusal ?? "no reason given"}); passed by and counted"));
@@ -297,6 +306,8 @@ public sealed class AlertOutput : IDisposable
     {
         TimeSpan wait = _backoff.Next();
         if (asked > wait) wait = asked.Value;
+        TimeSpan spaced = s_spacing - _time.GetElapsedTime(_tried);
+        if (spaced > wait) wait = TimeSpan.FromMilliseconds(Math.Ceiling(spaced.TotalMilliseconds));
         DateTimeOffset now = _time.GetUtcNow();
         string what = $"{_sink.Target} takes no alerts ({fault})";
         Update(_state with { LastError = fault, LastErrorAt = now, BackingOffUntil = now + wait, FailedWrites = _state.FailedWrites + 1, Trouble = what, Holding = null });

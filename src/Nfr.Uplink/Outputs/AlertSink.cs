@@ -43,6 +43,9 @@ public abstract class AlertSink : IDisposable
     /// <summary>What people should know though pages are taken, in one sentence, such as a recipient that is refused; null when there is nothing.</summary>
     public virtual string? Remark => null;
 
+    /// <summary>Alerts that were taken although part of them was cut off, since the start.</summary>
+    public virtual long Cut => 0;
+
     /// <summary>Alerts of one page at most.</summary>
     public virtual int PageSize => AlertOutput.PageSize;
 

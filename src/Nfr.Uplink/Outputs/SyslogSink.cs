@@ -46,6 +46,7 @@ public sealed class SyslogSink : AlertSink
     readonly TimeProvider _time;
     readonly PageSender _sender;
     readonly ArrayBufferWriter<byte> _lines = new(4096);
+    long _cut;
 
     public SyslogSink(SyslogSinkOptions options, SensorIdentity sensor, TimeProvider time)
     {
@@ -56,12 +57,18 @@ public sealed class SyslogSink : AlertSink
 
     public override string Target => _options.Where;
 
-    public override Task<SinkAnswer> WriteAsync(AlertPage page, CancellationToken cancel)
+    public override long Cut => _cut;
+
+    public override async Task<SinkAnswer> WriteAsync(AlertPage page, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(page);
         var alerts = new List<byte[]>[page.Count];
-        for (int i = 0; i < page.Count; i++) alerts[i] = Messages(page.Alerts[i].Alert, page.LinesOf(i).Span, page.Format);
-        return _sender.SendAsync(alerts, cancel);
+        bool[] cut = new bool[page.Count];
+        for (int i = 0; i < page.Count; i++) alerts[i] = Messages(page.Alerts[i].Alert, page.LinesOf(i).Span, page.Format, out cut[i]);
+        SinkAnswer answer = await _sender.SendAsync(alerts, cancel);
+        // What comes again is counted when it is taken.
+        _cut += cut.AsSpan(0, answer.Taken).Count(true);
+        return answer;
     }
 
     public override Task<string?> SettleAsync(CancellationToken cancel) => _sender.SettleAsync(cancel);
@@ -72,17 +79,19 @@ public sealed class SyslogSink : AlertSink
         base.Dispose(disposing);
     }
 
-    List<byte[]> Messages(Alert alert, ReadOnlySpan<byte> lines, AlertFormat format)
+    List<byte[]> Messages(Alert alert, ReadOnlySpan<byte> lines, AlertFormat format, out bool cut)
     {
         List<byte[]> messages = Messages(alert, lines, out int longest);
-        if (longest <= _options.MaxBytes || alert.Evidence is not { } evidence) return messages;
+        cut = longest > _options.MaxBytes;
+        if (!cut || alert.Evidence is not { } evidence) return messages;
         // Whole JSON with less in it is worth more than half of all.
         foreach (AlertEvidence? less in new[] { evidence with { Samples = [] }, null })
         {
             _lines.ResetWrittenCount();
             AlertLines.Write(format, alert with { Evidence = less }, _sensor, _lines);
             messages = Messages(alert, _lines.WrittenSpan, out longest);
-            if (longest <= _options.MaxBytes) break;
+            cut = longest > _options.MaxBytes;
+            if (!cut) break;
         }
         return messages;
     }

@@ -50,7 +50,8 @@ public sealed record WebhookSinkOptions : SinkOptions
 
 /// <summary>
 /// POSTs JSON, signed as Standard Webhooks lays down (webhook-id, webhook-timestamp, webhook-signature). A repeat has the id of the first try. What a receiver refuses is
-/// halved down to the alert, and that alone passed by. A request ends within 30 s; a page within <see cref="s_turn"/> and one request.
+/// halved down to the alert, and that alone passed by, once the receiver has taken another one of the same page: who refuses everything is set up wrong. A request ends within
+/// 30 s; a page within <see cref="s_turn"/> and one request.
 /// </summary>
 public sealed class WebhookSink : AlertSink
 {
@@ -58,6 +59,12 @@ public sealed class WebhookSink : AlertSink
     static readonly TimeSpan s_turn = TimeSpan.FromMinutes(1);
     /// <summary>An address that was taken down (410) is asked again so seldom.</summary>
     static readonly TimeSpan s_gone = TimeSpan.FromHours(1);
+    /// <summary>Alerts in a row that are refused alone before it is the receiver that is suspected.</summary>
+    const int MostSuspects = 8;
+    /// <summary>Tries that time out before a request is made smaller: a slow line may never get it through in 30 s.</summary>
+    const int MostTimeouts = 3;
+    /// <summary>Requests stay smaller so long.</summary>
+    static readonly TimeSpan s_slow = TimeSpan.FromHours(1);
 
     readonly WebhookSinkOptions _options;
     readonly string _name;
@@ -66,6 +73,9 @@ public sealed class WebhookSink : AlertSink
     string? _lastRefusal;
     /// <summary>Sequences of a request of which nobody knows whether it came through: it is repeated within the same bounds, or a receiver could not tell.</summary>
     (long First, long Last)? _unsure;
+    int _timeouts;
+    /// <summary>Alerts of a request at most, and since when it is fewer than a page.</summary>
+    (int Alerts, long Since)? _slow;
 
     /// <param name="name">Of the output; part of ids.</param>
     /// <param name="options">Checked when the configuration was read.</param>
@@ -95,39 +105,55 @@ public sealed class WebhookSink : AlertSink
             if (!secret.TryRead(out string text, out string unread)) return SinkAnswer.None("secret_file: " + unread);
             if (WebhookSinkOptions.KeyOf(text) is not { } bytes) return SinkAnswer.None("the secret begins with whsec_ but what follows is no base64");
             key = bytes;
+            // The stamp is signed: receivers refuse one of another year, and what is refused would be the alert.
+            if (ClockFloor.IsUnset(_time.GetUtcNow())) return SinkAnswer.None("the clock is not set, and no receiver takes a signature of another time; alerts wait until it is, check NTP");
         }
-        int taken = 0, refused = 0, most = _options.Single ? 1 : page.Count;
+        if (_slow is { } old && _time.GetElapsedTime(old.Since) > s_slow) _slow = null;
+        int taken = 0, refused = 0, suspects = 0, most = _options.Single ? 1 : Math.Min(page.Count, _slow?.Alerts ?? page.Count);
         int count = most;
+        bool any = false;
+        string? suspicion = null;
         long begin = _time.GetTimestamp();
-        while (taken < page.Count)
+        // Those that are refused alone stand between what is taken and what is next, until another one is taken.
+        while (taken + suspects < page.Count)
         {
+            int next = taken + suspects;
             if (taken > 0 && _time.GetElapsedTime(begin) > s_turn) return new SinkAnswer(taken, refused, null, TimeSpan.Zero);
-            count = Bounds(page, taken, Math.Min(count, page.Count - taken));
-            _unsure = (page.Alerts[taken].Sequence, page.Alerts[taken + count - 1].Sequence);
-            HttpReply reply = await PostAsync(page, taken, count, key, cancel);
+            count = Bounds(page, next, Math.Min(count, page.Count - next));
+            _unsure = (page.Alerts[next].Sequence, page.Alerts[next + count - 1].Sequence);
+            HttpReply reply = await PostAsync(page, next, count, key, cancel);
             // A cut or late answer says nothing about what the receiver kept; every other one does.
             if (reply.Kind is not (HttpReplyKind.Unreachable or HttpReplyKind.Endless or HttpReplyKind.ServerError)) _unsure = null;
+            if (!reply.TimedOut) _timeouts = 0;
             switch (reply.Kind)
             {
                 case HttpReplyKind.Taken:
-                    taken += count;
+                    if (suspects > 0) _lastRefusal = suspicion;
+                    (taken, refused, suspects, any) = (next + count, refused + suspects, 0, true);
                     count = Math.Min(most, count * 2);
                     break;
                 case HttpReplyKind.TooLarge or HttpReplyKind.Refused when count > 1:
                     count /= 2;
                     break;
-                case HttpReplyKind.TooLarge or HttpReplyKind.Refused:
-                    taken++;
-                    refused++;
+                case HttpReplyKind.TooLarge or HttpReplyKind.Refused when any:
+                    (taken, refused) = (taken + 1, refused + 1);
                     _lastRefusal = reply.Message;
+                    break;
+                case HttpReplyKind.TooLarge or HttpReplyKind.Refused:
+                    suspicion = reply.Message;
+                    if (++suspects == MostSuspects) return RefusesAll();
                     break;
                 case HttpReplyKind.Absent when reply.Status == 410:
                     return new SinkAnswer(taken, refused, reply.Message + ": the receiver has taken this webhook down; it is asked again every hour, change url or remove the target", s_gone);
                 default:
+                    if (reply.TimedOut && count > 1 && ++_timeouts == MostTimeouts) (_unsure, _timeouts, _slow) = (null, 0, (count / 2, _time.GetTimestamp()));
                     return new SinkAnswer(taken, refused, reply.Message, reply.RetryAfter);
             }
         }
-        return new SinkAnswer(taken, refused, null);
+        return suspects > 0 ? RefusesAll() : new SinkAnswer(taken, refused, null);
+
+        SinkAnswer RefusesAll() => new(taken, refused,
+            $"it refuses every alert, the last one with: {suspicion}; check secret and headers here and there, and the clock. None is passed by until it takes another");
     }
 
     protected override void Dispose(bool disposing)
@@ -162,7 +188,7 @@ public sealed class WebhookSink : AlertSink
         return await _sender.SendAsync(request, cancel);
     }
 
-    /// <summary>The alerts of one request have one id, however often it is tried: it follows from who sends what.</summary>
+    /// <summary>The alerts of one request have one id, however often it is tried: it follows from who sends what. A restart or a slow line may draw the bounds anew, which makes another id.</summary>
     string IdOf(AlertPage page, int from, int count)
     {
         IReadOnlyList<StoredAlert> alerts = page.Alerts;

@@ -172,15 +172,8 @@ public sealed class ClientTls
         foreach (string? file in new[] { _settings.Roots, _settings.Certificate, _settings.Key })
         {
             if (file is null) continue;
-            try
-            {
-                hash.AppendData(SHA256.HashData(File.ReadAllBytes(file)));
-            }
-            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-            {
-                // Loading says so. When it can be read again, that is a change.
-                hash.AppendData([0]);
-            }
+            // What cannot be read, loading says. When it can be again, that is a change.
+            hash.AppendData(PemFiles.TryRead(file, out byte[] bytes, out _) ? SHA256.HashData(bytes) : [0]);
         }
         return Convert.ToHexString(hash.GetHashAndReset());
     }

@@ -98,15 +98,30 @@ static class PemFiles
     static bool TryRead(string file, out string text, out string fault)
     {
         text = "";
+        if (!TryRead(file, out byte[] bytes, out fault)) return false;
+        using StreamReader reader = new(new MemoryStream(bytes));
+        text = reader.ReadToEnd();
+        return true;
+    }
+
+    /// <summary>A plain file of no more than <see cref="MaxBytes"/>.</summary>
+    public static bool TryRead(string file, out byte[] bytes, out string fault)
+    {
+        bytes = [];
         try
         {
+            // A link has a length of its own.
+            FileSystemInfo target = File.ResolveLinkTarget(file, returnFinalTarget: true) ?? new FileInfo(file);
             if (Directory.Exists(file)) fault = $"{file} is a folder; name the file in it";
-            // What has no length (a pipe, /dev/zero) might never end.
-            else if (new FileInfo(file) is { Exists: true, Length: > MaxBytes }) fault = $"{file} is larger than {MaxBytes:N0} bytes";
+            // A pipe or a device has no length: to open it may wait for ever, to read it may never end.
+            else if (target is not FileInfo { Exists: true, Length: > 0 } && File.Exists(file)) fault = $"{file} is empty, or no plain file";
             else
             {
-                text = File.ReadAllText(file);
-                fault = "";
+                using FileStream stream = new(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+                byte[] room = new byte[Math.Min(stream.Length, MaxBytes) + 1];
+                int read = stream.ReadAtLeast(room, room.Length, throwOnEndOfStream: false);
+                fault = read < room.Length ? "" : read > MaxBytes ? $"{file} is larger than {MaxBytes:N0} bytes" : $"{file} is being written";
+                if (fault.Length == 0) bytes = room[..read];
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -36,6 +36,12 @@ public sealed record UplinkTypeState
     /// <summary>Single events that the engine could not take, put aside.</summary>
     public long QuarantinedEvents { get; init; }
     public long FailedRequests { get; init; }
+    /// <summary>Requests by the status of their answer, or <see cref="NoAnswer"/>; of a server that makes up ever new ones the later ones are <see cref="OtherStatus"/>.</summary>
+    public IReadOnlyDictionary<int, long> Requests { get; init; } = new Dictionary<int, long>();
+
+    /// <summary>No whole answer came.</summary>
+    public const int NoAnswer = 0;
+    public const int OtherStatus = -1;
 }
 
 /// <summary>A snapshot of the uplink for status and metrics.</summary>

@@ -22,6 +22,8 @@ sealed class UploadLane
     /// followed by the growing wait, so that an engine that refuses everything costs a few events an hour and not the spool.
     /// </summary>
     const int RefusedInRow = 16;
+    /// <summary>Statuses counted by themselves; HTTP has about so many that a server may say.</summary>
+    const int MostStatuses = 32;
 
     readonly record struct LineRange(int Start, int Count);
 
@@ -151,6 +153,7 @@ sealed class UploadLane
             EngineReply reply = await _target.SendAsync(part, body, request);
             _failing = !reply.IsAccepted;
             _pacer.Leave(_failing);
+            Count(reply);
             // Should the next try succeed, what came since this one need not stand behind the backlog. That it could not be noted costs that alone.
             if (_failing && (reply.Kind is not (EngineReplyKind.TooLarge or EngineReplyKind.Refused) || _refusedInRow >= RefusedInRow)) _consumer.BeginLive(_type, next);
 
@@ -208,6 +211,17 @@ sealed class UploadLane
             if (now.SequenceOf(i) != batch.SequenceOf(start + i)) return false;
         }
         return true;
+    }
+
+    void Count(EngineReply reply)
+    {
+        // Accepted without a status: nothing had to be sent.
+        if (reply is { IsAccepted: true, Status: 0 }) return;
+        int status = reply.Kind == EngineReplyKind.Unreachable ? UplinkTypeState.NoAnswer : reply.Status;
+        Dictionary<int, long> requests = new(_state.Requests);
+        int key = requests.ContainsKey(status) || requests.Count < MostStatuses ? status : UplinkTypeState.OtherStatus;
+        requests[key] = requests.GetValueOrDefault(key) + 1;
+        Update(_state with { Requests = requests });
     }
 
     static void Split(Stack<LineRange> pending)

@@ -10,7 +10,7 @@ namespace Nfr.Uplink;
 public sealed class Uploader
 {
     /// <summary>How long a request in flight may go on after the wish to stop, so that a clean stop doubles nothing.</summary>
-    static readonly TimeSpan s_grace = TimeSpan.FromSeconds(3);
+    public static TimeSpan Grace { get; } = TimeSpan.FromSeconds(3);
 
     readonly UploadLane[] _lanes;
     readonly TroubleReport _report;
@@ -48,7 +48,7 @@ public sealed class Uploader
     public async Task RunAsync(CancellationToken cancel)
     {
         using CancellationTokenSource requests = new(Timeout.InfiniteTimeSpan, _time);
-        using CancellationTokenRegistration stop = cancel.Register(() => requests.CancelAfter(s_grace));
+        using CancellationTokenRegistration stop = cancel.Register(() => requests.CancelAfter(Grace));
         await Task.WhenAll(_lanes.Where(lane => lane.Enabled).Select(lane => Task.Run(() => lane.RunAsync(cancel, requests.Token), CancellationToken.None)));
     }
 

@@ -46,6 +46,7 @@ static class ConfigCommand
         List<string> remarks =
         [
             .. config.Notes.Concat(notes).OrderBy(n => n.Line).Select(n => n.ToString()), .. config.UnavailableInputs, .. Unresolved(SensorParts.OutputsOf(config.Outputs)),
+            .. NoSuchGroup(SensorParts.OutputsOf(config.Outputs), scope),
         ];
         if (remarks.Count > 0) output.WriteLine();
         foreach (string remark in remarks) output.WriteLine("note: " + remark);
@@ -57,7 +58,8 @@ static class ConfigCommand
         NfrConfig config, IReadOnlyList<ScopeGroupSection> scope, IReadOnlyList<CaptureInterface> interfaces)
     {
         List<(string, string)> rows = [];
-        if (config.Engine.IsEmbedded && config.MoreEngines.Count == 0) rows.Add(("engine", "embedded: nothing leaves this machine"));
+        IReadOnlyList<OutputOptions> outputs = SensorParts.OutputsOf(config.Outputs);
+        if (config.Engine.IsEmbedded && config.MoreEngines.Count == 0) rows.Add(("engine", Embedded(config, outputs)));
         foreach (EngineConfig engine in config.Uplinks) rows.Add(("engine", Engine(engine)));
         rows.Add(("events", string.Join(", ", new[]
         {
@@ -74,7 +76,8 @@ static class ConfigCommand
             foreach (FeedConfig feed in config.Scoring.FeedUrls)
                 rows.Add(("feed", $"{feed.Name} every {GoDuration.Format(feed.Interval)} from {FeedAddress.Shown(feed.Url)}{(feed.Trusted ? ", trusted" : feed.Threat is { } threat ? $", {threat.Id}" : "")}"));
         }
-        IReadOnlyList<OutputOptions> outputs = SensorParts.OutputsOf(config.Outputs);
+        if (config.Outputs.ShipsEvents)
+            rows.Add(("shipped", $"{string.Join(", ", config.Outputs.Elastic.Events.Select(EventTypes.Name))} events to {ElasticSinkOptions.Shown(config.Outputs.Elastic.Cluster!)}, index {config.Outputs.Elastic.EventsIndex}"));
         if (outputs.Count == 0) rows.Add(("outputs", "none"));
         foreach (OutputOptions output in outputs) rows.Add(("output", $"{output.Name}: {output.Sink.Where}{(TargetConfig.HasFormat(output) ? $" ({TargetConfig.WordOf(output.Format)})" : "")}{Filter(output.Filter)}"));
         rows.Add(("spool", $"{config.Spool.Dir}, at most {ByteSize.Format(config.Spool.MaxSize)}"));
@@ -82,6 +85,19 @@ static class ConfigCommand
         rows.Add(("log", $"{config.Log.File}, {config.Log.Level.ToString().ToLowerInvariant()}"));
         return rows;
     }
+
+    /// <summary>What leaves the machine without an engine.</summary>
+    static string Embedded(NfrConfig config, IReadOnlyList<OutputOptions> outputs) =>
+        config.Outputs.ShipsEvents ? "embedded: events are scored on board"
+        : outputs.All(o => o.Sink is FileSinkOptions or StreamSinkOptions) ? "embedded: nothing leaves this machine"
+        : "embedded: events stay on this machine";
+
+    /// <summary>A name that the scope file does not have is most often a slip, and such an output would be silent for ever.</summary>
+    static IEnumerable<string> NoSuchGroup(IReadOnlyList<OutputOptions> outputs, IReadOnlyList<ScopeGroupSection> scope) =>
+        from output in outputs
+        from name in output.Filter.Groups
+        where !scope.Any(g => g.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
+        select $"output {output.Name}: filter.groups: the scope has no group {name}; it has {string.Join(", ", scope.Select(g => g.Name).DefaultIfEmpty("none"))}";
 
     /// <summary>Names that nobody resolves now; the sensor asks again whenever it connects, so this hinders nothing.</summary>
     static List<string> Unresolved(IReadOnlyList<OutputOptions> outputs)

@@ -30,11 +30,16 @@ static class SpoolScreen
         }
         else
         {
-            yield return new("  rate    not known yet: the sensor notes it after ten minutes, and at its stop");
+            yield return new("  rate    not known yet: the sensor has to have run for ten minutes");
         }
         foreach (var consumer in facts.Consumers.GroupBy(c => c.Name))
         {
             yield return new(Text($"Consumer {Printable.Of(consumer.Key)}"), ScreenMark.Head);
+            if (consumer.All(c => c.Tally.Since == 0))
+            {
+                yield return new("  no event has come for it yet");
+                continue;
+            }
             yield return new(Text($"  {"",-6}{"delivered",12}  {"waiting",11}  {"put aside",10}  {"missed",10}  {"oldest waits",14}"));
             foreach ((_, Events.EventType type, ConsumerTally tally) in consumer)
             {

@@ -232,7 +232,8 @@ static partial class StatusScreen
     {
         JsonElement[] lists = [.. root.GetProperty("lists").EnumerateArray()];
         if (lists.Length == 0) yield break;
+        long indicators = lists.Sum(l => Count(l, "indicators"));
         double oldest = lists.Max(l => l.TryGetProperty("ageSeconds", out JsonElement age) ? age.GetDouble() : 0);
-        yield return new($"  lists      {Number(lists.Sum(l => Count(l, "indicators")))} indicators in {lists.Length} {(lists.Length == 1 ? "list" : "lists")}{(oldest > 0 ? $", the oldest copy {Ages.Of(TimeSpan.FromSeconds(oldest))} old" : "")}");
+        yield return new($"  lists      {Number(indicators)} {(indicators == 1 ? "indicator" : "indicators")} in {lists.Length} {(lists.Length == 1 ? "list" : "lists")}{(oldest > 0 ? $", the oldest copy {Ages.Of(TimeSpan.FromSeconds(oldest))} old" : "")}");
     }
 }

@@ -64,6 +64,8 @@ public static class ConfigFile
         {
             if (config.Outputs.Targets[i].Sink is FileSinkOptions file) CheckFile(config, $"outputs.targets[{i}].file.path", file.Path, faults);
         }
+        // At start one output that cannot be reached stops nobody: it tells its trouble itself, and the file may come yet.
+        CheckOutputTls(config, now, now is null ? remarks : faults);
         if (config.Log.File is not (OutputsConfig.Stdout or OutputsConfig.Stderr)) CheckFile(config, "log.file", config.Log.File, faults);
         if (config.Lines.ContainsKey("data.file")) CheckFile(config, "data.file", config.Data.LegacyFollowFile, faults);
         if (config.Scope.File is not null) CheckFile(config, "scope.file", config.Scope.File, faults);
@@ -83,6 +85,25 @@ public static class ConfigFile
         }
         notes = remarks;
         return faults;
+    }
+
+    static void CheckOutputTls(NfrConfig config, DateTimeOffset? now, List<ConfigFault> to)
+    {
+        if (!config.Outputs.Enabled) return;
+        if (config.Outputs.Elastic.Cluster is { } cluster) TlsSection.Check(config, "outputs.elastic.tls", cluster.Tls, now, to);
+        for (int i = 0; i < config.Outputs.Targets.Count; i++)
+        {
+            (string kind, TlsSettings tls) = config.Outputs.Targets[i].Sink switch
+            {
+                SyslogSinkOptions syslog => ("syslog", syslog.Link.Tls),
+                GelfSinkOptions gelf => ("gelf", gelf.Link.Tls),
+                MailSinkOptions mail => ("mail", mail.Server.Tls),
+                WebhookSinkOptions webhook => ("webhook", webhook.Tls),
+                ElasticSinkOptions elastic => ("elastic", elastic.Cluster.Tls),
+                _ => ("", TlsSettings.Default),
+            };
+            TlsSection.Check(config, $"outputs.targets[{i}].{kind}.tls", tls, now, to);
+        }
     }
 
     static void CheckFile(NfrConfig config, string key, string path, List<ConfigFault> faults)

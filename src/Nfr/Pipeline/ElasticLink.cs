@@ -33,11 +33,11 @@ sealed class ElasticLink : IDisposable
 
     public void Start() => _loop = Task.Run(() => Uploader.RunAsync(_stop.Token));
 
-    /// <summary>A request in flight may end; then no more is sent.</summary>
-    public void Stop(TimeSpan limit)
+    /// <summary>No more is sent from now on; ends when the request in flight has, within <see cref="Nfr.Uplink.Uploader.Grace"/>.</summary>
+    public async Task StopAsync()
     {
-        _stop.Cancel();
-        _loop.Wait(limit);
+        await _stop.CancelAsync();
+        await _loop;
     }
 
     public void Dispose()

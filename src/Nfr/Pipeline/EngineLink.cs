@@ -98,11 +98,11 @@ sealed class EngineLink : IDisposable
         if (poll) _loops.Add(Task.Run(() => Poller.RunAsync(_stop.Token)));
     }
 
-    /// <summary>A request in flight may end; then no more is sent.</summary>
-    public void Stop(TimeSpan limit)
+    /// <summary>No more is sent from now on; ends when the request in flight has, within <see cref="Nfr.Uplink.Uploader.Grace"/>.</summary>
+    public async Task StopAsync()
     {
-        _stop.Cancel();
-        Task.WaitAll([.. _loops], limit);
+        await _stop.CancelAsync();
+        await Task.WhenAll(_loops);
     }
 
     public void Dispose()

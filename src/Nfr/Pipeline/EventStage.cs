@@ -283,6 +283,7 @@ sealed class EventStage
             Alert alert = AlertEvents.WithHost(raised, _hosts, network);
             if (_quality() is var quality and not ClockQuality.Synced) alert = alert with { Clock = quality == ClockQuality.Unset ? "unset" : "free" };
             _spool?.AppendAlert(alert);
+            foreach (AlertThreat threat in alert.Threats) Counters.AlertsByThreat[ThreatCounts.Of(threat)]++;
             _settled++;
             _alert?.Invoke(alert);
         }
@@ -327,6 +328,8 @@ sealed class StageCounters
     /// <summary>Could not even be read from the ring.</summary>
     public long Unread;
     public long Alerts;
+    /// <summary>Those that the spool took, by each of their threats and its severity, in the places of <see cref="ThreatCounts"/>.</summary>
+    public readonly long[] AlertsByThreat = new long[ThreatCounts.Length];
     /// <summary>Raised, and lost to a mistake of ours before the spool had them.</summary>
     public long AlertsUnkept;
     /// <summary>Due, and never raised: too many of their threat had been (<see cref="Thresholds.AlertStock"/>).</summary>
@@ -358,6 +361,7 @@ sealed class StageCounters
         Add(WatchedScored, other.WatchedScored, sign);
         Add(Undecided, other.Undecided, sign);
         Add(Unkept, other.Unkept, sign);
+        Add(AlertsByThreat, other.AlertsByThreat, sign);
         Unread += sign * other.Unread;
         Alerts += sign * other.Alerts;
         AlertsUnkept += sign * other.AlertsUnkept;

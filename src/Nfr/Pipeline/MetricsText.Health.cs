@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using Nfr.Events;
 using Nfr.Health;
@@ -79,6 +80,18 @@ sealed partial class MetricsText
         Each("nfr_uplink_rejected_events_total", "Events delivered that it did not want.", "counter", t => t.RejectedEvents);
         Each("nfr_uplink_quarantined_events_total", "Events that it could not take, put aside.", "counter", t => t.QuarantinedEvents);
         Each("nfr_uplink_failed_requests_total", "Requests that failed.", "counter", t => t.FailedRequests);
+        Head("nfr_upload_requests_total", "Upload requests by the status of the answer; none where there was no whole one.", "counter");
+        foreach (UplinkReport uplink in report.Uplinks)
+        {
+            // From the beginning, for a rate.
+            var codes = new SortedDictionary<int, long> { [UplinkTypeState.NoAnswer] = 0, [200] = 0 };
+            foreach ((int status, long count) in uplink.State.Types.SelectMany(t => t.Requests)) codes[status] = codes.GetValueOrDefault(status) + count;
+            foreach ((int status, long count) in codes)
+            {
+                string code = status switch { UplinkTypeState.NoAnswer => "none", UplinkTypeState.OtherStatus => "other", _ => status.ToString(CultureInfo.InvariantCulture) };
+                Sample("nfr_upload_requests_total", $"engine=\"{Label(uplink.Name)}\",code=\"{code}\"", count);
+            }
+        }
         Each("nfr_uplink_last_success_timestamp_seconds", "When it last took a request.", "gauge", t => Unix(t.LastSuccess));
         Each("nfr_uplink_last_error_timestamp_seconds", "When a request last failed.", "gauge", t => Unix(t.LastErrorAt));
     }
@@ -116,6 +129,7 @@ sealed partial class MetricsText
         Each("nfr_output_up", "0 while something stops or delays the output.", "gauge", o => o.Trouble is null ? 1 : 0);
         Each("nfr_output_delivered_alerts_total", "Alerts that the output took.", "counter", o => o.Alerts);
         Each("nfr_output_refused_alerts_total", "Alerts that the other side refuses for good, passed by.", "counter", o => o.Refused);
+        Each("nfr_output_cut_alerts_total", "Alerts that the output took with their end cut off, since they were longer than its max_size.", "counter", o => o.Cut);
         Each("nfr_output_filtered_alerts_total", "Alerts that its filter does not want.", "counter", o => o.Filtered);
         Each("nfr_output_waiting_alerts", "Alerts stored and not looked at yet, an upper bound.", "gauge", o => o.Waiting);
         Each("nfr_output_failed_writes_total", "Writes that failed.", "counter", o => o.FailedWrites);

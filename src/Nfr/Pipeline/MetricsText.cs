@@ -104,6 +104,8 @@ sealed partial class MetricsText
             Gauge("nfr_events_queued", "Events that wait for the pipeline now.", ledger.Queued);
             Counter("nfr_events_mistaken_total", "Events that met a mistake in nfr itself.", stage.Unread + stage.Undecided.Sum() + stage.Unkept.Sum());
             Counter("nfr_alerts_raised_total", "Alerts raised on board.", stage.Alerts);
+            Head("nfr_alerts_total", "Alerts raised on board, by each of their threats and its severity.", "counter");
+            foreach ((string threat, int severity, long count) in ThreatCounts.Told(stage.AlertsByThreat)) Sample("nfr_alerts_total", string.Create(CultureInfo.InvariantCulture, $"threat=\"{Label(threat)}\",severity=\"{severity}\""), count);
             Counter("nfr_alerts_held_total", "Alerts that were due and held back, since too many of their threat had been raised.", stage.AlertsHeld);
             Counter("nfr_alerts_mistaken_total", "Alerts that met a mistake in nfr itself.", stage.AlertsUnkept);
         }

@@ -105,6 +105,7 @@ sealed class ReadRun
         NfrConfig config = _run.Config;
         bool? takesAll = null;
         if (!config.Engine.IsEmbedded && AccountCheck.Refused(config.Engine, out takesAll) is { } refused) return _run.Terminal.Fail(ExitCode.Failed, refused);
+        if (ReadSummary.NotUploaded(config) is { } remark) _run.Terminal.Error.WriteLine("nfr: " + remark);
         string folder = Directory.CreateTempSubdirectory("nfr-read-").FullName;
         try
         {
@@ -150,12 +151,12 @@ sealed class ReadRun
             }
             else if (Stopwatch.GetElapsedTime(start) > s_uploadPatience)
             {
-                engine.Stop(TimeSpan.FromSeconds(1));
+                engine.StopAsync().Wait(TimeSpan.FromSeconds(1));
                 return _run.Terminal.Fail(ExitCode.Failed, $"{trouble}; {spool.Counters.Total.InSpool} events were not delivered: read the files again later");
             }
             Thread.Sleep(200);
         }
-        engine.Stop(TimeSpan.FromSeconds(3));
+        engine.StopAsync().Wait(TimeSpan.FromSeconds(3));
         long left = spool.Counters.Total.InSpool;
         return left == 0 ? ExitCode.Good : _run.Terminal.Fail(ExitCode.Failed, $"stopped: {left} events were not delivered");
     }

@@ -9,6 +9,11 @@ static class ReadSummary
 {
     const string NoneOfYours = " (name your networks in scope.file)";
 
+    /// <summary>Who of the config's engines a read does not upload to; null when there is none.</summary>
+    public static string? NotUploaded(NfrConfig config) => config.MoreEngines.Count == 0
+        ? null
+        : $"a read uploads {(config.Engine.IsEmbedded ? "nothing" : $"to {config.Engine.Host} (engine:) alone")}; {string.Join(", ", config.MoreEngines.Select(e => e.Name))} (engines:) would have it from a running sensor";
+
     /// <param name="ledger">Of the whole read, with its stage.</param>
     /// <param name="delivered">Events that the engine took; null without one.</param>
     /// <param name="config">Names the engine and the output.</param>

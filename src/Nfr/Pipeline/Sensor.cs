@@ -15,13 +15,15 @@ namespace Nfr.Pipeline;
 /// </summary>
 sealed class Sensor : IDisposable
 {
-    /// <summary>The whole stop takes at most five seconds: capture, then the pipeline, then requests in flight beside the outputs.</summary>
+    /// <summary>The whole stop takes at most five seconds: capture, then the pipeline, then the outputs; beside all of them requests in flight end.</summary>
     static readonly TimeSpan s_captureStop = TimeSpan.FromSeconds(2.5);
     /// <summary>A stage that has not told its counts by then is busy with one step for longer than any takes.</summary>
     static readonly TimeSpan s_balance = TimeSpan.FromSeconds(1);
 
     static readonly TimeSpan s_pipelineStop = TimeSpan.FromSeconds(1.5);
-    static readonly TimeSpan s_uplinkStop = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan s_outputStop = TimeSpan.FromSeconds(1);
+    /// <summary>From the beginning of the stop on: a request that is let end has its answer noted, or it would be sent again.</summary>
+    static readonly TimeSpan s_uplinkStop = Uploader.Grace + TimeSpan.FromSeconds(0.25);
 
     readonly NfrConfig _config;
     readonly ILogger _log;
@@ -255,14 +257,16 @@ sealed class Sensor : IDisposable
         _status?.Dispose();
         _balancer.Change(Timeout.Infinite, Timeout.Infinite);
         _observing.Change(Timeout.Infinite, Timeout.Infinite);
+        // First: what is in flight ends while the rest drains, and what is spooled from now on waits for the next start.
+        long begin = _time.GetTimestamp();
+        Task uplinks = Task.WhenAll([.. _engines.Select(e => e.StopAsync()), _cluster?.StopAsync() ?? Task.CompletedTask]);
         foreach (CaptureWorker worker in _workers) worker.RequestStop();
         foreach (CaptureWorker worker in _workers)
         {
             if (!worker.Join(s_captureStop)) _log.Error("stop: the capture of {Interface} did not end in time; its last events are lost", worker.Interface);
         }
         if (!_pipeline.Finish(s_pipelineStop)) _log.Error("stop: the spool did not take everything in time; what is left is lost");
-        Task engine = Task.WhenAll([.. _engines.Select(e => Task.Run(() => e.Stop(s_uplinkStop))), Task.Run(() => _cluster?.Stop(s_uplinkStop))]);
-        using (var limit = new CancellationTokenSource(s_uplinkStop))
+        using (var limit = new CancellationTokenSource(s_outputStop))
         {
             try
             {
@@ -275,7 +279,8 @@ sealed class Sensor : IDisposable
         }
         _outputStop.Cancel();
         // They look at their stop sign at once; what they hold is disposed of next.
-        Task.WaitAny([Task.WhenAll([engine, .. _outputLoops])], s_uplinkStop);
+        TimeSpan left = s_uplinkStop - _time.GetElapsedTime(begin);
+        Task.WaitAny([Task.WhenAll([uplinks, .. _outputLoops])], left > s_outputStop ? left : s_outputStop);
         Ledger ledger = Ledger(closing: true);
         lock (_ledgerClock) Tell(_ledgerClock.Turn(ledger));
         return ledger;

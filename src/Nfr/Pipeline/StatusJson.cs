@@ -197,6 +197,7 @@ static class StatusJson
         json.WriteNumber("alerts", output.Alerts);
         json.WriteNumber("refused", output.Refused);
         if (output.LastRefusal is { } refusal) json.WriteString("lastRefusal", refusal);
+        json.WriteNumber("cut", output.Cut);
         json.WriteNumber("filtered", output.Filtered);
         json.WriteNumber("waiting", output.Waiting);
         json.WriteNumber("failedWrites", output.FailedWrites);

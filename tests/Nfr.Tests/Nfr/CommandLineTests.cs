@@ -279,4 +279,21 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(File.ReadAllText(ConfigTests.Shipped("config.yml")), ShippedFiles.Config);
         Assert.Equal(File.ReadAllText(ConfigTests.Shipped("scope.yml")), ShippedFiles.Scope);
     }
+
+    [Fact]
+    public void The_check_says_what_leaves_the_machine_and_which_output_would_be_silent()
+    {
+        string path = Write("inputs: {sniffer: {enabled: true}}\noutputs:\n  elastic: {hosts: [\"http://127.0.0.1:9299\"], events: [dns, ip]}\n  targets:\n" +
+            "  - {name: hook, format: ocsf, filter: {groups: [default, servers]}, webhook: {url: \"http://127.0.0.1:9/\"}}\n");
+        (int code, string output, string error) = Run("config", "check", "-c", path);
+        Assert.Equal((0, ""), (code, error));
+        foreach (string said in new[]
+        {
+            "embedded: events are scored on board\n", "dns, ip events to elastic http://127.0.0.1:9299, index logs-nfr.{type}-default\n",
+            "elastic: elastic http://127.0.0.1:9299, index logs-nfr.alert-default\n", "(ocsf), only groups default, servers\n",
+            "note: output hook: filter.groups: the scope has no group servers; it has default\n",
+        }) Assert.Contains(said, output, StringComparison.Ordinal);
+        Assert.Contains("stdout and stderr are paths of file", Run("config", "check", "-c", Write("inputs: {sniffer: {enabled: true}}\noutputs: {targets: [{name: a, stdout: {path: x}}]}\n")).Error, StringComparison.Ordinal);
+        Assert.Contains("embedded: events stay on this machine\n", Run("config", "check", "-c", Write("inputs: {sniffer: {enabled: true}}\noutputs: {syslog: {ip: 127.0.0.1}}\n")).Out, StringComparison.Ordinal);
+    }
 }

@@ -81,6 +81,44 @@ public sealed class EngineConfigTests
     }
 
     [Fact]
+    public void Files_of_outputs_that_cannot_be_used_are_told_with_their_line()
+    {
+        using TestAuthority authority = new();
+        string no = authority.RootFile + ".not";
+        string tls = $"tls: {{ca: {no}}}";
+        NfrConfig config = Good("""
+            outputs:
+              elastic:
+                hosts: [https://es.example:9200]
+                api_key_file: NO
+                TLS
+              targets:
+                - name: a
+                  syslog: {host: h, protocol: tls, TLS}
+                - name: b
+                  gelf: {host: h, protocol: tls, TLS}
+                - name: c
+                  mail: {server: h, from: a@b.example, to: [c@b.example], username: u, password_file: NO, TLS}
+                - name: d
+                  webhook: {url: https://h.example/, secret_file: NO, TLS}
+                - name: e
+                  elastic:
+                    hosts: [https://h.example]
+                    username: u
+                    password_file: NO
+                    TLS
+
+            """.Replace("TLS", tls, StringComparison.Ordinal).Replace("NO", no, StringComparison.Ordinal));
+        IReadOnlyList<ConfigFault> faults = ConfigFile.CheckFiles(config, out _, DateTimeOffset.UtcNow);
+        ConfigFault[] ofTls = [.. faults.Where(f => f.Message.StartsWith("outputs.", StringComparison.Ordinal))];
+        Assert.Equal([5, 8, 10, 12, 14, 20], ofTls.Select(f => f.Line).Order());
+        Assert.All(ofTls, f => Assert.Contains(".tls.ca: ", f.Message, StringComparison.Ordinal));
+        Assert.Equal([4, 12, 14, 19], config.Notes.Where(n => n.Message.Contains(no, StringComparison.Ordinal)).Select(n => n.Line));
+        // The sensor starts all the same: an output that cannot be reached stops nobody.
+        Assert.DoesNotContain(ConfigFile.CheckFiles(config, out _), f => f.Message.StartsWith("outputs.", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Further_engines_have_the_keys_of_the_first_and_a_name()
     {
         NfrConfig config = Good("""

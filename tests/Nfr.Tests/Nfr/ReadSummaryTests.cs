@@ -16,6 +16,17 @@ public sealed class ReadSummaryTests
     }
 
     [Fact]
+    public void A_read_says_which_engines_get_nothing_of_it()
+    {
+        var config = new NfrConfig { File = "config.yml" };
+        Assert.Null(ReadSummary.NotUploaded(config));
+        config = config with { MoreEngines = [new EngineConfig { Name = "second" }, new EngineConfig { Name = "third" }] };
+        Assert.Equal("a read uploads nothing; second, third (engines:) would have it from a running sensor", ReadSummary.NotUploaded(config with { Engine = new EngineConfig() }));
+        Assert.Equal("a read uploads to https://engine.example (engine:) alone; second, third (engines:) would have it from a running sensor",
+            ReadSummary.NotUploaded(config with { Engine = new EngineConfig { Host = "https://engine.example" } }));
+    }
+
+    [Fact]
     public void A_read_ends_with_what_it_came_to()
     {
         var config = new NfrConfig { File = "config.yml" };

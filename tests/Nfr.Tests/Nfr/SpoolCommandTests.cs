@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Nfr.Commands;
 using Nfr.Events;
+using Nfr.Native;
 using Nfr.Storage;
 using Nfr.Tests.Storage;
 
@@ -89,6 +90,7 @@ public sealed class SpoolCommandTests : IDisposable
     {
         using Spool spool = Open();
         Assert.Contains("not known yet", Run("status").Out, StringComparison.Ordinal);
+        Assert.Contains("no event has come for it yet\n", Run("status").Out, StringComparison.Ordinal);
         Fill(spool);
         Assert.Matches(@"\n  rate    .* written a day; at this rate the ring holds .*\n  card    an estimated .* of a card of 32 GB\n", Run("status").Out);
         JsonElement outlook = JsonDocument.Parse(Run("status", "--json").Out).RootElement.GetProperty("outlook");
@@ -169,6 +171,25 @@ public sealed class SpoolCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_row_that_is_settled_in_part_while_it_is_read_is_not_printed_twice()
+    {
+        using Spool spool = Open();
+        for (int i = 1; i <= 12; i++) spool.Append(EventType.Dns, 0, SpoolTestBed.Line($"dns{i}"));
+        Assert.Null(spool.Flush());
+        using SpoolArchive archive = SpoolArchive.Open(Path.Combine(_folder, "spool"), out _)!;
+        var seen = new List<long>();
+        long passed = 0;
+        foreach (SpooledEvent found in archive.ReadEvents(new SpoolFilter(), Assert.Fail, count => passed += count))
+        {
+            // The row was read; before the next page it begins at another number.
+            if (seen.Count == 0) Assert.Null(spool.Delivered(EventType.Dns, 4));
+            seen.Add(found.Sequence);
+        }
+        Assert.Equal(Enumerable.Range(1, 12).Select(i => (long)i), seen);
+        Assert.Equal(12, passed);
+    }
+
+    [Fact]
     public void Requeue_puts_back_what_was_refused_for_the_one_that_refused_it_when_the_sensor_is_stopped()
     {
         using (Spool spool = Open("engine", "elastic"))
@@ -197,6 +218,33 @@ public sealed class SpoolCommandTests : IDisposable
             Assert.Equal(0, spool.Counters.Of(EventType.Dns).InSpool);
         }
         Assert.Equal((2, "", "nfr: which rows: name them by ID, or all with --all; see nfr help spool requeue\n"), Run("requeue"));
+    }
+
+    [Fact]
+    public void Requeue_names_every_row_that_is_not_there()
+    {
+        using (Spool spool = Open())
+        {
+            Fill(spool);
+            for (int i = 1; i <= 3; i++) Assert.Null(spool.Consumer("engine").Settle(EventType.Dns, i * 2, "no"));
+        }
+        Assert.Equal(0, Run("requeue", "2").Code);
+        // Between the others, below the last there is.
+        Assert.Equal((1, "2 events of 1 rows wait in the spool again\n", "nfr: #2 is not there; it stays aside\n"), Run("requeue", "2", "1"));
+        Assert.Equal((0, "2 events of 1 rows wait in the spool again\n", ""), Run("requeue", "--all"));
+    }
+
+    [Fact]
+    public void The_alerts_of_a_spool_of_an_older_version_are_said_to_wait_for_a_start()
+    {
+        using (Spool spool = Open()) Fill(spool);
+        string folder = Path.Combine(_folder, "spool");
+        using (AlertArchive archive = AlertArchive.Open(folder, out _)!) Assert.Single(archive.ReadAll(Assert.Fail));
+        Assert.False(SqliteConnection.Open(Path.Combine(folder, "spool.db"), null, out SqliteConnection? db).IsError);
+        db!.Execute("PRAGMA user_version=1");
+        db.Dispose();
+        Assert.Null(AlertArchive.Open(folder, out string? why));
+        Assert.Equal("it was written by another version of nfr; nfr start takes it over", why);
     }
 
     [Fact]

@@ -37,7 +37,7 @@ static class StatusBed
     };
 
     public static UplinkReport Uplink(string name, string? trouble = null) => new(name, "https://" + name + ".example", new UplinkState(
-        [.. EventTypes.Uploaded.Select(t => new UplinkTypeState { Type = t, DeliveredEvents = 12, LastSuccess = Now.AddSeconds(-3), LastError = "connection refused", LastErrorAt = Now.AddHours(-1), FailedRequests = 2 })], trouble));
+        [.. EventTypes.Uploaded.Select(t => new UplinkTypeState { Type = t, DeliveredEvents = 12, LastSuccess = Now.AddSeconds(-3), LastError = "connection refused", LastErrorAt = Now.AddHours(-1), FailedRequests = 2, Requests = new Dictionary<int, long> { [200] = 12, [503] = 1, [UplinkTypeState.NoAnswer] = 1, [UplinkTypeState.OtherStatus] = 2 } })], trouble));
 
     public static AlertOutputState Output(string name, string? trouble = null) => new()
     {

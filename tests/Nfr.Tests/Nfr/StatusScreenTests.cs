@@ -136,12 +136,14 @@ public sealed class StatusScreenTests
         Assert.Equal(1, Of("nfr_build_info"));
         Assert.Equal((1, 0), (Of("nfr_uplink_up", ("engine", "engine")), Of("nfr_uplink_up", ("engine", "far \"one\""))));
         Assert.Equal(12, Of("nfr_uplink_delivered_events_total", ("engine", "engine"), ("type", "tls")));
+        Assert.Equal((48, 4, 4, 8), (Requests("200"), Requests("503"), Requests("none"), Requests("other")));
+        double Requests(string code) => Of("nfr_upload_requests_total", ("engine", "engine"), ("code", code));
         Assert.Equal(StatusBed.Now.ToUnixTimeSeconds() - 3, Of("nfr_uplink_last_success_timestamp_seconds", ("engine", "engine"), ("type", "dns")));
         Assert.Equal((5, 2), (Of("nfr_consumer_waiting_events", ("type", "dns")), Of("nfr_consumer_missed_events_total", ("type", "dns"))));
         Assert.Equal((3, 2048), (Of("nfr_spool_class_held", ("class", "alerts")), Of("nfr_spool_class_bytes", ("class", "alerts"))));
         Assert.Equal((794_880, 400 << 20), (Of("nfr_spool_ring_seconds"), Of("nfr_spool_written_bytes_per_day")));
         Assert.Equal(11.4 * 365.25 * 86_400, Of("nfr_spool_card_life_seconds"), 1.0);
-        Assert.Equal(45, Of("nfr_output_delivered_alerts_total", ("output", "file")));
+        Assert.Equal((45, 0), (Of("nfr_output_delivered_alerts_total", ("output", "file")), Of("nfr_output_cut_alerts_total", ("output", "file"))));
         Assert.Equal((1, 0.031, -0.00025), (Of("nfr_clock_synchronised"), Of("nfr_clock_maximum_error_seconds"), Of("nfr_time_offset_seconds")));
         Assert.Equal((20L << 30, 0), (Of("nfr_disk_free_bytes"), Of("nfr_disk_read_only")));
         Assert.Equal(52.3, Of("nfr_temperature_celsius", ("sensor", "cpu-thermal")));

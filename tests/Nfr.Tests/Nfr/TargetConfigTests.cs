@@ -100,7 +100,7 @@ public sealed class TargetConfigTests
     [InlineData("- {name: a, elastic: {hosts: 'ftp://a'}}", "\"ftp://a\" is no address")]
     [InlineData("- {name: a, elastic: {hosts: a, cloud_id: b}}", "hosts and cloud_id exclude each other")]
     [InlineData("- {name: a, elastic: {cloud_id: b}}", "this is no cloud id")]
-    [InlineData("- {name: a, elastic: {hosts: a, api_key: b, api_key_file: c}}", "exclude each other; keep one")]
+    [InlineData("- {name: a, elastic: {hosts: a, api_key: b, api_key_file: c}}", "api_key is set too; keep one of them")]
     [InlineData("- {name: a, elastic: {hosts: a, api_key: b, username: c, password: d}}", "api_key and username exclude each other")]
     [InlineData("- {name: a, elastic: {hosts: a, username: c}}", "password is missing")]
     [InlineData("- {name: a, elastic: {hosts: a, password: c}}", "username is missing")]

@@ -51,6 +51,22 @@ public sealed class WatchedEventsTests
         Assert.Equal(clock, read!.Clock);
     }
 
+    [Fact]
+    public void Metrics_count_alerts_by_threat_and_severity_each_from_the_beginning()
+    {
+        (List<Alert> alerts, Ledger end) = Scan(s_builtIn, "10.0.0.7", "192.168.4");
+        IReadOnlyList<ExpositionText.Sample> samples = [.. ExpositionText.Parse(MetricsText.Write(StatusBed.Well() with { Run = end })).Where(s => s.Name == "nfr_alerts_total")];
+        Assert.NotEmpty(alerts);
+        foreach (var threat in alerts.SelectMany(a => a.Threats).GroupBy(t => (t.Id, t.Severity)))
+            Assert.Equal(threat.Count(), Assert.Single(samples, s => s.Labels["threat"] == threat.Key.Id && s.Labels["severity"] == $"{threat.Key.Severity}").Value);
+        Assert.Equal(alerts.Sum(a => a.Threats.Count), samples.Sum(s => s.Value));
+        Assert.Equal(0, Assert.Single(samples, s => s.Labels["threat"] == Threats.C2Communication.Id).Value);
+        // Whatever is raised, there are so many and no more.
+        var counts = new long[ThreatCounts.Length];
+        counts[ThreatCounts.Of(new AlertThreat("of tomorrow", "", 99))]++;
+        Assert.Contains(("other", 5, 1L), ThreatCounts.Told(counts));
+    }
+
     static ScopeWatch Watches(Scope scope, string source, string destination)
     {
         var e = new IpEvent { Context = new EventContext { Source = Simulated.Parse(source), Destination = Simulated.Parse(destination), Protocol = 6 } };

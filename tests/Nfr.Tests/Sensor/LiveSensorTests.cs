@@ -114,6 +114,40 @@ public sealed class LiveSensorTests
     }
 
     [CableFact]
+    public async Task An_upload_that_is_in_flight_at_a_stop_ends_and_is_noted()
+    {
+        using var bench = new SensorBench();
+        await using EngineServer engine = await bench.EngineAsync();
+        var upload = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var answer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        engine.Answer = async (context, request) =>
+        {
+            if (request.Path.EndsWith("/account/status", StringComparison.Ordinal)) await EngineServer.Json(context, 200, """{"registered":true,"expired":false,"messages":[]}""");
+            else if (request.Method == "GET") await EngineServer.Json(context, 200, """{"follow":"","more":false,"alerts":[],"threats":{}}""");
+            else
+            {
+                upload.TrySetResult();
+                await answer.Task;
+                await EngineServer.Ok(context, request);
+            }
+        };
+        bench.Configure($"  host: {engine.Host}\n  api_key: KEY1", more: "dns_events:\n  buffer_size: 64\n  flush_interval: 5s");
+        NfrProcess sensor = bench.Listen();
+        using var load = new DnsLoad(bench.Network, 500);
+        sensor.Until(() => upload.Task.IsCompleted, "an upload");
+        load.Stop();
+        sensor.Signal(NfrProcess.Terminate);
+        sensor.Expect("stop: draining");
+        await Task.Delay(TimeSpan.FromSeconds(1.8));
+        answer.SetResult();
+        Assert.Equal(0, sensor.End().Code);
+        int delivered = engine.Requests.Where(r => r.Method == "POST").SelectMany(r => r.Lines).Count(l => l.Contains("\"qtype\"", StringComparison.Ordinal));
+        using Spool spool = bench.OpenSpool();
+        Assert.True(delivered > 0);
+        Assert.Equal(load.Sent - delivered, spool.Counters.Of(EventType.Dns).InSpool);
+    }
+
+    [CableFact]
     public void An_interface_that_goes_away_is_waited_for()
     {
         using var bench = new SensorBench();

@@ -51,6 +51,22 @@ public sealed class SpoolQuotaTests
     }
 
     [Fact]
+    public void A_sensor_that_restarts_more_often_than_once_a_minute_lets_old_things_go_too()
+    {
+        using var bed = new SpoolTestBed();
+        var random = new Random(2);
+        for (int life = 0; life < 20; life++)
+        {
+            using Spool spool = bed.Open(with: o => o with { MaxAge = TimeSpan.FromMinutes(5) });
+            Fill(spool, random, EventType.Dns, 0, 1);
+            Assert.Null(spool.Flush());
+            bed.Time.Advance(TimeSpan.FromSeconds(40));
+            long running = (life + 1) * 40;
+            Assert.Equal(running <= 300 + 40 ? 0 : 10 * ((running - 300 - 1) / 40), spool.Counters.Total.EvictedForAge);
+        }
+    }
+
+    [Fact]
     public void What_is_too_old_goes_by_running_time_whatever_the_clock_says_and_is_counted_as_that()
     {
         using var bed = new SpoolTestBed();

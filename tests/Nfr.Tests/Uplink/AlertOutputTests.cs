@@ -322,6 +322,26 @@ public sealed class AlertOutputTests : IDisposable
     }
 
     [Fact]
+    public async Task Tries_keep_a_second_apart_whatever_the_jitter_says()
+    {
+        _bench.AppendAlerts(3);
+        ManualTime time = new();
+        TestSink sink = new() { Answer = _ => SinkAnswer.None("down") };
+        using AlertOutput output = new(
+            _bench.Spool, new OutputOptions { Name = "t", Sink = new StreamSinkOptions() }, new SensorIdentity("0.0.0", "", "sensor"), time, _bench.Notice, sink, new Shortest());
+        for (int i = 0; i < 20; i++)
+        {
+            Assert.False(await output.DrainAsync(CancellationToken.None));
+            Assert.True(output.State.BackingOffUntil >= time.Utc + TimeSpan.FromSeconds(1), $"try {i}: {output.State.BackingOffUntil - time.Utc}");
+        }
+    }
+
+    sealed class Shortest : Random
+    {
+        public override double NextDouble() => 0.99999;
+    }
+
+    [Fact]
     public async Task A_filter_passes_what_all_its_conditions_want()
     {
         Alert mild = UplinkBench.Alert(0) with { Threats = [new AlertThreat("young", "Young domain", 2)] };

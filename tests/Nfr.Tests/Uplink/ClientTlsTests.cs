@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -245,6 +246,27 @@ public sealed class ClientTlsTests : IDisposable
         Assert.NotEqual(version, tls.Version);
         Assert.Null(await server.TryAsync(tls));
         Assert.Equal("CN=second", server.Client);
+    }
+
+    [Fact]
+    public async Task A_file_that_never_ends_is_not_read()
+    {
+        string pipe = Path.Combine(_authority.Directory, "pipe.pem"), link = Path.Combine(_authority.Directory, "link.pem"), large = _authority.Write("large.pem", new string('x', (4 << 20) + 1));
+        using (Process made = Process.Start("mkfifo", pipe)) await made.WaitForExitAsync();
+        File.CreateSymbolicLink(link, large);
+        foreach ((string file, string words) in new[] { (pipe, "no plain file"), ("/dev/zero", "no plain file"), (large, "larger than 4,194,304 bytes"), (link, "larger than 4,194,304 bytes") })
+        {
+            IReadOnlyList<TlsFileFault> faults = await Task.Run(() => new TlsSettings { Roots = file }.CheckFiles(DateTimeOffset.UtcNow)).WaitAsync(TimeSpan.FromMinutes(1));
+            Assert.Contains(words, Assert.Single(faults).Message, StringComparison.Ordinal);
+        }
+        // One that takes the place of a file at work: the earlier roots stay in force.
+        File.CreateSymbolicLink(link + "2", _authority.RootFile);
+        ClientTls tls = Tls(new TlsSettings { Roots = link + "2" });
+        int version = tls.Version;
+        File.Delete(link + "2");
+        File.CreateSymbolicLink(link + "2", pipe);
+        _time.Advance(TimeSpan.FromMinutes(2));
+        Assert.Equal(version, await Task.Run(() => tls.Version).WaitAsync(TimeSpan.FromMinutes(1)));
     }
 
     [Fact]

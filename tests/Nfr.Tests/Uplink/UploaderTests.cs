@@ -101,6 +101,7 @@ public sealed class UploaderTests : IDisposable
         Assert.Equal(lines, server.Requests.Where(request => request.Lines.Length <= 30).SelectMany(request => request.Lines));
         Assert.Equal(100, state.DeliveredEvents);
         Assert.Equal(0, state.QuarantinedEvents);
+        foreach (int status in new[] { 200, 413 }) Assert.Equal(server.Requests.Count(request => request.Lines.Length > 30 == (status == 413)), state.Types[0].Requests[status]);
     }
 
     [Fact]

@@ -123,6 +123,82 @@ public sealed class WebhookSinkTests
         Assert.InRange(server.Requests.Count, 10, 60);
     }
 
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(5, 8)]
+    [InlineData(100, 16)]
+    public async Task Who_refuses_everything_is_at_fault_and_no_alert_is_passed_by(int alerts, int requests)
+    {
+        bool wrong = true;
+        await using EngineServer server = await EngineServer.StartAsync();
+        server.Answer = Answers(_ => wrong ? 400 : 200);
+        using WebhookSink sink = Sink(To(server.Host));
+        SinkAnswer answer = await sink.WriteAsync(Page(0, alerts), CancellationToken.None);
+        Assert.Equal((0, 0), (answer.Taken, answer.Refused));
+        Assert.Contains("refuses every alert", answer.Fault, StringComparison.Ordinal);
+        Assert.Contains(": because", answer.Fault, StringComparison.Ordinal);
+        Assert.InRange(server.Requests.Count, 1, requests);
+        wrong = false;
+        Assert.Equal(new SinkAnswer(alerts, 0, null), await sink.WriteAsync(Page(0, alerts), CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_refused_alert_that_is_alone_is_passed_by_when_the_next_is_taken()
+    {
+        await using EngineServer server = await EngineServer.StartAsync();
+        server.Answer = Answers(r => Numbers(r).Contains(0) ? 422 : 200);
+        using WebhookSink sink = Sink(To(server.Host));
+        Assert.Equal(0, (await sink.WriteAsync(Page(0, 1), CancellationToken.None)).Taken);
+        Assert.Null(sink.LastRefusal);
+        Assert.Equal(new SinkAnswer(2, 1, null), await sink.WriteAsync(Page(0, 2), CancellationToken.None));
+        Assert.Contains("422", sink.LastRefusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Nothing_is_signed_by_a_clock_that_is_not_set()
+    {
+        ManualTime time = new() { Utc = new DateTimeOffset(1970, 1, 1, 0, 1, 0, TimeSpan.Zero) };
+        await using EngineServer server = await EngineServer.StartAsync();
+        using WebhookSink signed = Sink(To(server.Host) with { Secret = new SecretText { Text = Secret } }, time), unsigned = Sink(To(server.Host), time);
+        Assert.Contains("the clock is not set", (await signed.WriteAsync(Page(0, 3), CancellationToken.None)).Fault, StringComparison.Ordinal);
+        Assert.Empty(server.Requests);
+        Assert.Equal(new SinkAnswer(3, 0, null), await unsigned.WriteAsync(Page(0, 3), CancellationToken.None));
+        time.Utc = ClockFloor.Earliest;
+        Assert.Equal(new SinkAnswer(3, 0, null), await signed.WriteAsync(Page(0, 3), CancellationToken.None));
+    }
+
+    /// <summary>A line that gets requests through up to so many bytes, and lets time pass with larger ones.</summary>
+    sealed class SlowLine(ManualTime time, int most) : HttpMessageHandler
+    {
+        public List<(int Bytes, string Id)> Requests { get; } = [];
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            byte[] body = await request.Content!.ReadAsByteArrayAsync(CancellationToken.None);
+            Requests.Add((body.Length, request.Headers.GetValues("webhook-id").Single()));
+            if (body.Length <= most) return new HttpResponseMessage(HttpStatusCode.OK) { Content = new ByteArrayContent([]) };
+            TaskCompletionSource<HttpResponseMessage> never = new();
+            using CancellationTokenRegistration late = cancellationToken.Register(() => never.TrySetCanceled(cancellationToken));
+            time.Advance(TimeSpan.FromMinutes(2));
+            return await never.Task;
+        }
+    }
+
+    [Fact]
+    public async Task A_request_that_times_out_again_and_again_is_made_smaller()
+    {
+        ManualTime time = new();
+        int whole = Page(0, 16).Alerts.Count * 250;
+        SlowLine line = new(time, whole / 4);
+        using WebhookSink sink = new("hook", To("http://127.0.0.1:1"), s_sensor, time, line);
+        int taken = 0, tries = 0;
+        while (taken < 16 && tries++ < 20) taken += (await sink.WriteAsync(Page(taken, 16 - taken), CancellationToken.None).WaitAsync(UplinkBench.Limit)).Taken;
+        Assert.Equal(16, taken);
+        // The first tries are the same request, so that a receiver knows it again.
+        Assert.Single(line.Requests.Take(3).Select(r => r.Id).Distinct());
+        Assert.InRange(line.Requests[3].Bytes, 1, line.Requests[0].Bytes * 6 / 10);
+    }
+
     [Fact]
     public async Task A_repeat_of_what_may_have_come_through_has_the_same_id_and_the_same_alerts()
     {

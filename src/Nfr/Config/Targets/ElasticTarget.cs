@@ -51,14 +51,8 @@ static class ElasticTarget
     /// <summary>A key that has a twin which names a file.</summary>
     static SecretText? Secret(Section s, string key, ref bool good)
     {
-        string? text = s.Text(key);
-        string? file = s.FilePath(key + "_file", null);
-        if (text is not null && file is not null)
-        {
-            s.Fault(key + "_file", $"{key} and {key}_file exclude each other; keep one");
-            good = false;
-        }
-        return text is null && file is null ? null : new SecretText { Text = file is null ? text : null, File = file };
+        good &= !s.Has(key) || !s.Has(key + "_file");
+        return SecretKeys.Read(s, key);
     }
 
     public static string Index(Section s, string key, string fallback)

@@ -53,7 +53,7 @@ static class TargetConfig
         if (!item.Present) return null;
         if (name.Length == 0) item.Fault("name", "missing; each target needs a name of its own, which its progress is kept by");
         else if (s_taken.Contains(name) || before.Any(t => t.Name == name)) item.Fault("name", $"\"{name}\" is taken by another output; choose a name of its own, since its progress is kept by it");
-        if (set.Length != 1) item.Fault("", $"expected exactly one of {string.Join(", ", s_kinds.Select(k => k.Key))}, found {(set.Length == 0 ? "none" : string.Join(" and ", set.Select(k => k.Key)))}");
+        if (set.Length != 1) item.Fault("", $"expected exactly one of {string.Join(", ", s_kinds.Select(k => k.Key))}, found {(set.Length == 0 ? item.Has("stdout") || item.Has("stderr") ? "none; stdout and stderr are paths of file, as in file: {path: stdout}" : "none" : string.Join(" and ", set.Select(k => k.Key)))}");
         if (sink is null || name.Length == 0 || set.Length != 1) return null;
         return new OutputOptions { Name = name, Sink = sink, Format = FormatOf(format), Filter = filter };
     }
@@ -66,7 +66,7 @@ static class TargetConfig
     }
 
     /// <summary>False for kinds that have one way of their own.</summary>
-    public static bool HasFormat(OutputOptions output) => output.Sink is FileSinkOptions or StreamSinkOptions or SyslogSinkOptions;
+    public static bool HasFormat(OutputOptions output) => output.Sink is FileSinkOptions or StreamSinkOptions or SyslogSinkOptions or WebhookSinkOptions;
 
     /// <summary>The word in the config.</summary>
     public static string WordOf(AlertFormat format) => format.ToString().ToLowerInvariant();

@@ -35,6 +35,38 @@ public sealed class SyslogSinkTests
         Assert.Equal($"syslog tcp://127.0.0.1:{new Uri(server.Host).Port}", sink.Target);
     }
 
+    [Theory]
+    [InlineData(AlertFormat.Ecs, "event", "dataset", "nfr.alert")]
+    [InlineData(AlertFormat.Ocsf, "metadata", "version", "1.2.0")]
+    public async Task A_message_is_one_document_in_the_formats_of_others_too(AlertFormat format, string section, string key, string value)
+    {
+        await using RawServer server = Server();
+        using SyslogSink sink = LinkBench.Syslog(LinkBench.Tcp(server));
+        Assert.Equal(3, (await sink.WriteAsync(LinkBench.Page(0, 3, format), CancellationToken.None)).Taken);
+        await UplinkBench.UntilAsync(() => _got.All.Length == 3, "all messages");
+        Assert.Equal(Range(3), Numbers);
+        foreach (string message in _got.All)
+        {
+            using JsonDocument document = JsonDocument.Parse(message[message.IndexOf('{', StringComparison.Ordinal)..]);
+            Assert.Equal(value, document.RootElement.GetProperty(section).GetProperty(key).GetString());
+        }
+        Assert.Equal(0, sink.Cut);
+    }
+
+    [Fact]
+    public async Task What_had_to_be_cut_is_counted_once_it_is_taken()
+    {
+        await using RawServer server = Server();
+        using var sink = new SyslogSink(new SyslogSinkOptions { Link = LinkBench.Tcp(server), MaxBytes = 150 }, LinkBench.Sensor, TimeProvider.System);
+        Assert.Equal(3, (await sink.WriteAsync(LinkBench.Page(0, 3), CancellationToken.None)).Taken);
+        Assert.Equal(3, sink.Cut);
+        await UplinkBench.UntilAsync(() => _got.All.Length == 3, "all messages");
+        Assert.All(_got.All, message => Assert.Equal(150, message.Length));
+        using var gone = new SyslogSink(new SyslogSinkOptions { Link = new LinkOptions { Protocol = LinkProtocol.Tcp, Host = "127.0.0.1", Port = 1 }, MaxBytes = 150 }, LinkBench.Sensor, TimeProvider.System);
+        Assert.Equal(0, (await gone.WriteAsync(LinkBench.Page(0, 3), CancellationToken.None)).Taken);
+        Assert.Equal(0, gone.Cut);
+    }
+
     [Fact]
     public async Task A_server_that_is_killed_again_and_again_loses_nothing()
     {
