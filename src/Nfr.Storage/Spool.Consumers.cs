@@ -48,6 +48,7 @@ public sealed partial class Spool
         while (true)
         {
             SpoolProgress.Line line = Progress(consumer, type);
+            if (line.IsOff) return null;
             var bad = new List<SpoolReader.BadRow>();
             SpoolBatch? batch = null;
             SqliteError error = Read(r =>
@@ -104,7 +105,7 @@ public sealed partial class Spool
             if (_file is null || from > _file.Ledger.NextOfType(Lane.Of(type, false))) return null;
             SpoolProgress.Line now = _file.Progress[consumer, type];
             // What was delivered at the live end stays there: there is one hole, not two.
-            if (from <= now.LiveFrom || from <= now.Through + 1 || (now.LiveFrom > 0 && now.LiveThrough >= now.LiveFrom)) return null;
+            if (now.IsOff || from <= now.LiveFrom || from <= now.Through + 1 || (now.LiveFrom > 0 && now.LiveThrough >= now.LiveFrom)) return null;
             return Write(file =>
             {
                 ref SpoolProgress.Line line = ref file.Progress[consumer, type];
@@ -152,12 +153,18 @@ public sealed partial class Spool
         lock (_tallyLock) return _publishedProgress[SpoolProgress.Index(consumer, type)];
     }
 
+    Func<string, EventType, bool>? Takes => _options.KeepConsumers ? null : (name, type) => !_options.ConsumerTypes.TryGetValue(name, out IReadOnlyList<EventType>? types) || types.Contains(type);
+
     // In the start's transaction. Who is named no more is gone, and what waited for it alone goes next: the mark for that outlives a kill.
     void SetConsumers(SpoolFile file)
     {
         bool gone = false;
         foreach (string name in file.Progress.Names) gone |= !_names.Contains(name);
-        file.Progress.Set(_names, file.Ledger, file.OthersOf);
+        for (int i = 0; i < file.Progress.Names.Count; i++)
+        {
+            foreach (EventType type in EventTypes.Uploaded) gone |= Takes?.Invoke(file.Progress.Names[i], type) == false && !file.Progress[i, type].IsOff;
+        }
+        file.Progress.Set(_names, file.Ledger, Takes, file.OthersOf);
         if (gone && _names.Count > 0) file.SetState(TrimState, "1");
     }
 

@@ -84,7 +84,7 @@ sealed partial class SpoolFile
             }
             int of = consumer is null ? -1 : Array.IndexOf([.. Progress.Names], consumer);
             if (consumer is null || lane is < 0 or >= Lane.Count || !_inflater.InflateLines(body, count)) left.Add($"#{id} cannot be read");
-            else if (of < 0) left.Add($"#{id} was for {consumer}, which takes events no more");
+            else if (of < 0 || Progress[of, Lane.Type(lane)].IsOff) left.Add($"#{id} was for {consumer}, which takes events no more");
             else
             {
                 // With one consumer it is for whoever is there.

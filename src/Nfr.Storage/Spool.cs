@@ -172,7 +172,7 @@ public sealed partial class Spool : IDisposable
             // Not room for one row: the numbering stands in memory, and the first flush that finds room carries it.
             _file.Ledger.SkipTo(skipTo);
             _file.Ledger.Accept();
-            _file.Progress.Set(_names, _file.Ledger, _file.OthersOf);
+            _file.Progress.Set(_names, _file.Ledger, Takes, _file.OthersOf);
             _file.Progress.Accept();
             lock (_tallyLock) Publish();
         }

@@ -119,7 +119,7 @@ public sealed class SpoolArchive : IDisposable
     IEnumerable<SpooledEvent> ReadType(EventType type, SpoolFilter filter, Action<string> trouble, Action<long>? passed)
     {
         SpoolProgress.Line? line = filter.Consumer is { } consumer ? Progress(consumer, type) : default(SpoolProgress.Line);
-        if (line is not { } progress) yield break;
+        if (line is not { IsOff: false } progress) yield break;
         long after = 0, behind = 0;
         while (true)
         {

@@ -100,6 +100,7 @@ sealed partial class SpoolFile
                 line = SpoolProgress.Fresh(type, Ledger, OthersOf(names[consumer])[(int)type]);
                 Corrected++;
             }
+            if (line.IsOff) continue;
             long waiting = count.Bind(1, (int)type).Bind(2, line.Before).Bind(3, line.Through + 1).Bind(4, line.LiveThrough + 1).Bind(5, names[consumer]).Step() ? count.Int64(0) : 0;
             count.Reset();
             long difference = line.Tally(Ledger.SpooledOfType((int)type)).Waiting - waiting;

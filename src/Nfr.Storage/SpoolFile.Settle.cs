@@ -20,6 +20,7 @@ sealed partial class SpoolFile
     /// </summary>
     public void Settle(int consumer, EventType type, long first, long last, string? reason, long stamp)
     {
+        if (Progress[consumer, type].IsOff) return;
         bool live = Progress[consumer, type].IsLive(first);
         long from = Progress[consumer, type].Next(first);
         long to = live ? last : Math.Min(last, Progress[consumer, type].Before - 1);

@@ -1,3 +1,5 @@
+using Nfr.Events;
+
 namespace Nfr.Storage;
 
 /// <summary>Where the spool lives and how much it may hold.</summary>
@@ -48,7 +50,10 @@ public sealed record SpoolOptions
     /// </summary>
     public IReadOnlyList<string> Consumers { get; init; } = ["engine"];
 
-    /// <summary>The names are those that the file has, whatever <see cref="Consumers"/> says: for a visitor.</summary>
+    /// <summary>What a consumer takes, where that is not every type. A row does not wait for who does not take its type; with nobody who does, it waits for one as without consumers.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<EventType>> ConsumerTypes { get; init; } = new Dictionary<string, IReadOnlyList<EventType>>();
+
+    /// <summary>The names, and what they take, are those that the file has, whatever <see cref="Consumers"/> says: for a visitor.</summary>
     public bool KeepConsumers { get; init; }
 
     public const int MaxConsumers = 32;

@@ -32,6 +32,11 @@ sealed class SpoolProgress
         public readonly long Digest =>
             SpoolLedger.DigestOf([Through, LiveFrom, LiveThrough, Base, Delivered, Quarantined, Missed]);
 
+        /// <summary>Of a type that the consumer does not take: there is no account.</summary>
+        public static Line Off => new() { Through = -1 };
+
+        public readonly bool IsOff => Through < 0;
+
         public readonly bool IsLive(long sequence) => LiveFrom > 0 && sequence >= LiveFrom;
 
         /// <summary>The first number that waits, on that side of the hole on which <paramref name="sequence"/> is.</summary>
@@ -47,6 +52,7 @@ sealed class SpoolProgress
 
         public readonly ConsumerTally Tally(long spooled)
         {
+            if (IsOff) return default;
             long since = spooled - Base;
             return new ConsumerTally(since, Delivered, Quarantined, Missed, since - Delivered - Quarantined - Missed);
         }
@@ -77,19 +83,26 @@ sealed class SpoolProgress
     }
 
     /// <summary>
-    /// From now on these names, in this order. A new one begins with the oldest row that is there; one that is not named is gone.
+    /// From now on these names, in this order. A new one, or a type that one takes anew, begins with the oldest row that is there; one that is not named is gone.
     /// </summary>
     /// <param name="names">Who takes events.</param>
     /// <param name="ledger">Of the ring.</param>
+    /// <param name="takes">Whether a consumer takes a type; null = as before.</param>
     /// <param name="others">By type, the events in the ring that are for one other consumer alone.</param>
-    public void Set(IReadOnlyList<string> names, SpoolLedger ledger, Func<string, long[]> others)
+    public void Set(IReadOnlyList<string> names, SpoolLedger ledger, Func<string, EventType, bool>? takes, Func<string, long[]> others)
     {
         var lines = new Line[names.Count * Types];
         for (int i = 0; i < names.Count; i++)
         {
             int known = Array.IndexOf(_names, names[i]);
-            long[] notIts = known < 0 ? others(names[i]) : [];
-            foreach (EventType type in EventTypes.Uploaded) lines[Index(i, type)] = known < 0 ? Fresh(type, ledger, notIts[(int)type]) : this[known, type];
+            long[]? notIts = null;
+            foreach (EventType type in EventTypes.Uploaded)
+            {
+                bool off = known >= 0 && this[known, type].IsOff;
+                lines[Index(i, type)] = !(takes?.Invoke(names[i], type) ?? !off) ? Line.Off
+                    : known < 0 || off ? Fresh(type, ledger, (notIts ??= others(names[i]))[(int)type])
+                    : this[known, type];
+            }
         }
         (_names, _working) = ([.. names], lines);
     }
@@ -119,11 +132,17 @@ sealed class SpoolProgress
     /// <summary>The first number of a row that anybody waits for.</summary>
     public long FirstWaiting(EventType type, long first, string? owner)
     {
-        if (owner is not null && _names.Length > 0) return Array.IndexOf(_names, owner) is >= 0 and var only ? this[only, type].Next(first) : long.MaxValue;
-        // Without consumers everything waits for one.
-        long least = _names.Length == 0 ? 0 : long.MaxValue;
-        for (int i = 0; i < _names.Length; i++) least = Math.Min(least, this[i, type].Next(first));
-        return least;
+        if (owner is not null && _names.Length > 0) return Array.IndexOf(_names, owner) is >= 0 and var only && !this[only, type].IsOff ? this[only, type].Next(first) : long.MaxValue;
+        long least = long.MaxValue;
+        bool any = false;
+        for (int i = 0; i < _names.Length; i++)
+        {
+            if (this[i, type].IsOff) continue;
+            any = true;
+            least = Math.Min(least, this[i, type].Next(first));
+        }
+        // Without anybody who takes it everything waits for one.
+        return any ? least : 0;
     }
 
     public void Settle(int consumer, EventType type, bool live, long to, long count, bool quarantined)
@@ -142,6 +161,7 @@ sealed class SpoolProgress
         {
             if (owner is not null && owner != _names[i]) continue;
             ref Line line = ref this[i, type];
+            if (line.IsOff) continue;
             if (missed) line.Missed += line.Waiting(first, last);
             else line.Quarantined += line.Waiting(first, last);
         }

@@ -16,7 +16,7 @@ public sealed record ElasticEventOptions
     /// <summary>Data stream or index, with <see cref="TypeMark"/> where it has one for each type.</summary>
     public string Index { get; init; } = DefaultIndex;
 
-    /// <summary>Types that are shipped; events of the others are passed by.</summary>
+    /// <summary>Types that are shipped: those that the spool's consumer takes.</summary>
     public IReadOnlyList<EventType> Types { get; init; } = EventTypes.Uploaded;
 
     public string IndexOf(EventType type) => Index.Replace(TypeMark, type == EventType.Ip ? "flow" : type.Name(), StringComparison.Ordinal);

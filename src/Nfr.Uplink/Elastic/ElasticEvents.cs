@@ -49,7 +49,6 @@ public sealed class ElasticEvents : IEventTarget, IDisposable
 
     async Task<EngineReply> IEventTarget.SendAsync(SpoolBatch part, ReadOnlyMemory<byte> body, CancellationToken cancel)
     {
-        if (!_options.Types.Contains(part.Type)) return new EngineReply { Kind = EngineReplyKind.Accepted, Rejected = new Dictionary<string, long> { ["not in outputs.elastic.events"] = part.Count } };
         if (_template is not null && await _template.EnsureAsync(cancel) is { } fault) return new EngineReply { Kind = EngineReplyKind.ServerError, Message = fault };
         var refused = new SortedDictionary<int, string>();
         // Which line of the batch each document is.

@@ -120,7 +120,7 @@ sealed class Sensor : IDisposable
         Spool spool;
         try
         {
-            spool = Spool.Open(SensorParts.SpoolOf(config.Spool) with { Consumers = SensorParts.ConsumersOf(config) }, time);
+            spool = Spool.Open(SensorParts.SpoolOf(config.Spool) with { Consumers = SensorParts.ConsumersOf(config), ConsumerTypes = SensorParts.ConsumerTypesOf(config) }, time);
         }
         catch (SpoolException fault)
         {

@@ -119,6 +119,10 @@ static class SensorParts
         .. config.Uplinks.Select(ConsumerOf), .. config.Outputs.ShipsEvents ? [ElasticEventOptions.Consumer] : config.Uplinks.Any() ? Array.Empty<string>() : [EngineConfig.Main],
     ];
 
+    /// <summary>What those take who do not take every type: events that the cluster is not to have do not wait for it.</summary>
+    public static IReadOnlyDictionary<string, IReadOnlyList<EventType>> ConsumerTypesOf(NfrConfig config) =>
+        new Dictionary<string, IReadOnlyList<EventType>> { [ElasticEventOptions.Consumer] = config.Outputs.Elastic.Events };
+
     /// <param name="config">Types and intervals.</param>
     /// <param name="engine">Whom it goes to.</param>
     public static UploadOptions UploadOf(NfrConfig config, EngineConfig engine) => new()
@@ -138,10 +142,10 @@ static class SensorParts
     {
         Consumer = ElasticEventOptions.Consumer,
         MaxBytes = 256 << 10,
-        Dns = Small(TypeOf(config.DnsEvents, config.Engine.Analyze.Dns)),
-        Ip = Small(TypeOf(config.IpEvents, config.Engine.Analyze.Ip)),
-        Http = Small(TypeOf(config.HttpEvents, config.Engine.Analyze.Http)),
-        Tls = Small(TypeOf(config.TlsEvents, config.Engine.Analyze.Tls)),
+        Dns = Small(TypeOf(config.DnsEvents, config.Engine.Analyze.Dns && config.Outputs.Elastic.Events.Contains(EventType.Dns))),
+        Ip = Small(TypeOf(config.IpEvents, config.Engine.Analyze.Ip && config.Outputs.Elastic.Events.Contains(EventType.Ip))),
+        Http = Small(TypeOf(config.HttpEvents, config.Engine.Analyze.Http && config.Outputs.Elastic.Events.Contains(EventType.Http))),
+        Tls = Small(TypeOf(config.TlsEvents, config.Engine.Analyze.Tls && config.Outputs.Elastic.Events.Contains(EventType.Tls))),
     };
 
     static UploadTypeOptions Small(UploadTypeOptions options) => options with { BufferSize = Math.Min(options.BufferSize, 2000) };

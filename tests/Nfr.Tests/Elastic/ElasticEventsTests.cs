@@ -29,7 +29,11 @@ public sealed class ElasticEventsTests : IAsyncLifetime
         Directory.Delete(_folder, recursive: true);
     }
 
-    Spool Open() => Spool.Open(new SpoolOptions { Directory = _folder, Consumers = ["engine", ElasticEventOptions.Consumer] }, TimeProvider.System);
+    Spool Open(params EventType[] types) => Spool.Open(new SpoolOptions
+    {
+        Directory = _folder, Consumers = ["engine", ElasticEventOptions.Consumer],
+        ConsumerTypes = types.Length == 0 ? new Dictionary<string, IReadOnlyList<EventType>>() : new() { [ElasticEventOptions.Consumer] = types },
+    }, TimeProvider.System);
 
     ElasticEvents Cluster(params EventType[] types) => Cluster(null, types);
 
@@ -66,14 +70,24 @@ public sealed class ElasticEventsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Types_that_are_not_shipped_do_not_fill_the_spool()
+    public async Task Types_that_are_not_shipped_do_not_fill_the_spool_and_are_not_called_delivered()
     {
+        _spool.Dispose();
+        _spool = Open(EventType.Dns);
         Append(EventType.Dns, 0, 10);
         Append(EventType.Ip, 0, 10);
         using ElasticEvents cluster = Cluster(EventType.Dns);
-        await UntilAsync(Uploader(cluster), () => Tally(EventType.Dns).Waiting + Tally(EventType.Ip).Waiting == 0, "nothing waits");
+        Uploader uploader = Uploader(cluster);
+        await UntilAsync(uploader, () => Tally(EventType.Dns).Waiting + Tally(EventType.Ip).Waiting == 0, "nothing waits");
         Assert.Equal(10, Stored("dns").Length);
         Assert.Empty(Stored("flow"));
+        Assert.Equal(default, Tally(EventType.Ip));
+        Assert.Equal(10, uploader.State.DeliveredEvents);
+        // The engine is the only one who takes flows: when it has them they leave.
+        SpoolConsumer engine = _spool.Consumer("engine");
+        Assert.Null(engine.Delivered(engine.Peek(EventType.Ip, 100, 1 << 20)!));
+        SpoolTally ip = _spool.Counters.Of(EventType.Ip);
+        Assert.Equal((0L, 10L), (ip.InSpool, ip.Delivered));
     }
 
     [Fact]

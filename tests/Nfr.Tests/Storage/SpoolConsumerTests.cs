@@ -44,6 +44,61 @@ public sealed class SpoolConsumerTests
     }
 
     [Fact]
+    public void A_row_does_not_wait_for_who_does_not_take_its_type_and_who_takes_it_later_begins_with_what_is_there()
+    {
+        using var bed = new SpoolTestBed();
+        Spool Only(params EventType[] types) => bed.Open(with: o => o with
+        {
+            Consumers = ["engine", "elastic"], ConsumerTypes = new Dictionary<string, IReadOnlyList<EventType>> { ["elastic"] = types },
+        });
+        using (Spool spool = Only(EventType.Tls))
+        {
+            Fill(spool, 1, 20);
+            Fill(spool, 1, 5, EventType.Tls);
+            Assert.Null(spool.Consumer("elastic").Peek(EventType.Dns, 100, 100_000));
+            Assert.Null(spool.Consumer("elastic").Peek(EventType.Dns, 100, 100_000, SpoolEnd.Live));
+            Assert.Null(spool.Consumer("elastic").BeginLive(EventType.Dns, spool.NextSequence(EventType.Dns)));
+            Assert.Equal(default, spool.Consumer("elastic").Tally(EventType.Dns));
+            Assert.Equal(5, spool.Consumer("elastic").Tally(EventType.Tls).Waiting);
+            Assert.Null(spool.Consumer("engine").Settle(EventType.Dns, 8, null));
+            Assert.Equal((12, 8), (spool.Counters.Of(EventType.Dns).InSpool, spool.Counters.Of(EventType.Dns).Delivered));
+        }
+        using (Spool spool = Only(EventType.Tls, EventType.Dns))
+        {
+            Assert.Equal(Numbers(9, 12), Names(spool.Consumer("elastic").Peek(EventType.Dns, 100, 100_000)));
+            Assert.Equal(12, spool.Consumer("elastic").Tally(EventType.Dns).Since);
+            Assert.Null(spool.Consumer("engine").Settle(EventType.Dns, 20, null));
+            Assert.Equal(12, spool.Counters.Of(EventType.Dns).InSpool);
+            AssertCloses(spool);
+        }
+        // Taken no more: what waited for it alone leaves.
+        using (Spool spool = Only(EventType.Tls))
+        {
+            Assert.Equal((0, 20), (spool.Counters.Of(EventType.Dns).InSpool, spool.Counters.Of(EventType.Dns).Delivered));
+            Assert.Equal(default, spool.Consumer("elastic").Tally(EventType.Dns));
+            AssertCloses(spool);
+        }
+    }
+
+    [Fact]
+    public void A_type_that_nobody_takes_stays_in_the_ring_as_without_consumers()
+    {
+        using var bed = new SpoolTestBed();
+        Spool Only(params EventType[] types) => bed.Open(with: o => o with
+        {
+            Consumers = ["elastic"], ConsumerTypes = new Dictionary<string, IReadOnlyList<EventType>> { ["elastic"] = types },
+        });
+        using (Spool spool = Only(EventType.Dns, EventType.Ip)) Fill(spool, 1, 20);
+        using (Spool spool = Only(EventType.Ip))
+        {
+            Fill(spool, 21, 20);
+            Assert.Equal((40, 0), (spool.Counters.Of(EventType.Dns).InSpool, spool.Counters.Of(EventType.Dns).Delivered));
+        }
+        using (Spool spool = bed.Open(with: o => o with { KeepConsumers = true })) Assert.Equal(default, spool.Consumer("elastic").Tally(EventType.Dns));
+        using (Spool spool = Only(EventType.Dns)) Assert.Equal(Numbers(1, 40), Names(spool.Consumer("elastic").Peek(EventType.Dns, 100, 100_000)));
+    }
+
+    [Fact]
     public void With_one_consumer_both_accounts_are_the_same_numbers()
     {
         using var bed = new SpoolTestBed();
