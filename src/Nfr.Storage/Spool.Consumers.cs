@@ -125,6 +125,22 @@ public sealed partial class Spool
         }
     }
 
+    /// <summary>How long the oldest events that wait for a consumer have waited while the spool was open; null when none wait.</summary>
+    internal TimeSpan? OldestAge(int consumer, EventType type) =>
+        Oldest(consumer, type, Progress(consumer, type)).Born is { } born ? TimeSpan.FromMilliseconds(Math.Clamp(Running - born, 0, int.MaxValue * 1000L)) : null;
+
+    (long? Stamp, long? Born) Oldest(int consumer, EventType type, SpoolProgress.Line line)
+    {
+        long? stamp = null, born = null;
+        SqliteError error = Read(r =>
+        {
+            SqliteError first = r.OldestStamp(Name(consumer), type, line.Through + 1, line.Before, out stamp, out born);
+            return first.IsError || stamp is not null || line.LiveFrom == 0 ? first : r.OldestStamp(Name(consumer), type, line.LiveThrough + 1, long.MaxValue, out stamp, out born);
+        }, out SpoolReader? reader);
+        if (error.IsError) MeetReadError(error, reader);
+        return (stamp, born);
+    }
+
     internal ConsumerTally Tally(int consumer, EventType type)
     {
         SpoolProgress.Line line;
@@ -136,13 +152,7 @@ public sealed partial class Spool
         }
         ConsumerTally tally = line.Tally(spooled);
         if (tally.Waiting == 0) return tally;
-        long? stamp = null;
-        SqliteError error = Read(r =>
-        {
-            SqliteError first = r.OldestStamp(Name(consumer), type, line.Through + 1, line.Before, out stamp);
-            return first.IsError || stamp is not null || line.LiveFrom == 0 ? first : r.OldestStamp(Name(consumer), type, line.LiveThrough + 1, long.MaxValue, out stamp);
-        }, out SpoolReader? reader);
-        if (error.IsError) MeetReadError(error, reader);
+        (long? stamp, _) = Oldest(consumer, type, line);
         return tally with { OldestWaiting = stamp is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(ms, 0, 253_402_300_799_999)) : null };
     }
 

@@ -52,6 +52,9 @@ public sealed class SpoolConsumer
         return _spool.Settle(_index, batch, reason);
     }
 
+    /// <summary>How long the oldest events of a type have waited for this consumer, by the spool's running time: no clock that is set makes them older. Null when none wait.</summary>
+    public TimeSpan? OldestAge(EventType type) => _spool.OldestAge(_index, type);
+
     /// <summary>This consumer's account of a type.</summary>
     public ConsumerTally Tally(EventType type) => _spool.Tally(_index, type);
 }

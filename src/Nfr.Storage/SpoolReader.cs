@@ -29,7 +29,7 @@ sealed class SpoolReader : IDisposable
         _unscored = db.Prepare(string.Format(CultureInfo.InvariantCulture, rows, 0));
         _scored = db.Prepare(string.Format(CultureInfo.InvariantCulture, rows, 1));
         _alerts = db.Prepare("SELECT sequence,body FROM alert WHERE sequence>?1 ORDER BY sequence LIMIT ?2");
-        _stamp = db.Prepare("SELECT min(stamp) FROM (SELECT stamp FROM batch WHERE class=?4 AND type=?1 AND first<?3 AND last>=?2 AND (owner IS NULL OR owner=?5)"
+        _stamp = db.Prepare("SELECT min(stamp),min(born) FROM (SELECT stamp,born FROM batch WHERE class=?4 AND type=?1 AND first<?3 AND last>=?2 AND (owner IS NULL OR owner=?5)"
             + " AND first>=(SELECT coalesce(max(first),0) FROM batch WHERE class=?4 AND type=?1 AND first<=?2) ORDER BY first LIMIT 1)");
         _state = db.Prepare("SELECT value FROM state WHERE name=?1");
     }
@@ -107,15 +107,16 @@ sealed class SpoolReader : IDisposable
         return _db.TakeError();
     }
 
-    /// <summary>When the oldest row of a type was spooled that holds a number from <paramref name="from"/> on and below <paramref name="before"/>; null when none does.</summary>
-    public SqliteError OldestStamp(string consumer, EventType type, long from, long before, out long? stamp)
+    /// <summary>When the oldest row of a type was spooled, by the clock and by the spool's running time, that holds a number from <paramref name="from"/> on and below <paramref name="before"/>; null when none does.</summary>
+    public SqliteError OldestStamp(string consumer, EventType type, long from, long before, out long? stamp, out long? born)
     {
-        stamp = null;
+        (stamp, born) = (null, null);
         for (int scored = 0; scored < 2; scored++)
         {
             if (_stamp.Bind(1, (int)type).Bind(2, from).Bind(3, before).Bind(4, scored).Bind(5, consumer).Step() && !_stamp.IsNull(0))
             {
                 stamp = Math.Min(stamp ?? long.MaxValue, _stamp.Int64(0));
+                born = Math.Min(born ?? long.MaxValue, _stamp.Int64(1));
             }
             _stamp.Reset();
         }

@@ -122,7 +122,7 @@ sealed class UploadLane
         batch.Count >= Math.Min(BacklogEvents, _options.BufferSize) || batch.Body.Length >= _maxBytes / 2;
 
     /// <summary>What waits is of an outage: who looks at the engine now wants to see what happens now, and not the days before it first.</summary>
-    bool IsOld() => _consumer.Tally(_type).OldestWaiting is { } oldest && _time.GetUtcNow() - oldest > _backlogAge;
+    bool IsOld() => _consumer.OldestAge(_type) > _backlogAge;
 
     async Task WindowAsync(CancellationToken stop)
     {
