@@ -17,6 +17,13 @@ public sealed partial class Spool
 
     readonly record struct Row(int Lane, int Events, byte[] Member);
 
+    /// <summary>Positions change with every line; those that no event came with can wait.</summary>
+    static readonly TimeSpan s_positionPatience = TimeSpan.FromSeconds(10);
+
+    readonly Dictionary<string, string> _positions = [];
+    readonly HashSet<string> _movedPositions = [];
+    long _positionSince;
+
     /// <summary>Accepts one event: its API JSON object, without line end. Pipeline thread only.</summary>
     /// <param name="type">Where it will be uploaded to.</param>
     /// <param name="score">Above 0 puts it in the scored class, which outlives the other when the ring is full.</param>
@@ -66,10 +73,34 @@ public sealed partial class Spool
     }
 
     /// <summary>
+    /// How far an input is read, by all that was accepted so far: committed in one transaction with the last of it, under <see cref="GetState"/>'s
+    /// name. Pipeline thread only.
+    /// </summary>
+    /// <param name="name">Of the input; at most 64 of them.</param>
+    /// <param name="position">Its own words; at most 64 KiB.</param>
+    public void SetPosition(string name, string position)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(position);
+        if (_positions.TryGetValue(name, out string? before) && before == position) return;
+        if (_movedPositions.Count == 0) _positionSince = _time.GetTimestamp();
+        _positions[name] = position;
+        _movedPositions.Add(name);
+    }
+
+    /// <summary>
+    /// False while the disk refuses and half of what may be pending is: who can wait with more, such as a reader of files, does, and loses nothing.
+    /// Pipeline thread only.
+    /// </summary>
+    public bool HasRoom => _pendingEvents < _options.MaxPendingEvents / 2 && _pendingBytes < _options.MaxPendingBytes / 2 && _pendingAlerts.Count < _options.MaxPendingAlerts / 2;
+
+    bool PositionDue => _movedPositions.Count > 0 && _time.GetElapsedTime(_positionSince) >= s_positionPatience;
+
+    /// <summary>
     /// It is time to call <see cref="Flush"/>: enough is pending, or it has been for long enough, or something may be too old; after a fault only the time counts.
     /// </summary>
     public bool FlushDue => (!_failing && (AgingDue || _pendingEvents >= _options.FlushEvents))
-        || ((AgingDue || _pendingEvents > 0 || _pendingAlerts.Count > 0) && _time.GetElapsedTime(_oldestPending) >= _options.FlushInterval);
+        || ((AgingDue || PositionDue || _pendingEvents > 0 || _pendingAlerts.Count > 0) && _time.GetElapsedTime(_oldestPending) >= _options.FlushInterval);
 
     /// <summary>
     /// Spools all that is pending: null = the commit returned. On a fault it stays pending within its limits and the next flush tries again.
@@ -79,7 +110,7 @@ public sealed partial class Spool
     {
         SpoolFault? fault = null;
         bool alerts = false;
-        while (fault is null && (_pendingEvents > 0 || _pendingAlerts.Count > 0))
+        while (fault is null && (_pendingEvents > 0 || _pendingAlerts.Count > 0 || _movedPositions.Count > 0))
         {
             int alertCount = BuildRows();
             bool postponed = false;
@@ -135,13 +166,26 @@ public sealed partial class Spool
             file.InsertAlert(stamp, born, blob);
         }
         for (int i = 0; i < _lost.Length; i++) file.Ledger[i].Lost += _lost[i];
+        if (TakesAll(alertCount))
+        {
+            foreach (string name in _movedPositions) file.SetState(name, _positions[name]);
+        }
         file.Evict();
         NoteRunning(file);
+    }
+
+    // A position says that all before it is spooled: it goes with the last of it.
+    bool TakesAll(int alertCount)
+    {
+        int events = 0;
+        foreach (Row row in _rows) events += row.Events;
+        return events == _pendingEvents && alertCount == _pendingAlerts.Count;
     }
 
     // Committed: what was pending is spooled, in the same moment for whoever counts.
     void Spent(int alertCount)
     {
+        if (TakesAll(alertCount)) _movedPositions.Clear();
         foreach (Row row in _rows)
         {
             Forget(row.Lane, row.Events);

@@ -9,4 +9,9 @@ public interface IEventSink
     void OnTls(scoped in TlsEvent e);
     void OnHost(scoped in HostEvent e);
     void OnAnomaly(scoped in AnomalyEvent e);
+
+    /// <summary>What came so far is all of an input up to here. Only who reads a grouped ring is told.</summary>
+    void OnMark(in InputMark mark)
+    {
+    }
 }

@@ -16,6 +16,9 @@ static class EventEncoding
     /// <summary>The fixed part and three long texts; the rest are short by their protocols.</summary>
     public const int MaximumLength = 64 * 1024;
 
+    /// <summary>The kind of a record that is no event: how far a log is read.</summary>
+    public const byte MarkKind = byte.MaxValue;
+
     struct DnsFixed
     {
         public EventContext Context;
@@ -290,9 +293,20 @@ static class EventEncoding
                 reader.Fixed(out AnomalyFixed anomaly);
                 sink.OnAnomaly(new AnomalyEvent { Context = anomaly.Context, Fault = anomaly.Fault });
                 break;
+            case (EventType)MarkKind:
+                reader.Fixed(out InputMark mark);
+                sink.OnMark(mark);
+                break;
             default:
                 throw new InvalidDataException($"an event of type {record[0]}");
         }
+    }
+
+    public static int Write(scoped in InputMark mark, Span<byte> destination)
+    {
+        var writer = new Writer(destination, (EventType)MarkKind);
+        writer.Fixed(mark);
+        return writer.Length;
     }
 
     ref struct Writer

@@ -15,6 +15,9 @@ namespace Nfr.Events;
 /// <para>Each record: length (i32, the rounded size of the whole record; negative = filler), then the event as
 /// <see cref="EventEncoding"/> lays it out. Records start at multiples of eight.</para>
 /// <para>When full: <see cref="TryWriteDns"/> and its fellows say false and the caller counts the event as dropped (live) or waits (file).</para>
+/// <para>A grouped ring carries the events of a log's line and behind them the mark that says how far the log is read by them
+/// (<see cref="InputMark"/>). A group is published whole, by its mark, and handed over whole: the consumer never stands between an event and its
+/// mark, so that a commit holds both or neither.</para>
 /// </remarks>
 public sealed class EventRing
 {
@@ -24,6 +27,9 @@ public sealed class EventRing
     readonly byte[] _bytes;
     readonly long _mask;
     readonly byte[] _scratch = new byte[EventEncoding.MaximumLength];
+    readonly bool _grouped;
+    /// <summary>Where the producer writes next: ahead of the head while a group is being made.</summary>
+    long _next;
     Positions _positions;
 
     // Producer's and consumer's words on cache lines of their own.
@@ -34,13 +40,19 @@ public sealed class EventRing
         [FieldOffset(128)] public long Tail;
     }
 
-    public EventRing(int capacity = DefaultCapacity)
+    /// <param name="capacity">Bytes, a power of two.</param>
+    /// <param name="grouped">Events are published by <see cref="TryWriteMark"/> alone.</param>
+    public EventRing(int capacity = DefaultCapacity, bool grouped = false)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 4 * EventEncoding.MaximumLength);
         if ((capacity & (capacity - 1)) != 0) throw new ArgumentOutOfRangeException(nameof(capacity), "must be a power of two");
         _bytes = new byte[capacity];
         _mask = capacity - 1;
+        _grouped = grouped;
     }
+
+    /// <summary>Carries groups of events, each ended by a mark.</summary>
+    public bool IsGrouped => _grouped;
 
     public bool IsEmpty => Volatile.Read(ref _positions.Head) == Volatile.Read(ref _positions.Tail);
 
@@ -56,10 +68,21 @@ public sealed class EventRing
     public bool TryWriteHost(scoped in HostEvent e) => TryPublish(EventEncoding.Write(e, _scratch));
     public bool TryWriteAnomaly(scoped in AnomalyEvent e) => TryPublish(EventEncoding.Write(e, _scratch));
 
+    /// <summary>Ends a group: what was written since the last mark is the consumer's now, with this mark behind it.</summary>
+    public bool TryWriteMark(scoped in InputMark mark)
+    {
+        if (!TryPublish(EventEncoding.Write(mark, _scratch))) return false;
+        Volatile.Write(ref _positions.Head, _next);
+        return true;
+    }
+
+    /// <summary>Takes back what was written since the last mark.</summary>
+    public void Rollback() => _next = _positions.Head;
+
     bool TryPublish(int length)
     {
         int size = (length + sizeof(int) + 7) & ~7;
-        long head = _positions.Head;
+        long head = _next;
         int at = (int)(head & _mask);
         int toEnd = _bytes.Length - at;
         int filler = size > toEnd ? toEnd : 0;
@@ -72,17 +95,22 @@ public sealed class EventRing
         }
         Unsafe.WriteUnaligned(ref _bytes[at], size);
         _scratch.AsSpan(0, length).CopyTo(_bytes.AsSpan(at + sizeof(int)));
-        Volatile.Write(ref _positions.Head, head + size);
+        _next = head + size;
+        if (!_grouped) Volatile.Write(ref _positions.Head, _next);
         return true;
     }
 
-    /// <summary>Hands up to <paramref name="max"/> events to <paramref name="sink"/> and returns how many; spans in them end with each call.</summary>
+    /// <summary>
+    /// Hands up to <paramref name="max"/> events to <paramref name="sink"/> and returns how many, of a grouped ring some more, up to the next mark;
+    /// marks count as events. Spans in them end with each call.
+    /// </summary>
     public int Read<TSink>(ref TSink sink, int max)
         where TSink : struct, IEventSink, allows ref struct
     {
         int n = 0;
+        bool within = false;
         long tail = _positions.Tail;
-        while (n < max && tail != Volatile.Read(ref _positions.Head))
+        while ((n < max || within) && tail != Volatile.Read(ref _positions.Head))
         {
             int at = (int)(tail & _mask);
             int size = Unsafe.ReadUnaligned<int>(ref _bytes[at]);
@@ -92,6 +120,7 @@ public sealed class EventRing
                 Volatile.Write(ref _positions.Tail, tail);
                 continue;
             }
+            within = _grouped && _bytes[at + sizeof(int)] != EventEncoding.MarkKind;
             EventEncoding.Read(_bytes.AsSpan(at + sizeof(int), size - sizeof(int)), ref sink);
             tail += size;
             Volatile.Write(ref _positions.Tail, tail);

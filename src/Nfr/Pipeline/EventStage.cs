@@ -293,8 +293,15 @@ sealed class EventStage
 }
 
 /// <summary>An <see cref="EventStage"/> as the sink that a ring's reader wants.</summary>
-readonly struct StageSink(EventStage stage) : IEventSink
+/// <param name="stage">Gets the events.</param>
+/// <param name="inputs">Told of their marks, by their numbers.</param>
+readonly struct StageSink(EventStage stage, IReadOnlyList<Logs.IMarkedInput>? inputs = null) : IEventSink
 {
+    public void OnMark(in InputMark mark)
+    {
+        if (inputs is not null && (uint)mark.Input < (uint)inputs.Count) inputs[mark.Input].Accept(mark);
+    }
+
     public void OnDns(scoped in DnsEvent e) => stage.OnDns(e);
     public void OnIp(scoped in IpEvent e) => stage.OnIp(e);
     public void OnHttp(scoped in HttpEvent e) => stage.OnHttp(e);

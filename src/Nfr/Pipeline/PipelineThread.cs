@@ -1,4 +1,5 @@
 using Nfr.Events;
+using Nfr.Logs;
 using Nfr.Storage;
 using Serilog;
 
@@ -23,6 +24,7 @@ sealed class PipelineThread
     readonly Thread _thread;
     volatile bool _finish;
     readonly Action<EventType, int>? _spooled;
+    readonly IReadOnlyList<IMarkedInput> _inputs;
     readonly long[] _told = new long[EventTypes.UploadedCount];
     string? _spoolTrouble;
     volatile PipelineShot? _asked;
@@ -32,8 +34,10 @@ sealed class PipelineThread
     /// <param name="spool">Flushed when due; null = nothing is kept.</param>
     /// <param name="log">For the few sentences of a failing spool.</param>
     /// <param name="spooled">Told after each flush how many events of a type are newly there; must be quick.</param>
-    public PipelineThread(IReadOnlyList<EventRing> rings, EventStage stage, Spool? spool, ILogger log, Action<EventType, int>? spooled = null)
+    /// <param name="inputs">Whose marks come in grouped rings, by their numbers; their positions go with each flush.</param>
+    public PipelineThread(IReadOnlyList<EventRing> rings, EventStage stage, Spool? spool, ILogger log, Action<EventType, int>? spooled = null, IReadOnlyList<IMarkedInput>? inputs = null)
     {
+        _inputs = inputs ?? [];
         _spooled = spooled;
         _rings = rings;
         _stage = stage;
@@ -59,21 +63,44 @@ sealed class PipelineThread
 
     void Run()
     {
-        var sink = new StageSink(_stage);
+        var sink = new StageSink(_stage, _inputs);
         while (true)
         {
             // Read before looking at the rings: what was written before the sign is then seen.
             bool finish = _finish;
             if (_asked is { } asked) Answer(asked);
             int taken = 0;
-            foreach (EventRing ring in _rings) taken += Take(ring, ref sink);
+            foreach (EventRing ring in _rings)
+            {
+                // A log's lines can wait where they are until the disk takes events again; frames cannot.
+                if (!ring.IsGrouped || finish || _spool is null or { HasRoom: true }) taken += Take(ring, ref sink);
+            }
+            if (_spool is not null) Keep(_spool);
             if (_spool is not null && _spool.FlushDue) Flush();
             if (taken > 0) continue;
             if (finish) break;
             Thread.Sleep(s_nap);
         }
         Finish();
-        if (_spool is not null) Flush();
+        if (_spool is null) return;
+        Keep(_spool);
+        Flush();
+    }
+
+    /// <summary>Between two groups: a position and the events before it go into one commit.</summary>
+    void Keep(Spool spool)
+    {
+        foreach (IMarkedInput input in _inputs)
+        {
+            try
+            {
+                if (input.Position() is { } position) spool.SetPosition(input.Key, position);
+            }
+            catch (Exception mistake)
+            {
+                Report(mistake);
+            }
+        }
     }
 
     void Finish()
