@@ -44,6 +44,7 @@ public static class LogFormats
     /// <summary>A parser for one file.</summary>
     public static LineParser? Parser(LogFormat format, LineOptions options) => format switch
     {
+        LogFormat.Msdns => new MsdnsParser(options),
         _ => null,
     };
 }
