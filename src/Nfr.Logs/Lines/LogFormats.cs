@@ -45,6 +45,7 @@ public static class LogFormats
     public static LineParser? Parser(LogFormat format, LineOptions options) => format switch
     {
         LogFormat.Suricata => new Suricata.EveParser(options),
+        LogFormat.Msdns => new MsdnsParser(options),
         _ => null,
     };
 }
