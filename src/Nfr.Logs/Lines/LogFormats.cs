@@ -45,6 +45,9 @@ public static class LogFormats
     public static LineParser? Parser(LogFormat format, LineOptions options) => format switch
     {
         LogFormat.Bind => new BindParser(options),
+        LogFormat.Dnsmasq => new DnsmasqParser(options),
+        LogFormat.Unbound => new UnboundParser(options),
+        LogFormat.CoreDns => new CoreDnsParser(options),
         _ => null,
     };
 }
