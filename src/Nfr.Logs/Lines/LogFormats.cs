@@ -46,6 +46,10 @@ public static class LogFormats
     {
         LogFormat.Suricata => new Suricata.EveParser(options),
         LogFormat.Msdns => new MsdnsParser(options),
+        LogFormat.Bind => new BindParser(options),
+        LogFormat.Dnsmasq => new DnsmasqParser(options),
+        LogFormat.Unbound => new UnboundParser(options),
+        LogFormat.CoreDns => new CoreDnsParser(options),
         _ => null,
     };
 }
