@@ -45,6 +45,7 @@ public static class LogFormats
     public static LineParser? Parser(LogFormat format, LineOptions options) => format switch
     {
         LogFormat.Msdns => new MsdnsParser(options),
+        LogFormat.Edge => new EdgeParser(options),
         _ => null,
     };
 }
