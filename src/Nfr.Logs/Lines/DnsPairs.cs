@@ -170,11 +170,15 @@ public sealed class DnsPairs
         if (e.Context.SourcePort == 0) e.Context.SourcePort = answer.Context.SourcePort;
         if (e.Context.Destination.IsUnspecified) e.Context.Destination = answer.Context.Destination;
         if (e.Context.DestinationPort == 0) e.Context.DestinationPort = answer.Context.DestinationPort;
+        if (e.Context.Protocol == 0) e.Context.Protocol = answer.Context.Protocol;
         sink.OnDns(e);
         TakeOut(place);
         Settle(sink);
         return true;
     }
+
+    /// <summary>A query of this key waits.</summary>
+    public bool IsHeld(scoped DnsPairKey key) => Find(HashOf(key), key) != None;
 
     /// <summary>All that waits goes out unanswered, oldest first.</summary>
     public void Release(IEventSink sink)
