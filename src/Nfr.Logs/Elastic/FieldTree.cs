@@ -64,7 +64,9 @@ sealed class FieldTree
             {
                 if (depth < MaxDepth && !Walk(found, whole, value.Bytes, values, depth + 1)) return false;
             }
-            if (value.Kind is JsonKind.Null || found.Slots.Count == 0 || !whole.Overlaps(value.Bytes, out int at)) continue;
+            // A word such as true has no bytes, and lies anywhere.
+            int at = 0;
+            if (value.Kind is JsonKind.Null || found.Slots.Count == 0 || (!value.Bytes.IsEmpty && !whole.Overlaps(value.Bytes, out at))) continue;
             foreach (int slot in found.Slots)
             {
                 if (values[slot].Kind == JsonKind.None) values[slot] = new FieldValue(at, value.Bytes.Length, value.Kind, value.Escaped);

@@ -19,7 +19,7 @@ public sealed class SearchPropertyTests
         Random random = new(seed);
         ManualTime time = new();
         Played played = (Played)random.Next(5);
-        SearchServer server = new(time) { Played = played, Nanoseconds = random.Next(3) == 0 };
+        SearchServer server = new(time) { Played = played, Nanoseconds = random.Next(3) == 0, ChecksApi = seed % 10 == 0 };
         SearchOptions options = new() { Type = EventType.Dns, Indices = ["logs-*"], Schema = "ecs", BatchSize = random.Next(1, 40), LateWindow = TimeSpan.FromSeconds(120), PollInterval = TimeSpan.FromSeconds(10) };
         SearchRig rig = new(server, time, options);
         int added = 0;
