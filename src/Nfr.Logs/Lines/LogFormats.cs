@@ -44,6 +44,12 @@ public static class LogFormats
     /// <summary>A parser for one file.</summary>
     public static LineParser? Parser(LogFormat format, LineOptions options) => format switch
     {
+        LogFormat.Suricata => new Suricata.EveParser(options),
+        LogFormat.Msdns => new MsdnsParser(options),
+        LogFormat.Bind => new BindParser(options),
+        LogFormat.Dnsmasq => new DnsmasqParser(options),
+        LogFormat.Unbound => new UnboundParser(options),
+        LogFormat.CoreDns => new CoreDnsParser(options),
         _ => null,
     };
 }
