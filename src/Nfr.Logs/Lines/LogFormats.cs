@@ -44,6 +44,7 @@ public static class LogFormats
     /// <summary>A parser for one file.</summary>
     public static LineParser? Parser(LogFormat format, LineOptions options) => format switch
     {
+        LogFormat.Auto => new AutoParser(options),
         LogFormat.Suricata => new Suricata.EveParser(options),
         LogFormat.Msdns => new MsdnsParser(options),
         LogFormat.Bind => new BindParser(options),
