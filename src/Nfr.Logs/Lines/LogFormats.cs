@@ -44,6 +44,7 @@ public static class LogFormats
     /// <summary>A parser for one file.</summary>
     public static LineParser? Parser(LogFormat format, LineOptions options) => format switch
     {
+        LogFormat.Zeek => new ZeekParser(options),
         _ => null,
     };
 }
