@@ -82,14 +82,18 @@ public sealed class ZeekCorpusTests
         int events = 0;
         foreach (string log in Directory.GetFiles(folder, "*.log*", SearchOption.AllDirectories))
         {
-            LineBed bed = Read(log);
+            // Their stamps are blotted out.
+            LineBed bed = new(new ZeekParser(new LineOptions()));
+            bed.Text(File.ReadAllText(log).Replace("XXXXXXXXXX.XXXXXX", "1700000000.123456", StringComparison.Ordinal));
             string path = Path.GetFileName(log).Split('.', '-')[0];
-            foreach (LineVerdict verdict in bed.Verdicts.Distinct())
+            // Some were cut down to a few columns.
+            bool isWhole = File.ReadLines(log).Any(l => l.StartsWith("#fields\tts\t", StringComparison.Ordinal));
+            foreach (LineVerdict verdict in isWhole ? bed.Verdicts.Distinct() : [])
             {
-                // Their stamps are blotted out in some, and lines of requests that were not seen have no URL or name.
-                Assert.True(!verdict.IsSkip() || verdict is LineVerdict.Timestamp or LineVerdict.Url or LineVerdict.Query or LineVerdict.NoHeader, $"{log}: {verdict}");
+                // Lines of requests that were not seen have no URL or name.
+                Assert.True(!verdict.IsSkip() || verdict is LineVerdict.Url or LineVerdict.Query or LineVerdict.NoHeader, $"{log}: {verdict}");
             }
-            if (!s_events.Contains(path)) Assert.Empty(bed.Events);
+            if (!s_events.Any(e => path.StartsWith(e, StringComparison.Ordinal))) Assert.Empty(bed.Events);
             events += bed.Events.Count;
         }
         Assert.True(events > 100, $"{events} events");
