@@ -39,6 +39,7 @@ public sealed class MsdnsParser : LineParser
     readonly byte[] _lastTime = new byte[MaximumTime];
     int _lastTimeLength;
     long _lastStamp;
+    long _lastPlain;
     long _headerAt = -1;
     Within _within;
 
@@ -105,12 +106,12 @@ public sealed class MsdnsParser : LineParser
         Stamp(ref e.Context, stamp);
         if (!response)
         {
-            _pairs.Hold(e, At, sink);
+            _pairs.Hold(e, DnsPairKey.Of(e, e.Query), At, sink, _lastPlain);
             return LineVerdict.Held;
         }
         e.ResponseCode = code;
         // Its query's line was in a log before this one, or is not logged: one event for each query that came.
-        return _pairs.Answer(e, sink, alone: false) ? LineVerdict.Answer : LineVerdict.Other;
+        return _pairs.Answer(e, DnsPairKey.Of(e, e.Query), sink, alone: false, _lastPlain) ? LineVerdict.Answer : LineVerdict.Other;
     }
 
     /// <summary>"4/11/2026 3:29:17 PM 0294": the time before the thread.</summary>
@@ -187,11 +188,13 @@ public sealed class MsdnsParser : LineParser
         if (_layout is null)
         {
             if (!_time.TryRead(text, out stamp)) return false;
+            _lastPlain = _time.PlainTime;
         }
         else
         {
             DateTime now = TimeZoneInfo.ConvertTime(Options.Time.GetUtcNow(), Options.Zone).DateTime;
             if (!_layout.TryRead(text, now, out DateTime local, out int nanoseconds, out TimeSpan? offset)) return false;
+            _lastPlain = LocalClock.Nanoseconds(local, offset ?? TimeSpan.Zero) + nanoseconds;
             stamp = (offset is { } o ? LocalClock.Nanoseconds(local, o) : _clock.ToNanoseconds(local)) + nanoseconds;
         }
         text.CopyTo(_lastTime);
