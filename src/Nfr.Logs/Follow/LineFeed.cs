@@ -6,9 +6,13 @@ namespace Nfr.Logs;
 sealed class LineFeed(LogOutlet outlet, LogCounters counters, Action<LogNotice> tell, TimeProvider time)
 {
     readonly SkipNotice _skips = new(time);
+    long _header = -1;
 
     /// <summary>How the file is called in sentences.</summary>
     public required string File { get; set; }
+
+    /// <summary>Told of a line behind which another header holds, before its mark goes out: the end of the line, and where the header begins.</summary>
+    public Action<long, long>? HeaderMoved { get; init; }
 
     /// <summary>Lines read; null when reading did not begin at the file's beginning.</summary>
     public long? Number { get; set; } = 0;
@@ -68,6 +72,7 @@ sealed class LineFeed(LogOutlet outlet, LogCounters counters, Action<LogNotice> 
     bool Tell(LineParser parser, LineVerdict verdict, ReadOnlySpan<byte> line, long at, long length, int input, int part)
     {
         long end = at + length;
+        if (parser.HeaderAt != _header) HeaderMoved?.Invoke(end, _header = parser.HeaderAt);
         var mark = new InputMark(input, part, end, Math.Min(end, parser.OldestHeld));
         if (!outlet.Commit(counters, mark, verdict, (int)Math.Min(length, int.MaxValue))) return false;
         if (verdict.IsSkip() && _skips.Of(File, Number, at, verdict, line) is { } notice) tell(notice);

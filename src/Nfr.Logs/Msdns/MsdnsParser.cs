@@ -114,6 +114,18 @@ public sealed class MsdnsParser : LineParser
         return _pairs.Answer(e, DnsPairKey.Of(e, e.Query), sink, alone: false, _lastPlain) ? LineVerdict.Answer : LineVerdict.Other;
     }
 
+    /// <summary>Whether a line is one of this log's packets.</summary>
+    internal static bool IsPacket(ReadOnlySpan<byte> line)
+    {
+        int packet = line[..Math.Min(line.Length, HeadLength)].IndexOf(" PACKET "u8);
+        if (packet < 0 || !Head(line[..packet], out _)) return false;
+        var words = new Words(line[(packet + " PACKET ".Length)..]);
+        ReadOnlySpan<byte> word = words.Next();
+        if (Protocol(word) == 0 && (!IsHex(word, 16) || Protocol(words.Next()) == 0)) return false;
+        word = words.Next();
+        return word.SequenceEqual("Rcv"u8) || word.SequenceEqual("Snd"u8);
+    }
+
     /// <summary>"4/11/2026 3:29:17 PM 0294": the time before the thread.</summary>
     static bool Head(ReadOnlySpan<byte> head, out ReadOnlySpan<byte> time)
     {
@@ -132,9 +144,9 @@ public sealed class MsdnsParser : LineParser
         {
             // "… creation at 1/20/2026 10:15:10 PM"
             int at = text.IndexOf(" at "u8);
-            if (at > 0) LearnOrder(text[(at + 4)..]);
             _within = Within.Nothing;
-            return LineVerdict.Header;
+            // Lines are read again up to the first that is no header: it must be this one.
+            return at > 0 && LearnOrder(text[(at + 4)..]) ? LineVerdict.Other : LineVerdict.Header;
         }
         if (text.StartsWith("Message logging key"u8)) return LineVerdict.Header;
         if (HasContext(text, out ReadOnlySpan<byte> time))
@@ -171,13 +183,12 @@ public sealed class MsdnsParser : LineParser
         return false;
     }
 
-    void LearnOrder(ReadOnlySpan<byte> time)
+    bool LearnOrder(ReadOnlySpan<byte> time)
     {
-        if (_layout is null && _time.TryRead(time, out _) && _time.HasLearned)
-        {
-            _headerAt = At;
-            _lastTimeLength = 0;
-        }
+        if (_layout is not null || !_time.TryRead(time, out _) || !_time.HasLearned) return false;
+        _headerAt = At;
+        _lastTimeLength = 0;
+        return true;
     }
 
     bool TryTime(ReadOnlySpan<byte> text, out long stamp)
