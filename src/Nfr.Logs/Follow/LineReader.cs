@@ -45,7 +45,7 @@ public sealed class LineReader
     {
         (Offset, Skipped, At) = (offset, skipped, offset);
         _start = _end = _scanned = 0;
-        if (skipped == 0) _glimpseLength = 0;
+        _glimpseLength = 0;
     }
 
     /// <summary>Where to put what comes at <see cref="ReadAt"/>: 1 to 64 KiB.</summary>

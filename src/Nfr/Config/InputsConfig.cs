@@ -29,12 +29,20 @@ public sealed record InputsConfig
             Monitor = MonitorConfig.ReadAll(s),
             Syslog = SyslogInputConfig.ReadAll(s),
             Timezone = ZoneOf(s),
-            MsdnsTimeFormat = s.Text("msdns_time_format", expected: "a Go time layout such as \"1/02/2006 3:04:05 PM\""),
+            MsdnsTimeFormat = LayoutOf(s),
             UseInotify = s.Flag("use_inotify", !OperatingSystem.IsWindows()),
             Elastic = ElasticConfig.Read(s.Under("elastic")),
         };
         s.End();
         return inputs;
+    }
+
+    static string? LayoutOf(Section s)
+    {
+        string? layout = s.Text("msdns_time_format", expected: "a Go time layout such as \"1/02/2006 3:04:05 PM\"");
+        if (layout is null || GoLayout.Make(layout, out string fault) is not null) return layout;
+        s.Fault("msdns_time_format", fault);
+        return null;
     }
 
     static TimeZoneInfo ZoneOf(Section s)

@@ -1,0 +1,193 @@
+using Nfr.Native;
+
+namespace Nfr.Logs;
+
+// What becomes of a file: moved away, cut, packed, gone.
+public sealed partial class FollowedLog
+{
+    /// <summary>A file stands where another stood: that one is read to its end first, then those that came and went between them.</summary>
+    void Follow(LogFile before, LogFile file, long now)
+    {
+        _counters!.Rotations++;
+        if (before.IsLive) (before.IsLive, before.MovedAt) = (false, now);
+        LogFile last = before;
+        foreach (LogFile between in Between(before, file, now))
+        {
+            _counters.Rotations++;
+            Link(last, between);
+            // Two rotations ago: nobody writes to it any more.
+            last.IsLeft = true;
+            last = between;
+        }
+        Link(last, file);
+
+        static void Link(LogFile earlier, LogFile later)
+        {
+            earlier.Successor = later;
+            later.Behind = earlier;
+        }
+    }
+
+    List<LogFile> Between(LogFile before, LogFile file, long now)
+    {
+        long since = before.Source?.Status?.Modified ?? before.Status.Modified;
+        List<LogFile> between = [];
+        foreach ((string path, FileStatus status) in RotatedNames.Of(file.Log))
+        {
+            if (status.Modified < since || status.Length == 0 || IsTaken(status)) continue;
+            if (LogSource.Open(path, out _) is not { } source) continue;
+            if (Guard(path, () => IsOwned(path, source, status, isLive: false, now), out bool owned) && !owned && HasRoom())
+            {
+                LogFile one = New(path, file.Log, source, status, now);
+                one.MovedAt = now;
+                between.Add(one);
+            }
+            else if (_files.TrueForAll(f => f.Source != source))
+            {
+                source.Dispose();
+            }
+        }
+        return between;
+    }
+
+    bool IsTaken(FileStatus status) => _files.Exists(f => f.Source is not null && f.Status.Inode == status.Inode && f.Status.Device == status.Device);
+
+    /// <summary>Looks for a file's bytes where they may lie by now: by inode first, then by what they are.</summary>
+    bool Search(LogFile file, List<(string Path, FileStatus Status)> strangers, long now)
+    {
+        List<(string Path, FileStatus Status)> places = RotatedNames.Of(file.Log);
+        places.Reverse();
+        places.AddRange(strangers);
+        foreach ((string path, FileStatus status) in places.OrderBy(p => p.Status.Inode == file.Status.Inode ? 0 : 1))
+        {
+            if (status.Length == 0 || IsTaken(status)) continue;
+            if (LogSource.Open(path, out _) is not { } source) continue;
+            if (Guard(path, () => file.IsIn(source), out bool same) && same)
+            {
+                _files.RemoveAll(f => f.IsCopy && f.Status.Inode == status.Inode);
+                Attach(file, path, source, status, isLive: false, now);
+                return true;
+            }
+            source.Dispose();
+        }
+        return false;
+    }
+
+    /// <summary>It was there before the restart and is nowhere now.</summary>
+    void Miss(LogFile file)
+    {
+        long known = Math.Max(0, file.Known - file.Offset);
+        // What was moved away and read to its end may go.
+        bool isRead = known == 0 && (file.Path != file.Log || file.Head.Length == 0);
+        if (!isRead)
+        {
+            _counters!.LostBytes += known;
+            _counters.Lost++;
+            _tell(new LogNotice(true, $"{file.Path}: it was removed or cut while it was not read, and its older lines are nowhere to be found: what came behind byte {file.Offset} is lost"));
+        }
+        file.IsDone = true;
+        lock (_lock) file.Marks.Accept(file.Offset, file.Offset);
+        Publish(file);
+    }
+
+    /// <summary>The file was cut, or written anew from its beginning: its bytes are read on where they were copied to, then the file from its beginning.</summary>
+    void Cut(LogFile file, long now)
+    {
+        LogSource? source = file.GiveUp();
+        if (source?.Status is not { } status)
+        {
+            source?.Dispose();
+            End(file);
+            return;
+        }
+        bool wasLive = file.IsLive;
+        string path = file.Path;
+        // What waits in the parser goes on waiting: the offsets are the same in the copy.
+        bool found = Search(file, _pattern.Expand(), now);
+        if (!wasLive)
+        {
+            // Cut after it was moved away: nobody writes to it any more.
+            source.Dispose();
+            if (!found) Lose(file);
+            return;
+        }
+        LogFile fresh = New(path, file.Log, source, status, now);
+        fresh.IsLive = true;
+        file.IsLive = false;
+        file.MovedAt = now;
+        Follow(file, fresh, now);
+        // Not a line of it was read, and it lies in one of those between.
+        if (!found && file.Offset == 0 && fresh.Behind != file) file.Known = 0;
+        if (!found) Lose(file);
+    }
+
+    void Lose(LogFile file)
+    {
+        long lost = Math.Max(0, file.Known - file.Offset);
+        if (lost > 0) _tell(new LogNotice(true, $"{file.Path}: it was cut before {lost} bytes of it were read, and no copy is there: they are lost"));
+        End(file);
+    }
+
+    /// <summary>Nothing more comes of it: its half line, what it held back, its place.</summary>
+    void End(LogFile file)
+    {
+        if (file.Parser is { } parser)
+        {
+            Guard(file.Path, () => file.CutOff(_reader, _options.Number), out _);
+            file.Feed.Release(parser, file.Offset, _options.Number, file.Part);
+        }
+        // Then it is not ended: what is taken back is read again at the next start.
+        if (_outlet!.GaveUp) return;
+        // Of a file that was cut: more was seen of it than could be read.
+        _counters!.LostBytes += Math.Max(0, file.Known - file.Offset);
+        GiveBack(file);
+        file.Dispose();
+        file.IsDone = true;
+        file.IsLive = false;
+        Publish(file);
+    }
+
+    /// <summary>Once a second: files that are read to their end, parsers that are not needed, files that need not be remembered.</summary>
+    internal void Tend(long now)
+    {
+        int open = 0, remembered = 0;
+        for (int i = _files.Count - 1; i >= 0; i--)
+        {
+            LogFile file = _files[i];
+            if (file.Source is null)
+            {
+                // The copies of a file that is cut again and again, and what was done long ago.
+                if ((file.IsCopy || file.IsDone) && !_named.Contains(file) && ++remembered > MaximumRemembered && IsAccepted(file)) Forget(file);
+                continue;
+            }
+            if (!file.IsLive && IsDrained(file, now)) End(file);
+            else if (++open > MaximumOpen && file.IsLive && file.IsAtEnd && !file.IsFresh && now - file.GrewAt > Idle && file.Known == file.Offset) Close(file);
+        }
+    }
+
+    // Opened again as soon as it grows.
+    void Close(LogFile file)
+    {
+        if (!IsAccepted(file)) return;
+        GiveBack(file);
+        file.Dispose();
+        Publish(file);
+    }
+
+    bool IsDrained(LogFile file, long now)
+    {
+        if (!file.IsAtEnd || Waits(file, now)) return false;
+        long quiet = now - Math.Max(file.GrewAt, file.MovedAt);
+        if (file.IsLeft && quiet >= Silence) return true;
+        if (quiet < DrainTime) return false;
+        return file.Successor is { Known: > 0 } || quiet >= DrainLimit || file.Source?.Status is not { Links: > 0 };
+    }
+
+    static bool Waits(LogFile file, long now)
+    {
+        if (file.Behind is not { } behind) return false;
+        if (behind.Source is not null && (!behind.IsAtEnd || Waits(behind, now) || (!behind.IsLeft && now - Math.Max(behind.GrewAt, behind.MovedAt) < Moment))) return true;
+        file.Behind = null;
+        return false;
+    }
+}

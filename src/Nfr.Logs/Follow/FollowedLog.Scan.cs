@@ -1,0 +1,268 @@
+using Nfr.Native;
+
+namespace Nfr.Logs;
+
+// Who is who: names that are followed against files that are known.
+public sealed partial class FollowedLog
+{
+    readonly HashSet<LogFile> _named = [];
+
+    /// <summary>Looks at the names: what is new, gone, or another file than before.</summary>
+    internal void Scan(long now)
+    {
+        List<(string Path, FileStatus Status)> found = _pattern.Expand();
+        found.Sort((a, b) => a.Status.Modified != b.Status.Modified ? a.Status.Modified.CompareTo(b.Status.Modified) : ByName(a.Path, b.Path));
+        List<(string Path, FileStatus Status)> strangers = [];
+        _named.Clear();
+        foreach ((string path, FileStatus status) in found)
+        {
+            if (!IsKnown(path, status, now)) strangers.Add((path, status));
+        }
+        foreach (LogFile file in _files)
+        {
+            if (file.Source is null || !file.IsLive || _named.Contains(file)) continue;
+            file.IsLive = false;
+            file.MovedAt = now;
+        }
+        if (!_isResolved)
+        {
+            _isResolved = true;
+            foreach (LogFile file in _files.ToArray())
+            {
+                if (file.Source is null && !file.IsDone && !_named.Contains(file) && !Search(file, strangers, now)) Miss(file);
+            }
+        }
+        foreach ((string path, FileStatus status) in strangers) Meet(path, status, now);
+        if (_isFirst)
+        {
+            // From now on there is a position, if only an empty one.
+            lock (_lock) _changed = true;
+        }
+        _isFirst = false;
+        TellWhetherThere(found.Count);
+    }
+
+    // Zeek's certificates before the connections that speak of them.
+    static int ByName(string a, string b)
+    {
+        bool first = Path.GetFileName(a).StartsWith("x509", StringComparison.Ordinal), second = Path.GetFileName(b).StartsWith("x509", StringComparison.Ordinal);
+        return first != second ? (first ? -1 : 1) : string.CompareOrdinal(a, b);
+    }
+
+    void TellWhetherThere(int count)
+    {
+        if (count > 0)
+        {
+            _isMet = true;
+            Well("", $"{_options.Path}: there is a file now; it is read");
+        }
+        else if (!_isMet || _files.TrueForAll(f => f.Source is null))
+        {
+            string what = _pattern.IsMany ? "no file is there" : "it is not there";
+            Trouble("", $"{_options.Path}: {what}, or there is no permission to look; it is read as soon as it is there");
+        }
+    }
+
+    // A file with this identity: open, or closed and still what it was.
+    bool IsKnown(string path, FileStatus status, long now)
+    {
+        for (int i = 0; i < _files.Count; i++)
+        {
+            LogFile file = _files[i];
+            if (file.Status.Inode != status.Inode || (file.Source is not null && file.Status.Device != status.Device)) continue;
+            if (file.Source is not null)
+            {
+                // A second name of it is nothing new.
+                if (!_named.Add(file)) return true;
+                if (file.Path != path) Rename(file, path);
+                if (file.Successor is null && !file.IsLive) (file.IsLive, file.MovedAt) = (true, 0);
+                return true;
+            }
+            bool unchanged = status.Length == file.Status.Length && status.Modified == file.Status.Modified && status.Device == file.Status.Device;
+            if (unchanged && (file.IsDone || file.IsCopy || file.Parser is null && file.Offset == status.Length && file.Marks.Facts.Path == path && file.IsLive))
+            {
+                _named.Add(file);
+                if (file.Path != path) Rename(file, path);
+                return true;
+            }
+            if (file.IsCopy)
+            {
+                // It grew: looked at anew.
+                Forget(file);
+                i--;
+                continue;
+            }
+            if (LogSource.Open(path, out string? reason) is not { } source)
+            {
+                Trouble(path, $"{path}: {reason}; it is tried again every second");
+                _named.Add(file);
+                return true;
+            }
+            Well(path, $"{path}: can be read again");
+            if (Guard(path, () => file.IsIn(source) || (file.Offset == 0 && file.Head.Length == 0), out bool same) && same)
+            {
+                Attach(file, path, source, status, isLive: true, now);
+                _named.Add(file);
+                return true;
+            }
+            source.Dispose();
+        }
+        return false;
+    }
+
+    void Rename(LogFile file, string path)
+    {
+        file.Path = path;
+        file.Feed.File = path;
+        Publish(file);
+    }
+
+    /// <summary>Goes on with a file in these bytes; its parser comes with its first turn.</summary>
+    void Attach(LogFile file, string path, LogSource source, FileStatus status, bool isLive, long now)
+    {
+        file.IsLive = isLive;
+        file.MovedAt = isLive ? 0 : now;
+        file.Path = path;
+        file.Feed.File = path;
+        Guard(path, () =>
+        {
+            file.TakeUp(source, status, now);
+            return true;
+        }, out _);
+        Publish(file);
+    }
+
+    /// <summary>A name with a file behind it that is not known: a copy of a known one, a known one packed, or a new one.</summary>
+    void Meet(string path, FileStatus status, long now)
+    {
+        // Nothing can be said of it, and nothing read: it is met when it has bytes.
+        if (status.Length == 0) return;
+        if (LogSource.Open(path, out string? reason) is not { } source)
+        {
+            Trouble(path, $"{path}: {reason}; it is tried again every second");
+            return;
+        }
+        Well(path, $"{path}: can be read now");
+        if (!Guard(path, () => IsOwned(path, source, status, isLive: true, now), out bool owned) || owned)
+        {
+            if (_files.TrueForAll(f => f.Source != source)) source.Dispose();
+            return;
+        }
+        if (!HasRoom())
+        {
+            source.Dispose();
+            return;
+        }
+        LogFile? before = _files.LastOrDefault(f => f.Log == path && !f.IsCopy && f.Successor is null);
+        LogFile file = New(path, path, source, status, now);
+        file.IsLive = true;
+        _named.Add(file);
+        if (_isFirst && _options.From == FollowFrom.End && !source.IsPacked) Guard(path, () => GoToEnd(file, source, status), out _);
+        if (before is not null) Follow(before, file, now);
+        Publish(file);
+    }
+
+    LogFile New(string path, string log, LogSource source, FileStatus status, long now)
+    {
+        LogFile file = Make(path, log, status, null);
+        file.Known = source.IsPacked ? 0 : status.Length;
+        Guard(path, () =>
+        {
+            file.TakeUp(source, status, now);
+            return true;
+        }, out _);
+        Publish(file);
+        return file;
+    }
+
+    // Behind the last whole line; what the file's header says holds there too.
+    bool GoToEnd(LogFile file, LogSource source, FileStatus status)
+    {
+        Span<byte> last = stackalloc byte[LineReader.ChunkLength / 8];
+        long from = Math.Max(0, status.Length - last.Length);
+        int length = source.ReadFull(last[..(int)Math.Min(last.Length, status.Length - from)], from);
+        int end = last[..length].LastIndexOf((byte)'\n') + 1;
+        long offset = end == 0 ? status.Length : from + end;
+        int before = Math.Min(end, Fingerprint.TailLength);
+        var point = new Waypoint(offset, before == 0 ? default : Fingerprint.Of(last[(end - before)..end]));
+        file.Restore(offset, file.Head, point, status.Length);
+        file.TakeUp(source, status, file.GrewAt);
+        lock (_lock) file.Marks.Begin(offset, offset, offset > 0 ? 0 : -1, point);
+        return true;
+    }
+
+    /// <summary>Whether these bytes are those of a file that is known; if it is closed and they are more than was read of it, it goes on in them.</summary>
+    bool IsOwned(string path, LogSource source, FileStatus status, bool isLive, long now)
+    {
+        foreach (LogFile file in _files.ToArray())
+        {
+            if (file.IsCopy) continue;
+            if (file.Source is not null)
+            {
+                if (file.Contains(source, status.Length) || (source.IsPacked && file.IsIn(source)))
+                {
+                    Make(path, file.Log, status, null, isCopy: true);
+                    return true;
+                }
+                // It was cut, and this is what it was: the file's next turn finds that out and goes on here.
+                if (file.IsIn(source)) return true;
+                continue;
+            }
+            if (!file.IsIn(source)) continue;
+            if (source.IsPacked ? UnpackedLength(path) == (uint)file.Offset : status.Length == file.Offset)
+            {
+                file.Status = status;
+                Rename(file, path);
+                _named.Add(file);
+                return true;
+            }
+            Attach(file, path, source, status, isLive, now);
+            _named.Add(file);
+            return true;
+        }
+        return false;
+    }
+
+    // RFC 1952: the last four bytes of a member. Of several members it is the last one's, and then the file is read once more up to where it was.
+    static uint? UnpackedLength(string path)
+    {
+        using Microsoft.Win32.SafeHandles.SafeFileHandle handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        Span<byte> size = stackalloc byte[sizeof(uint)];
+        long length = RandomAccess.GetLength(handle);
+        if (length < 18 || RandomAccess.Read(handle, size, length - size.Length) != size.Length) return null;
+        return System.Buffers.Binary.BinaryPrimitives.ReadUInt32LittleEndian(size);
+    }
+
+    bool HasRoom()
+    {
+        if (_files.Count < MaximumFiles)
+        {
+            Well("room", $"{_options.Path}: all files are read again");
+            return true;
+        }
+        LogFile? old = _files.Find(f => f.IsCopy) ?? _files.Find(f => f.IsDone && f.Source is null && !_named.Contains(f) && IsAccepted(f));
+        if (old is null)
+        {
+            Trouble("room", $"{_options.Path}: more than {MaximumFiles} files; those beyond are not read. A narrower pattern helps, or further items with a part of the files each");
+            return false;
+        }
+        Forget(old);
+        return true;
+    }
+
+    // What the disk says of one file must not keep the others from being read.
+    bool Guard(string path, Func<bool> act, out bool result)
+    {
+        result = false;
+        try
+        {
+            result = act();
+            return true;
+        }
+        catch (Exception e) when (LogSource.IsFault(e))
+        {
+            Trouble(path, $"{path}: {e.Message}; it is tried again every second");
+            return false;
+        }
+    }
+}

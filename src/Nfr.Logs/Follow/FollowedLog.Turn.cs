@@ -1,0 +1,117 @@
+namespace Nfr.Logs;
+
+// A turn of reading for each file.
+public sealed partial class FollowedLog
+{
+    /// <summary>A file waits until another has not grown for a moment.</summary>
+    internal bool HasWaiting { get; private set; }
+
+    /// <summary>Each file that has something gives its share of lines. True when there may be more at once.</summary>
+    internal bool Turn(long now)
+    {
+        bool busy = false;
+        HasWaiting = false;
+        // Files that a cut adds have their turn with the next.
+        for (int i = 0, count = _files.Count; i < count && i < _files.Count && !_outlet!.GaveUp; i++)
+        {
+            LogFile file = _files[i];
+            if (file.Source is null) continue;
+            if (Waits(file, now))
+            {
+                HasWaiting = true;
+                continue;
+            }
+            if (_retryAt.TryGetValue(file, out long at) && now < at) continue;
+            busy |= Turn(file, now);
+        }
+        return busy;
+    }
+
+    bool Turn(LogFile file, long now)
+    {
+        FileTurn turn;
+        bool read;
+        long before = file.Offset;
+        try
+        {
+            if (file.Parser is null) Recall(file);
+            turn = file.Turn(_reader, _options.Number, now, _meanwhile, out read);
+        }
+        catch (Exception e) when (LogSource.IsFault(e))
+        {
+            Fail(file, e, now);
+            return false;
+        }
+        if (_retryAt.Remove(file)) Well(file.Path, $"{file.Path}: is read again");
+        if (read) _lastLine = _time.GetUtcNow();
+        if (file.Offset != before) Publish(file, passed: true);
+        switch (turn)
+        {
+            case FileTurn.Cut:
+                Cut(file, now);
+                return true;
+            case FileTurn.Ended:
+                End(file);
+                return true;
+            case FileTurn.Refused:
+                Trouble(file.Path, $"{file.Path}: it is UTF-16, and logs are read as UTF-8; it is left out");
+                file.Known = file.Offset;
+                GiveBack(file);
+                file.Dispose();
+                file.IsDone = true;
+                Publish(file);
+                return false;
+            case FileTurn.GaveUp:
+                return false;
+            default:
+                if (file.IsAtEnd && file.IsFresh && now - file.GrewAt >= Silence) ReleaseHeld(file);
+                return read && !file.IsAtEnd;
+        }
+    }
+
+    void Recall(LogFile file)
+    {
+        long header, held;
+        // Only what is with the spool's side for sure has its place noted; of what is on its way the parser is alive.
+        lock (_lock) (header, held) = (file.Marks.Header, file.Marks.Offset == file.Offset ? file.Marks.Held : file.Offset);
+        LineParser parser = TakeParser();
+        try
+        {
+            file.Recall(parser, header, held, _reader, _meanwhile);
+        }
+        catch
+        {
+            file.Parser = parser;
+            GiveBack(file);
+            throw;
+        }
+    }
+
+    // What waits for its other half is not kept for ever.
+    void ReleaseHeld(LogFile file)
+    {
+        file.IsFresh = false;
+        if (file.Parser is { } parser && parser.OldestHeld != long.MaxValue) file.Feed.Release(parser, file.Offset, _options.Number, file.Part);
+    }
+
+    void Fail(LogFile file, Exception fault, long now)
+    {
+        if (file.Source is { IsPacked: true } && fault is InvalidDataException)
+        {
+            // It may be in the making still.
+            if (now - file.GrewAt < DrainTime)
+            {
+                _retryAt[file] = now + (5 * RetryTime);
+                return;
+            }
+            _counters!.Lost++;
+            Trouble(file.Path, $"{file.Path}: the compressed data is damaged or ends in the middle: what lies behind byte {file.Offset} is lost");
+            file.Known = file.Offset;
+            file.GiveUp()?.Dispose();
+            End(file);
+            return;
+        }
+        Trouble(file.Path, $"{file.Path}: {fault.Message}; it is tried again every second");
+        _retryAt[file] = now + RetryTime;
+    }
+}
