@@ -49,6 +49,9 @@ public static class FormatGuess
         if (line.IndexOf(": query: "u8) >= 0 && line.IndexOf("client "u8) >= 0) return LogFormat.Bind;
         if (line.IndexOf(" PACKET "u8) >= 0 || line.StartsWith("DNS Server log file creation"u8) || line.StartsWith("Message logging key"u8)) return LogFormat.Msdns;
         if (line.IndexOf("[INFO] "u8) >= 0 && line.IndexOf(" IN "u8) >= 0 && line.IndexOf((byte)'"') >= 0) return LogFormat.CoreDns;
-        return null;
+        // RFC 5424 has the program as a word of its own.
+        if (line.IndexOf(" dnsmasq "u8) >= 0) return LogFormat.Dnsmasq;
+        if (line.IndexOf(" unbound "u8) >= 0) return LogFormat.Unbound;
+        return line.StartsWith("query["u8) ? LogFormat.Dnsmasq : null;
     }
 }
