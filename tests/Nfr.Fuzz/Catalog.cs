@@ -10,6 +10,6 @@ static class Catalog
         new DnsTarget(), new TlsTarget(), new X509Target(), new HttpTarget(), new QuicTarget(),
         new PcapTarget(), new PcapngTarget(), new ConfigTarget(), new ScopeTarget(), new EngineTarget(),
         new MsdnsTarget(), new EdgeTarget(), new GoLayoutTarget(), new FormatTarget(),
-        new LinesTarget(), new EveTarget(), new ScoredTarget(), new BodyTarget(), new ListTarget(), new SuffixesTarget(),
+        new LinesTarget(), new EveTarget(), new ResolversTarget(), new SyslogTarget(), new ScoredTarget(), new BodyTarget(), new ListTarget(), new SuffixesTarget(),
     ];
 }

@@ -75,6 +75,10 @@ public static class FormatGuess
         if (line.StartsWith("CoreDNS-"u8) || HasTag(line, "coredns"u8)) return LogFormat.CoreDns;
         if (line.StartsWith("DNS Server log file creation at "u8) || line.StartsWith("Message logging key (for packets"u8) || MsdnsParser.IsPacket(line)) return LogFormat.Msdns;
         if (Has(line, "client "u8, "#"u8, ": query: "u8)) return LogFormat.Bind;
+        // RFC 5424 has the program as a word of its own; a message alone begins with what it says.
+        if (line is [(byte)'<', ..] && line.IndexOf(" dnsmasq "u8) >= 0) return LogFormat.Dnsmasq;
+        if (line is [(byte)'<', ..] && line.IndexOf(" unbound "u8) >= 0) return LogFormat.Unbound;
+        if (line.StartsWith("query["u8)) return LogFormat.Dnsmasq;
         return Has(line, "[INFO] "u8, " - "u8, "\""u8) && Has(line, "\""u8, " IN "u8, "\""u8) ? LogFormat.CoreDns : null;
     }
 
