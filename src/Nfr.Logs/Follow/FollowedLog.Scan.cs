@@ -29,7 +29,10 @@ public sealed partial class FollowedLog
             _isResolved = true;
             foreach (LogFile file in _files.ToArray())
             {
-                if (file.Source is null && !file.IsDone && !_named.Contains(file) && !Search(file, strangers, now)) Miss(file);
+                if (file.Source is not null || file.IsDone || file.IsCopy || _named.Contains(file) || Search(file, strangers, now)) continue;
+                // Names may be in motion: looked for again for a while.
+                if (now < SearchTime) _isResolved = false;
+                else Miss(file);
             }
         }
         foreach ((string path, FileStatus status) in strangers) Meet(path, status, now);
@@ -64,8 +67,9 @@ public sealed partial class FollowedLog
     }
 
     // A file with this identity: open, or closed and still what it was.
-    bool IsKnown(string path, FileStatus status, long now)
+    bool IsKnown(string path, FileStatus looked, long now)
     {
+        FileStatus status = looked;
         for (int i = 0; i < _files.Count; i++)
         {
             LogFile file = _files[i];
@@ -92,7 +96,7 @@ public sealed partial class FollowedLog
                 i--;
                 continue;
             }
-            if (LogSource.Open(path, out string? reason) is not { } source)
+            if (LogSource.Open(path, out string? reason, ref status) is not { } source)
             {
                 Trouble(path, $"{path}: {reason}; it is tried again every second");
                 _named.Add(file);
@@ -133,16 +137,24 @@ public sealed partial class FollowedLog
     }
 
     /// <summary>A name with a file behind it that is not known: a copy of a known one, a known one packed, or a new one.</summary>
-    void Meet(string path, FileStatus status, long now)
+    void Meet(string path, FileStatus looked, long now)
     {
+        FileStatus status = looked;
         // Nothing can be said of it, and nothing read: it is met when it has bytes.
         if (status.Length == 0) return;
-        if (LogSource.Open(path, out string? reason) is not { } source)
+        if (LogSource.Open(path, out string? reason, ref status) is not { } source)
         {
+            // It was moved on since the names were looked at, or soon may be read.
+            if (FileStatus.Of(path, out int errno) is null && FileStatus.IsMissing(errno)) return;
             Trouble(path, $"{path}: {reason}; it is tried again every second");
             return;
         }
         Well(path, $"{path}: can be read now");
+        if (IsTaken(status))
+        {
+            source.Dispose();
+            return;
+        }
         if (!Guard(path, () => IsOwned(path, source, status, isLive: true, now), out bool owned) || owned)
         {
             if (_files.TrueForAll(f => f.Source != source)) source.Dispose();
@@ -258,6 +270,11 @@ public sealed partial class FollowedLog
         {
             result = act();
             return true;
+        }
+        catch (InvalidDataException)
+        {
+            // Packed, and not whole: it is in the making, or a fault that its reading will tell.
+            return false;
         }
         catch (Exception e) when (LogSource.IsFault(e))
         {

@@ -25,6 +25,7 @@ public sealed partial class FollowedLog : IMarkedInput, IDisposable
 
     // Milliseconds of running time.
     const long Moment = 200;
+    const long SearchTime = 2_000;
     const long DrainTime = 30_000;
     const long DrainLimit = 3_600_000;
     const long Silence = 2_000;

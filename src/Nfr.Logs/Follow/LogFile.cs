@@ -182,6 +182,7 @@ sealed class LogFile(int part, LineFeed feed, FileMarks marks) : IDisposable
             }
             read = true;
             reader.Filled(count);
+            if (Source.IsPacked && Offset == 0 && Head.Length == 0) Head = Fingerprint.Of(reader.Waiting[..Math.Min(reader.Waiting.Length, Fingerprint.HeadLength)]);
             if (Offset == _hole && reader.Skipped == 0 && !Enter(reader)) return FileTurn.Refused;
             if (!Lines(reader, input)) return FileTurn.GaveUp;
             _seen = reader.ReadAt;
