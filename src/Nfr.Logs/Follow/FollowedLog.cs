@@ -94,6 +94,8 @@ public sealed partial class FollowedLog : IMarkedInput, IDisposable
             _tell(new LogNotice(true, $"{_options.Path}: where reading stood cannot be read from the spool; it begins as at the first start"));
             return;
         }
+        // Written newest first: the last one of a log is the one that what is new follows.
+        files.Reverse();
         foreach (FileMarks marks in files)
         {
             FileFacts facts = marks.Facts;
