@@ -113,6 +113,7 @@ public sealed partial class FollowedLog
             _tell(new LogNotice(true, $"{file.Path}: it was removed or cut while it was not read, and its older lines are nowhere to be found: what came behind byte {file.Offset} is lost"));
         }
         file.IsDone = true;
+        file.Status = file.Status with { Inode = 0 };
         lock (_lock) file.Marks.Accept(file.Offset, file.Offset);
         Publish(file);
     }
@@ -151,6 +152,8 @@ public sealed partial class FollowedLog
     void Lose(LogFile file)
     {
         long lost = Math.Max(0, file.Known - file.Offset);
+        // Its inode is the next one's now.
+        file.Status = file.Status with { Inode = 0 };
         if (lost > 0) _tell(new LogNotice(true, $"{file.Path}: it was cut before {lost} bytes of it were read, and no copy is there: they are lost"));
         End(file);
     }

@@ -70,18 +70,18 @@ public sealed partial class FollowedLog
     bool IsKnown(string path, FileStatus looked, long now)
     {
         FileStatus status = looked;
+        if (_files.Find(f => f.Source is not null && f.Status.Inode == looked.Inode && f.Status.Device == looked.Device) is { } open)
+        {
+            // A second name of it is nothing new.
+            if (!_named.Add(open)) return true;
+            if (open.Path != path) Rename(open, path);
+            if (open.Successor is null && !open.IsLive) (open.IsLive, open.MovedAt) = (true, 0);
+            return true;
+        }
         for (int i = 0; i < _files.Count; i++)
         {
             LogFile file = _files[i];
-            if (file.Status.Inode != status.Inode || (file.Source is not null && file.Status.Device != status.Device)) continue;
-            if (file.Source is not null)
-            {
-                // A second name of it is nothing new.
-                if (!_named.Add(file)) return true;
-                if (file.Path != path) Rename(file, path);
-                if (file.Successor is null && !file.IsLive) (file.IsLive, file.MovedAt) = (true, 0);
-                return true;
-            }
+            if (file.Source is not null || file.Status.Inode != status.Inode) continue;
             bool unchanged = status.Length == file.Status.Length && status.Modified == file.Status.Modified && status.Device == file.Status.Device;
             if (unchanged && (file.IsDone || file.IsCopy || file.Parser is null && file.Offset == status.Length && file.Marks.Facts.Path == path && file.IsLive))
             {

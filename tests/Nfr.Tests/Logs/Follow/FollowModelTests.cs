@@ -24,7 +24,7 @@ public sealed class FollowModelTests : IDisposable
             List<string> steps = model.Run();
             Assert.True(model.Written.Order(StringComparer.Ordinal).SequenceEqual(model.Follower.Spooled.Order(StringComparer.Ordinal)),
                 $"{style}, seed {seed}: missing {string.Join(' ', model.Written.Except(model.Follower.Spooled).Take(5))}, doubled "
-                + $"{string.Join(' ', model.Follower.Spooled.GroupBy(l => l).Where(g => g.Count() > 1).Select(g => g.Key).Take(5))} after {string.Join(", ", steps)}");
+                + $"{string.Join(' ', model.Follower.Spooled.GroupBy(l => l).Where(g => g.Count() > 1).Select(g => g.Key).Take(5))} after {string.Join(", ", steps)}; {string.Join(" | ", model.Follower.Notices.Select(n => n.Sentence))}; {model.Follower.Report} {model.Follower.Position}");
             Assert.Equal((0, 0), (model.Follower.LostBytes + model.Follower.Counters.LostBytes, model.Follower.Lost + model.Follower.Counters.Lost));
             model.Follower.Dispose();
         }
