@@ -206,9 +206,12 @@ public sealed partial class FollowedLog
     /// <summary>Whether these bytes are those of a file that is known; if it is closed and they are more than was read of it, it goes on in them.</summary>
     bool IsOwned(string path, LogSource source, FileStatus status, bool isLive, long now)
     {
+        Span<byte> head = stackalloc byte[Fingerprint.HeadLength];
+        Fingerprint print = Fingerprint.Of(head[..source.ReadFull(head, 0)]);
         foreach (LogFile file in _files.ToArray())
         {
-            if (file.IsCopy) continue;
+            // Most are told apart by what is known of them; one that is written may have been cut just now, and is looked at.
+            if (file.IsCopy || (!file.IsLive && file.Head.Length == print.Length && file.Head != print)) continue;
             if (file.Source is not null)
             {
                 if (file.Contains(source, status.Length) || (source.IsPacked && file.IsIn(source)))
