@@ -61,7 +61,10 @@ public sealed class CaptureFile : IDisposable
     ReadOnlySpan<byte> Window => _buffer.AsSpan(_start, _end - _start);
 
     /// <summary>Opens a capture, <c>-</c> = standard input; null and a sentence when it is not there, not readable or no capture.</summary>
-    public static CaptureFile? Open(string path, out string? error)
+    /// <param name="path">Of the file.</param>
+    /// <param name="error">Why there is nothing to read.</param>
+    /// <param name="input">Standard input, where somebody has looked into it before.</param>
+    public static CaptureFile? Open(string path, out string? error, Stream? input = null)
     {
         string name = path == "-" ? "standard input" : path;
         CaptureFile? capture = null;
@@ -69,7 +72,7 @@ public sealed class CaptureFile : IDisposable
         {
             FileStream? file = path == "-" ? null
                 : new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0, FileOptions.SequentialScan);
-            capture = new CaptureFile(name, file ?? Console.OpenStandardInput(), file);
+            capture = new CaptureFile(name, file ?? input ?? Console.OpenStandardInput(), file);
             if (capture.IsGzip())
             {
                 if (file is not { CanSeek: true })

@@ -44,7 +44,10 @@ public sealed class FileRead
     public static IReadOnlyList<string> InOrder(IReadOnlyList<string> files) => [.. files.OrderBy(f => HasCertificates(f) ? 0 : 1)];
 
     /// <summary>Reads one file, "-" = standard input. False when it was not read to its end; then a fault says why, or it was stopped.</summary>
-    public bool Read(string path, CancellationToken stop)
+    /// <param name="path">Of the file.</param>
+    /// <param name="stop">Ends the reading.</param>
+    /// <param name="input">Standard input, where somebody has looked into it before.</param>
+    public bool Read(string path, CancellationToken stop, Stream? input = null)
     {
         string name = path == "-" ? "standard input" : path;
         int faults = _faults.Count;
@@ -52,7 +55,7 @@ public sealed class FileRead
         Stream? stream = null;
         try
         {
-            stream = path == "-" ? Console.OpenStandardInput() : file = Open(path);
+            stream = path == "-" ? input ?? Console.OpenStandardInput() : file = Open(path);
             if (file is not null && IsGzip(file)) stream = new GZipStream(file, CompressionMode.Decompress);
             return ReadLines(name, stream, file, stop) && _faults.Count == faults;
         }

@@ -44,6 +44,15 @@ public static class LogFormats
     /// <summary>A parser for one file.</summary>
     public static LineParser? Parser(LogFormat format, LineOptions options) => format switch
     {
+        LogFormat.Auto => new AutoParser(options),
+        LogFormat.Suricata => new Suricata.EveParser(options),
+        LogFormat.Msdns => new MsdnsParser(options),
+        LogFormat.Bind => new BindParser(options),
+        LogFormat.Dnsmasq => new DnsmasqParser(options),
+        LogFormat.Unbound => new UnboundParser(options),
+        LogFormat.CoreDns => new CoreDnsParser(options),
+        LogFormat.Edge => new EdgeParser(options),
+        LogFormat.Zeek => new ZeekParser(options),
         _ => null,
     };
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Nfr.Health;
+using Nfr.Logs;
 using Nfr.Pipeline;
 using Nfr.Wire;
 
@@ -32,6 +33,12 @@ static class LedgerScreen
         ("nicPackets", "frames on the card", Kind.IfAny), ("nicDropped", "dropped on the card", Kind.Loss), ("nicMissed", "missed by the card", Kind.Loss),
         ("nicFifoErrors", "overrun on the card", Kind.Loss), ("received", "frames that came in", Kind.Always), ("dropped", "dropped by the kernel, ring full", Kind.Loss),
         ("abandoned", "given up in their block", Kind.Loss), ("lostToMistakes", "lost to mistakes in nfr itself", Kind.Loss), ("waiting", "waiting in the ring", Kind.IfAny),
+    ];
+
+    static readonly (string Path, string Name, Kind Kind)[] s_input =
+    [
+        ("lines", "lines read", Kind.Always), ("bytes", "bytes", Kind.Always), ("rotations", "files taken up anew", Kind.IfAny), ("lostBytes", "bytes gone before they were read", Kind.Loss),
+        ("lost", "messages or files gone before they were read", Kind.Loss), ("mistakes", "lost to mistakes in nfr itself", Kind.Loss),
     ];
 
     static readonly (string Path, string Name, Kind Kind)[] s_decoding =
@@ -84,6 +91,9 @@ static class LedgerScreen
         foreach (JsonProperty port in run.GetProperty("interfaces").EnumerateObject())
             yield return new($"Port {port.Name}", Rows(s_port, port.Value, Find(moved, "interfaces")?.GetProperty(port.Name)), HasIntervals: true);
 
+        foreach ((JsonElement input, int i) in Inputs(run).Select((input, i) => (input, i)))
+            yield return new("Input " + End(Text(input, "name"), NameWidth - 8), Lines(input, moved is { } m ? Inputs(m).ElementAtOrDefault(i) : null), HasIntervals: true);
+
         List<Row> decoding = Rows(s_decoding, run, moved);
         if (Find(run, "tcp.missedRatio") is { } ratio && ratio.GetDouble() > 0)
             decoding.Add(new("of what was acknowledged", ratio.GetDouble().ToString("P2", CultureInfo.InvariantCulture), Find(moved, "tcp.missedRatio")?.GetDouble().ToString("P2", CultureInfo.InvariantCulture) ?? ""));
@@ -108,6 +118,26 @@ static class LedgerScreen
         yield return new("Spool", spool, HasIntervals: true);
         if (root.TryGetProperty("lists", out JsonElement lists) && lists.GetArrayLength() > 0) yield return new("Lists", Lists(lists));
     }
+
+    /// <summary>Of each source the same place in every ledger; an older sensor has none.</summary>
+    static JsonElement[] Inputs(JsonElement ledger) => ledger.TryGetProperty("inputs", out JsonElement inputs) ? [.. inputs.EnumerateArray()] : [];
+
+    static List<Row> Lines(JsonElement input, JsonElement? moved)
+    {
+        List<Row> rows = Rows(s_input, input, moved), verdicts = [];
+        foreach (LineVerdict verdict in Enum.GetValues<LineVerdict>())
+        {
+            string path = "verdicts." + verdict.Name();
+            if (Find(input, path) is { } count && count.GetInt64() != 0) verdicts.Add(Pair("  " + Begin(InputEntry.Spell(verdict), NameWidth - 2), count, moved, path, verdict.IsSkip() ? ScreenMark.Notice : ScreenMark.None));
+        }
+        rows.InsertRange(1, verdicts);
+        return rows;
+    }
+
+    static string Begin(string text, int width) => text.Length <= width ? text : text[..(width - 3)] + "...";
+
+    /// <summary>A path's end says more than its beginning.</summary>
+    static string End(string text, int width) => text.Length <= width ? text : "..." + text[^(width - 3)..];
 
     /// <summary>Indicators of each, and the age of a fetched one's copy; what hinders it stands below.</summary>
     static List<Row> Lists(JsonElement lists)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using Nfr.Config;
 using Nfr.Logging;
+using Nfr.Logs;
 using Serilog.Core;
 
 namespace Nfr.Commands;
@@ -9,19 +10,18 @@ namespace Nfr.Commands;
 /// <summary>"nfr read": events from files.</summary>
 static class ReadCommand
 {
-    static readonly string[] Formats = ["pcap", "bro", "msdns", "suricata", "syslog-named", "edge"];
-    static readonly string[] Types = ["all", "dns", "ip", "http", "tls"];
+    static readonly string[] Formats = [ReadOptions.Pcap, .. LogFormats.Words];
     static readonly string[] Prints = ["events", "alerts"];
 
     public static Command Build(CommandSetup setup)
     {
         var format = new Option<string>("--format", "-f")
         {
-            Description = $"What the files hold: {string.Join(", ", Formats)}. Default: pcap, which is pcapng too.", HelpName = "FORMAT", DefaultValueFactory = _ => "pcap",
+            Description = $"What the files hold: {string.Join(", ", Formats)}. Default: pcap, which is pcapng too; auto looks at the first bytes.", HelpName = "FORMAT", DefaultValueFactory = _ => "pcap",
         };
         var type = new Option<string>("--type")
         {
-            Description = $"Which events are made: {string.Join(", ", Types)}. Default: all.", HelpName = "TYPE", DefaultValueFactory = _ => "all",
+            Description = $"Which events are made: {string.Join(", ", LogWords.Types)}. Default: all.", HelpName = "TYPE", DefaultValueFactory = _ => "all",
         };
         var print = new Option<string?>("--print")
         {
@@ -29,19 +29,23 @@ static class ReadCommand
         };
         var stats = new Option<bool>("--stats") { Description = "Show the ledger at the end: packets, faults, events, speed, bytes allocated per packet (counted behind the first 8 MiB of each file)." };
         var json = new Option<bool>("--json") { Description = "With --stats: the ledger as one JSON object on stdout." };
-        var files = new Argument<string[]>("file") { HelpName = "FILE", Description = "Files to read, in this order.", Arity = ArgumentArity.OneOrMore };
+        var files = new Argument<string[]>("file") { HelpName = "FILE", Description = "Files to read, in this order, also gzip'd ones; - is standard input.", Arity = ArgumentArity.OneOrMore };
         format.CompletionSources.Add(Formats);
-        type.CompletionSources.Add(Types);
+        type.CompletionSources.Add(LogWords.Types);
         print.CompletionSources.Add(Prints);
 
-        var command = new NfrCommand("read", "Read network events from capture files.")
+        var command = new NfrCommand("read", "Read network events from capture files and from logs of others.")
         {
-            Remarks = ["Events go the same way as those of the live sensor: scope, scoring, and the engine if the config names one. Without a config the defaults apply."],
+            Remarks = ["Events go the same way as those of the live sensor: scope, scoring, and the engine if the config names one. Without a config the defaults apply.",
+                "Lines that cannot be read are counted by reason and left out; the first of each reason is told with its file and line. Exit code 0 when the files were read to their end, 1 when one was not, or when no line of them could be read."],
             Examples =
             [
                 ("read office.pcap", "Score a capture file by the config."),
                 ("read --print events office.pcapng | jq .", "See what events it holds; nothing is sent."),
                 ("read --stats --json big.pcap", "How fast, and what could not be decoded."),
+                ("read --format zeek /opt/zeek/logs/2026-11-2?/*.log.gz", "Score a week of Zeek's logs."),
+                ("read -f auto --type dns --print alerts eve.json query.log", "Alerts of what others logged, told by the first lines."),
+                ("journalctl -u unbound | nfr read -f unbound --print events -", "From a pipe."),
             ],
         };
         command.Add(files);
@@ -76,11 +80,11 @@ static class ReadCommand
             Json = parsed.GetValue(json),
         };
         if (!Formats.Contains(options.Format)) return $"--format takes {string.Join(", ", Formats)}; not \"{options.Format}\"";
-        if (!Types.Contains(options.Type)) return $"--type takes {string.Join(", ", Types)}; not \"{options.Type}\"";
+        if (!LogWords.Types.Contains(options.Type)) return $"--type takes {string.Join(", ", LogWords.Types)}; not \"{options.Type}\"";
         if (what is not null && options.Print == PrintMode.None) return $"--print takes events or alerts; not \"{what}\"";
         if (options.Json && !options.Stats) return "--json needs --stats";
         if (options.Json && options.Print != PrintMode.None) return "--json and --print would both write to stdout; choose one";
-        if (options.Format != "pcap") return $"--format {options.Format} arrives with log inputs; this build reads pcap";
+        if (LogWords.Clash(options.Format, options.Type) is { } clash) return clash;
         return null;
     }
 

@@ -19,7 +19,7 @@ static partial class StatusScreen
     public static IEnumerable<ScreenLine> Lines(JsonElement root)
     {
         DateTime now = root.GetProperty("clock").GetProperty("now").GetDateTime();
-        return [Title(root, now), .. Verdict(root), .. Capture(root), .. Ledger(root), .. Spool(root, now), .. Uplinks(root, now), .. Outputs(root, now), .. Box(root, now), .. Lists(root)];
+        return [Title(root, now), .. Verdict(root), .. Capture(root), .. Inputs(root, now), .. Ledger(root), .. Spool(root, now), .. Uplinks(root, now), .. Outputs(root, now), .. Box(root, now), .. Lists(root)];
     }
 
     static ScreenLine Title(JsonElement root, DateTime now)
@@ -60,7 +60,7 @@ static partial class StatusScreen
 
     static IEnumerable<ScreenLine> Capture(JsonElement root)
     {
-        yield return new("Capture               packets/s      bits/s       packets   card  kernel   nfr", ScreenMark.Head);
+        if (root.GetProperty("capture").GetArrayLength() > 0) yield return new("Capture               packets/s      bits/s       packets   card  kernel   nfr", ScreenMark.Head);
         foreach (JsonElement port in root.GetProperty("capture").EnumerateArray())
         {
             string Rate(string name) => port.TryGetProperty(name, out JsonElement rate) ? Short(rate.GetDouble()) : "-";
@@ -82,7 +82,8 @@ static partial class StatusScreen
         JsonElement? interval = Find(root, "interval"), moved = Find(interval, "moved");
         string last = interval is { } i ? string.Create(CultureInfo.InvariantCulture, $"last {i.GetProperty("seconds").GetDouble():0} s") : "";
         yield return new(string.Create(CultureInfo.InvariantCulture, $"{"Ledger",-44}{"whole run",17}{last,17}"), ScreenMark.Head);
-        yield return Both("packets decoded", "packets");
+        if (root.GetProperty("capture").GetArrayLength() > 0 || Inputs(root).Length == 0) yield return Both("packets decoded", "packets");
+        if (Inputs(root).Length > 0) yield return Both("lines read", "lines");
         yield return Both("events made", "events", Sum);
         if (Sum(run.GetProperty("events")) > 0) yield return new("    " + string.Join(", ", run.GetProperty("events").EnumerateObject().Where(t => t.Value.GetInt64() > 0).Select(t => $"{t.Name} {Short(t.Value.GetInt64())}")));
         yield return Both("events in scope", "pipeline.inScope");

@@ -15,8 +15,11 @@ public enum PrintMode
 public sealed record ReadOptions
 {
     public required IReadOnlyList<string> Files { get; init; }
-    /// <summary>pcap, bro, msdns, suricata, syslog-named or edge.</summary>
-    public string Format { get; init; } = "pcap";
+    public const string Pcap = "pcap";
+    public const string Auto = "auto";
+
+    /// <summary>pcap, or one of <see cref="Logs.LogFormats.Words"/>; auto is told by each file's first bytes, pcap among them.</summary>
+    public string Format { get; init; } = Pcap;
     /// <summary>all, dns, ip, http or tls.</summary>
     public string Type { get; init; } = "all";
     public PrintMode Print { get; init; }

@@ -71,9 +71,10 @@ public static class ConfigFile
         if (config.Lines.ContainsKey("data.file")) CheckFile(config, "data.file", config.Data.LegacyFollowFile, faults);
         if (config.Scope.File is not null) CheckFile(config, "scope.file", config.Scope.File, faults);
         foreach (EngineConfig engine in config.Uplinks) TlsSection.Check(config, engine.Key + ".tls", engine.Tls, now, faults);
+        if (config.Inputs.Elastic.Cluster is { } searched) TlsSection.Check(config, "inputs.elastic.tls", searched.Tls, now, faults);
         foreach (MonitorConfig monitor in config.Inputs.Monitor)
         {
-            if (FileFault(monitor.Path) is { } reason) faults.Add(new ConfigFault(config.File, monitor.Line, $"inputs.monitor: {reason}"));
+            if (MonitorFault(monitor.Path, out bool hinders) is { } reason) (hinders ? faults : remarks).Add(new ConfigFault(config.File, monitor.Line, $"inputs.monitor: {reason}"));
         }
         int before = faults.Count;
         CheckFolder(config, "data.dir", config.Data.Dir, faults, remarks);
@@ -151,6 +152,22 @@ public static class ConfigFile
         // Written to, a device does what nobody expects of an alert file. .NET cannot tell sockets and pipes from files by name.
         return path.StartsWith("/dev/", StringComparison.Ordinal) || path.StartsWith("/proc/", StringComparison.Ordinal)
             ? $"{path} is not a regular file; for the terminal write stdout or stderr" : null;
+    }
+
+    /// <summary>What is not there yet may come: Zeek's folder "current" is gone while Zeek is.</summary>
+    static string? MonitorFault(string path, out bool hinders)
+    {
+        hinders = true;
+        if (path.StartsWith("/dev/", StringComparison.Ordinal) || path.StartsWith("/proc/", StringComparison.Ordinal)) return $"{path} is no log file; \"nfr read -\" reads from a pipe";
+        string folder = Path.GetDirectoryName(path) ?? "/";
+        while (folder.AsSpan().ContainsAny('*', '?')) folder = Path.GetDirectoryName(folder) ?? "/";
+        if (Directory.Exists(folder)) return null;
+        for (string? up = folder; up is not null; up = Path.GetDirectoryName(up))
+        {
+            if (File.Exists(up)) return $"{up} is no folder";
+        }
+        hinders = false;
+        return $"the folder {folder} does not exist; {path} is read as soon as it does";
     }
 
     static void CheckFolder(NfrConfig config, string key, string path, List<ConfigFault> faults, List<ConfigFault> remarks)

@@ -1,3 +1,5 @@
+using Nfr.Logs;
+
 namespace Nfr.Config;
 
 /// <summary>inputs: where events come from.</summary>
@@ -5,56 +7,49 @@ public sealed record InputsConfig
 {
     public SnifferConfig Sniffer { get; init; } = new();
     public IReadOnlyList<MonitorConfig> Monitor { get; init; } = [];
+    public IReadOnlyList<SyslogInputConfig> Syslog { get; init; } = [];
+    /// <summary>Of stamps in logs that name no zone.</summary>
+    public TimeZoneInfo Timezone { get; init; } = TimeZoneInfo.Local;
     /// <summary>A Go time layout such as "1/02/2006 3:04:05 PM"; null = guess.</summary>
     public string? MsdnsTimeFormat { get; init; }
     /// <summary>Be told of changes by the kernel; else look at the files now and then.</summary>
     public bool UseInotify { get; init; } = !OperatingSystem.IsWindows();
     public ElasticConfig Elastic { get; init; } = new();
 
-    public bool Any => Sniffer.Enabled || Monitor.Count > 0 || Elastic.Enabled;
+    public bool Any => Sniffer.Enabled || HasLogs;
+
+    /// <summary>Something other than packets is read.</summary>
+    public bool HasLogs => Monitor.Count > 0 || Syslog.Count > 0 || Elastic.Enabled;
 
     internal static InputsConfig Read(Section s)
     {
         var inputs = new InputsConfig
         {
             Sniffer = SnifferConfig.Read(s.Under("sniffer")),
-            Monitor = [.. s.Items("monitor").Select(MonitorConfig.Read).OfType<MonitorConfig>()],
-            MsdnsTimeFormat = s.Text("msdns_time_format", expected: "a Go time layout such as \"1/02/2006 3:04:05 PM\""),
+            Monitor = MonitorConfig.ReadAll(s),
+            Syslog = SyslogInputConfig.ReadAll(s),
+            Timezone = ZoneOf(s),
+            MsdnsTimeFormat = LayoutOf(s),
             UseInotify = s.Flag("use_inotify", !OperatingSystem.IsWindows()),
             Elastic = ElasticConfig.Read(s.Under("elastic")),
         };
         s.End();
         return inputs;
     }
-}
 
-/// <summary>One file of inputs.monitor.</summary>
-/// <param name="Format">bro, suricata, msdns or syslog-named.</param>
-/// <param name="Type">dns, ip or http.</param>
-/// <param name="Path">Absolute path.</param>
-/// <param name="Line">Its line in the config file.</param>
-public sealed record MonitorConfig(string Format, string Type, string Path, int Line)
-{
-    internal static MonitorConfig? Read(Section s)
+    static string? LayoutOf(Section s)
     {
-        string format = s.Choice("format", "", "bro", "suricata", "msdns", "syslog-named");
-        string type = s.Choice("type", "", "dns", "ip", "http");
-        string? file = s.FilePath("file", null);
-        s.End();
-        bool hasFormat = s.Has("format"), hasType = s.Has("type"), hasFile = file is not null;
-        // An item with nothing in it is how the original's sample file ships.
-        if (!hasFormat && !hasType && !hasFile) return null;
-        if (!hasFormat || !hasType || !hasFile)
-        {
-            string missing = string.Join(" and ", new[] { hasFormat ? "" : "format", hasType ? "" : "type", hasFile ? "" : "file" }.Where(m => m.Length > 0));
-            s.Fault("", $"{missing} missing; an item needs format, type and file");
-            return null;
-        }
-        if ((type, format) is ("ip", "suricata" or "msdns" or "syslog-named") or ("http", "msdns" or "syslog-named"))
-        {
-            s.Fault("type", $"{format} files hold no {type} events; {type} is read from {(type == "ip" ? "bro" : "bro or suricata")}");
-            return null;
-        }
-        return format.Length == 0 || type.Length == 0 ? null : new MonitorConfig(format, type, file!, s.Line);
+        string? layout = s.Text("msdns_time_format", expected: "a Go time layout such as \"1/02/2006 3:04:05 PM\"");
+        if (layout is null || GoLayout.Make(layout, out string fault) is not null) return layout;
+        s.Fault("msdns_time_format", fault);
+        return null;
+    }
+
+    static TimeZoneInfo ZoneOf(Section s)
+    {
+        if (s.Text("timezone", expected: "a time zone such as Europe/Berlin") is not { } name || name == "local") return TimeZoneInfo.Local;
+        if (TimeZoneInfo.TryFindSystemTimeZoneById(name, out TimeZoneInfo? zone)) return zone;
+        s.Fault("timezone", $"this machine knows no time zone \"{name}\"; write one such as Europe/Berlin or UTC (timedatectl list-timezones), or local");
+        return TimeZoneInfo.Local;
     }
 }

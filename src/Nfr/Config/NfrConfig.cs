@@ -34,8 +34,6 @@ public sealed record NfrConfig
         get
         {
             List<string> lines = [];
-            if (Inputs.Monitor.Count > 0)
-                lines.Add($"inputs.monitor: this build cannot follow log files yet; {Inputs.Monitor.Count} {(Inputs.Monitor.Count == 1 ? "file is" : "files are")} not read");
             if (Inputs.Elastic.Enabled)
                 lines.Add($"inputs.elastic: this build cannot read Elasticsearch yet; {Inputs.Elastic.Searches.Count} {(Inputs.Elastic.Searches.Count == 1 ? "search is" : "searches are")} not run");
             return lines;
@@ -43,7 +41,7 @@ public sealed record NfrConfig
     }
 
     /// <summary>An input is switched on that this build can read.</summary>
-    public bool HasAvailableInput => Inputs.Sniffer.Enabled;
+    public bool HasAvailableInput => Inputs.Sniffer.Enabled || Inputs.Monitor.Count > 0 || Inputs.Syslog.Count > 0;
 
     /// <summary>What is well written and yet cannot be started: no input, or an engine without a key.</summary>
     public IReadOnlyList<ConfigFault> StartFaults
@@ -53,7 +51,7 @@ public sealed record NfrConfig
             List<ConfigFault> faults = [];
             if (Engine is { IsEmbedded: false, ApiKey: null })
                 faults.Add(At("engine.host", $"engine.api_key is not set, and {Engine.Host} wants one; run 'nfr account register', or set host: embedded to score on board alone"));
-            if (!Inputs.Any) faults.Add(At("inputs", "no input is switched on; set inputs.sniffer.enabled: true"));
+            if (!Inputs.Any) faults.Add(At("inputs", "no input is switched on; set inputs.sniffer.enabled: true, or name a log in inputs.monitor"));
             return faults;
         }
     }
@@ -104,7 +102,7 @@ public sealed record NfrConfig
         };
         root.End();
         if (map is not null && !config.Inputs.Any && !config.Outputs.Any)
-            root.Fault("inputs", "neither an input nor an output is switched on; set inputs.sniffer.enabled: true");
+            root.Fault("inputs", "neither an input nor an output is switched on; set inputs.sniffer.enabled: true, or name a log in inputs.monitor");
         return config with { Notes = source.Faults.Notes(), Lines = source.Lines };
     }
 

@@ -29,6 +29,8 @@ static class Troubles
     {
         List<Trouble> all = [];
         Capture(all, report);
+        // An input's own word goes before what is seen from outside.
+        foreach (SourceReport source in report.Inputs) all.AddRange(source.Conditions);
         Ledger(all, report);
         if (report.Run.Spool is { } spool) Spool(all, report, spool);
         Away(all, report);
@@ -70,6 +72,7 @@ static class Troubles
     static string RemedyOf(LossPlace place) => place switch
     {
         LossPlace.Card => "the card or its driver cannot keep up: raise its ring (ethtool -G), or mirror fewer ports",
+        LossPlace.Log => "rotate logs by renaming them (rename and create), not by copying and truncating; a syslog sender is safer over TCP",
         LossPlace.Pipeline => "the processor cannot keep up: narrow scope.yml or mirror fewer ports",
         LossPlace.BeforeSpool => "the disk could not take them: see the spool",
         LossPlace.Evicted => "bring the engine back, or raise spool.max_size",

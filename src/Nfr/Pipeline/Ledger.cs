@@ -1,5 +1,6 @@
 using Nfr.Capture;
 using Nfr.Events;
+using Nfr.Logs;
 using Nfr.Storage;
 using Nfr.Wire;
 
@@ -36,13 +37,15 @@ sealed record CaptureEntry(
 }
 
 /// <summary>
-/// Promise 9 in numbers: every packet and every event from the port to the spool over a span of time, the whole run or an interval of it, each either
+/// Promise 9 in numbers: every packet, line and event from the port to the spool over a span of time, the whole run or an interval of it, each either
 /// on its way or counted where it ended: what was there + what came in = what went out + what is there. <see cref="Gaps"/> names every stage
 /// whose sum does not come out.
 /// </summary>
 sealed record Ledger
 {
     public required IReadOnlyList<CaptureEntry> Captures { get; init; }
+    /// <summary>What is read beside packets: a log worker each.</summary>
+    public IReadOnlyList<InputEntry> Inputs { get; init; } = [];
     public StageCounters? Stage { get; init; }
     public SpoolCounters? SpoolAtStart { get; init; }
     public SpoolCounters? Spool { get; init; }
@@ -67,7 +70,15 @@ sealed record Ledger
     public long Fragments => Captures.Sum(c => c.Decoded.FragmentsHeld);
     public long PacketFaults => Captures.Sum(c => c.Decoded.PacketFaults);
     public long MistakenFrames => Captures.Sum(c => c.MistakenFrames);
-    public long Mistakes => Captures.Sum(c => c.Mistakes) + PipelineMistakes;
+    public long Mistakes => Captures.Sum(c => c.Mistakes) + Inputs.Sum(i => i.Mistakes + i.Sources.Sum(s => s.Mistakes)) + PipelineMistakes;
+    /// <summary>Lines (and documents) read.</summary>
+    public long Lines => Inputs.Sum(i => i.Lines);
+    public long LinesSkipped => Inputs.Sum(i => i.Sources.Sum(s => s.Skipped));
+    public long LineBytes => Inputs.Sum(i => i.Sources.Sum(s => s.Bytes));
+    public long LostLineBytes => Inputs.Sum(i => i.Sources.Sum(s => s.LostBytes));
+    public long LostLines => Inputs.Sum(i => i.Sources.Sum(s => s.Lost));
+    public long LinesOf(LineVerdict verdict) => Inputs.Sum(i => i.Sources.Sum(s => s.Verdicts[(int)verdict]));
+    public long LineEventsOf(EventType type) => Inputs.Sum(i => i.EventsOf(type));
     public long KernelReceived => Captures.Sum(c => c.Kernel?.Received ?? 0);
     public long KernelDropped => Captures.Sum(c => c.Kernel?.Dropped ?? 0);
     public long FlowsOpened => Captures.Sum(c => c.Decoded.FlowsOpened);
@@ -85,7 +96,7 @@ sealed record Ledger
     /// <summary>Of the TCP payload that its receivers acknowledged, the part that never came to our port: 0 to 1.</summary>
     public double TcpMissedRatio => TcpMissedBytes == 0 ? 0 : (double)TcpMissedBytes / (TcpPayloadBytes + TcpMissedBytes);
 
-    public long EventsOf(EventType type) => Captures.Sum(c => c.Events[(int)type]);
+    public long EventsOf(EventType type) => Captures.Sum(c => c.Events[(int)type]) + LineEventsOf(type);
     public long DroppedEventsOf(EventType type) => Captures.Sum(c => c.DroppedEvents[(int)type]);
     public long FaultsOf(DecodeFault fault) => Captures.Sum(c => c.Decoded.Faults[(int)fault]);
 
@@ -111,6 +122,7 @@ sealed record Ledger
     public Ledger Since(Ledger earlier) => new()
     {
         Captures = [.. Captures.Select((c, i) => c.Since(earlier.Captures[i]))],
+        Inputs = [.. Inputs.Select((i, n) => i.Since(earlier.Inputs[n]))],
         Stage = earlier.Stage is null ? Stage : Stage?.Since(earlier.Stage),
         SpoolAtStart = earlier.Spool,
         Spool = Spool,

@@ -13,6 +13,8 @@ enum LossPlace : byte
     Kernel,
     Pipeline,
     Mistake,
+    /// <summary>In a log that was cut or removed before it was read, or on its way to a listener.</summary>
+    Log,
     BeforeSpool,
     /// <summary>For room, or for a quota.</summary>
     Evicted,
@@ -33,7 +35,7 @@ sealed record LedgerInterval(DateTimeOffset End, double Seconds, Ledger Moved)
     /// <summary>Frames, events and alerts that are gone, wherever they went.</summary>
     public long Lost => Losses.Sum(l => l.Count);
 
-    public bool HasMoved => Moved.Frames != 0 || Moved.FlowsClosed != 0 || Lost != 0 || !Moved.Closes
+    public bool HasMoved => Moved.Frames != 0 || Moved.Lines != 0 || Moved.FlowsClosed != 0 || Lost != 0 || !Moved.Closes
         || (Moved is { Spool: { } spool, SpoolAtStart: { } start } && (Went(start, spool, t => t.Spooled) != 0 || Went(start, spool, t => t.Delivered) != 0));
 
     /// <summary>The interval in plain words: what came, what became of it, what was lost and where, and whether it adds up.</summary>
@@ -41,7 +43,7 @@ sealed record LedgerInterval(DateTimeOffset End, double Seconds, Ledger Moved)
     {
         Ledger m = Moved;
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"ledger: in {Seconds:0} s {m.Frames:N0} packets came, {EventTypes.All.Sum(m.EventsOf):N0} events were made");
+        text.Append(CultureInfo.InvariantCulture, $"ledger: in {Seconds:0} s {Came(m)} came, {EventTypes.All.Sum(m.EventsOf):N0} events were made");
         if (m.Stage is { } stage) text.Append(CultureInfo.InvariantCulture, $", {stage.InScope.Sum():N0} of them in scope, {stage.Alerts:N0} alerts");
         if (m is { Spool: { } spool, SpoolAtStart: { } start })
         {
@@ -55,6 +57,14 @@ sealed record LedgerInterval(DateTimeOffset End, double Seconds, Ledger Moved)
         return text.ToString();
     }
 
+    /// <summary>"5 packets and 3 lines (1 could not be read)".</summary>
+    static string Came(Ledger m)
+    {
+        string lines = string.Create(CultureInfo.InvariantCulture, $"{m.Lines:N0} lines{(m.LinesSkipped > 0 ? string.Create(CultureInfo.InvariantCulture, $" ({m.LinesSkipped:N0} could not be read)") : "")}");
+        string packets = string.Create(CultureInfo.InvariantCulture, $"{m.Frames:N0} packets");
+        return m.Inputs.Count == 0 ? packets : m.Captures.Count == 0 ? lines : packets + " and " + lines;
+    }
+
     /// <summary>By place, those of zero among them.</summary>
     public IEnumerable<LedgerLoss> Losses
     {
@@ -64,6 +74,8 @@ sealed record LedgerInterval(DateTimeOffset End, double Seconds, Ledger Moved)
             yield return new(m.Captures.DistinctBy(c => c.Interface).Sum(c => c.Nic?.Lost ?? 0), "packets on the card", LossPlace.Card);
             yield return new(m.KernelDropped, "packets in the kernel, its ring full", LossPlace.Kernel);
             yield return new(m.Captures.Sum(c => c.Kernel?.Abandoned ?? 0) + m.MistakenFrames, "packets to mistakes in nfr itself", LossPlace.Mistake);
+            yield return new(m.LostLineBytes, "bytes of logs, gone before they were read", LossPlace.Log);
+            yield return new(m.LostLines, "messages and files of log inputs, gone before they were read", LossPlace.Log);
             yield return new(EventTypes.All.Sum(m.DroppedEventsOf), "events, the pipeline behind", LossPlace.Pipeline);
             if (m.Stage is { } stage)
             {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Nfr.Capture;
 using Nfr.Events;
+using Nfr.Logs;
 using Nfr.Storage;
 using Nfr.Wire;
 
@@ -55,6 +56,13 @@ static class LedgerJson
         json.WriteStartObject("interfaces");
         foreach (IGrouping<string, CaptureEntry> port in ledger.Captures.Where(c => c.Kernel is not null).GroupBy(c => c.Interface)) Port(json, port);
         json.WriteEndObject();
+        json.WriteNumber("lines", ledger.Lines);
+        json.WriteStartArray("inputs");
+        foreach (InputEntry input in ledger.Inputs)
+        {
+            foreach (LogCounters source in input.Sources) Input(json, input, source);
+        }
+        json.WriteEndArray();
         if (ledger.Stage is { } stage) Stage(json, ledger, stage);
         if (ledger is { Spool: { } spool, SpoolAtStart: { } start })
         {
@@ -111,6 +119,27 @@ static class LedgerJson
         json.WriteStartObject("events");
         foreach (EventType type in EventTypes.All) json.WriteNumber(type.Name(), port.Sum(w => w.Events[(int)type]));
         json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    static void Input(Utf8JsonWriter json, InputEntry input, LogCounters source)
+    {
+        json.WriteStartObject();
+        json.WriteString("input", input.Name);
+        json.WriteString("name", source.Name);
+        json.WriteNumber("lines", source.Lines);
+        json.WriteNumber("bytes", source.Bytes);
+        json.WriteStartObject("verdicts");
+        foreach (LineVerdict verdict in Enum.GetValues<LineVerdict>()) json.WriteNumber(verdict.Name(), source.Verdicts[(int)verdict]);
+        json.WriteEndObject();
+        json.WriteNumber("skipped", source.Skipped);
+        json.WriteStartObject("events");
+        foreach (EventType type in EventTypes.All) json.WriteNumber(type.Name(), source.Events[(int)type]);
+        json.WriteEndObject();
+        json.WriteNumber("rotations", source.Rotations);
+        json.WriteNumber("lostBytes", source.LostBytes);
+        json.WriteNumber("lost", source.Lost);
+        json.WriteNumber("mistakes", source.Mistakes);
         json.WriteEndObject();
     }
 

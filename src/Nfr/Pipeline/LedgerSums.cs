@@ -1,4 +1,5 @@
 using Nfr.Events;
+using Nfr.Logs;
 using Nfr.Storage;
 
 namespace Nfr.Pipeline;
@@ -14,6 +15,11 @@ static class LedgerSums
         {
             if (sums) Capture(gaps, c, ledger.IsClosing);
             if (c.Mistakes > 0) gaps.Add($"{c.Interface}: {c.Mistakes} mistakes in nfr itself, see the log");
+        }
+        foreach (InputEntry i in ledger.Inputs)
+        {
+            foreach (LogCounters source in i.Sources) Lines(gaps, source, sums);
+            if (i.Mistakes > 0) gaps.Add($"{i.Name}: {i.Mistakes} mistakes in nfr itself, see the log");
         }
         if (ledger.Stage is { } stage && sums)
         {
@@ -36,6 +42,14 @@ static class LedgerSums
         Same(gaps, c.Interface + ": decoded = parsed + not IP + fragments + faults", d.Frames, d.Parsed + d.NonIp + d.FragmentsHeld + d.PacketFaults + c.MistakenFrames);
         Same(gaps, c.Interface + ": flows opened = closed + active", c.FlowsAtStart + d.FlowsOpened, d.FlowsClosed + c.ActiveFlows);
         Same(gaps, c.Interface + ": ip events = flows closed + slices", c.Events[(int)EventType.Ip], d.FlowsClosed + d.FlowSlices);
+    }
+
+    /// <summary>Lines are the sum of their verdicts by themselves; what is held makes events later, so that there are as many as such lines at least.</summary>
+    static void Lines(List<string> gaps, LogCounters source, bool sums)
+    {
+        long made = source.Events.Sum(), said = source.Verdicts[(int)LineVerdict.Event];
+        if (sums && made < said) gaps.Add($"{source.Name}: {said} lines made events, but only {made} events came");
+        if (source.Mistakes > 0) gaps.Add($"{source.Name}: {source.Mistakes} mistakes in nfr itself, see the log");
     }
 
     static void Events(List<string> gaps, Ledger ledger, StageCounters stage)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Nfr.Capture;
 using Nfr.Events;
+using Nfr.Logs;
 using Nfr.Storage;
 
 namespace Nfr.Pipeline;
@@ -14,25 +15,8 @@ static class LedgerText
         var text = new StringBuilder();
         text.AppendLine("Ledger");
         foreach (IGrouping<string, CaptureEntry> port in ledger.Captures.GroupBy(c => c.Interface)) Port(text, port);
-        Line(text, "frames decoded", ledger.Frames);
-        Below(text, "put to a flow", ledger.Parsed, always: true);
-        Below(text, "fragments put together", ledger.Fragments);
-        Below(text, "not IP", ledger.NonIp);
-        foreach ((Wire.DecodeFault fault, long count) in ledger.Faults) Below(text, Spell(fault), count);
-        Below(text, "lost to a mistake in nfr itself", ledger.MistakenFrames);
-        Below(text, "of them cut short by the capture", ledger.Truncated);
-        if (ledger.TcpPayloadBytes + ledger.TcpMissedBytes > 0)
-        {
-            Line(text, "TCP payload, bytes", ledger.TcpPayloadBytes);
-            Below(text, string.Create(CultureInfo.InvariantCulture, $"missed before our port ({ledger.TcpMissedRatio:P2})"), ledger.TcpMissedBytes, always: true);
-        }
-        Line(text, "flows opened", ledger.FlowsOpened);
-        Below(text, "open before", ledger.Captures.Sum(c => (long)c.FlowsAtStart));
-        Below(text, "ended or timed out", ledger.FlowsClosed - ledger.FlowsEvicted, always: true);
-        Below(text, "exported early, table full", ledger.FlowsEvicted);
-        Below(text, "still open", ledger.FlowsActive);
-        Below(text, "without details, their table full", ledger.DetailsRefused);
-        Below(text, "sharing a tunnel's entry, its table full", ledger.TunnelsShared);
+        if (ledger.Captures.Count > 0) Frames(text, ledger);
+        foreach (LogCounters source in ledger.Inputs.SelectMany(i => i.Sources)) Lines(text, source);
         Line(text, "events", EventTypes.All.Sum(ledger.EventsOf));
         foreach (EventType type in EventTypes.All) Below(text, type.Name(), ledger.EventsOf(type), always: type < (EventType)EventTypes.UploadedCount);
         Below(text, "DNS queries sent again, in the first one's", ledger.DnsRepeated);
@@ -60,7 +44,7 @@ static class LedgerText
             Below(text, "fetched from the engine", ring.EngineAlerts - first.EngineAlerts);
             Tally(text, "alerts spooled", first.Alerts, ring.Alerts);
         }
-        if (ledger.Closes) text.Append("The ledger closes: every frame and every event is accounted for.");
+        if (ledger.Closes) text.Append($"The ledger closes: every {(ledger.Inputs.Count == 0 ? "frame" : ledger.Captures.Count == 0 ? "line" : "frame, every line")} and every event is accounted for.");
         else
         {
             text.Append("The ledger does NOT close:");
@@ -68,6 +52,43 @@ static class LedgerText
         }
         return text.ToString();
     }
+
+    static void Frames(StringBuilder text, Ledger ledger)
+    {
+        Line(text, "frames decoded", ledger.Frames);
+        Below(text, "put to a flow", ledger.Parsed, always: true);
+        Below(text, "fragments put together", ledger.Fragments);
+        Below(text, "not IP", ledger.NonIp);
+        foreach ((Wire.DecodeFault fault, long count) in ledger.Faults) Below(text, Spell(fault), count);
+        Below(text, "lost to a mistake in nfr itself", ledger.MistakenFrames);
+        Below(text, "of them cut short by the capture", ledger.Truncated);
+        if (ledger.TcpPayloadBytes + ledger.TcpMissedBytes > 0)
+        {
+            Line(text, "TCP payload, bytes", ledger.TcpPayloadBytes);
+            Below(text, string.Create(CultureInfo.InvariantCulture, $"missed before our port ({ledger.TcpMissedRatio:P2})"), ledger.TcpMissedBytes, always: true);
+        }
+        Line(text, "flows opened", ledger.FlowsOpened);
+        Below(text, "open before", ledger.Captures.Sum(c => (long)c.FlowsAtStart));
+        Below(text, "ended or timed out", ledger.FlowsClosed - ledger.FlowsEvicted, always: true);
+        Below(text, "exported early, table full", ledger.FlowsEvicted);
+        Below(text, "still open", ledger.FlowsActive);
+        Below(text, "without details, their table full", ledger.DetailsRefused);
+        Below(text, "sharing a tunnel's entry, its table full", ledger.TunnelsShared);
+    }
+
+    /// <summary>What was read of one source, and what became of it.</summary>
+    static void Lines(StringBuilder text, LogCounters source)
+    {
+        Line(text, Cut(source.Name + ": lines read", 46), source.Lines);
+        foreach (LineVerdict verdict in Enum.GetValues<LineVerdict>()) Below(text, InputEntry.Spell(verdict), source.Verdicts[(int)verdict], always: verdict == LineVerdict.Event);
+        Below(text, "files taken up anew", source.Rotations);
+        Below(text, "bytes gone before they were read", source.LostBytes);
+        Below(text, "lost unread", source.Lost);
+        Below(text, "lost to a mistake in nfr itself", source.Mistakes);
+    }
+
+    /// <summary>A path's end says more than its beginning.</summary>
+    static string Cut(string name, int width) => name.Length < width ? name : "..." + name[^(width - 4)..];
 
     static void Port(StringBuilder text, IGrouping<string, CaptureEntry> port)
     {

@@ -30,6 +30,13 @@ sealed partial class MetricsText
         foreach (PortReport port in report.Ports) Sample("nfr_port_open", $"interface=\"{Label(port.Interface)}\"", port.IsOpen ? 1 : 0);
         Head("nfr_port_conditions", "What the observer finds wrong with the interface's mirror now.", "gauge");
         foreach (PortReport port in report.Ports) Sample("nfr_port_conditions", $"interface=\"{Label(port.Interface)}\"", port.Conditions.Count);
+        Head("nfr_log_behind", "Bytes (of files) or documents (of searches) that are known and not read yet.", "gauge");
+        foreach (SourceReport source in report.Inputs)
+        {
+            if (source.Report.Behind is { } behind) Sample("nfr_log_behind", $"input=\"{Label(source.Report.Name)}\"", behind);
+        }
+        Head("nfr_log_trouble", "1 while an input cannot be read.", "gauge");
+        foreach (SourceReport source in report.Inputs) Sample("nfr_log_trouble", $"input=\"{Label(source.Report.Name)}\"", source.Report.Trouble is null ? 0 : 1);
         Gauge("nfr_ledger_exact", "1 when every stage told its counts between two steps, so that the sums must come out.", report.Run.IsExact ? 1 : 0);
     }
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Nfr.Capture;
 using Nfr.Events;
+using Nfr.Logs;
 using Nfr.Storage;
 using Nfr.Wire;
 
@@ -92,6 +93,7 @@ sealed partial class MetricsText
         }
         Types("nfr_events_total", "Events made.", ports, c => c.Events);
         Types("nfr_events_dropped_total", "Events dropped because the pipeline was behind.", ports, c => c.DroppedEvents);
+        Inputs(ledger);
         if (ledger.Stage is { } stage)
         {
             Types("nfr_events_in_scope_total", "Events in scope.", stage.InScope);
@@ -111,6 +113,30 @@ sealed partial class MetricsText
         }
         Counter("nfr_mistakes_total", "Mistakes in nfr itself; the log has them.", ledger.Mistakes);
         Gauge("nfr_ledger_gaps", "Sums of the ledger that do not come out.", ledger.Gaps.Count);
+    }
+
+    void Inputs(Ledger ledger)
+    {
+        LogCounters[] sources = [.. ledger.Inputs.SelectMany(i => i.Sources)];
+        void Each(string name, string help, Func<LogCounters, long> of)
+        {
+            Head(name, help, "counter");
+            foreach (LogCounters source in sources) Sample(name, $"input=\"{Label(source.Name)}\"", of(source));
+        }
+        Head("nfr_log_lines_total", "Lines and documents read, by what became of them.", "counter");
+        foreach (LogCounters source in sources)
+        {
+            foreach (LineVerdict verdict in Enum.GetValues<LineVerdict>()) Sample("nfr_log_lines_total", $"input=\"{Label(source.Name)}\",verdict=\"{verdict.Name()}\"", source.Verdicts[(int)verdict]);
+        }
+        Head("nfr_log_events_total", "Events made of lines and documents.", "counter");
+        foreach (LogCounters source in sources)
+        {
+            foreach (EventType type in EventTypes.All) Sample("nfr_log_events_total", $"input=\"{Label(source.Name)}\",type=\"{type.Name()}\"", source.Events[(int)type]);
+        }
+        Each("nfr_log_bytes_total", "Bytes of the lines read, uncompressed.", s => s.Bytes);
+        Each("nfr_log_rotations_total", "Files taken up behind one that was moved away, or begun again.", s => s.Rotations);
+        Each("nfr_log_lost_bytes_total", "Bytes of a log that were gone before they were read.", s => s.LostBytes);
+        Each("nfr_log_lost_total", "Datagrams, files and pages that were gone before they were read.", s => s.Lost);
     }
 
     void Spool(SpoolCounters spool)

@@ -6,7 +6,7 @@ using Serilog;
 namespace Nfr.Pipeline;
 
 /// <summary>
-/// The one thread between the capture workers and the spool: empties their rings in turn and flushes when that is due. It ends when it was
+/// The one thread between the capture and log workers and the spool: empties their rings in turn and flushes when that is due. It ends when it was
 /// told to finish and every ring is empty; the last flush comes after that.
 /// </summary>
 sealed class PipelineThread
@@ -14,10 +14,14 @@ sealed class PipelineThread
     /// <summary>Events taken from one ring before the next has its turn.</summary>
     const int Turn = 256;
 
+    /// <summary>The same for a log while a capture ring is more than a quarter full: frames do not wait, lines do.</summary>
+    const int SmallTurn = 8;
+
     /// <summary>A sleeping pipeline wakes this often: the delay it adds to an event, and the wake-ups of an idle box (100 a second cost 0.1 % CPU).</summary>
     static readonly TimeSpan s_nap = TimeSpan.FromMilliseconds(10);
 
-    readonly IReadOnlyList<EventRing> _rings;
+    /// <summary>Those of captures first.</summary>
+    readonly EventRing[] _rings;
     readonly EventStage _stage;
     readonly Spool? _spool;
     readonly ILogger _log;
@@ -29,7 +33,7 @@ sealed class PipelineThread
     string? _spoolTrouble;
     volatile PipelineShot? _asked;
 
-    /// <param name="rings">One for each capture worker.</param>
+    /// <param name="rings">One for each capture worker and each log worker.</param>
     /// <param name="stage">What happens to an event.</param>
     /// <param name="spool">Flushed when due; null = nothing is kept.</param>
     /// <param name="log">For the few sentences of a failing spool.</param>
@@ -39,7 +43,7 @@ sealed class PipelineThread
     {
         _inputs = inputs ?? [];
         _spooled = spooled;
-        _rings = rings;
+        _rings = [.. rings.OrderBy(r => r.IsGrouped)];
         _stage = stage;
         _spool = spool;
         _log = log;
@@ -73,7 +77,8 @@ sealed class PipelineThread
             foreach (EventRing ring in _rings)
             {
                 // A log's lines can wait where they are until the disk takes events again; frames cannot.
-                if (!ring.IsGrouped || finish || _spool is null or { HasRoom: true }) taken += Take(ring, ref sink);
+                if (!ring.IsGrouped) taken += Take(ring, ref sink, Turn);
+                else if (finish || _spool is null or { HasRoom: true }) taken += Take(ring, ref sink, IsPressed() ? SmallTurn : Turn);
             }
             if (_spool is not null) Keep(_spool);
             if (_spool is not null && _spool.FlushDue) Flush();
@@ -129,11 +134,20 @@ sealed class PipelineThread
         }
     }
 
-    int Take(EventRing ring, ref StageSink sink)
+    bool IsPressed()
+    {
+        foreach (EventRing ring in _rings)
+        {
+            if (!ring.IsGrouped && ring.Waiting > ring.Capacity / 4) return true;
+        }
+        return false;
+    }
+
+    int Take(EventRing ring, ref StageSink sink, int turn)
     {
         try
         {
-            return ring.Read(ref sink, Turn);
+            return ring.Read(ref sink, turn);
         }
         catch (Exception mistake)
         {

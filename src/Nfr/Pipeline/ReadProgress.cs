@@ -1,4 +1,3 @@
-using Nfr.Capture;
 using Nfr.Commands;
 using Spectre.Console;
 
@@ -13,7 +12,8 @@ sealed class ReadProgress : IDisposable
     readonly long _total;
     readonly ManualResetEventSlim _end = new();
     readonly Thread? _thread;
-    volatile CaptureFile? _file;
+    volatile Func<long>? _position;
+    Func<long>? _length;
     long _done;
 
     public ReadProgress(Terminal terminal, IReadOnlyList<string> files)
@@ -28,12 +28,15 @@ sealed class ReadProgress : IDisposable
     /// <summary>Whether somebody sits before stderr.</summary>
     public static bool IsWatched(Terminal terminal) => !Console.IsErrorRedirected && ReferenceEquals(terminal.Error, Console.Error);
 
-    public void Open(CaptureFile file) => _file = file;
+    /// <param name="position">Bytes of the file in hand that are read, as it lies on the disk.</param>
+    /// <param name="length">All of its bytes, asked at the end.</param>
+    public void Open(Func<long> position, Func<long> length) => (_length, _position) = (length, position);
 
     public void Close()
     {
-        if (_file is { } file) Interlocked.Add(ref _done, file.Length ?? file.Position);
-        _file = null;
+        _position = null;
+        if (_length is { } length) Interlocked.Add(ref _done, length());
+        _length = null;
     }
 
     public void Dispose()
@@ -52,7 +55,7 @@ sealed class ReadProgress : IDisposable
             .Start(context =>
             {
                 ProgressTask task = context.AddTask("reading", maxValue: _total);
-                while (!_end.Wait(100)) task.Value = Interlocked.Read(ref _done) + (_file?.Position ?? 0);
+                while (!_end.Wait(100)) task.Value = Interlocked.Read(ref _done) + (_position?.Invoke() ?? 0);
                 task.Value = _total;
             });
     }

@@ -4,6 +4,7 @@ using Nfr.Capture;
 using Nfr.Commands;
 using Nfr.Config;
 using Nfr.Events;
+using Nfr.Logs;
 using Nfr.Scoring;
 using Nfr.Storage;
 using Nfr.Uplink;
@@ -11,7 +12,7 @@ using Nfr.Uplink;
 namespace Nfr.Pipeline;
 
 /// <summary>
-/// "nfr read": capture files through the same decode loop as live frames. With --print the events or alerts go to stdout; with --stats alone
+/// "nfr read": capture files and logs through the same decode loop as live frames. With --print the events or alerts go to stdout; with --stats alone
 /// they are only counted; otherwise they are scored, spooled, uploaded and put out as the config says.
 /// </summary>
 sealed class ReadRun
@@ -33,6 +34,8 @@ sealed class ReadRun
     readonly Stopwatch _watch = new();
     long _allocated;
     Ledger? _ledger;
+    LogRead? _logs;
+    bool _hasCaptures;
 
     ReadRun(RunContext run, ReadOptions options, CancellationToken stop)
     {
@@ -60,9 +63,10 @@ sealed class ReadRun
 
     Scope Scope => SensorParts.ScopeOf(_run.Scope);
 
-    /// <summary>--stats alone: the decode loop, and nothing behind it.</summary>
+    /// <summary>--stats alone: the decode loop, and nothing behind it; of logs, the parsers.</summary>
     int Count()
     {
+        if (_options.Format != ReadOptions.Pcap) return Through(new EventStage(null, null, null, wanted: Wanted), null);
         var decoder = new FrameDecoder<NullSink>(SensorParts.DecoderOf(_run.Config.Flows, Scope), default);
         ReadFiles(decoder);
         return End(new Ledger { Captures = [EntryOf(decoder, new long[EventTypes.Count])], IsClosing = true });
@@ -167,14 +171,15 @@ sealed class ReadRun
         var ring = new EventRing();
         var dropped = new long[EventTypes.Count];
         var decoder = new FrameDecoder<RingSink>(SensorParts.DecoderOf(_run.Config.Flows, Scope), new RingSink(ring, dropped, RingPatience.Endless));
-        var pipeline = new PipelineThread([ring], stage, spool, _run.Log);
+        _logs = LogFormats.Of(_options.Format) is { } format ? new LogRead(_options, _run.Config.Inputs, format, _run.Terminal, _printed?.Ended ?? _stop) : null;
+        var pipeline = new PipelineThread(_logs is null ? [ring] : [ring, _logs.Ring], stage, spool, _run.Log);
         pipeline.Start();
         ReadFiles(decoder);
         // A reader of stdout may be slow; a file's events wait for it.
         pipeline.Finish(Timeout.InfiniteTimeSpan);
         _printed?.Flush();
         if (_printed?.Fault is { } fault) _faults.Add(fault);
-        return End(new Ledger { Captures = [EntryOf(decoder, dropped)], Stage = stage.Counters, SpoolAtStart = spoolAtStart, Spool = spool?.CountRows() ?? spool?.Counters, PipelineMistakes = pipeline.Mistakes, IsClosing = true });
+        return End(new Ledger { Captures = _logs is null || _hasCaptures ? [EntryOf(decoder, dropped)] : [], Inputs = _logs is null ? [] : [_logs.Entry], Stage = stage.Counters, SpoolAtStart = spoolAtStart, Spool = spool?.CountRows() ?? spool?.Counters, PipelineMistakes = pipeline.Mistakes, IsClosing = true });
     }
 
     static CaptureEntry EntryOf<TSink>(FrameDecoder<TSink> decoder, long[] dropped)
@@ -187,16 +192,23 @@ sealed class ReadRun
         using var progress = new ReadProgress(_run.Terminal, _options.Files);
         var inlet = new DecoderInlet<TSink>(decoder);
         CancellationToken enough = _printed?.Ended ?? _stop;
-        foreach (string path in _options.Files)
+        foreach (string path in _logs is null ? _options.Files : FileRead.InOrder(_options.Files))
         {
             if (enough.IsCancellationRequested) break;
-            using CaptureFile? file = CaptureFile.Open(path, out string? error);
-            if (file is null)
+            GlimpsedInput? input = _options.Format == ReadOptions.Auto && path == "-" ? new GlimpsedInput(Console.OpenStandardInput()) : null;
+            if (_logs is not null && !IsCapture(path, input))
             {
-                _faults.Add(error!);
+                ReadLog(_logs, path, input, progress);
                 continue;
             }
-            progress.Open(file);
+            using CaptureFile? file = CaptureFile.Open(path, out string? error, input);
+            if (file is null)
+            {
+                _faults.Add(error! + Advice(path));
+                continue;
+            }
+            _hasCaptures = true;
+            progress.Open(() => file.Position, () => file.Length ?? file.Position);
             _watch.Start();
             long warm = decoder.Counters.Bytes + WarmUpBytes;
             bool more = true;
@@ -210,14 +222,36 @@ sealed class ReadRun
             progress.Close();
             if (file.Fault is { } fault) _faults.Add(fault.Message);
         }
+        _faults.AddRange(_logs?.Faults ?? []);
         if (_stop.IsCancellationRequested) _faults.Add("stopped before the end of the files");
         _watch.Start();
         decoder.Drain();
         _watch.Stop();
     }
 
+    bool IsCapture(string path, GlimpsedInput? input) => _options.Format == ReadOptions.Auto && (input is null ? FirstBytes.Of(path) : FirstBytes.Of(input.Begin)).IsCapture;
+
+    /// <summary>For who has forgotten --format.</summary>
+    static string Advice(string path) => path != "-" && FirstBytes.Of(path).Log is { } log ? $"; this looks like a log of {NameOf(log)}: use --format {WordOf(log)} (or auto)" : "";
+
+    static string NameOf(LogFormat format) => format switch { LogFormat.Zeek => "Zeek", LogFormat.Suricata => "Suricata", LogFormat.Msdns => "Microsoft DNS", LogFormat.Bind => "BIND", LogFormat.CoreDns => "CoreDNS", LogFormat.Edge => "BlueCat Edge", _ => WordOf(format) };
+
+    static string WordOf(LogFormat format) => LogFormats.Words.First(w => LogFormats.Of(w) == format);
+
+    void ReadLog(LogRead logs, string path, Stream? input, ReadProgress progress)
+    {
+        long before = logs.Position, allocated = GC.GetAllocatedBytesForCurrentThread();
+        progress.Open(() => logs.Position - before, () => logs.Position - before);
+        _watch.Start();
+        logs.Read(path, input);
+        _watch.Stop();
+        _allocated += GC.GetAllocatedBytesForCurrentThread() - allocated;
+        progress.Close();
+    }
+
     int End(Ledger ledger)
     {
+        if (ReadSummary.NothingRead(ledger, _options) is { } nothing) _faults.Add(nothing);
         _ledger = ledger;
         if (_options.Stats)
         {
@@ -228,9 +262,14 @@ sealed class ReadRun
                 // Where stdout carries events, the ledger goes beside it.
                 TextWriter to = _options.Print == PrintMode.None ? _run.Terminal.Out : _run.Terminal.Error;
                 to.WriteLine(LedgerText.Write(ledger));
-                to.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                if (ledger.Inputs.Count > 0)
+                {
+                    to.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{ledger.Lines:N0} lines and {ledger.LineBytes:N0} bytes in {seconds:F3} s:"));
+                    to.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{ledger.Lines / Math.Max(seconds, 1e-9):N0} lines/s, {(double)_allocated / Math.Max(1, ledger.Lines):0.###} bytes allocated per line."));
+                }
+                if (ledger.Captures.Count > 0) to.WriteLine(string.Create(CultureInfo.InvariantCulture,
                     $"{ledger.Frames:N0} packets and {ledger.Bytes:N0} bytes in {seconds:F3} s:"));
-                to.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                if (ledger.Captures.Count > 0) to.WriteLine(string.Create(CultureInfo.InvariantCulture,
                     $"{ledger.Frames / Math.Max(seconds, 1e-9):N0} packets/s, {(double)_allocated / Math.Max(1, ledger.Frames):0.###} bytes allocated per packet."));
             }
         }

@@ -16,6 +16,12 @@ static class ReadStats
             json.WriteNumber("bytes", ledger.Bytes);
             json.WriteNumber("seconds", Math.Round(seconds, 6));
             json.WriteNumber("packetsPerSecond", Math.Round(ledger.Frames / Math.Max(seconds, 1e-9)));
+            if (ledger.Inputs.Count > 0)
+            {
+                json.WriteNumber("lineBytes", ledger.LineBytes);
+                json.WriteNumber("linesPerSecond", Math.Round(ledger.Lines / Math.Max(seconds, 1e-9)));
+                json.WriteNumber("allocatedBytesPerLine", Math.Round((double)allocated / Math.Max(1, ledger.Lines), 6));
+            }
             json.WriteNumber("allocatedBytesPerPacket", Math.Round((double)allocated / Math.Max(1, ledger.Frames), 6));
             LedgerJson.WriteFields(json, ledger);
             json.WriteEndObject();

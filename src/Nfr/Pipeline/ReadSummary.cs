@@ -1,6 +1,7 @@
 using System.Globalization;
 using Nfr.Config;
 using Nfr.Events;
+using Nfr.Logs;
 
 namespace Nfr.Pipeline;
 
@@ -24,6 +25,17 @@ static class ReadSummary
         string sent = delivered is { } n ? string.Create(CultureInfo.InvariantCulture, $"; {n:N0} went to {config.Engine.Host}") : "";
         string seen = printed ? "" : !config.Outputs.Enabled || config.Outputs.File is not { } file ? " (--print alerts shows them)" : (file is OutputsConfig.Stderr or OutputsConfig.Stdout ? " (on " : " (in ") + file + ")";
         string raised = alerts == 0 ? "no alert" : string.Create(CultureInfo.InvariantCulture, $"{alerts:N0} alert{(alerts == 1 ? "" : "s")}{seen}");
-        return string.Create(CultureInfo.InvariantCulture, $"{ledger.Frames:N0} packets made {events:N0} events, {inScope:N0} of them in scope{(events > 0 && inScope == 0 ? NoneOfYours : "")}{sent}; {raised}.");
+        string packets = string.Create(CultureInfo.InvariantCulture, $"{ledger.Frames:N0} packets"), lines = string.Create(CultureInfo.InvariantCulture, $"{ledger.Lines:N0} lines");
+        string came = ledger.Inputs.Count == 0 ? packets : ledger.Captures.Count == 0 ? lines : packets + " and " + lines;
+        string skipped = ledger.LinesSkipped == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"; {ledger.LinesSkipped:N0} line{(ledger.LinesSkipped == 1 ? "" : "s")} could not be read");
+        return string.Create(CultureInfo.InvariantCulture, $"{came} made {events:N0} events, {inScope:N0} of them in scope{(events > 0 && inScope == 0 ? NoneOfYours : "")}{sent}; {raised}{skipped}.");
+    }
+
+    /// <summary>Lines came and none could be read: that is a read that failed, and most often of another format.</summary>
+    public static string? NothingRead(Ledger ledger, Commands.ReadOptions options)
+    {
+        long worth = ledger.Lines - ledger.LinesOf(LineVerdict.Header);
+        if (worth == 0 || ledger.LinesSkipped < worth || EventTypes.All.Sum(ledger.LineEventsOf) > 0) return null;
+        return string.Create(CultureInfo.InvariantCulture, $"none of {worth:N0} lines could be read{(options.Format == Commands.ReadOptions.Auto ? "; say what wrote them with --format" : $" as {options.Format}; --format auto finds out what wrote them")}");
     }
 }

@@ -2,6 +2,7 @@ using Nfr.Capture;
 using Nfr.Config;
 using Nfr.Events;
 using Nfr.Health;
+using Nfr.Logs;
 using Nfr.Scoring;
 using Nfr.Storage;
 using Nfr.Uplink;
@@ -33,6 +34,7 @@ sealed class Sensor : IDisposable
     readonly Scorer? _scorer;
     readonly EventStage _stage;
     readonly List<CaptureWorker> _workers;
+    readonly List<LogWorker> _inputs;
     readonly PipelineThread _pipeline;
     readonly List<EngineLink> _engines = [];
     readonly ElasticLink? _cluster;
@@ -43,6 +45,7 @@ sealed class Sensor : IDisposable
     readonly object _turning = new();
     readonly CancellationTokenSource _outputStop = new();
     readonly List<(string Interface, Observer Observer, PortRates Rates)> _observers = [];
+    readonly List<InputObserver> _inputObservers = [];
     readonly ClockWatch _clock;
     readonly ClockEpochs _epochs;
     readonly SpooledFields _spooledFields;
@@ -56,7 +59,7 @@ sealed class Sensor : IDisposable
     string? _feedTrouble;
     volatile bool _stopped;
 
-    Sensor(NfrConfig config, Scope scope, Spool spool, Scorer? scorer, List<CaptureWorker> workers, ILogger log, TimeProvider time, bool? takesAllFields, Action<Alert>? onAlert)
+    Sensor(NfrConfig config, Scope scope, Spool spool, Scorer? scorer, List<CaptureWorker> workers, LogParts logs, ILogger log, TimeProvider time, bool? takesAllFields, Action<Alert>? onAlert)
     {
         _config = config;
         _log = log;
@@ -65,6 +68,7 @@ sealed class Sensor : IDisposable
         _spoolAtStart = spool.Counters;
         _scorer = scorer;
         _workers = workers;
+        _inputs = [.. logs.Inputs.Select(i => new LogWorker(i, log))];
         _epochs = SensorParts.EpochsOf(spool, time);
         _spooledFields = new SpooledFields(spool, time);
         List<EngineConfig> uplinks = [.. config.Uplinks];
@@ -73,12 +77,13 @@ sealed class Sensor : IDisposable
             _engines.Add(new EngineLink(engine, config, spool, scope, engine.Name == EngineConfig.Main ? takesAllFields : null, log, time, merger, spooled: _spooledFields, epochs: _epochs));
         if (config.Outputs.ShipsEvents) _cluster = new ElasticLink(config, spool, log, time, _epochs);
         _stage = new EventStage(scope, scorer, spool, alert: onAlert, wanted: SensorParts.Wanted(config.Engine.Analyze), allFields: AnyTakesAllFields, quality: () => _epochs.Quality);
-        _pipeline = new PipelineThread([.. workers.Select(w => w.Ring)], _stage, spool, log, _engines.Count == 0 && _cluster is null ? null : Spooled);
+        _pipeline = new PipelineThread([.. workers.Select(w => w.Ring), .. _inputs.Select(i => i.Ring)], _stage, spool, log, _engines.Count == 0 && _cluster is null ? null : Spooled, logs.Marked);
         if (SensorParts.FeedCacheOf(config) is { } cache) _fetcher = SensorParts.FetcherOf(config.Scoring.FeedUrls, cache, time, n => Notices.Log(log, n));
         foreach (OutputOptions options in SensorParts.OutputsOf(config.Outputs))
             _outputs.Add(new AlertOutput(spool, options, SensorParts.IdentityOf(spool.SensorId), time, n => Notices.Log(log, n), epochs: _epochs));
         foreach (string name in workers.Select(w => w.Interface).Distinct())
             _observers.Add((name, new Observer(name, Tell, time), new PortRates(time)));
+        _inputObservers.AddRange(Entries().SelectMany(e => e.Sources).Select(s => new InputObserver(s.Name, Tell, time)));
         _clock = new ClockWatch(time);
         _observing = new Timer(_ => Observe());
         _balancer = new Timer(_ => TurnLedger());
@@ -116,7 +121,10 @@ sealed class Sensor : IDisposable
         TimeProvider time = TimeProvider.System;
         NfrConfig config = run.Config;
         Scope scope = SensorParts.ScopeOf(run.Scope);
-        if (!CaptureInterfaces.Choose(CaptureInterfaces.List(), config.Inputs.Sniffer.Interfaces, out IReadOnlyList<string> interfaces, out error)) return null;
+        error = null;
+        // What reads logs alone needs neither an interface nor a right to packets.
+        IReadOnlyList<string> interfaces = [];
+        if (config.Inputs.Sniffer.Enabled && !CaptureInterfaces.Choose(CaptureInterfaces.List(), config.Inputs.Sniffer.Interfaces, out interfaces, out error)) return null;
         Spool spool;
         try
         {
@@ -140,9 +148,9 @@ sealed class Sensor : IDisposable
         }
         // flows.max is the sensor's, whatever the number of workers: the memory of a box does not grow with them.
         DecoderOptions decoding = SensorParts.DecoderOf(config.Flows, scope);
-        decoding = decoding with { MaximumFlows = Math.Max(1024, decoding.MaximumFlows / captures.Count) };
+        decoding = decoding with { MaximumFlows = Math.Max(1024, decoding.MaximumFlows / Math.Max(1, captures.Count)) };
         List<CaptureWorker> workers = [.. captures.Select(c => new CaptureWorker(c.Capture, c.Options, decoding, run.Log))];
-        var sensor = new Sensor(config, scope, spool, scorer, workers, run.Log, time, takesAllFields, onAlert);
+        var sensor = new Sensor(config, scope, spool, scorer, workers, LogParts.Of(config.Inputs, spool, run.Log, time), run.Log, time, takesAllFields, onAlert);
         sensor.Run();
         return sensor;
     }
@@ -180,6 +188,7 @@ sealed class Sensor : IDisposable
     {
         _pipeline.Start();
         foreach (CaptureWorker worker in _workers) worker.Start();
+        foreach (LogWorker input in _inputs) input.Start();
         foreach (EngineLink engine in _engines) engine.Start(poll: _config.Outputs.Enabled);
         _cluster?.Start();
         foreach (AlertOutput output in _outputs) _outputLoops.Add(Task.Run(() => output.RunAsync(_outputStop.Token)));
@@ -188,9 +197,10 @@ sealed class Sensor : IDisposable
         _balancer.Change(_config.Status.Interval, _config.Status.Interval);
         _status = StatusSocket.Open(_config, () => Report().ToJson(), _log);
         _metrics = MetricsServer.Open(_config.Metrics.Listen, Report, _log);
-        _log.Information("capture: listening on {Interfaces} with {Workers} worker(s) each{Filter}",
+        if (_workers.Count > 0) _log.Information("capture: listening on {Interfaces} with {Workers} worker(s) each{Filter}",
             string.Join(", ", _workers.Select(w => w.Interface).Distinct()), _config.Inputs.Sniffer.Workers,
             _config.Inputs.Sniffer.Filter is { } filter ? $", filter \"{filter}\"" : "");
+        foreach (InputEntry input in Entries()) _log.Information("inputs: {Name} reads {Sources}", input.Name, string.Join(", ", input.Sources.Select(s => s.Name)));
         _log.Information("engine: {Engine}", _engines.Count == 0 ? "embedded, events are scored on board alone" : string.Join(", ", _engines.Select(e => e.Host)) + ", and on board");
         if (_scorer is not null) _log.Information("scoring: {Count} indicators from {Lists} lists in {Folder}; {Feeds} lists are fetched", _scorer.Store.Count, _scorer.Store.Lists.Count,
             string.Join(", ", _config.Scoring.FeedFolders), _config.Scoring.FeedUrls.Count);
@@ -201,6 +211,7 @@ sealed class Sensor : IDisposable
     public Ledger Ledger(bool closing = false) => new()
     {
         Captures = [.. _workers.Select(Entry)],
+        Inputs = Entries(),
         Stage = _stage.Counters.Copy(),
         SpoolAtStart = _spoolAtStart,
         Spool = (closing ? _spool.CountRows() : null) ?? _spool.Counters,
@@ -223,17 +234,39 @@ sealed class Sensor : IDisposable
             Await(start, () => pipeline.IsFilled);
             CaptureShot[] shots = [.. _workers.Select(_ => new CaptureShot())];
             for (int i = 0; i < shots.Length; i++) _workers[i].Ask(shots[i]);
-            Await(start, () => shots.All(s => s.IsFilled));
-            if (!pipeline.IsFilled || !shots.All(s => s.IsFilled)) return Ledger();
+            LogShot[] lines = AskInputs();
+            bool All() => shots.All(s => s.IsFilled) && lines.All(s => s.IsFilled);
+            Await(start, All);
+            if (!pipeline.IsFilled || !All()) return Ledger();
             return new Ledger
             {
                 Captures = [.. shots.Select((s, i) => Entry(_workers[i], s))],
+                Inputs = [.. lines.Select((s, i) => new InputEntry(_inputs[i].Name, s.Counters, _inputs[i].Mistakes))],
                 Stage = pipeline.Stage,
                 SpoolAtStart = _spoolAtStart,
                 Spool = pipeline.Spool,
                 PipelineMistakes = pipeline.Mistakes,
                 IsExact = true,
             };
+        }
+    }
+
+    LogShot[] AskInputs()
+    {
+        LogShot[] shots = [.. _inputs.Select(_ => new LogShot())];
+        for (int i = 0; i < shots.Length; i++) _inputs[i].Ask(shots[i]);
+        return shots;
+    }
+
+    /// <summary>Each input's counts between two lines; of one that is too busy to tell, the last it told.</summary>
+    InputEntry[] Entries()
+    {
+        // An outlet answers one who asks at a time.
+        lock (_balancing)
+        {
+            LogShot[] shots = AskInputs();
+            Await(_time.GetTimestamp(), () => shots.All(s => s.IsFilled));
+            return [.. _inputs.Select((input, i) => new InputEntry(input.Name, input.Known(shots[i]), input.Mistakes))];
         }
     }
 
@@ -260,7 +293,12 @@ sealed class Sensor : IDisposable
         // First: what is in flight ends while the rest drains, and what is spooled from now on waits for the next start.
         long begin = _time.GetTimestamp();
         Task uplinks = Task.WhenAll([.. _engines.Select(e => e.StopAsync()), _cluster?.StopAsync() ?? Task.CompletedTask]);
+        foreach (LogWorker input in _inputs) input.RequestStop();
         foreach (CaptureWorker worker in _workers) worker.RequestStop();
+        foreach (LogWorker input in _inputs)
+        {
+            if (!input.Join(s_captureStop)) _log.Error("stop: the input {Name} did not end in time; the next start reads its last lines again", input.Name);
+        }
         foreach (CaptureWorker worker in _workers)
         {
             if (!worker.Join(s_captureStop)) _log.Error("stop: the capture of {Interface} did not end in time; its last events are lost", worker.Interface);
@@ -303,6 +341,7 @@ sealed class Sensor : IDisposable
         Started = _started,
         Uptime = _time.GetElapsedTime(_startedAt),
         Ports = [.. _observers.Select(o => new PortReport(o.Interface, _workers.Where(w => w.Interface == o.Interface).All(w => w.IsOpen)) { Rate = o.Rates.Rate, Conditions = o.Observer.Troubles })],
+        Inputs = [.. _inputs.SelectMany(i => i.Reports.Select(r => new SourceReport(i.Name, r) { Conditions = _inputObservers.FirstOrDefault(o => o.Name == r.Name)?.Troubles ?? [] }))],
         Run = Balance(),
         Interval = Interval,
         SpoolFolder = _config.Spool.Dir,
@@ -357,12 +396,21 @@ sealed class Sensor : IDisposable
                 observer.Look(sum, _workers.Where(w => w.Interface == name).Sum(w => w.Statistics.Dropped));
                 rates.Look(sum.Frames, sum.Bytes);
             }
+            ObserveInputs();
             ReportLists();
         }
         catch (Exception mistake)
         {
             _log.Error(mistake, "observer: a mistake in nfr itself; the sensor goes on");
         }
+    }
+
+    void ObserveInputs()
+    {
+        if (_inputs.Count == 0) return;
+        List<InputReport> reports = [.. _inputs.SelectMany(i => i.Reports)];
+        foreach (LogCounters source in Entries().SelectMany(e => e.Sources))
+            _inputObservers.FirstOrDefault(o => o.Name == source.Name)?.Look(source, reports.FirstOrDefault(r => r.Name == source.Name));
     }
 
     /// <summary>A list with lines that cannot be read is named once for each change.</summary>
@@ -386,6 +434,7 @@ sealed class Sensor : IDisposable
         if (!_stopped) Stop();
         _observing.Dispose();
         _balancer.Dispose();
+        foreach (LogWorker input in _inputs) input.Dispose();
         foreach (AlertOutput output in _outputs) output.Dispose();
         foreach (EngineLink engine in _engines) engine.Dispose();
         _cluster?.Dispose();

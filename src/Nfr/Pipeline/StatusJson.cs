@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Nfr.Events;
 using Nfr.Health;
+using Nfr.Logs;
 using Nfr.Storage;
 using Nfr.Uplink;
 
@@ -28,6 +29,9 @@ static class StatusJson
             Clock(json, report);
             json.WriteStartArray("capture");
             foreach (PortReport port in report.Ports) Port(json, report, port);
+            json.WriteEndArray();
+            json.WriteStartArray("inputs");
+            foreach (SourceReport source in report.Inputs) Input(json, report, source);
             json.WriteEndArray();
             LedgerJson.Write(json, "run", report.Run);
             if (report.Interval is { } interval) Interval(json, interval);
@@ -85,6 +89,30 @@ static class StatusJson
         json.WriteEndObject();
         json.WriteStartArray("conditions");
         foreach (Trouble condition in port.Conditions) condition.Write(json);
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    static void Input(Utf8JsonWriter json, StatusReport report, SourceReport source)
+    {
+        InputReport now = source.Report;
+        json.WriteStartObject();
+        json.WriteString("input", source.Input);
+        json.WriteString("name", now.Name);
+        json.WriteString("where", now.Where);
+        json.WriteString("trouble", now.Trouble);
+        if (now.Behind is { } behind) json.WriteNumber("behind", behind);
+        if (now.LastLine is { } last) json.WriteString("lastLine", last.UtcDateTime);
+        if (report.Run.Inputs.FirstOrDefault(i => i.Name == source.Input)?.Sources.FirstOrDefault(s => s.Name == now.Name) is { } counts)
+        {
+            json.WriteNumber("lines", counts.Lines);
+            json.WriteNumber("events", counts.Events.Sum());
+            json.WriteNumber("skipped", counts.Skipped);
+            json.WriteNumber("lostBytes", counts.LostBytes);
+            json.WriteNumber("lost", counts.Lost);
+        }
+        json.WriteStartArray("conditions");
+        foreach (Trouble condition in source.Conditions) condition.Write(json);
         json.WriteEndArray();
         json.WriteEndObject();
     }

@@ -1,5 +1,6 @@
 using Nfr.Events;
 using Nfr.Health;
+using Nfr.Logs;
 using Nfr.Storage;
 using Nfr.Uplink;
 
@@ -13,6 +14,15 @@ sealed record PortReport(string Interface, bool IsOpen)
     /// <summary>Over the last ten seconds or so; null before the first window's end.</summary>
     public PortRate? Rate { get; init; }
     /// <summary>What the observer sees there now.</summary>
+    public IReadOnlyList<Trouble> Conditions { get; init; } = [];
+}
+
+/// <summary>One source of lines or documents.</summary>
+/// <param name="Input">Which worker reads it: logs, syslog, elastic.</param>
+/// <param name="Report">What its input says of it.</param>
+sealed record SourceReport(string Input, InputReport Report)
+{
+    /// <summary>What is wrong with what comes from there now.</summary>
     public IReadOnlyList<Trouble> Conditions { get; init; } = [];
 }
 
@@ -41,6 +51,8 @@ sealed record StatusReport
     /// <summary>By the monotonic clock.</summary>
     public required TimeSpan Uptime { get; init; }
     public required IReadOnlyList<PortReport> Ports { get; init; }
+    /// <summary>What is read beside packets.</summary>
+    public IReadOnlyList<SourceReport> Inputs { get; init; } = [];
     public required Ledger Run { get; init; }
     public LedgerInterval? Interval { get; init; }
     public required string SpoolFolder { get; init; }

@@ -50,8 +50,8 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("read x.pcap --prnt=events", "unknown option --prnt for \"read\" (did you mean --print?); see nfr help read")]
     [InlineData("read -x", "unknown option -x for \"read\"; see nfr help read")]
     [InlineData("read x --format", "option --format needs a value; see nfr help read")]
-    [InlineData("read x -f pdf", "--format takes pcap, bro, msdns, suricata, syslog-named, edge; not \"pdf\"; see nfr help read")]
-    [InlineData("read x -f bro", "--format bro arrives with log inputs; this build reads pcap; see nfr help read")]
+    [InlineData("read x -f pdf", "--format takes pcap, auto, zeek, bro, suricata, msdns, bind, syslog-named, dnsmasq, pihole, unbound, coredns, edge; not \"pdf\"; see nfr help read")]
+    [InlineData("read x -f msdns --type tls", "msdns logs hold no tls events; tls is read from zeek (or bro) and suricata; see nfr help read")]
     [InlineData("read x --type udp", "--type takes all, dns, ip, http, tls; not \"udp\"; see nfr help read")]
     [InlineData("read x --print all", "--print takes events or alerts; not \"all\"; see nfr help read")]
     [InlineData("read x --json", "--json needs --stats; see nfr help read")]
@@ -173,7 +173,7 @@ public sealed class CommandLineTests : IDisposable
 
     [Theory]
     [InlineData("inputs: {sniffer: {enabled: true}}\nlog: {level: loud}", 2, "{0}:2: log.level: expected one of debug, info, warn, error, found \"loud\"")]
-    [InlineData("log: {level: info}", 2, "{0}: no input is switched on; set inputs.sniffer.enabled: true")]
+    [InlineData("log: {level: info}", 2, "{0}: no input is switched on; set inputs.sniffer.enabled: true, or name a log in inputs.monitor")]
     [InlineData("inputs: {sniffer: {enabled: true}}\nengine: {host: 'https://e.example'}", 2, "{0}:2: engine.api_key is not set, and https://e.example wants one; run 'nfr account register', or set host: embedded to score on board alone")]
     [InlineData("inputs: {sniffer: {enabled: true}}\noutputs: {file: no/alerts.json}", 2, "{0}:2: outputs.file: the folder {1}/no does not exist; create it, or name another file")]
     [InlineData("inputs: {sniffer: {enabled: true}}\noutputs: {file: .}", 2, "{0}:2: outputs.file: {1} is a folder; name a file in it")]
@@ -181,7 +181,8 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("inputs: {sniffer: {enabled: true}}\noutputs: {file: /dev/null}", 2, "{0}:2: outputs.file: /dev/null is not a regular file; for the terminal write stdout or stderr")]
     [InlineData("inputs: {sniffer: {enabled: true}}\ndata: {dir: config.yml}", 2, "{0}:2: data.dir: {0} is a file; a folder is needed")]
     [InlineData("inputs: {sniffer: {enabled: true}}\nscope: {file: no.yml}", 2, "{1}/no.yml: cannot be read: no such file; correct scope.file in the config, or remove it to use the built-in scope")]
-    [InlineData("inputs: {monitor: [{format: bro, type: dns, file: no/dns.log}]}\ndata: {dir: d}\nlog: {file: stderr}", 2, "{0}:1: inputs.monitor: the folder {1}/no does not exist; create it, or name another file")]
+    [InlineData("inputs: {monitor: [{format: bro, type: dns, file: config.yml/dns.log}]}\ndata: {dir: d}\nlog: {file: stderr}", 2, "{0}:1: inputs.monitor: {0} is no folder")]
+    [InlineData("inputs: {monitor: [{file: /dev/stdin}]}\ndata: {dir: d}\nlog: {file: stderr}", 2, "{0}:1: inputs.monitor: /dev/stdin is no log file; \"nfr read -\" reads from a pipe")]
     public void What_keeps_the_sensor_from_starting_is_told(string config, int code, string complaint)
     {
         string path = Write(config);
@@ -197,14 +198,14 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public void An_input_this_build_lacks_is_said_and_the_others_go_on()
     {
-        string monitor = "monitor: [{format: bro, type: dns, file: dns.log}]";
+        string elastic = "elastic: {enabled: true, hosts: [127.0.0.1:1], searches: [{event_type: dns, indices: [x], index_schema: ecs}]}";
         string rest = $"\ndata: {{dir: data}}\nlog: {{file: nfr.log}}\noutputs: {{file: stderr}}\n";
-        string path = Write($"inputs: {{{monitor}}}{rest}");
+        string path = Write($"inputs: {{{elastic}}}{rest}");
         Assert.Equal((1, "", $"nfr: no input is left that this build has; set inputs.sniffer.enabled: true in {path}\n"), Run("start", "-c", path));
-        Write($"inputs: {{{monitor}, sniffer: {{enabled: true}}}}{rest}");
+        Write($"inputs: {{{elastic}, sniffer: {{enabled: true}}}}{rest}");
         Assert.Equal(0, Run("start", "-c", path).Code);
         string log = File.ReadAllText($"{_folder}/nfr.log");
-        Assert.Contains(" warn  inputs.monitor: this build cannot follow log files yet; 1 file is not read\n", log, StringComparison.Ordinal);
+        Assert.Contains(" warn  inputs.elastic: this build cannot read Elasticsearch yet; 1 search is not run\n", log, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -264,7 +265,7 @@ public sealed class CommandLineTests : IDisposable
             $"""
             {_folder}/lab.yml:1: in_scope: expected a network in CIDR form, such as 10.0.0.0/8 or fc00::/7; found "x"
             {_folder}/lab.yml:1: unknown key "colour" in groups.lab; known are in_scope, label, out_scope, trusted_domains, trusted_ips
-            {path}:1: no input is switched on; set inputs.sniffer.enabled: true
+            {path}:1: no input is switched on; set inputs.sniffer.enabled: true, or name a log in inputs.monitor
 
             """, Run("config", "check", "-c", path).Error);
         Assert.Equal(2, Run("config", "check", "-c", path).Code);

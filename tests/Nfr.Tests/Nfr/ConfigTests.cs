@@ -56,15 +56,23 @@ public sealed partial class ConfigTests
     [InlineData("inputs:\n  sniffer:\n    interface: eth0,eth1", "config.yml:3: inputs.sniffer.interface: \"eth0,eth1\" is no interface name; write one name, or a list such as [eth0, eth1]")]
     [InlineData("inputs:\n  sniffer:\n    interface: [eth0, eth0]", "config.yml:3: inputs.sniffer.interface: eth0 is listed twice")]
     [InlineData("inputs:\n  sniffer:\n    workers: 0", "config.yml:3: inputs.sniffer.workers: expected a whole number from 1 to 64, found \"0\"")]
-    [InlineData("inputs:\n  monitor:\n  - format: bro\n    type: dns", "config.yml:3: inputs.monitor[0]: file missing; an item needs format, type and file")]
-    [InlineData("inputs:\n  monitor:\n  - file: /x", "config.yml:3: inputs.monitor[0]: format and type missing; an item needs format, type and file")]
-    [InlineData("inputs:\n  monitor:\n  - {format: msdns, type: ip, file: /x}", "config.yml:3: inputs.monitor[0].type: msdns files hold no ip events; ip is read from bro")]
-    [InlineData("inputs:\n  monitor:\n  - {format: edgy, type: dns, file: /x}", "config.yml:3: inputs.monitor[0].format: expected one of bro, suricata, msdns, syslog-named, found \"edgy\"")]
+    [InlineData("inputs:\n  monitor:\n  - format: bro\n    type: dns", "config.yml:3: inputs.monitor[0]: file missing; name the log file, its folder, or a pattern such as /var/log/suricata/eve*.json")]
+    [InlineData("inputs:\n  monitor:\n  - {file: /x, format: zeek}\n  - {file: /x, format: suricata}", "config.yml:4: inputs.monitor[1].format: /x is zeek by line 3 and suricata here; keep one of them")]
+    [InlineData("inputs:\n  monitor:\n  - {file: /x, format: edge}", "config.yml:3: inputs.monitor[0].format: expected one of auto, zeek, bro, suricata, msdns, bind, syslog-named, dnsmasq, pihole, unbound, coredns, found \"edge\"")]
+    [InlineData("inputs:\n  syslog:\n  - {protocol: tcp}", "config.yml:3: inputs.syslog[0].listen: missing; name an address and port such as 0.0.0.0:5514")]
+    [InlineData("inputs:\n  syslog:\n  - {listen: localhost}", "config.yml:3: inputs.syslog[0].listen: expected address:port, such as 0.0.0.0:5514 or [::]:5514, found \"localhost\"")]
+    [InlineData("inputs:\n  syslog:\n  - {listen: 0.0.0.0:514, type: tls, format: bind}", "config.yml:3: inputs.syslog[0].type: bind logs hold no tls events; tls is read from zeek (or bro) and suricata")]
+    [InlineData("inputs:\n  syslog:\n  - {listen: 0.0.0.0:514, from: 10.0.0.1}", "config.yml:3: inputs.syslog[0].from: \"10.0.0.1\" is no network; write one such as 10.0.0.0/8 or 192.168.1.5/32")]
+    [InlineData("inputs:\n  syslog:\n  - {listen: 0.0.0.0:514}\n  - {listen: 0.0.0.0:514, protocol: udp}", "config.yml:4: inputs.syslog[1].listen: 0.0.0.0:514 is listened on by line 3 too; use another port")]
+    [InlineData("inputs:\n  msdns_time_format: today", "config.yml:2: inputs.msdns_time_format: @@")]
+    [InlineData("inputs:\n  timezone: Middle/Earth", "config.yml:2: inputs.timezone: this machine knows no time zone \"Middle/Earth\"; write one such as Europe/Berlin or UTC (timedatectl list-timezones), or local")]
+    [InlineData("inputs:\n  monitor:\n  - {format: msdns, type: ip, file: /x}", "config.yml:3: inputs.monitor[0].type: msdns logs hold no ip events; ip is read from zeek (or bro) and suricata")]
+    [InlineData("inputs:\n  monitor:\n  - {format: edgy, type: dns, file: /x}", "config.yml:3: inputs.monitor[0].format: expected one of auto, zeek, bro, suricata, msdns, bind, syslog-named, dnsmasq, pihole, unbound, coredns, found \"edgy\"")]
     [InlineData("inputs:\n  monitor:\n  - /x", "config.yml:3: inputs.monitor: expected keys in each item of the list")]
     [InlineData("inputs:\n  monitor:\n    format: bro", "config.yml:3: inputs.monitor: expected a list, each item beginning with \"- \"")]
     [InlineData("inputs:\n  elastic:\n    hosts: {a: b}", "config.yml:3: inputs.elastic.hosts: expected a list of texts, found more keys")]
     [InlineData("inputs:\n  elastic:\n    hosts:\n    - a\n    - [b]", "config.yml:5: inputs.elastic.hosts: expected text in each item of the list")]
-    [InlineData("outputs:\n  enabled: false", "config.yml:1: inputs: neither an input nor an output is switched on; set inputs.sniffer.enabled: true")]
+    [InlineData("outputs:\n  enabled: false", "config.yml:1: inputs: neither an input nor an output is switched on; set inputs.sniffer.enabled: true, or name a log in inputs.monitor")]
     [InlineData("- a", "config.yml:1: expected \"key: value\" lines")]
     [InlineData("just words", "config.yml:1: expected \"key: value\" lines")]
     [InlineData("log:\n  level: info\n---\nlog:\n", "config.yml:3: a second YAML document begins here (\"---\"); one file holds one")]
@@ -182,7 +190,7 @@ public sealed partial class ConfigTests
     {
         Assert.Equal(
             ["config.yml:1: engine.api_key is not set, and https://api.alphasoc.net wants one; run 'nfr account register', or set host: embedded to score on board alone",
-                "config.yml: no input is switched on; set inputs.sniffer.enabled: true"],
+                "config.yml: no input is switched on; set inputs.sniffer.enabled: true, or name a log in inputs.monitor"],
             Good("engine: {host: 'https://api.alphasoc.net'}").StartFaults.Select(f => f.ToString()));
         Assert.Empty(Good("inputs: {sniffer: {enabled: true}}").StartFaults);
     }
@@ -330,7 +338,7 @@ public sealed partial class ConfigTests
         Assert.Equal(new MonitorConfig("suricata", "dns", "/path/to/eve.json", 15), config.Inputs.Monitor[3]);
         Assert.Equal(TimeSpan.FromSeconds(150), config.Inputs.Elastic.Searches[0].PitKeepAlive);
         Assert.Equal(
-            ["inputs.monitor: this build cannot follow log files yet; 4 files are not read", "inputs.elastic: this build cannot read Elasticsearch yet; 2 searches are not run"],
+            ["inputs.elastic: this build cannot read Elasticsearch yet; 2 searches are not run"],
             config.UnavailableInputs);
     }
 
@@ -342,6 +350,33 @@ public sealed partial class ConfigTests
         Assert.Equal(("udp", "::1", 12201), (config.Outputs.Graylog.Protocol, config.Outputs.Graylog.Host!.Trim('[', ']'), config.Outputs.Graylog.Port));
         Assert.Equal(["syslog: syslog tcp://10.0.0.1:514", "graylog: gelf udp://[::1]:12201"], SensorParts.OutputsOf(config.Outputs).Select(o => $"{o.Name}: {o.Sink.Where}"));
         Assert.Null(Good("outputs: {file: ''}\ninputs: {sniffer: {enabled: true}}").Outputs.File);
+    }
+
+    [Fact]
+    public void A_log_needs_no_more_than_its_file()
+    {
+        NfrConfig config = Good("""
+            inputs:
+              timezone: Asia/Kolkata
+              monitor:
+                - file: /var/log/eve*.json
+                - {file: /zeek/logs, format: bro, from: end}
+                - {file: /e/eve.json, format: suricata, type: ip}
+                - {file: /e/eve.json, format: suricata, type: tls}
+              syslog:
+                - listen: "[::]:5514"
+                  protocol: udp
+                  from: [10.0.0.0/8, fd00::/8]
+                - {listen: 0.0.0.0:5514, protocol: tcp, format: pihole}
+            """);
+        Assert.Equal(
+            [new("auto", "all", "/var/log/eve*.json", 4), new("bro", "all", "/zeek/logs", 5) { FromEnd = true }, new("suricata", "ip", "/e/eve.json", 6), new("suricata", "tls", "/e/eve.json", 7)],
+            config.Inputs.Monitor);
+        Assert.Equal((global::Nfr.Logs.LogFormat.Zeek, "Asia/Kolkata"), (config.Inputs.Monitor[1].LogFormat, config.Inputs.Timezone.Id));
+        Assert.Equal(["[::]:5514 udp auto all 10.0.0.0/8,fd00::/8", "0.0.0.0:5514 tcp pihole all "],
+            config.Inputs.Syslog.Select(l => $"{l.Listen} {l.Protocols} {l.Format} {l.Type} {string.Join(',', l.From)}"));
+        Assert.True(config.Inputs is { Any: true, HasLogs: true, Sniffer.Enabled: false });
+        Assert.Empty(config.StartFaults);
     }
 
     [Fact]
@@ -421,7 +456,7 @@ public sealed partial class ConfigTests
     }
 
     static string Show(NfrConfig c) => string.Join('\n', c.Engine, c.Inputs.Sniffer with { Interfaces = [] }, c.Inputs.Elastic with { Hosts = [], Searches = [] }, c.Inputs.UseInotify,
-        c.Inputs.MsdnsTimeFormat, c.Outputs, c.Scope, c.Log, c.Data, c.Spool, c.Flows, c.Scoring, c.DnsEvents, c.IpEvents, c.HttpEvents, c.TlsEvents)
+        c.Inputs.MsdnsTimeFormat, c.Inputs.Timezone, c.Inputs.Monitor.Count, c.Inputs.Syslog.Count, c.Outputs, c.Scope, c.Log, c.Data, c.Spool, c.Flows, c.Scoring, c.DnsEvents, c.IpEvents, c.HttpEvents, c.TlsEvents)
         .Replace("System.String[]", "", StringComparison.Ordinal);
 
     [Fact]
@@ -437,7 +472,7 @@ public sealed partial class ConfigTests
             string key = line.Groups["key"].Value;
             int indent = line.Groups["outer"].Length + line.Groups["inner"].Length;
             path.RemoveAll(p => p.Indent >= indent);
-            string full = string.Join('.', path.Select(p => p.Key).Append(key)).Replace("monitor.", "monitor[].", StringComparison.Ordinal).Replace("searches.", "searches[].", StringComparison.Ordinal).Replace("feeds.", "feeds[].", StringComparison.Ordinal).Replace("targets.", "targets[].", StringComparison.Ordinal).Replace("engines.", "engines[].", StringComparison.Ordinal);
+            string full = string.Join('.', path.Select(p => p.Key).Append(key)).Replace("monitor.", "monitor[].", StringComparison.Ordinal).Replace("inputs.syslog.", "inputs.syslog[].", StringComparison.Ordinal).Replace("searches.", "searches[].", StringComparison.Ordinal).Replace("feeds.", "feeds[].", StringComparison.Ordinal).Replace("targets.", "targets[].", StringComparison.Ordinal).Replace("engines.", "engines[].", StringComparison.Ordinal);
             path.Add((indent, key));
             documented.Add(full);
         }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Nfr.Commands;
 using Nfr.Events;
 using Nfr.Health;
+using Nfr.Logs;
 using Nfr.Pipeline;
 using Nfr.Storage;
 using Ledger = Nfr.Pipeline.Ledger;
@@ -42,6 +43,42 @@ public sealed class StatusScreenTests
         Assert.Contains("synchronised, off by about 1 ms, 31 ms at most; no jumps", all, StringComparison.Ordinal);
         Assert.Contains("20.0 GiB of 29.0 GiB free (69 %) on /var/lib (ext4)", all, StringComparison.Ordinal);
         Assert.Contains("cpu-thermal 52 °C", all, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Logs_stand_where_ports_do_and_a_sensor_without_ports_shows_none()
+    {
+        var counters = new LogCounters("/opt/zeek/logs/current/dns.log") { LostBytes = 4096 };
+        (counters.Verdicts[(int)LineVerdict.Event], counters.Verdicts[(int)LineVerdict.Columns], counters.Events[0]) = (12_345, 3, 12_345);
+        var other = new LogCounters("/var/log/a/folder/with/quite/a/long/name/eve*.json");
+        StatusReport report = Full() with
+        {
+            Ports = [],
+            Run = Full().Run with { Captures = [], Inputs = [new InputEntry("logs", [counters, other], 0)] },
+            Interval = null,
+            Inputs =
+            [
+                new SourceReport("logs", new InputReport(counters.Name, counters.Name, null, 2 << 20, StatusBed.Now.AddSeconds(-4))),
+                new SourceReport("logs", new InputReport(other.Name, "", "no permission to read it; let the sensor's user read it", null, null)) { Conditions = [new Trouble(Gravity.Fault, "input", other.Name + ": no permission to read it", "let the sensor's user read it")] },
+            ],
+        };
+        string[] lines = Lines(report);
+        string all = string.Join('\n', lines);
+        Assert.All(lines, l => Assert.InRange(l.Length, 0, 80));
+        Assert.Matches(@"\nInputs +lines +events +skipped  last ago\n  /opt/zeek/logs/current/dns\.log +12,348 +12,345 +3 +4 s\n    2\.0 MiB behind, 4\.0 KiB gone unread\n  \.\.\..*eve\*\.json FAILING +0 +0 +0 +never\n    no permission", all);
+        Assert.Matches(@"\n  lines read +12,348\n", all);
+        Assert.DoesNotContain("packets", all, StringComparison.Ordinal);
+        Assert.Equal("1 TROUBLE:", lines[1]);
+        string ledger = string.Join('\n', LedgerLines(report));
+        Assert.Matches(@"\nInput /opt/zeek/logs/current/dns\.log +whole run *\n  lines read +12,348 *\n    made events +12,345 *\n    skipped: it has not as many columns a\.\.\. +3 *\n", ledger);
+        Assert.Contains("nfr_log_behind{input=\"/opt/zeek/logs/current/dns.log\"} 2097152\n", MetricsText.Write(report), StringComparison.Ordinal);
+        Assert.Equal(1, ExpositionText.Parse(MetricsText.Write(report)).Where(s => s.Name == "nfr_log_trouble").Sum(s => s.Value));
+    }
+
+    static IEnumerable<string> LedgerLines(StatusReport report)
+    {
+        using JsonDocument json = JsonDocument.Parse(report.ToJson());
+        return [.. LedgerScreen.Lines(json.RootElement).Select(l => l.Text)];
     }
 
     [Fact]

@@ -72,7 +72,8 @@ public sealed class ResolverTests
         Alert alert = Assert.Single(run.Alerts);
         Assert.Equal("10.1.0.1", alert.Event.SrcIP);
         Assert.Equal(4 * new Thresholds().TunnelDataTypeBytes, alert.Evidence!.Features.Single(f => f.Name == "newBytes").Limit);
-        Assert.InRange(alert.Evidence.Facts.Single(f => f.Name == "resolverForClients").Number, 18, 22);
+        // A sketch of 128 bits under a key of chance: of 20 it makes 18 to 22 in 96 runs of 100, and 14 to 28 in all.
+        Assert.InRange(alert.Evidence.Facts.Single(f => f.Name == "resolverForClients").Number, 14, 28);
     }
 
     [Fact]

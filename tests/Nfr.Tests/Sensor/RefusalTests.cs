@@ -137,7 +137,7 @@ public sealed class RefusalTests : IDisposable
     [InlineData("read --stats --json --print events x", 2)]
     [InlineData("read --json x", 2)]
     [InlineData("read --print lunch x", 2)]
-    [InlineData("read --format bro x", 2)]
+    [InlineData("read --format brot x", 2)]
     [InlineData("account", 2)]
     [InlineData("account reset nobody", 2)]
     [InlineData("simulate everything", 2)]
