@@ -125,6 +125,12 @@ public sealed class LogOutlet : IEventSink
         _group[(int)EventType.Anomaly]++;
     }
 
+    public void OnSignature(scoped in SignatureEvent e)
+    {
+        while (!GaveUp && !_ring.TryWriteSignature(e)) Wait();
+        _group[(int)EventType.Signature]++;
+    }
+
     void Wait()
     {
         // What was written of this line is not counted yet, nor seen by the pipeline: who asks may be answered.

@@ -119,6 +119,11 @@ sealed class Findings(ScorerOptions options)
         if (HasRoom(finding)) Keep(finding, options.Lines.Line(in e), in e.Context);
     }
 
+    public void Keep(ulong finding, scoped in SignatureEvent e)
+    {
+        if (HasRoom(finding)) Keep(finding, options.Lines.Line(in e), in e.Context);
+    }
+
     bool HasRoom(ulong finding)
     {
         int index = _samples.Find(finding);
@@ -176,6 +181,9 @@ sealed class Findings(ScorerOptions options)
         Raise(AlertEvents.From(in e), in e.Context, what, Samples(finding, options.Lines.Line(in e), in e.Context));
 
     public void Raise(scoped in AnomalyEvent e, ulong finding, in Finding what) =>
+        Raise(AlertEvents.From(in e), in e.Context, what, Samples(finding, options.Lines.Line(in e), in e.Context));
+
+    public void Raise(scoped in SignatureEvent e, ulong finding, in Finding what) =>
         Raise(AlertEvents.From(in e), in e.Context, what, Samples(finding, options.Lines.Line(in e), in e.Context));
 
     /// <summary>Of what was found, when and for which time: the same wherever it is computed again.</summary>

@@ -31,7 +31,7 @@ public sealed class Scorer : IDisposable
     readonly PrevalenceFile? _prevalenceFile;
     readonly Lazy<BrandTable> _brands;
     readonly bool _ownsStore;
-    readonly Detector[] _all, _dns, _dnsAtOnce, _ip, _http, _tls, _anomaly, _inboundIp, _inboundHttp;
+    readonly Detector[] _all, _dns, _dnsAtOnce, _ip, _http, _tls, _anomaly, _signature, _inboundIp, _inboundHttp;
 
     public Scorer(ScorerOptions options)
     {
@@ -60,6 +60,7 @@ public sealed class Scorer : IDisposable
         _http = Those(DetectorEvents.Http);
         _tls = Those(DetectorEvents.Tls);
         _anomaly = Those(DetectorEvents.Anomaly);
+        _signature = Those(DetectorEvents.Signature);
         _inboundIp = [.. _all.Where(d => (d.SeesInbound & DetectorEvents.Ip) != 0)];
         _inboundHttp = [.. _all.Where(d => (d.SeesInbound & DetectorEvents.Http) != 0)];
 
@@ -86,6 +87,7 @@ public sealed class Scorer : IDisposable
         yield return (Detectors.Irc, () => new Irc(options.IsHome, _findings));
         yield return (Detectors.TelegramBot, () => new TelegramBot(thresholds, _findings));
         yield return (Detectors.AwsRebinding, () => new AwsRebinding(_findings));
+        yield return (Detectors.Signatures, () => new Signatures(_findings));
         yield return (Detectors.HttpFailures, () => new HttpFailures(thresholds, options.IsHome, _sides, _findings));
         yield return (Detectors.DnsTunnel, () => new DnsTunnel(thresholds, Suffixes, NameModel.Shipped, _resolvers, _findings));
         yield return (Detectors.DnsTunnel, () => new NotDns(thresholds, _findings));
@@ -202,6 +204,15 @@ public sealed class Scorer : IDisposable
         Begin(e.Context.Tick, raised);
         int score = 0;
         foreach (Detector detector in _anomaly) score = Math.Max(score, detector.OnAnomaly(in e));
+        return Math.Max(score, _findings.ClusterSeverity);
+    }
+
+    /// <inheritdoc cref="Score(in DnsEvent, List{Alert})"/>
+    public int Score(scoped in SignatureEvent e, List<Alert> raised)
+    {
+        Begin(e.Context.Tick, raised);
+        int score = 0;
+        foreach (Detector detector in _signature) score = Math.Max(score, detector.OnSignature(in e));
         return Math.Max(score, _findings.ClusterSeverity);
     }
 

@@ -40,6 +40,7 @@ public enum Detectors : ulong
     TelegramBot = 1UL << 26,
     AwsRebinding = 1UL << 27,
     HttpFailures = 1UL << 28,
+    Signatures = 1UL << 29,
     DnsFailures = 1UL << 32,
     UnreachableDomains = 1UL << 33,
     SuspiciousDomains = 1UL << 34,
@@ -57,6 +58,7 @@ public interface IEventLines
     string Line(scoped in HttpEvent e);
     string Line(scoped in TlsEvent e);
     string Line(scoped in AnomalyEvent e);
+    string Line(scoped in SignatureEvent e);
 }
 
 /// <summary>What a <see cref="Scorer"/> is given.</summary>

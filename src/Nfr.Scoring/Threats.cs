@@ -89,6 +89,10 @@ public static class Threats
     public static readonly AlertThreat AwsRebinding = new("aws_rebinding", "Domain resolves to 169.254.169.254 indicating an AWS rebinding attack", 4);
     public static readonly AlertThreat HttpFailures = new("excessive_http_failures", "Excessive number of HTTP failures", 2);
 
+    // Local ids of what other sensors' rules have matched; how grave it is, each rule says.
+    public static readonly AlertThreat SignatureMatch = new("signature_match", "Traffic that matches a signature of another sensor", 3);
+    public static readonly AlertThreat SignaturePolicy = new("signature_policy", "Traffic that matches a policy signature of another sensor", 2, Policy: true);
+
     /// <summary>The ids that the engine's own documents show; all others are local.</summary>
     static readonly HashSet<string> s_engineIds = new(StringComparer.Ordinal)
     {

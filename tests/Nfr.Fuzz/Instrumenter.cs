@@ -8,7 +8,7 @@ namespace Nfr.Fuzz;
 static class Instrumenter
 {
     /// <summary>What is instrumented: where bytes from outside are read.</summary>
-    public static readonly string[] Libraries = ["Nfr.Wire", "Nfr.Events", "Nfr.Capture", "nfr", "Nfr.Scoring"];
+    public static readonly string[] Libraries = ["Nfr.Wire", "Nfr.Events", "Nfr.Capture", "nfr", "Nfr.Scoring", "Nfr.Logs"];
 
     /// <summary>Copies <paramref name="source"/>, a folder of built files, to <paramref name="destination"/> with its libraries rewritten; says how many blocks.</summary>
     public static int Run(string source, string destination)

@@ -78,19 +78,24 @@ public static class AlertEvents
     }
 
     /// <summary>As an ip event, since the API knows no anomalies.</summary>
-    public static AlertEvent From(scoped in AnomalyEvent e)
+    public static AlertEvent From(scoped in AnomalyEvent e) => OfFlow(e.Context);
+
+    /// <summary>As an ip event; the evidence has the signature.</summary>
+    public static AlertEvent From(scoped in SignatureEvent e) => OfFlow(e.Context);
+
+    static AlertEvent OfFlow(in EventContext context)
     {
         Span<byte> scratch = stackalloc byte[8];
-        bool hasPorts = e.Context.Protocol is IPProtocol.Tcp or IPProtocol.Udp or IPProtocol.Sctp;
+        bool hasPorts = context.Protocol is IPProtocol.Tcp or IPProtocol.Udp or IPProtocol.Sctp;
         return new AlertEvent
         {
             Type = EventType.Ip,
-            Ts = Time(e.Context.Timestamp),
-            SrcIP = e.Context.Source.ToString(),
-            SrcPort = hasPorts ? e.Context.SourcePort : null,
-            DestIP = e.Context.Destination.ToString(),
-            DestPort = hasPorts ? e.Context.DestinationPort : null,
-            Proto = Text(WireNames.Protocol(e.Context.Protocol, scratch)),
+            Ts = Time(context.Timestamp),
+            SrcIP = context.Source.ToString(),
+            SrcPort = hasPorts ? context.SourcePort : null,
+            DestIP = context.Destination == default ? null : context.Destination.ToString(),
+            DestPort = hasPorts ? context.DestinationPort : null,
+            Proto = Text(WireNames.Protocol(context.Protocol, scratch)),
         };
     }
 

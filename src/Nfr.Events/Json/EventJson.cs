@@ -149,6 +149,30 @@ public sealed class EventJson
         End(output);
     }
 
+    /// <summary>The event line of a signature event; it has no upload line.</summary>
+    public void WriteLine(scoped in SignatureEvent e, IBufferWriter<byte> output)
+    {
+        Begin(EventType.Signature);
+        Time(e.Context.Timestamp);
+        Text(JsonNames.Signature, e.Signature);
+        _json.WriteNumber(JsonNames.SignatureId, e.SignatureId);
+        _json.WriteNumber(JsonNames.GeneratorId, e.GeneratorId);
+        _json.WriteNumber(JsonNames.Revision, e.Revision);
+        OptionalText(JsonNames.Category, e.Category);
+        if (e.Severity != 0) _json.WriteNumber(JsonNames.Severity, (int)e.Severity);
+        OptionalText(JsonNames.Action, e.Action);
+        OptionalText(JsonNames.Sensor, e.Sensor);
+        Ip(JsonNames.SrcIP, e.Context.Source);
+        _json.WriteNumber(JsonNames.SrcPort, (int)e.Context.SourcePort);
+        OptionalDestination(e.Context);
+        OptionalAscii(JsonNames.Proto, WireNames.Protocol(e.Context.Protocol, _scratch));
+        OptionalAscii(JsonNames.App, e.App.Utf8Name());
+        if (!e.Tags.IsEmpty) Names(JsonNames.Tags, e.Tags);
+        Notes(e.Notes);
+        Common(e.Context);
+        End(output);
+    }
+
     /// <summary>The event line as a string: evidence samples and other rare uses.</summary>
     public string ToText(scoped in DnsEvent e)
     {
@@ -179,6 +203,13 @@ public sealed class EventJson
 
     /// <inheritdoc cref="ToText(in DnsEvent)"/>
     public string ToText(scoped in AnomalyEvent e)
+    {
+        WriteLine(e, Line());
+        return LineText();
+    }
+
+    /// <inheritdoc cref="ToText(in DnsEvent)"/>
+    public string ToText(scoped in SignatureEvent e)
     {
         WriteLine(e, Line());
         return LineText();
@@ -323,6 +354,18 @@ public sealed class EventJson
         if ((notes & TlsNotes.EncryptedClientHello) != 0) _json.WriteStringValue("ech"u8);
         if ((notes & TlsNotes.Upgraded) != 0) _json.WriteStringValue("upgraded"u8);
         if ((notes & TlsNotes.ClientCertificateRequested) != 0) _json.WriteStringValue("clientCertificateRequested"u8);
+        _json.WriteEndArray();
+    }
+
+    void Notes(SignatureNotes notes)
+    {
+        if (notes == SignatureNotes.None) return;
+        _json.WriteStartArray(JsonNames.Notes);
+        if ((notes & SignatureNotes.Policy) != 0) _json.WriteStringValue("policy"u8);
+        if ((notes & SignatureNotes.CommandAndControl) != 0) _json.WriteStringValue("c2"u8);
+        if ((notes & SignatureNotes.Phishing) != 0) _json.WriteStringValue("phishing"u8);
+        if ((notes & SignatureNotes.Cryptomining) != 0) _json.WriteStringValue("cryptomining"u8);
+        if ((notes & SignatureNotes.Malware) != 0) _json.WriteStringValue("malware"u8);
         _json.WriteEndArray();
     }
 

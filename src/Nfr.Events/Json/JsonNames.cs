@@ -23,7 +23,8 @@ static class JsonNames
         MinimumPayload = Key("minimumPayload"), MaximumPayload = Key("maximumPayload"), Changed = Key("changed"), Mismatched = Key("mismatched"),
         FilledEchoes = Key("filledEchoes"), DataEchoes = Key("dataEchoes"), DataBytes = Key("dataBytes"), IpPackets = Key("ipPackets"),
         ServerAlpn = Key("serverAlpn"), San = Key("san"), Address = Key("address"), Mac = Key("mac"), Name = Key("name"), Source = Key("source"),
-        Fault = Key("fault");
+        Fault = Key("fault"), Signature = Key("signature"), SignatureId = Key("signatureId"), GeneratorId = Key("generatorId"), Revision = Key("revision"),
+        Category = Key("category"), Severity = Key("severity"), Sensor = Key("sensor"), Tags = Key("tags");
 
     static JsonKey Key(string name) => new(name);
 }

@@ -10,6 +10,11 @@ public interface IEventSink
     void OnHost(scoped in HostEvent e);
     void OnAnomaly(scoped in AnomalyEvent e);
 
+    /// <summary>Logs alone have such: who takes events of packets is never told.</summary>
+    void OnSignature(scoped in SignatureEvent e)
+    {
+    }
+
     /// <summary>What came so far is all of an input up to here. Only who reads a grouped ring is told.</summary>
     void OnMark(in InputMark mark)
     {

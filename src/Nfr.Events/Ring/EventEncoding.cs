@@ -77,6 +77,15 @@ static class EventEncoding
         public DecodeFault Fault;
     }
 
+    struct SignatureFixed
+    {
+        public EventContext Context;
+        public uint SignatureId, GeneratorId, Revision;
+        public byte Severity;
+        public App App;
+        public SignatureNotes Notes;
+    }
+
     public static int Write(scoped in DnsEvent e, Span<byte> destination)
     {
         var writer = new Writer(destination, EventType.Dns);
@@ -181,6 +190,27 @@ static class EventEncoding
     {
         var writer = new Writer(destination, EventType.Anomaly);
         writer.Fixed(new AnomalyFixed { Context = e.Context, Fault = e.Fault });
+        return writer.Length;
+    }
+
+    public static int Write(scoped in SignatureEvent e, Span<byte> destination)
+    {
+        var writer = new Writer(destination, EventType.Signature);
+        writer.Fixed(new SignatureFixed
+        {
+            Context = e.Context,
+            SignatureId = e.SignatureId,
+            GeneratorId = e.GeneratorId,
+            Revision = e.Revision,
+            Severity = e.Severity,
+            App = e.App,
+            Notes = e.Notes,
+        });
+        writer.Text(e.Signature);
+        writer.Text(e.Category);
+        writer.Text(e.Action);
+        writer.Text(e.Tags);
+        writer.Text(e.Sensor);
         return writer.Length;
     }
 
@@ -292,6 +322,24 @@ static class EventEncoding
             case EventType.Anomaly:
                 reader.Fixed(out AnomalyFixed anomaly);
                 sink.OnAnomaly(new AnomalyEvent { Context = anomaly.Context, Fault = anomaly.Fault });
+                break;
+            case EventType.Signature:
+                reader.Fixed(out SignatureFixed signature);
+                sink.OnSignature(new SignatureEvent
+                {
+                    Context = signature.Context,
+                    SignatureId = signature.SignatureId,
+                    GeneratorId = signature.GeneratorId,
+                    Revision = signature.Revision,
+                    Severity = signature.Severity,
+                    App = signature.App,
+                    Notes = signature.Notes,
+                    Signature = reader.Text(),
+                    Category = reader.Text(),
+                    Action = reader.Text(),
+                    Tags = reader.Text(),
+                    Sensor = reader.Text(),
+                });
                 break;
             case (EventType)MarkKind:
                 reader.Fixed(out InputMark mark);

@@ -67,6 +67,7 @@ public sealed class EventRing
     public bool TryWriteTls(scoped in TlsEvent e) => TryPublish(EventEncoding.Write(e, _scratch));
     public bool TryWriteHost(scoped in HostEvent e) => TryPublish(EventEncoding.Write(e, _scratch));
     public bool TryWriteAnomaly(scoped in AnomalyEvent e) => TryPublish(EventEncoding.Write(e, _scratch));
+    public bool TryWriteSignature(scoped in SignatureEvent e) => TryPublish(EventEncoding.Write(e, _scratch));
 
     /// <summary>Ends a group: what was written since the last mark is the consumer's now, with this mark behind it.</summary>
     public bool TryWriteMark(scoped in InputMark mark)

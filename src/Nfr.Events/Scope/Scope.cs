@@ -88,6 +88,13 @@ public sealed class Scope
     /// <summary>By source and destination, as an ip event.</summary>
     public ScopeVerdict Decide(scoped in TlsEvent e) => Decide(e.Context);
 
+    /// <summary>As an ip event, by either side: a rule tells of a home machine whether it asks or is asked, also among themselves.</summary>
+    public ScopeVerdict Decide(scoped in SignatureEvent e)
+    {
+        ScopeVerdict verdict = Decide(e.Context);
+        return verdict.IsAccepted || Watches(verdict, e.Context) == ScopeWatch.None ? verdict : new ScopeVerdict(ScopeReason.Accepted, -1);
+    }
+
     ScopeVerdict Decide(in EventContext context)
     {
         if (Groups.Count == 0) return new ScopeVerdict(ScopeReason.Accepted, -1);

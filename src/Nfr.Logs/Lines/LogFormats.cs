@@ -51,6 +51,7 @@ public static class LogFormats
         LogFormat.Dnsmasq => new DnsmasqParser(options),
         LogFormat.Unbound => new UnboundParser(options),
         LogFormat.CoreDns => new CoreDnsParser(options),
+        LogFormat.Edge => new EdgeParser(options),
         _ => null,
     };
 }

@@ -33,6 +33,7 @@ public sealed partial class EveParser : LineParser
         if (type.SequenceEqual("http"u8)) return ReadHttp(ref record, sink);
         if (type.SequenceEqual("tls"u8)) return ReadTls(ref record, sink);
         if (type.SequenceEqual("quic"u8)) return ReadQuic(ref record, sink);
+        if (type.SequenceEqual("alert"u8)) return ReadAlert(ref record, sink);
         if (type.SequenceEqual("mdns"u8)) return ReadDns(ref record, record.Mdns, App.Mdns, sink);
         if (type.SequenceEqual("llmnr"u8)) return ReadDns(ref record, record.Llmnr, App.Llmnr, sink);
         return LineVerdict.Other;

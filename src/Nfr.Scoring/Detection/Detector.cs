@@ -12,6 +12,7 @@ enum DetectorEvents
     Http = 4,
     Tls = 8,
     Anomaly = 16,
+    Signature = 32,
 }
 
 /// <summary>
@@ -39,6 +40,7 @@ abstract class Detector
     public virtual int OnHttp(scoped in HttpEvent e) => 0;
     public virtual int OnTls(scoped in TlsEvent e) => 0;
     public virtual int OnAnomaly(scoped in AnomalyEvent e) => 0;
+    public virtual int OnSignature(scoped in SignatureEvent e) => 0;
 
     /// <summary>What was forgotten because a table was full.</summary>
     public virtual long Evicted => 0;

@@ -22,11 +22,11 @@ sealed class ElasticClient : IDisposable
     readonly ElasticNodes _nodes;
     readonly HttpSender _sender;
 
-    public ElasticClient(ElasticOptions options, string version, TimeProvider time, HttpMessageHandler? handler = null)
+    public ElasticClient(ElasticOptions options, string version, TimeProvider time, HttpMessageHandler? handler = null, int maxAnswerBytes = MaxAnswerBytes)
     {
         _options = options;
         _nodes = new ElasticNodes(options.Hosts, time);
-        _sender = new HttpSender(new HttpSenderOptions { Version = version, Tls = options.Tls, MaxAnswerBytes = MaxAnswerBytes }, time, handler);
+        _sender = new HttpSender(new HttpSenderOptions { Version = version, Tls = options.Tls, MaxAnswerBytes = maxAnswerBytes }, time, handler);
         Target = options.Hosts.Count == 1 ? Show(options.Hosts[0]) : $"{Show(options.Hosts[0])} and {options.Hosts.Count - 1} more";
     }
 
@@ -58,9 +58,17 @@ sealed class ElasticClient : IDisposable
         return reply.IsTaken ? null : reply.Message;
     }
 
+    /// <summary>Any request of JSON and its answer. One that is longer than this client takes is a page's own fault and no node's.</summary>
+    public async Task<HttpReply> RequestAsync(HttpMethod method, string path, ReadOnlyMemory<byte> json, bool once, CancellationToken cancel)
+    {
+        (HttpReply reply, _) = await SendAsync(method, path, json, json.IsEmpty ? null : "application/json", isGzip: false, cancel, once, mayBeLong: true);
+        return reply;
+    }
+
     public void Dispose() => _sender.Dispose();
 
-    async Task<(HttpReply Reply, string Host)> SendAsync(HttpMethod method, string path, ReadOnlyMemory<byte> body, string? type, bool isGzip, CancellationToken cancel)
+    async Task<(HttpReply Reply, string Host)> SendAsync(
+        HttpMethod method, string path, ReadOnlyMemory<byte> body, string? type, bool isGzip, CancellationToken cancel, bool once = false, bool mayBeLong = false)
     {
         if (!TryAuthorization(out AuthenticationHeaderValue? authorization, out string unread))
             return (new HttpReply { Kind = HttpReplyKind.Denied, Message = unread }, Target);
@@ -81,13 +89,13 @@ sealed class ElasticClient : IDisposable
             }
             reply = await _sender.SendAsync(request, cancel);
             // What is no answer of a node's own may be better at another one; its word counts for all of the cluster.
-            if (reply.Kind is not (HttpReplyKind.Unreachable or HttpReplyKind.ServerError or HttpReplyKind.Endless))
+            if (reply.Kind is not (HttpReplyKind.Unreachable or HttpReplyKind.ServerError or HttpReplyKind.Endless) || (mayBeLong && reply.Kind is HttpReplyKind.Endless))
             {
                 _nodes.Answered(index);
                 break;
             }
             _nodes.Failed(index);
-            if (reply.TimedOut || reply.ClockUnset) break;
+            if (reply.TimedOut || reply.ClockUnset || once) break;
         }
         return (reply, host);
     }

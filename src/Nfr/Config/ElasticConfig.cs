@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Nfr.Logs;
+using Nfr.Uplink;
 
 namespace Nfr.Config;
 
@@ -8,9 +10,12 @@ public sealed record ElasticConfig
     public bool Enabled { get; init; }
     public string? CloudId { get; init; }
     public IReadOnlyList<string> Hosts { get; init; } = [];
-    public string? ApiKey { get; init; }
+    public SecretText? ApiKey { get; init; }
     public string? Username { get; init; }
-    public string? Password { get; init; }
+    public SecretText? Password { get; init; }
+    public TlsSettings Tls { get; init; } = TlsSettings.Default;
+    /// <summary>The same as a client takes it; null unless it is enabled and without a fault.</summary>
+    public ElasticOptions? Cluster { get; init; }
     public IReadOnlyList<ElasticSearchConfig> Searches { get; init; } = [];
 
     internal static ElasticConfig Read(Section s)
@@ -22,9 +27,10 @@ public sealed record ElasticConfig
             Enabled = enabled,
             CloudId = s.Text("cloud_id"),
             Hosts = s.Texts("hosts"),
-            ApiKey = s.Text("api_key"),
+            ApiKey = SecretKeys.Read(s, "api_key"),
             Username = s.Text("username"),
-            Password = s.Text("password"),
+            Password = SecretKeys.Read(s, "password"),
+            Tls = TlsSection.Read(s.Under("tls")),
             Searches = [.. s.Items("searches").Select(item => ElasticSearchConfig.Read(item, enabled))],
         };
         s.End();
@@ -34,14 +40,30 @@ public sealed record ElasticConfig
         if (elastic.ApiKey is not null && elastic.Username is not null) s.Fault("username", "api_key and username exclude each other; keep one");
         if (elastic.Username is not null && elastic.Password is null) s.Fault("password", "missing; a username needs one");
         if (elastic.Username is null && elastic.Password is not null) s.Fault("username", "missing; a password needs one");
-        foreach (string host in elastic.Hosts)
+        List<Uri> nodes = [];
+        foreach ((string host, int line) in s.Entries("hosts"))
         {
-            string address = host.Contains("://", StringComparison.Ordinal) ? host : "http://" + host;
-            if (!Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) || uri.Scheme is not ("http" or "https") || uri.Host.Length == 0)
-                s.Fault("hosts", $"\"{host}\" is no address; write host:port or https://host:port");
+            if (Host(host) is { } node) nodes.Add(node);
+            else s.FaultAt(line, "hosts", $"\"{host}\" is no address; write host:port or https://host:port, without user and password");
         }
+        if (elastic.CloudId is { } cloud)
+        {
+            if (ElasticOptions.OfCloudId(cloud) is { } node) nodes.Add(node);
+            else s.Fault("cloud_id", "this is no cloud id; copy it from the deployment's page");
+        }
+        if ((elastic.ApiKey ?? elastic.Password) is not null && nodes.FirstOrDefault(n => n.Scheme == "http" && !n.IsLoopback) is { } clear)
+            s.Note("hosts", $"http sends the key or password readable over the network to {clear.Authority}; use https");
         if (elastic.Searches.Count == 0) s.Fault("searches", "at least one search is needed, such as {event_type: dns, indices: [filebeat-*], index_schema: ecs}");
-        return elastic;
+        if (elastic.Searches.Count > ElasticSearches.MostSearches) s.Fault("searches", $"at most {ElasticSearches.MostSearches} searches can be run; one may name several indices");
+        return nodes.Count == 0 ? elastic
+            : elastic with { Cluster = new ElasticOptions { Hosts = nodes, ApiKey = elastic.ApiKey, Username = elastic.Username, Password = elastic.Password, Tls = elastic.Tls } };
+    }
+
+    /// <summary>As the original took it: "https://es.example" is port 443, and "localhost" without a scheme is a node's own port.</summary>
+    static Uri? Host(string text)
+    {
+        if (ElasticOptions.TryHost(text) is not { } host) return null;
+        return text.Contains("://", StringComparison.Ordinal) && Uri.TryCreate(text, UriKind.Absolute, out Uri? said) ? new UriBuilder(host) { Port = said.Port }.Uri : host;
     }
 }
 
@@ -59,6 +81,8 @@ public sealed record ElasticSearchConfig
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromSeconds(30);
     public int BatchSize { get; init; } = MaxBatch;
     public TimeSpan PitKeepAlive { get; init; } = TimeSpan.FromSeconds(180);
+    /// <summary>How far behind the newest document others may still come with an older stamp.</summary>
+    public TimeSpan LateWindow { get; init; } = TimeSpan.FromMinutes(5);
     public IReadOnlyList<string> MustHaveFields { get; init; } = [];
     /// <summary>JSON of one query clause; null = none.</summary>
     public string? SearchTerm { get; init; }
@@ -95,6 +119,7 @@ public sealed record ElasticSearchConfig
             PollInterval = s.Duration("poll_interval", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), bareSeconds: true),
             BatchSize = s.Integer("batch_size", MaxBatch, 1, MaxBatch),
             PitKeepAlive = s.Duration("pit_keep_alive", TimeSpan.FromSeconds(180), TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), bareSeconds: true),
+            LateWindow = s.Duration("late_window", TimeSpan.FromMinutes(5), TimeSpan.Zero, TimeSpan.FromHours(24), bareSeconds: true),
             MustHaveFields = s.Texts("must_have_fields"),
             SearchTerm = term,
             TimestampFormat = s.Text("timestamp_format"),
@@ -112,7 +137,7 @@ public sealed record ElasticSearchConfig
         if (SearchTerm is not null && !IsJsonObject(SearchTerm)) s.Fault("search_term", "expected a query clause as JSON, such as '{\"term\": {\"tags\": \"zeek.dns\"}}'");
         if (IndexSchema.Length == 0 && SearchTerm is null && MustHaveFields.Count == 0)
             s.Fault("search_term", "set index_schema, search_term or must_have_fields; else every document would be read");
-        if (IndexSchema is "ecs" or "graylog") return;
+        if (IndexSchema is "ecs" or "graylog" or "corelight") return;
         string? perType = EventType switch { "dns" => "query", "ip" => "dest_ip", "http" => "url", _ => null };
         foreach (string? key in new[] { "timestamp", "event_ingested", "src_ip", perType })
         {

@@ -149,6 +149,25 @@ sealed class EventStage
         _step = Step.None;
     }
 
+    /// <summary>What a rule of another sensor has matched is scored; what that raises is an alert of ours, and it is never spooled itself.</summary>
+    public void OnSignature(scoped in SignatureEvent e)
+    {
+        if (!Admit(EventType.Signature) || !Passes(EventType.Signature, _scope?.Decide(e))) return;
+        if ((_scorer?.Score(e, _raised) ?? 0) > 0)
+        {
+            Counters.Scored[(int)EventType.Signature]++;
+            Counters.AlertsHeld = _scorer!.AlertsHeld;
+        }
+        _step = Step.Kept;
+        if (_print is not null)
+        {
+            _json.WriteLine(e, _line);
+            Print();
+        }
+        if (_raised.Count > 0) SettleAlerts(e.Context.Tunnel.Network);
+        _step = Step.None;
+    }
+
     /// <summary>No more events come: what waited for others is told as it is.</summary>
     public void Finish()
     {
@@ -308,6 +327,7 @@ readonly struct StageSink(EventStage stage, IReadOnlyList<Logs.IMarkedInput>? in
     public void OnTls(scoped in TlsEvent e) => stage.OnTls(e);
     public void OnHost(scoped in HostEvent e) => stage.OnHost(e);
     public void OnAnomaly(scoped in AnomalyEvent e) => stage.OnAnomaly(e);
+    public void OnSignature(scoped in SignatureEvent e) => stage.OnSignature(e);
 }
 
 /// <summary>
@@ -391,4 +411,5 @@ sealed class SampleLines : IEventLines
     public string Line(scoped in HttpEvent e) => _json.ToText(e);
     public string Line(scoped in TlsEvent e) => _json.ToText(e);
     public string Line(scoped in AnomalyEvent e) => _json.ToText(e);
+    public string Line(scoped in SignatureEvent e) => _json.ToText(e);
 }

@@ -57,6 +57,14 @@ readonly struct RingSink(EventRing ring, long[] dropped, RingPatience patience) 
         }
     }
 
+    public void OnSignature(scoped in SignatureEvent e)
+    {
+        while (!ring.TryWriteSignature(e))
+        {
+            if (!Retry(EventType.Signature)) return;
+        }
+    }
+
     bool Retry(EventType type)
     {
         if (patience.Lasts)
@@ -105,6 +113,10 @@ readonly struct NullSink : IEventSink
     }
 
     public void OnAnomaly(scoped in AnomalyEvent e)
+    {
+    }
+
+    public void OnSignature(scoped in SignatureEvent e)
     {
     }
 }

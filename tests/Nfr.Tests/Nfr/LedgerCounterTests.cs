@@ -347,7 +347,7 @@ public sealed class LedgerCounterTests
         bed.Stage.Counters.Alerts += 5;
         Ledger now = bed.Now();
         AssertShown(now with { Captures = [], IsExact = false }, "waiting to be written down", 10);
-        Ledger end = bed.End() with { Captures = [], QueuedAtStart = [12, 0, 0, 0, 0, 0] };
+        Ledger end = bed.End() with { Captures = [], QueuedAtStart = [12, 0, 0, 0, 0, 0, 0] };
         AssertShown(end, "lost before the spool (disk failing)", 2);
         AssertShown(end, "lost before the spool (disk failing)", 3);
     }

@@ -11,8 +11,8 @@ namespace Nfr.Tests.Nfr;
 public sealed class LedgerTests
 {
     readonly DecodeCounters _decoded = new() { Frames = 100, Bytes = 9000, Parsed = 80, NonIp = 10, FragmentsHeld = 6, FlowsOpened = 12, FlowsClosed = 9, FlowSlices = 2 };
-    readonly long[] _events = [5, 11, 3, 2, 0, 0];
-    readonly long[] _dropped = [0, 1, 0, 0, 0, 0];
+    readonly long[] _events = [5, 11, 3, 2, 0, 0, 0];
+    readonly long[] _dropped = [0, 1, 0, 0, 0, 0, 0];
     readonly StageCounters _stage = new();
 
     public LedgerTests()
@@ -138,7 +138,7 @@ public sealed class LedgerTests
         StageCounters stage = _stage.Copy();
         stage.Taken[(int)EventType.Ip] += 5;
         stage.InScope[(int)EventType.Ip] += 5;
-        long[] events = [5, 17, 3, 2, 0, 0];
+        long[] events = [5, 17, 3, 2, 0, 0, 0];
         Ledger second = first with
         {
             Captures = [new CaptureEntry("eth7", new CaptureStatistics(157, 5, 0, 0), null, later, events, _dropped, 7, 0)],

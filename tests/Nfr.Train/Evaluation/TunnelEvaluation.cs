@@ -57,6 +57,7 @@ sealed class TunnelEvaluation : IEvaluation
         public string Line(scoped in HttpEvent e) => "{}";
         public string Line(scoped in TlsEvent e) => "{}";
         public string Line(scoped in AnomalyEvent e) => "{}";
+        public string Line(scoped in SignatureEvent e) => "{}";
     }
 
     static readonly Address s_client = Address.FromV4(0x0A010203);

@@ -16,6 +16,7 @@ sealed class ShortLines : IEventLines
     public string Line(scoped in TlsEvent e) => Write($$"""{"type":"tls","sni":"{{Encoding.UTF8.GetString(e.Sni)}}"}""");
 
     public string Line(scoped in AnomalyEvent e) => Write($$"""{"type":"anomaly","fault":"{{e.Fault}}"}""");
+    public string Line(scoped in SignatureEvent e) => Write($$"""{"type":"signature","signatureId":{{e.SignatureId}}}""");
 
     string Write(string line)
     {

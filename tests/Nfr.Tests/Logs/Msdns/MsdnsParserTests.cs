@@ -1,5 +1,4 @@
 using System.Text;
-using Nfr.Events;
 using Nfr.Logs;
 
 namespace Nfr.Tests.Logs;
@@ -164,7 +163,7 @@ public sealed class MsdnsParserTests
     public void Lines_of_queries_and_answers_allocate_nothing()
     {
         MsdnsParser parser = Parser();
-        var sink = new Nothing();
+        var sink = new NoEvents();
         byte[][] lines = [.. Enumerable.Range(0, 60).SelectMany(second => new[]
         {
             $"1/20/2026 3:29:{second:00} PM 0294 PACKET  000002DAEC36D650 UDP Rcv 10.0.0.1       d07e   Q [0001   D   NOERROR] A      (4)home(4)gell(3)one(0)",
@@ -176,15 +175,5 @@ public sealed class MsdnsParserTests
         {
             foreach (byte[] line in lines) parser.Read(line, sink);
         }));
-    }
-
-    sealed class Nothing : IEventSink
-    {
-        public void OnDns(scoped in DnsEvent e) { }
-        public void OnIp(scoped in IpEvent e) { }
-        public void OnHttp(scoped in HttpEvent e) { }
-        public void OnTls(scoped in TlsEvent e) { }
-        public void OnHost(scoped in HostEvent e) { }
-        public void OnAnomaly(scoped in AnomalyEvent e) { }
     }
 }

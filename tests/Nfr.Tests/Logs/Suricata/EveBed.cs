@@ -100,6 +100,12 @@ sealed class EveBed : IEventSink
         Keep(e.Context, 0);
     }
 
+    public void OnSignature(scoped in SignatureEvent e)
+    {
+        _json.WriteLine(e, _line);
+        Keep(e.Context, 0);
+    }
+
     public void OnHost(scoped in HostEvent e) => Assert.Fail("EVE has no hosts");
 
     public void OnAnomaly(scoped in AnomalyEvent e) => Assert.Fail("EVE's anomalies are none of ours");
