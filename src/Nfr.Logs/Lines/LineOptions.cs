@@ -14,6 +14,8 @@ public sealed record LineOptions
     public TimeZoneInfo Zone { get; init; } = TimeZoneInfo.Local;
     /// <summary>inputs.msdns_time_format: a Go layout; null = told by the lines.</summary>
     public string? MsdnsTimeFormat { get; init; }
+    /// <summary>What Zeek's x509 logs told of certificates, for its ssl logs: the parsers of one sensor share it.</summary>
+    public CertificateCache Certificates { get; init; } = new();
 
     /// <summary>By the name of "type:" and "--type": all, dns, ip, http or tls.</summary>
     public static bool[] TypesOf(string name) => [.. EventTypes.All.Select(t => name == "all" || t.Name() == name)];

@@ -52,6 +52,7 @@ public static class LogFormats
         LogFormat.Unbound => new UnboundParser(options),
         LogFormat.CoreDns => new CoreDnsParser(options),
         LogFormat.Edge => new EdgeParser(options),
+        LogFormat.Zeek => new ZeekParser(options),
         _ => null,
     };
 }
