@@ -10,5 +10,6 @@ static class Catalog
         new DnsTarget(), new TlsTarget(), new X509Target(), new HttpTarget(), new QuicTarget(),
         new PcapTarget(), new PcapngTarget(), new ConfigTarget(), new ScopeTarget(), new EngineTarget(),
         new LinesTarget(), new EveTarget(), new ScoredTarget(), new BodyTarget(), new ListTarget(), new SuffixesTarget(),
+        new ZeekTarget(),
     ];
 }
