@@ -30,7 +30,8 @@ public sealed class LateralMovementTests
     public void A_client_that_enters_host_after_host_is_found_though_all_of_them_answer()
     {
         using Simulated run = Known();
-        Reach(run, 30, 445);
+        Reach(run, 45, 445);
+        // About 45: hosts are counted by a sketch under a key of chance.
         Assert.Equal([2, 3], run.Alerts.Select(a => a.Severity));
         Assert.All(run.ThreatIds, id => Assert.Equal("lateral_movement", id));
         Assert.All(run.Alerts, a => Assert.True(a.Evidence!.Score >= a.Evidence.ScoreLimit));
@@ -87,7 +88,7 @@ public sealed class LateralMovementTests
     public void A_sensor_that_lives_for_an_hour_finds_who_enters_very_many_hosts()
     {
         using var run = new Simulated();
-        Reach(run, 60, 445);
+        Reach(run, 80, 445);
         Assert.Equal([2, 3], run.Alerts.Select(a => a.Severity));
         Assert.All(run.Alerts, a => Assert.True(a.Evidence!.Score >= a.Evidence.ScoreLimit));
     }
