@@ -101,7 +101,13 @@ public sealed class ClientTls
     }
 
     /// <summary>What a broken handshake, or the first read after it, says in words; a server looks at our certificate only after its own part is done.</summary>
-    public static string Describe(Exception fault, string host) => AboutOurs(fault, host) ?? $"the TLS handshake with {host} failed: {Innermost(fault)}";
+    public static string Describe(Exception fault, string host) => AboutOurs(fault, host) ?? $"the TLS handshake with {host} failed: {Handshake(Innermost(fault))}";
+
+    /// <summary>The commonest mistake is a port on which no TLS is spoken, and the platform's words for it help nobody.</summary>
+    static string Handshake(string said) =>
+        said.Contains("frame", StringComparison.OrdinalIgnoreCase) ? "what came is no TLS, check that it is spoken on that port"
+        : said.Contains("unexpected EOF", StringComparison.OrdinalIgnoreCase) ? "the server closed the connection, check that TLS is spoken on that port and look into its log"
+        : said;
 
     /// <summary>The sentence of a failure that was about our own certificate, or null.</summary>
     internal static string? AboutOurs(Exception fault, string host)

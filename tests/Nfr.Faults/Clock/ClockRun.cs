@@ -19,10 +19,14 @@ sealed class ClockRun : HttpMessageHandler
     /// <summary>Never at the same moment as an upload.</summary>
     static readonly TimeSpan s_poll = TimeSpan.FromSeconds(301.7);
 
+    /// <summary>Of what is not evicted for want of room: scored events grow too old in the outage, alerts always and across the restart.</summary>
+    static readonly Dictionary<SpoolClass, SpoolQuota> s_ages = new() { [SpoolClass.Scored] = new(MaxAge: TimeSpan.FromSeconds(200)), [SpoolClass.Alerts] = new(MaxAge: TimeSpan.FromSeconds(100)) };
+
     readonly SettledTime _time = new(loops: 3);
     readonly ClockScript _script;
     readonly List<string> _notes = [];
     readonly List<long> _sink = [];
+    (long Events, long Alerts) _aged;
     bool _sinkDown;
     int _pages;
     int _second;
@@ -33,6 +37,8 @@ sealed class ClockRun : HttpMessageHandler
     public IReadOnlyList<string> Notes => [.. _notes.OrderBy(note => double.Parse(note[..note.IndexOf(' ', StringComparison.Ordinal)], CultureInfo.InvariantCulture)).ThenBy(note => note, StringComparer.Ordinal)];
     /// <summary>Events evicted since the beginning, at the end of each life.</summary>
     public List<long> Evicted { get; } = [];
+    /// <summary>Of these and of the alerts: gone for their age, by the quotas of running time.</summary>
+    public (long Events, long Alerts) Aged => _aged;
     /// <summary>Stamps that an upload carried although the clock said otherwise, or the other way round.</summary>
     public int WrongDates { get; private set; }
     /// <summary>Different minutes of the wall clock that uploads carried.</summary>
@@ -52,7 +58,7 @@ sealed class ClockRun : HttpMessageHandler
         int n = 0, alert = 0;
         for (int life = 0; life < 2; life++)
         {
-            using Spool spool = Spool.Open(new SpoolOptions { Directory = folder.Path, MaxBytes = 400 << 10 }, _time);
+            using Spool spool = Spool.Open(new SpoolOptions { Directory = folder.Path, MaxBytes = 400 << 10, Quotas = s_ages }, _time);
             using var client = new EngineClient(new EngineOptions { Host = "http://engine.example", ApiKey = "KEY1", Version = "2.0.0", TotalTimeout = SettledTime.Deadline }, _time, this);
             var off = new UploadTypeOptions { Enabled = false };
             var pacer = new RequestPacer(_time);
@@ -76,15 +82,18 @@ sealed class ClockRun : HttpMessageHandler
                 for (int i = 0; i < EventsPerSecond; i++)
                     spool.Append(EventType.Dns, n % 50 == 0 ? 3 : 0, Encoding.UTF8.GetBytes($"{{\"n\":{n++},\"query\":\"{(uint)n * 2654435761:x}.cdn{n % 97}.example\",\"srcIP\":\"10.0.{n % 200}.{n % 77}\"}}"));
                 if (_second % 10 == 0) spool.AppendAlert(Alert(alert++));
-                if (spool.FlushDue) Note("flush too early");
+                // What grew too old while no spool was open goes at once.
+                bool opened = _second == end - Restart;
+                if (spool.FlushDue && !opened) Note("flush too early");
                 _time.Advance(TimeSpan.FromMilliseconds(999));
-                if (spool.FlushDue) Note("flush too early");
+                if (spool.FlushDue && !opened) Note("flush too early");
                 if (_script.WithinFlush is { } within) Set(within(_second));
                 _time.Advance(TimeSpan.FromMilliseconds(1));
                 if (!spool.FlushDue) Note("no flush after a second");
                 flushing = true;
                 if (spool.Flush() is { } fault) Note(fault.Message);
                 flushing = false;
+                NoteAged(spool);
                 _time.Settle();
             }
             stop.Cancel();
@@ -95,6 +104,14 @@ sealed class ClockRun : HttpMessageHandler
             Note($"{events.Spooled} spooled, {events.Quarantined} quarantined, {events.LostBeforeSpool} lost; alerts {counters.Alerts.Spooled}, {counters.Alerts.InSpool}, {spool.LastAlertSequence}, bookmark {spool.GetBookmark("output:sink")}");
         }
         Note("sink " + string.Join(',', _sink));
+    }
+
+    void NoteAged(Spool spool)
+    {
+        SpoolCounters counters = spool.Counters;
+        if ((counters.Total.EvictedForAge, counters.Alerts.EvictedForAge) == _aged) return;
+        _aged = (counters.Total.EvictedForAge, counters.Alerts.EvictedForAge);
+        Note($"too old: {_aged.Events} events, {_aged.Alerts} alerts");
     }
 
     void Set(TimeSpan fromTruth) => _time.Utc = s_truth + _time.Elapsed + fromTruth;

@@ -222,7 +222,7 @@ public sealed class ClientTlsTests : IDisposable
     [Theory]
     [InlineData("error:0A00045C:SSL routines::tlsv13 alert certificate required", "host wants a certificate of ours; set tls.certificate and tls.key")]
     [InlineData("error:0A000418:SSL routines::tlsv1 alert unknown ca", "host does not take our certificate (tls.certificate): error:0A000418:SSL routines::tlsv1 alert unknown ca")]
-    [InlineData("Received an unexpected EOF", "the TLS handshake with host failed: Received an unexpected EOF")]
+    [InlineData("Received an unexpected EOF", "the TLS handshake with host failed: the server closed the connection, check that TLS is spoken on that port and look into its log")]
     public void An_alert_about_our_certificate_is_told_in_words(string said, string told) =>
         Assert.Equal(told, ClientTls.Describe(new IOException("outer", new AuthenticationException("middle", new InvalidOperationException(said))), "host"));
 

@@ -217,7 +217,7 @@ public sealed class SmtpDeliveryTests
     public async Task A_server_that_is_not_there_is_told()
     {
         SmtpServer to = new() { Host = "127.0.0.1", Port = 1, Security = SmtpSecurity.None };
-        Assert.Equal("connection refused", (await SendAsync(to)).Message);
+        Assert.Equal("connection refused: nobody listens there, check host and port", (await SendAsync(to)).Message);
     }
 
     [Fact]

@@ -8,7 +8,8 @@ namespace Nfr.Tests.Uplink;
 
 /// <summary>
 /// A mail server that does as the test says: by default it takes all mail. <see cref="Answer"/> gets each command (and "." for a message's end, "" for the greeting) and gives the
-/// answer, null for the usual one; an answer "CLOSE" closes, "HANG" says nothing any more.
+/// answer, null for the usual one; an answer "CLOSE" closes, "RESET" resets, "HANG" says nothing any more, "HALF …" says so much without a line's end and hangs, "ENDLESS …" says it
+/// for ever, and "DRIP …" a byte a second.
 /// </summary>
 sealed class SmtpServerScript : IAsyncDisposable
 {
@@ -35,6 +36,8 @@ sealed class SmtpServerScript : IAsyncDisposable
     /// <summary>Sent in one piece with the answer to STARTTLS.</summary>
     public string Injected { get; set; } = "";
     public bool OfferStartTls { get; set; } = true;
+    /// <summary>What follows the answer to STARTTLS is no handshake.</summary>
+    public bool AnswersPlainly { get; set; }
 
     public string[] Messages { get { lock (_messages) return [.. _messages]; } }
     public string[] Commands { get { lock (_messages) return [.. _commands]; } }
@@ -117,6 +120,11 @@ sealed class SmtpServerScript : IAsyncDisposable
             else wants = null;
             if (word == "STARTTLS" && answer.StartsWith("220", StringComparison.Ordinal))
             {
+                if (AnswersPlainly)
+                {
+                    if (!await SayAsync("220 go\r\n250 and on in the clear")) return;
+                    await Task.Delay(Timeout.Infinite, _stop.Token);
+                }
                 if (!await SayAsync(answer + (Injected.Length > 0 ? "\r\n" + Injected : ""))) return;
                 await SecureAsync();
                 continue;
@@ -143,6 +151,25 @@ sealed class SmtpServerScript : IAsyncDisposable
         {
             if (answer == "HANG") await Task.Delay(Timeout.Infinite, _stop.Token);
             if (answer == "CLOSE") return false;
+            if (answer == "RESET")
+            {
+                RawServer.Reset(socket);
+                return false;
+            }
+            if (answer.StartsWith("HALF ", StringComparison.Ordinal))
+            {
+                await stream.WriteAsync(Encoding.UTF8.GetBytes(answer[5..]), _stop.Token);
+                await Task.Delay(Timeout.Infinite, _stop.Token);
+            }
+            for (byte[] again = answer.StartsWith("ENDLESS ", StringComparison.Ordinal) ? Encoding.UTF8.GetBytes(answer[8..]) : []; again.Length > 0;) await stream.WriteAsync(again, _stop.Token);
+            if (answer.StartsWith("DRIP ", StringComparison.Ordinal))
+            {
+                foreach (byte b in Encoding.UTF8.GetBytes(answer[5..]))
+                {
+                    await stream.WriteAsync(new[] { b }, _stop.Token);
+                    await Task.Delay(1000, _stop.Token);
+                }
+            }
             byte[] bytes = Encoding.UTF8.GetBytes(answer.EndsWith('\n') ? answer : answer + "\r\n");
             if (CutAfter >= 0 && sent + bytes.Length > CutAfter)
             {

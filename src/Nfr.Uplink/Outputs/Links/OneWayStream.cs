@@ -14,7 +14,8 @@ enum StreamEnd : byte
 }
 
 /// <summary>
-/// A TCP or TLS connection on which only we speak. What the server says is dropped; a read that always waits learns at once when the connection ends, and how. Time-outs: 10 s to
+/// A TCP or TLS connection on which only we speak. What the server says is dropped; a read that always waits learns at once when the connection ends, and how (within a second where
+/// the server talks more than 64 KiB). Time-outs: 10 s to
 /// connect, as long for the handshake, 30 s for a write, and 30 s in which nothing more is acknowledged.
 /// </summary>
 sealed class OneWayStream : IDisposable
@@ -23,7 +24,13 @@ sealed class OneWayStream : IDisposable
     public static readonly TimeSpan SendTimeout = TimeSpan.FromSeconds(30);
     /// <summary>How long what was written may still be acknowledged after the server closed its side.</summary>
     static readonly TimeSpan s_afterClose = TimeSpan.FromSeconds(2);
+    const byte Established = 1, Gone = 7;
+    /// <summary>How long after a FIN a reset is waited for, which takes back what the FIN seemed to say. Some servers shut down first and close later.</summary>
+    static readonly TimeSpan s_linger = TimeSpan.FromSeconds(1);
     static readonly TimeSpan s_longestLook = TimeSpan.FromMilliseconds(50);
+    /// <summary>A server that talks without end is listened to so slowly that it costs nothing: so many bytes, then a rest.</summary>
+    const int HeardAtOnce = 64 << 10;
+    static readonly TimeSpan s_rest = TimeSpan.FromSeconds(1);
 
     readonly LinkOptions _link;
     readonly Socket _socket;
@@ -62,12 +69,13 @@ sealed class OneWayStream : IDisposable
     public long EndedAt => Volatile.Read(ref _ended);
 
     /// <summary>Why it ended, in a few words.</summary>
-    public string EndText => _said ?? "the server closed the connection";
+    public string EndText => _said ?? "the server closed the connection: look into its log";
 
     /// <summary>Only the caller's own cancellation throws.</summary>
     public static async Task<(OneWayStream? Stream, string? Fault)> OpenAsync(LinkOptions link, ClientTls? tls, TimeProvider time, CancellationToken cancel)
     {
         Socket? socket = null;
+        bool isOpen = false;
         try
         {
             socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -76,6 +84,7 @@ sealed class OneWayStream : IDisposable
             {
                 await socket.ConnectAsync(link.Host, link.Port, either.Token);
             }
+            isOpen = true;
             // A server that is gone without a word is found within two minutes, also while there are no alerts.
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
             socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 60);
@@ -91,7 +100,9 @@ sealed class OneWayStream : IDisposable
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
             socket?.Dispose();
-            return (null, $"no connection within {ConnectTimeout.TotalSeconds:0} s");
+            return (null, isOpen
+                ? $"no end of the TLS handshake within {ConnectTimeout.TotalSeconds:0} s: check that TLS is spoken on that port"
+                : $"no connection within {ConnectTimeout.TotalSeconds:0} s: check host and port, and firewalls between");
         }
         catch (Exception e) when (e is SocketException or IOException)
         {
@@ -118,7 +129,7 @@ sealed class OneWayStream : IDisposable
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
-            return $"the server has read nothing for {SendTimeout.TotalSeconds:0} s";
+            return $"the server has read nothing for {SendTimeout.TotalSeconds:0} s: see whether it hangs";
         }
         catch (Exception e) when (e is IOException or SocketException or InvalidOperationException)
         {
@@ -129,16 +140,17 @@ sealed class OneWayStream : IDisposable
         }
     }
 
-    /// <summary>How the connection stands now.</summary>
+    /// <summary>How the connection stands now, by what the kernel says: the read that waits may be told of it late on a busy machine.</summary>
     public async ValueTask<StreamEnd> LookAsync()
     {
-        // The kernel may know of the end before the read that waits has been told.
-        if (!_reading.IsCompleted && Readable()) await Task.WhenAny(_reading, Task.Delay(s_longestLook, _time, CancellationToken.None));
-        if (!_reading.IsCompleted) return StreamEnd.Open;
-        // A kernel that has to throw away what was not read says so behind the FIN.
-        if (!_lingered) await Task.Delay(s_longestLook, _time, CancellationToken.None);
+        byte state = State();
+        if (state == Established && !_reading.IsCompleted) return StreamEnd.Open;
+        // For its words.
+        if (!_reading.IsCompleted) await Task.WhenAny(_reading, Task.Delay(s_longestLook, _time, CancellationToken.None));
+        // A kernel that has to throw away what was not read says so behind the FIN, when the program gets to close what it has shut down.
+        for (long since = _time.GetTimestamp(); !_lingered && State() != Gone && _time.GetElapsedTime(since) < s_linger;) await Task.Delay(s_longestLook, _time, CancellationToken.None);
         _lingered = true;
-        return _torn || _said is not null || Polled(SelectMode.SelectError) ? StreamEnd.Reset : StreamEnd.Closed;
+        return _torn || _said is not null || State() == Gone ? StreamEnd.Reset : StreamEnd.Closed;
     }
 
     /// <summary>Waits until everything written is acknowledged; else says why not, after <see cref="SendTimeout"/> without progress or at the connection's end.</summary>
@@ -156,7 +168,7 @@ sealed class OneWayStream : IDisposable
             if (queued < least) (least, since) = (queued, _time.GetTimestamp());
             TimeSpan waited = _time.GetElapsedTime(since);
             if (end == StreamEnd.Closed && waited > s_afterClose) return (end, EndText);
-            if (waited > SendTimeout) return (StreamEnd.Reset, $"the server has acknowledged nothing for {SendTimeout.TotalSeconds:0} s");
+            if (waited > SendTimeout) return (StreamEnd.Reset, $"the server has acknowledged nothing for {SendTimeout.TotalSeconds:0} s: see whether it hangs");
             await Task.Delay(look, _time, cancel);
             look = look * 2 < s_longestLook ? look * 2 : s_longestLook;
         }
@@ -178,28 +190,33 @@ sealed class OneWayStream : IDisposable
         _socket.Dispose();
     }
 
-    bool Readable() => Polled(SelectMode.SelectRead);
-
-    bool Polled(SelectMode mode)
+    /// <summary>tcp(7), TCP_INFO: its first byte. A connection that was reset or has timed out is <see cref="Gone"/>, one whose other side sent its FIN is neither.</summary>
+    byte State()
     {
+        const int IPPROTO_TCP = 6, TCP_INFO = 11;
+        Span<byte> info = stackalloc byte[8];
         try
         {
-            return _socket.Poll(0, mode);
+            return _socket.GetRawSocketOption(IPPROTO_TCP, TCP_INFO, info) > 0 ? info[0] : Gone;
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            return true;
+            return Gone;
         }
     }
 
     async Task ReadAsync()
     {
-        byte[] dropped = new byte[512];
+        byte[] dropped = new byte[4096];
+        int heard = 0;
         try
         {
-            while (await _stream.ReadAsync(dropped) > 0)
+            while (await _stream.ReadAsync(dropped) is > 0 and int read)
             {
-                // Not our business.
+                // What it says is not our business.
+                if ((heard += read) < HeardAtOnce) continue;
+                heard = 0;
+                await Task.Delay(s_rest, _time, CancellationToken.None);
             }
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or InvalidOperationException)

@@ -6,7 +6,8 @@ namespace Nfr.Uplink;
 /// 1. Before a page the connection is looked at, and opened anew when it has ended.
 /// 2. After a page it waits until the server's kernel has acknowledged all of it. Only then the page counts as taken. A server that reads slowly is waited for as long as it makes
 ///    progress.
-/// 3. A server that closes in order has read whatever its kernel acknowledged, so that much counts, and the rest comes again.
+/// 3. A server that closes in order has read whatever its kernel acknowledged, so that much counts, and the rest comes again. Over TLS what its library may have read ahead
+///    (<see cref="ReadAhead"/>) comes again too.
 /// 4. A connection that breaks (reset, silence) takes back what was acknowledged: the page comes again whole, and before it the messages of the <see cref="Doubt"/> before the end, which
 ///    were kept for that (<see cref="TailBytes"/>).
 /// So a server that is killed while it reads loses nothing and gets a few seconds doubled. What is left: a server that has hung for longer than that and is then killed takes along
@@ -18,6 +19,9 @@ sealed class StreamSender(LinkOptions link, TimeProvider time) : PageSender
     public static readonly TimeSpan Doubt = TimeSpan.FromSeconds(10);
     /// <summary>Messages kept to be sent again, or the last page where that is more; beyond that the oldest are let go, so that a server that crashes in a circle is not sent ever more.</summary>
     public const int TailBytes = 128 << 10;
+
+    /// <summary>Bytes that a TLS library has taken from the kernel and its program has not from it: two records.</summary>
+    const int ReadAhead = 32 << 10;
 
     readonly ClientTls? _tls = link.Protocol == LinkProtocol.Tls ? new ClientTls(link.Tls, time) : null;
     /// <summary>Acknowledged not long ago, oldest first.</summary>
@@ -77,7 +81,7 @@ sealed class StreamSender(LinkOptions link, TimeProvider time) : PageSender
         }
         (StreamEnd end, string? unsettled) = await stream.SettledAsync(cancel);
         if (fault is not null) end = StreamEnd.Reset;
-        long acknowledged = stream.Acknowledged;
+        long acknowledged = end == StreamEnd.Closed ? Read(stream) : stream.Acknowledged;
         if (end != StreamEnd.Open) Ended(end);
         if (end == StreamEnd.Reset) return SinkAnswer.None(fault ?? unsettled ?? "the connection broke");
         int taken = ends.AsSpan(0, written).IndexOfAnyExceptInRange(0, acknowledged) is >= 0 and int first ? first : written;
@@ -105,15 +109,22 @@ sealed class StreamSender(LinkOptions link, TimeProvider time) : PageSender
             if (fault is not null) return fault;
         }
         if (_again.Count == 0) return null;
-        foreach (byte[] message in _again)
+        OneWayStream stream = _stream!;
+        long[] ends = new long[_again.Count];
+        for (int i = 0; i < ends.Length; i++)
         {
-            if (await _stream!.WriteAsync(message, cancel) is not { } fault) continue;
-            Drop();
-            return fault;
+            if (await stream.WriteAsync(_again[i], cancel) is { } fault)
+            {
+                Drop();
+                return fault;
+            }
+            ends[i] = stream.Written;
         }
-        (StreamEnd after, string? unsettled) = await _stream!.SettledAsync(cancel);
+        (StreamEnd after, string? unsettled) = await stream.SettledAsync(cancel);
         if (after != StreamEnd.Open)
         {
+            // A server that takes a little and closes is not sent the same for ever.
+            if (after == StreamEnd.Closed) _again.RemoveRange(0, ends.Count(end => end <= Read(stream)));
             Drop();
             return unsettled;
         }
@@ -122,6 +133,9 @@ sealed class StreamSender(LinkOptions link, TimeProvider time) : PageSender
         _again.Clear();
         return null;
     }
+
+    /// <summary>What the server's program has read for sure of a connection that it closed in order.</summary>
+    long Read(OneWayStream stream) => stream.Acknowledged - (_tls is null ? 0 : ReadAhead);
 
     void Keep(byte[] message)
     {
@@ -137,13 +151,18 @@ sealed class StreamSender(LinkOptions link, TimeProvider time) : PageSender
     /// <summary>The connection is over: what of it is in doubt is kept to be sent again.</summary>
     void Ended(StreamEnd end)
     {
+        long at = _stream!.EndedAt is > 0 and long ended ? ended : time.GetTimestamp();
         if (end == StreamEnd.Reset)
         {
-            long at = _stream!.EndedAt is > 0 and long ended ? ended : time.GetTimestamp();
             foreach ((long sent, byte[] bytes) in _tail)
             {
                 if (time.GetElapsedTime(sent, at) <= Doubt) _again.Add(bytes);
             }
+        }
+        else if (_tls is not null)
+        {
+            int bytes = 0;
+            _again.AddRange(_tail.Reverse().TakeWhile(kept => (bytes += kept.Bytes.Length) - kept.Bytes.Length < ReadAhead && time.GetElapsedTime(kept.At, at) <= Doubt).Select(kept => kept.Bytes).Reverse());
         }
         Drop();
     }

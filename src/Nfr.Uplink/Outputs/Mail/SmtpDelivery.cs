@@ -114,8 +114,8 @@ sealed class SmtpDelivery(SmtpServer server, ClientTls tls, TimeProvider time)
         {
             return Failed(e.SocketErrorCode switch
             {
-                SocketError.ConnectionRefused => "connection refused",
-                SocketError.NetworkUnreachable or SocketError.HostUnreachable => $"no route to {server.Host}",
+                SocketError.ConnectionRefused => "connection refused: nobody listens there, check host and port",
+                SocketError.NetworkUnreachable or SocketError.HostUnreachable => $"no route to {server.Host}: check the network",
                 SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData => $"the name {server.Host} cannot be resolved, check DNS",
                 _ => $"no connection ({e.SocketErrorCode})",
             });

@@ -179,7 +179,7 @@ public sealed class SyslogSinkTests
         LinkOptions link = LinkBench.Tcp(gone);
         await gone.DisposeAsync();
         using SyslogSink refused = LinkBench.Syslog(link);
-        Assert.Equal(SinkAnswer.None("connection refused"), await refused.WriteAsync(LinkBench.Page(0, 3), CancellationToken.None));
+        Assert.Equal(SinkAnswer.None("connection refused: nobody listens there, check host and port"), await refused.WriteAsync(LinkBench.Page(0, 3), CancellationToken.None));
         foreach (LinkProtocol protocol in new[] { LinkProtocol.Tcp, LinkProtocol.Udp })
         {
             using SyslogSink unknown = LinkBench.Syslog(link with { Host = "logs.invalid", Protocol = protocol });
