@@ -20,19 +20,6 @@ public static class FormatGuess
         };
     }
 
-    /// <summary>By the first lines of a file.</summary>
-    public static LogFormat? OfLines(ReadOnlySpan<byte> text)
-    {
-        while (!text.IsEmpty)
-        {
-            int end = text.IndexOf((byte)'\n');
-            if (Of(end < 0 ? text : text[..end]) is { } format) return format;
-            if (end < 0) return null;
-            text = text[(end + 1)..];
-        }
-        return null;
-    }
-
     static LogFormat? Object(ReadOnlySpan<byte> line)
     {
         if (line.IndexOf("\"event_type\":"u8) >= 0) return LogFormat.Suricata;
