@@ -11,9 +11,10 @@ public sealed partial class FollowedLog
         var pattern = new PathPattern(path);
         long bytes = 0;
         int files = 0;
-        foreach ((string file, Native.FileStatus status) in pattern.Expand())
+        foreach ((string file, Native.FileStatus found) in pattern.Expand())
         {
-            using LogSource? source = LogSource.Open(file, out string? reason);
+            Native.FileStatus status = found;
+            using LogSource? source = LogSource.Open(file, out string? reason, ref status);
             if (source is null) return $"{(pattern.IsMany ? file + ": " : "")}{reason}";
             files++;
             bytes += status.Length;

@@ -50,9 +50,7 @@ sealed class SyslogLines(LogFormat format, LineOptions options)
         if (app.SequenceEqual("unbound"u8)) return LogFormat.Unbound;
         if (app.SequenceEqual("coredns"u8)) return LogFormat.CoreDns;
         if (app.SequenceEqual("suricata"u8)) return LogFormat.Suricata;
-        if (message.Contains((byte)'#') && message.IndexOf(": query: "u8) > 0 && message.IndexOf("client "u8) >= 0) return LogFormat.Bind;
-        // Not through syslog at all: the name is part of the line.
-        return message.StartsWith("unbound["u8) ? LogFormat.Unbound : message.StartsWith("query["u8) ? LogFormat.Dnsmasq : LogFormat.Auto;
+        return FormatGuess.Of(message) ?? LogFormat.Auto;
     }
 
     LineParser? ParserOf(Address sender, LogFormat of)

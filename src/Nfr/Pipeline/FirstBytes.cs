@@ -31,11 +31,10 @@ readonly record struct FirstBytes(bool IsCapture, LogFormat? Log)
         }
     }
 
-    public static FirstBytes Of(ReadOnlySpan<byte> begin)
-    {
-        DetectedFormat detected = FormatDetector.Detect(begin);
-        return new(detected.Kind == FileKind.Capture, detected.Format);
-    }
+    public static FirstBytes Of(ReadOnlySpan<byte> begin) =>
+        Of(FormatDetector.Detect(begin));
+
+    static FirstBytes Of(DetectedFormat detected) => new(detected.Kind == FileKind.Capture, detected.Format);
 }
 
 /// <summary>Standard input with its first bytes looked at: they are given again.</summary>
