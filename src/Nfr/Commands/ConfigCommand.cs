@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Nfr.Capture;
 using Nfr.Config;
 using Nfr.Events;
+using Nfr.Logs;
 using Nfr.Pipeline;
 using Nfr.Uplink;
 
@@ -45,7 +46,7 @@ static class ConfigCommand
         foreach ((string name, string value) in Describe(config, scope, CaptureInterfaces.List())) output.WriteLine($"  {name,-9} {value}");
         List<string> remarks =
         [
-            .. config.Notes.Concat(notes).OrderBy(n => n.Line).Select(n => n.ToString()), .. config.UnavailableInputs, .. Unresolved(SensorParts.OutputsOf(config.Outputs)),
+            .. config.Notes.Concat(notes).OrderBy(n => n.Line).Select(n => n.ToString()), .. Unresolved(SensorParts.OutputsOf(config.Outputs)),
             .. NoSuchGroup(SensorParts.OutputsOf(config.Outputs), scope),
         ];
         if (remarks.Count > 0) output.WriteLine();
@@ -66,7 +67,9 @@ static class ConfigCommand
             config.Engine.Analyze.Dns ? "dns" : "", config.Engine.Analyze.Ip ? "ip" : "", config.Engine.Analyze.Http ? "http" : "", config.Engine.Analyze.Tls ? "tls" : "",
         }.Where(t => t.Length > 0).DefaultIfEmpty("none"))));
         rows.Add(("sniffer", Sniffer(config.Inputs.Sniffer, interfaces)));
-        foreach (MonitorConfig monitor in config.Inputs.Monitor) rows.Add(("monitor", $"{monitor.Path} ({monitor.Format} {monitor.Type})"));
+        foreach (MonitorConfig monitor in config.Inputs.Monitor) rows.Add(("monitor", $"{monitor.Path} ({monitor.Format}, {(monitor.Type == "all" ? "all types" : monitor.Type)}{(monitor.FromEnd ? ", from the end" : "")}): {FollowedLog.Look(monitor.Path)}"));
+        foreach (SyslogInputConfig listener in config.Inputs.Syslog)
+            rows.Add(("syslog", $"{listener.Listen} {listener.Protocols} ({listener.Format}, {(listener.Type == "all" ? "all types" : listener.Type)}) from {(listener.From.Count == 0 ? "private networks" : string.Join(", ", listener.From))}"));
         if (config.Inputs.Elastic.Enabled)
             rows.Add(("elastic", $"{config.Inputs.Elastic.CloudId ?? string.Join(", ", config.Inputs.Elastic.Hosts)}: {string.Join(", ", config.Inputs.Elastic.Searches.Select(s => s.EventType))}"));
         rows.Add(("scope", $"{(config.Scope.File is null ? "built in: " : "")}{string.Join(", ", scope.Select(g => g.Name).DefaultIfEmpty("no groups: everything"))}"));

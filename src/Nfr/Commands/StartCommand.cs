@@ -15,7 +15,7 @@ static class StartCommand
             Remarks =
             [
                 "Runs until SIGINT (Ctrl-C) or SIGTERM, then finishes what it has in hand, which takes at most a few seconds; a second signal stops it at once. "
-                + "Capture needs the capability CAP_NET_RAW, or root.",
+                + "Capture needs the capability CAP_NET_RAW, or root; logs alone (inputs.sniffer.enabled: false) need no more than the right to read them.",
             ],
             Examples =
             [
@@ -39,9 +39,6 @@ static class StartCommand
         if (ConfigFile.PrepareFolders(config) is { } reason) return setup.Terminal.Fail(ExitCode.Failed, reason);
         using Logger log = Log.Open(config.Log);
         foreach (ConfigFault note in config.Notes) log.Warning("{Note}", note.ToString());
-        foreach (string line in config.UnavailableInputs) log.Warning("{Input}", line);
-        if (!config.HasAvailableInput)
-            return setup.Terminal.Fail(ExitCode.Failed, $"no input is left that this build has; set inputs.sniffer.enabled: true in {config.File}");
         using var stop = new StopSignals();
         return setup.Wiring.Start(new RunContext(config, scope, setup.Terminal, log), new StartOptions(), stop.Token);
     }

@@ -15,6 +15,9 @@ public sealed record MonitorConfig(string Format, string Type, string Path, int 
 
     public LogFormat LogFormat => LogFormats.Of(Format)!.Value;
 
+    /// <summary>Each keeps its place in the spool, where there are few; a pattern may stand for any number of files.</summary>
+    const int Most = 32;
+
     internal static IReadOnlyList<MonitorConfig> ReadAll(Section inputs)
     {
         List<MonitorConfig> all = [];
@@ -24,6 +27,7 @@ public sealed record MonitorConfig(string Format, string Type, string Path, int 
             // One file is read once; what two items want of it is read together.
             if (all.FirstOrDefault(m => m.Path == monitor.Path && m.LogFormat != monitor.LogFormat) is { } other)
                 s.Fault("format", $"{monitor.Path} is {other.Format} by line {other.Line} and {monitor.Format} here; keep one of them");
+            else if (all.Count == Most) s.Fault("", $"more than {Most} items; let one stand for many by a folder or a pattern such as /var/log/dns/*.log");
             else all.Add(monitor);
         }
         return all;

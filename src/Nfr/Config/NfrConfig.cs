@@ -28,21 +28,6 @@ public sealed record NfrConfig
     public IReadOnlyList<ConfigFault> Notes { get; init; } = [];
     internal IReadOnlyDictionary<string, int> Lines { get; init; } = new Dictionary<string, int>();
 
-    /// <summary>Inputs that are switched on and that this build cannot read yet; a line each, for the log.</summary>
-    public IReadOnlyList<string> UnavailableInputs
-    {
-        get
-        {
-            List<string> lines = [];
-            if (Inputs.Elastic.Enabled)
-                lines.Add($"inputs.elastic: this build cannot read Elasticsearch yet; {Inputs.Elastic.Searches.Count} {(Inputs.Elastic.Searches.Count == 1 ? "search is" : "searches are")} not run");
-            return lines;
-        }
-    }
-
-    /// <summary>An input is switched on that this build can read.</summary>
-    public bool HasAvailableInput => Inputs.Sniffer.Enabled || Inputs.Monitor.Count > 0 || Inputs.Syslog.Count > 0;
-
     /// <summary>What is well written and yet cannot be started: no input, or an engine without a key.</summary>
     public IReadOnlyList<ConfigFault> StartFaults
     {

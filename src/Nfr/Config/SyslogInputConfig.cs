@@ -10,7 +10,7 @@ namespace Nfr.Config;
 /// <param name="Tcp">Connections are taken.</param>
 /// <param name="Format">As the file says it.</param>
 /// <param name="Type">all, dns, ip, http or tls.</param>
-/// <param name="From">Who may send; empty = everybody.</param>
+/// <param name="From">Who may send; empty = the private networks.</param>
 /// <param name="Line">Its line in the config file.</param>
 public sealed record SyslogInputConfig(IPEndPoint Listen, bool Udp, bool Tcp, string Format, string Type, IReadOnlyList<IpPrefix> From, int Line)
 {

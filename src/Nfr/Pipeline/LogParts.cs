@@ -24,12 +24,29 @@ sealed class LogParts
     public static LogParts Of(InputsConfig config, Spool spool, ILogger log, TimeProvider time)
     {
         var parts = new LogParts();
-        var clock = new LogClock(time);
-        // One for all: what a log of Zeek's says of certificates is for another.
-        var shared = new LineOptions { Clock = clock, Time = time, Zone = config.Timezone, MsdnsTimeFormat = config.MsdnsTimeFormat };
-        parts.Follow(config, spool, shared, log, time);
+        // A clock is one thread's.
+        LineOptions Lines() => new() { Clock = new LogClock(time), Time = time, Zone = config.Timezone, MsdnsTimeFormat = config.MsdnsTimeFormat };
+        if (config.Monitor.Count > 0) parts.Follow(config, spool, Lines(), log, time);
+        if (config.Syslog.Count > 0) parts._inputs.Add(new SyslogListener([.. config.Syslog.Select(ListenerOf)], Lines(), n => Tell(log, n)));
+        if (config.Elastic is { Enabled: true, Cluster: { } cluster })
+        {
+            var searches = new ElasticSearches(SearchCluster.OptionsOf(config.Elastic), new SearchCluster(cluster, Commands.VersionText.Version, time), spool.GetState, n => Tell(log, n), time, new LogClock(time), parts._marked.Count);
+            parts._inputs.Add(searches);
+            parts._marked.AddRange(searches.Inputs);
+        }
         return parts;
     }
+
+    static SyslogListenerOptions ListenerOf(SyslogInputConfig config) => new()
+    {
+        Name = $"syslog {config.Listen} {config.Protocols}",
+        Listen = config.Listen,
+        Udp = config.Udp,
+        Tcp = config.Tcp,
+        Format = config.LogFormat,
+        Types = LineOptions.TypesOf(config.Type),
+        From = config.From.Count > 0 ? config.From : SyslogListenerOptions.PrivateNetworks,
+    };
 
     void Follow(InputsConfig config, Spool spool, LineOptions shared, ILogger log, TimeProvider time)
     {
@@ -50,7 +67,6 @@ sealed class LogParts
                 Position = spool.GetState(FollowedLog.KeyOf(monitor.Key)),
             });
         }
-        if (items.Count == 0) return;
         var files = new FileInputs(items, n => Tell(log, n), time);
         _inputs.Add(files);
         _marked.AddRange(files.Logs);

@@ -196,16 +196,20 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
-    public void An_input_this_build_lacks_is_said_and_the_others_go_on()
+    public void The_check_names_each_log_and_whether_it_can_be_read_now()
     {
-        string elastic = "elastic: {enabled: true, hosts: [127.0.0.1:1], searches: [{event_type: dns, indices: [x], index_schema: ecs}]}";
-        string rest = $"\ndata: {{dir: data}}\nlog: {{file: nfr.log}}\noutputs: {{file: stderr}}\n";
-        string path = Write($"inputs: {{{elastic}}}{rest}");
-        Assert.Equal((1, "", $"nfr: no input is left that this build has; set inputs.sniffer.enabled: true in {path}\n"), Run("start", "-c", path));
-        Write($"inputs: {{{elastic}, sniffer: {{enabled: true}}}}{rest}");
+        Write("{}\n", "eve.json");
+        Write("", "eve-2.json");
+        string path = Write("inputs:\n  monitor:\n  - file: eve.json\n  - {file: eve*.json, type: dns, from: end}\n  - {file: none.log, format: bind}\n  - {file: no/dns.log, format: zeek}\n  syslog:\n  - listen: 127.0.0.1:5514\ndata: {dir: data}\n");
+        (int code, string output, string error) = Run("config", "check", "-c", path);
+        Assert.Equal((0, ""), (code, error));
+        foreach (string row in new[]
+        {
+            "sniffer   off\n", $"monitor   {_folder}/eve.json (auto, all types): 3 bytes, can be read\n", $"monitor   {_folder}/eve*.json (auto, dns, from the end): 2 files, 3 bytes, can be read\n",
+            $"monitor   {_folder}/none.log (bind, all types): it is not there yet\n", "syslog    127.0.0.1:5514 udp and tcp (auto, all types) from private networks\n",
+            $"note: {path}:6: inputs.monitor: the folder {_folder}/no does not exist; {_folder}/no/dns.log is read as soon as it does\n",
+        }) Assert.Contains(row, output, StringComparison.Ordinal);
         Assert.Equal(0, Run("start", "-c", path).Code);
-        string log = File.ReadAllText($"{_folder}/nfr.log");
-        Assert.Contains(" warn  inputs.elastic: this build cannot read Elasticsearch yet; 1 search is not run\n", log, StringComparison.Ordinal);
     }
 
     [Fact]
