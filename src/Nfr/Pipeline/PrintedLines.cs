@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Nfr.Config;
 using Nfr.Native;
 
 namespace Nfr.Pipeline;
@@ -48,7 +49,7 @@ sealed class PrintedLines : Stream
     {
         int error = StandardOutput.Write(bytes);
         if (error == 0) return;
-        if (error != StandardOutput.BrokenPipe) Fault ??= $"stdout cannot be written: {Marshal.GetPInvokeErrorMessage(error)}";
+        if (error != StandardOutput.BrokenPipe) Fault ??= $"stdout cannot be written: {Reason.Of(new IOException(Marshal.GetPInvokeErrorMessage(error), error))}";
         _ended.Cancel();
     }
 
