@@ -1,3 +1,4 @@
+using System.Buffers;
 using Nfr.Events;
 
 namespace Nfr.Logs;
@@ -7,6 +8,8 @@ public static class FormatGuess
 {
     /// <summary>Enough of a line to tell by; keys of a JSON object may come in any order, so that it is more than a few.</summary>
     const int Glimpse = 4096;
+
+    static readonly SearchValues<byte> s_separators = SearchValues.Create("[, \t\r\n"u8), s_numbers = SearchValues.Create("0123456789:"u8);
 
     // Suricata's kinds of record: "event_type" is a key of others too.
     static readonly byte[][] s_eveTypes =
@@ -35,7 +38,7 @@ public static class FormatGuess
     internal static LogFormat? Object(ReadOnlySpan<byte> json)
     {
         int open = json.IndexOf((byte)'{');
-        if (open < 0 || json[..open].ContainsAnyExcept("[, \t\r\n"u8)) return null;
+        if (open < 0 || json[..open].ContainsAnyExcept(s_separators)) return null;
         bool eventType = false, timestamp = false, ts = false, path = false, host = false, certificate = false, time = false, source = false, query = false, queryType = false;
         JsonLineReader reader = JsonLineReader.Object(json[open..]);
         while (reader.Next(out ReadOnlySpan<byte> key, out JsonRaw value))
@@ -99,6 +102,6 @@ public static class FormatGuess
         if (at < 0 || (at > 0 && line[at - 1] is not ((byte)' ' or (byte)'/' or (byte)'>'))) return false;
         ReadOnlySpan<byte> rest = line[(at + name.Length)..];
         int close = rest.IndexOf((byte)']');
-        return rest is [(byte)'[', ..] && close > 1 && !rest[1..close].ContainsAnyExcept("0123456789:"u8) && close + 1 < rest.Length && rest[close + 1] is (byte)':' or (byte)' ';
+        return rest is [(byte)'[', ..] && close > 1 && !rest[1..close].ContainsAnyExcept(s_numbers) && close + 1 < rest.Length && rest[close + 1] is (byte)':' or (byte)' ';
     }
 }
