@@ -33,10 +33,14 @@ sealed class RotatedLog(string folder, RotationStyle style, int rotations, int l
     /// <summary>The first number of each file.</summary>
     public List<int> Begins { get; } = [0];
     public volatile bool IsDone;
+    /// <summary>Its first line is spooled: a file that was moved away before anybody had seen it is no follower's matter.</summary>
+    public ManualResetEventSlim Seen { get; } = new();
 
     public void Run()
     {
         Open();
+        Put(1);
+        Seen.Wait();
         for (int i = 0; i < rotations; i++)
         {
             Write(_random.Next(linesEach / 2, linesEach * 3 / 2));
