@@ -9,6 +9,7 @@ return args switch
     ["stages", .. var rest] => StageTimes.Run(rest),
     ["indicators", .. var rest] => IndicatorBench.Run(rest),
     ["compare", .. var rest] => ToolComparison.Run(rest),
+    ["logs", .. var rest] => LogLines.Run(rest),
     ["score", .. var rest] => ScoreDay.Run(rest),
     _ => MicroBenches.Run(args),
 };

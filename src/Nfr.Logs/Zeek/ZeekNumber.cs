@@ -8,7 +8,6 @@ namespace Nfr.Logs;
 /// </summary>
 static class ZeekNumber
 {
-    const long NanosPerSecond = 1_000_000_000;
     /// <summary>Whole numbers from here on are no seconds (the year 5138) but milliseconds; a thousand times more, microseconds.</summary>
     const ulong FirstMillisecond = 100_000_000_000;
 
