@@ -59,6 +59,9 @@ case " $* " in *=Test*)
   command -v ping >/dev/null 2>&1    || tools+=(iputils-ping)
   /usr/bin/python3 -c 'import aiosmtpd' >/dev/null 2>&1 || tools+=(python3-aiosmtpd)
   [ -x /usr/sbin/rsyslogd ] && compgen -G "/usr/lib/*/rsyslog/lmnsd_gtls.so" >/dev/null || tools+=(rsyslog rsyslog-gnutls)
+  [ -x /usr/sbin/named ]   || tools+=(bind9)
+  [ -x /usr/sbin/dnsmasq ] || tools+=(dnsmasq-base)
+  [ -x /usr/sbin/unbound ] || tools+=(unbound)
   command -v go >/dev/null 2>&1 && [ -d /usr/share/gocode/src/github.com/Graylog2/go-gelf ] || tools+=(golang-go golang-github-graylog2-go-gelf-dev)
 esac
 if [ ${#tools[@]} -gt 0 ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then

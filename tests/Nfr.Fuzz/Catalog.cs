@@ -9,7 +9,8 @@ static class Catalog
         new DhcpTarget(), new DhcpV6Target(), new NbnsTarget(), new DtlsTarget(), new SshTarget(), new RepliesTarget(),
         new DnsTarget(), new TlsTarget(), new X509Target(), new HttpTarget(), new QuicTarget(),
         new PcapTarget(), new PcapngTarget(), new ConfigTarget(), new ScopeTarget(), new EngineTarget(),
-        new LinesTarget(), new EveTarget(), new ScoredTarget(), new BodyTarget(), new ListTarget(), new SuffixesTarget(),
+        new MsdnsTarget(), new EdgeTarget(), new GoLayoutTarget(), new FormatTarget(),
+        new LinesTarget(), new EveTarget(), new ResolversTarget(), new SyslogTarget(), new ScoredTarget(), new BodyTarget(), new ListTarget(), new SuffixesTarget(),
         new ZeekTarget(),
     ];
 }

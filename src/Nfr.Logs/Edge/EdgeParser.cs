@@ -51,11 +51,11 @@ public sealed class EdgeParser : LineParser
             {
                 LineVerdict one = found == LineFound.TooLong ? LineVerdict.TooLong : record.IsEmpty ? LineVerdict.Header : Record(record, sink);
                 if (verdict == LineVerdict.Header || one == LineVerdict.Event) verdict = one;
-                within = false;
             }
             if (line.IsEmpty) break;
         }
         if (!_records.IsWithin) _heldAt = long.MaxValue;
+        // Where one object ends and another begins in a line, that can be told from the first one's line on.
         else if (!within) _heldAt = At;
         // Of half a record it is Header: what it is comes with its last line.
         return verdict;

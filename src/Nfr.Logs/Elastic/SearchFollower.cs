@@ -180,7 +180,7 @@ sealed class SearchFollower : IMarkedInput
         {
             _lastStamp = Math.Max(_lastStamp, hit.Ingested);
             if (_taken.Has(hit.Ingested, hit.Identity)) continue;
-            if (!_link.WaitFor(() => _taken.HasRoom, stop)) return false;
+            if (!_taken.HasRoom && !_link.WaitFor(() => _taken.HasRoom, stop)) return false;
             LineVerdict verdict;
             try
             {

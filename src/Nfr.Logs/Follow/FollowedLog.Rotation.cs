@@ -5,6 +5,9 @@ namespace Nfr.Logs;
 // What becomes of a file: moved away, cut, packed, gone.
 public sealed partial class FollowedLog
 {
+    /// <summary>At names that are in motion.</summary>
+    const int MaximumLooks = 5;
+
     /// <summary>A file stands where another stood: that one is read to its end first, then those that came and went between them.</summary>
     void Follow(LogFile before, LogFile file, long now)
     {
@@ -32,11 +35,30 @@ public sealed partial class FollowedLog
     {
         long since = before.Source?.Status?.Modified ?? before.Status.Modified;
         List<LogFile> between = [];
-        foreach ((string path, FileStatus status) in RotatedNames.Of(file.Log))
+        bool moved = true;
+        for (int i = 0; moved && i < MaximumLooks; i++)
         {
-            if (status.Modified < since || status.Length == 0 || IsTaken(status)) continue;
-            if (LogSource.Open(path, out _) is not { } source) continue;
-            if (Guard(path, () => IsOwned(path, source, status, isLive: false, now), out bool owned) && !owned && HasRoom())
+            moved = false;
+            foreach ((string path, FileStatus status) in RotatedNames.Of(file.Log))
+            {
+                if (status.Modified < since || status.Length == 0 || IsTaken(status)) continue;
+                moved |= !Take(path, status);
+            }
+        }
+        between.Sort((a, b) => a.Status.Modified.CompareTo(b.Status.Modified));
+        return between;
+
+        // False when the name stands for another file by now: names are in motion, as when many are shifted by one.
+        bool Take(string path, FileStatus looked)
+        {
+            FileStatus status = looked;
+            if (LogSource.Open(path, out _, ref status) is not { } source) return false;
+            bool same = status.Inode == looked.Inode && status.Device == looked.Device;
+            if (IsTaken(status))
+            {
+                source.Dispose();
+            }
+            else if (Guard(path, () => IsOwned(path, source, status, isLive: false, now), out bool owned) && !owned && HasRoom())
             {
                 LogFile one = New(path, file.Log, source, status, now);
                 one.MovedAt = now;
@@ -46,11 +68,15 @@ public sealed partial class FollowedLog
             {
                 source.Dispose();
             }
+            return same;
         }
-        return between;
     }
 
-    bool IsTaken(FileStatus status) => _files.Exists(f => f.Source is not null && f.Status.Inode == status.Inode && f.Status.Device == status.Device);
+    // Open, or closed and done and unchanged since.
+    bool IsTaken(FileStatus status) => _files.Exists(f => f.Status.Inode == status.Inode && f.Status.Device == status.Device
+        && (f.Source is not null || (f.IsDone && f.Status.Length == status.Length && f.Status.Modified == status.Modified)));
+
+    bool IsOpen(FileStatus status) => _files.Exists(f => f.Source is not null && f.Status.Inode == status.Inode && f.Status.Device == status.Device);
 
     /// <summary>Looks for a file's bytes where they may lie by now: by inode first, then by what they are.</summary>
     bool Search(LogFile file, List<(string Path, FileStatus Status)> strangers, long now)
@@ -58,11 +84,12 @@ public sealed partial class FollowedLog
         List<(string Path, FileStatus Status)> places = RotatedNames.Of(file.Log);
         places.Reverse();
         places.AddRange(strangers);
-        foreach ((string path, FileStatus status) in places.OrderBy(p => p.Status.Inode == file.Status.Inode ? 0 : 1))
+        foreach ((string path, FileStatus looked) in places.OrderBy(p => p.Status.Inode == file.Status.Inode ? 0 : 1))
         {
-            if (status.Length == 0 || IsTaken(status)) continue;
-            if (LogSource.Open(path, out _) is not { } source) continue;
-            if (Guard(path, () => file.IsIn(source), out bool same) && same)
+            FileStatus status = looked;
+            if (status.Length == 0 || IsOpen(status)) continue;
+            if (LogSource.Open(path, out _, ref status) is not { } source) continue;
+            if (!IsOpen(status) && Guard(path, () => file.IsIn(source), out bool same) && same)
             {
                 _files.RemoveAll(f => f.IsCopy && f.Status.Inode == status.Inode);
                 Attach(file, path, source, status, isLive: false, now);
@@ -86,6 +113,7 @@ public sealed partial class FollowedLog
             _tell(new LogNotice(true, $"{file.Path}: it was removed or cut while it was not read, and its older lines are nowhere to be found: what came behind byte {file.Offset} is lost"));
         }
         file.IsDone = true;
+        file.Status = file.Status with { Inode = 0 };
         lock (_lock) file.Marks.Accept(file.Offset, file.Offset);
         Publish(file);
     }
@@ -124,6 +152,8 @@ public sealed partial class FollowedLog
     void Lose(LogFile file)
     {
         long lost = Math.Max(0, file.Known - file.Offset);
+        // Its inode is the next one's now.
+        file.Status = file.Status with { Inode = 0 };
         if (lost > 0) _tell(new LogNotice(true, $"{file.Path}: it was cut before {lost} bytes of it were read, and no copy is there: they are lost"));
         End(file);
     }
@@ -186,7 +216,12 @@ public sealed partial class FollowedLog
     static bool Waits(LogFile file, long now)
     {
         if (file.Behind is not { } behind) return false;
-        if (behind.Source is not null && (!behind.IsAtEnd || Waits(behind, now) || (!behind.IsLeft && now - Math.Max(behind.GrewAt, behind.MovedAt) < Moment))) return true;
+        if (behind.Source is { } source)
+        {
+            if (!behind.IsAtEnd || Waits(behind, now)) return true;
+            // What was removed lives on in our hands alone: nothing is waited for that a kill would take away.
+            if (!behind.IsLeft && now - Math.Max(behind.GrewAt, behind.MovedAt) < Moment && source.Status is { Links: > 0 }) return true;
+        }
         file.Behind = null;
         return false;
     }

@@ -29,7 +29,10 @@ public sealed partial class FollowedLog
             _isResolved = true;
             foreach (LogFile file in _files.ToArray())
             {
-                if (file.Source is null && !file.IsDone && !_named.Contains(file) && !Search(file, strangers, now)) Miss(file);
+                if (file.Source is not null || file.IsDone || file.IsCopy || _named.Contains(file) || Search(file, strangers, now)) continue;
+                // Names may be in motion: looked for again for a while.
+                if (now < SearchTime) _isResolved = false;
+                else Miss(file);
             }
         }
         foreach ((string path, FileStatus status) in strangers) Meet(path, status, now);
@@ -64,20 +67,21 @@ public sealed partial class FollowedLog
     }
 
     // A file with this identity: open, or closed and still what it was.
-    bool IsKnown(string path, FileStatus status, long now)
+    bool IsKnown(string path, FileStatus looked, long now)
     {
+        FileStatus status = looked;
+        if (_files.Find(f => f.Source is not null && f.Status.Inode == looked.Inode && f.Status.Device == looked.Device) is { } open)
+        {
+            // A second name of it is nothing new.
+            if (!_named.Add(open)) return true;
+            if (open.Path != path) Rename(open, path);
+            if (open.Successor is null && !open.IsLive) (open.IsLive, open.MovedAt) = (true, 0);
+            return true;
+        }
         for (int i = 0; i < _files.Count; i++)
         {
             LogFile file = _files[i];
-            if (file.Status.Inode != status.Inode || (file.Source is not null && file.Status.Device != status.Device)) continue;
-            if (file.Source is not null)
-            {
-                // A second name of it is nothing new.
-                if (!_named.Add(file)) return true;
-                if (file.Path != path) Rename(file, path);
-                if (file.Successor is null && !file.IsLive) (file.IsLive, file.MovedAt) = (true, 0);
-                return true;
-            }
+            if (file.Source is not null || file.Status.Inode != status.Inode) continue;
             bool unchanged = status.Length == file.Status.Length && status.Modified == file.Status.Modified && status.Device == file.Status.Device;
             if (unchanged && (file.IsDone || file.IsCopy || file.Parser is null && file.Offset == status.Length && file.Marks.Facts.Path == path && file.IsLive))
             {
@@ -92,7 +96,7 @@ public sealed partial class FollowedLog
                 i--;
                 continue;
             }
-            if (LogSource.Open(path, out string? reason) is not { } source)
+            if (LogSource.Open(path, out string? reason, ref status) is not { } source)
             {
                 Trouble(path, $"{path}: {reason}; it is tried again every second");
                 _named.Add(file);
@@ -133,16 +137,24 @@ public sealed partial class FollowedLog
     }
 
     /// <summary>A name with a file behind it that is not known: a copy of a known one, a known one packed, or a new one.</summary>
-    void Meet(string path, FileStatus status, long now)
+    void Meet(string path, FileStatus looked, long now)
     {
+        FileStatus status = looked;
         // Nothing can be said of it, and nothing read: it is met when it has bytes.
         if (status.Length == 0) return;
-        if (LogSource.Open(path, out string? reason) is not { } source)
+        if (LogSource.Open(path, out string? reason, ref status) is not { } source)
         {
+            // It was moved on since the names were looked at, or soon may be read.
+            if (FileStatus.Of(path, out int errno) is null && FileStatus.IsMissing(errno)) return;
             Trouble(path, $"{path}: {reason}; it is tried again every second");
             return;
         }
         Well(path, $"{path}: can be read now");
+        if (IsTaken(status))
+        {
+            source.Dispose();
+            return;
+        }
         if (!Guard(path, () => IsOwned(path, source, status, isLive: true, now), out bool owned) || owned)
         {
             if (_files.TrueForAll(f => f.Source != source)) source.Dispose();
@@ -194,9 +206,12 @@ public sealed partial class FollowedLog
     /// <summary>Whether these bytes are those of a file that is known; if it is closed and they are more than was read of it, it goes on in them.</summary>
     bool IsOwned(string path, LogSource source, FileStatus status, bool isLive, long now)
     {
+        Span<byte> head = stackalloc byte[Fingerprint.HeadLength];
+        Fingerprint print = Fingerprint.Of(head[..source.ReadFull(head, 0)]);
         foreach (LogFile file in _files.ToArray())
         {
-            if (file.IsCopy) continue;
+            // Most are told apart by what is known of them; one that is written may have been cut just now, and is looked at.
+            if (file.IsCopy || (!file.IsLive && file.Head.Length == print.Length && file.Head != print)) continue;
             if (file.Source is not null)
             {
                 if (file.Contains(source, status.Length) || (source.IsPacked && file.IsIn(source)))
@@ -258,6 +273,11 @@ public sealed partial class FollowedLog
         {
             result = act();
             return true;
+        }
+        catch (InvalidDataException)
+        {
+            // Packed, and not whole: it is in the making, or a fault that its reading will tell.
+            return false;
         }
         catch (Exception e) when (LogSource.IsFault(e))
         {

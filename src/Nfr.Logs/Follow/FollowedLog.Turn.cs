@@ -34,6 +34,11 @@ public sealed partial class FollowedLog
         long before = file.Offset;
         try
         {
+            if (!file.IsBegun && !Begin(file, now))
+            {
+                read = false;
+                return true;
+            }
             if (file.Parser is null) Recall(file);
             turn = file.Turn(_reader, _options.Number, now, _meanwhile, out read);
         }
@@ -67,6 +72,27 @@ public sealed partial class FollowedLog
                 if (file.IsAtEnd && file.IsFresh && now - file.GrewAt >= Silence) ReleaseHeld(file);
                 return read && !file.IsAtEnd;
         }
+    }
+
+    // A file that was empty until now may have been written, copied and cut since the last look: nothing in it tells, but the copy is there.
+    bool Begin(LogFile file, long now)
+    {
+        if (file.Offset > 0 || !file.IsLive)
+        {
+            file.IsBegun = true;
+            return true;
+        }
+        if (file.Source!.Status is not { Length: > 0 }) return true;
+        file.IsBegun = true;
+        LogFile? before = _files.Where(f => f != file && f.Log == file.Log && !f.IsCopy).MaxBy(f => f.Status.Modified);
+        List<LogFile> between = before is null ? [] : Between(before, file, now);
+        foreach (LogFile one in between)
+        {
+            _counters!.Rotations++;
+            if (file.Behind is { } last) (one.Behind, last.Successor) = (last, one);
+            (one.IsLeft, one.Successor, file.Behind) = (true, file, one);
+        }
+        return between.Count == 0;
     }
 
     void Recall(LogFile file)

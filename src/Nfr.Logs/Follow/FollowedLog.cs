@@ -25,6 +25,7 @@ public sealed partial class FollowedLog : IMarkedInput, IDisposable
 
     // Milliseconds of running time.
     const long Moment = 200;
+    const long SearchTime = 2_000;
     const long DrainTime = 30_000;
     const long DrainLimit = 3_600_000;
     const long Silence = 2_000;
@@ -93,6 +94,8 @@ public sealed partial class FollowedLog : IMarkedInput, IDisposable
             _tell(new LogNotice(true, $"{_options.Path}: where reading stood cannot be read from the spool; it begins as at the first start"));
             return;
         }
+        // Written newest first: the last one of a log is the one that what is new follows.
+        files.Reverse();
         foreach (FileMarks marks in files)
         {
             FileFacts facts = marks.Facts;

@@ -43,6 +43,8 @@ sealed class LogFile(int part, LineFeed feed, FileMarks marks) : IDisposable
     public bool IsDone { get; set; }
     /// <summary>Its bytes are read elsewhere already: a copy.</summary>
     public bool IsCopy { get; init; }
+    /// <summary>It was looked whether something came and went before its first line.</summary>
+    public bool IsBegun { get; set; }
     /// <summary>Read after this one, as it was written.</summary>
     public LogFile? Behind { get; set; }
     public LogFile? Successor { get; set; }
@@ -170,7 +172,7 @@ sealed class LogFile(int part, LineFeed feed, FileMarks marks) : IDisposable
         for (int i = 0; i < ChunksPerTurn || (Offset == begin && reader.Skipped == 0); i++)
         {
             int count = Source.Read(reader.Room(), reader.ReadAt, meanwhile);
-            if (_tailLength > 0 && !Source.IsPacked && !HasTail(Source)) return FileTurn.Cut;
+            if (!Source.IsPacked && !IsStill(Source)) return FileTurn.Cut;
             // Not before: what was cut has the state that it had.
             if (i == 0) Status = _lookedAt = status;
             if (!Source.IsPacked) Known = Math.Max(Known, status.Length);
@@ -182,6 +184,7 @@ sealed class LogFile(int part, LineFeed feed, FileMarks marks) : IDisposable
             }
             read = true;
             reader.Filled(count);
+            if (Source.IsPacked && Offset == 0 && Head.Length == 0) Head = Fingerprint.Of(reader.Waiting[..Math.Min(reader.Waiting.Length, Fingerprint.HeadLength)]);
             if (Offset == _hole && reader.Skipped == 0 && !Enter(reader)) return FileTurn.Refused;
             if (!Lines(reader, input)) return FileTurn.GaveUp;
             _seen = reader.ReadAt;
@@ -258,6 +261,14 @@ sealed class LogFile(int part, LineFeed feed, FileMarks marks) : IDisposable
         Offset += half;
         _seen = Offset;
         return true;
+    }
+
+    // Of a file with not a whole line yet, its beginning.
+    bool IsStill(LogSource source)
+    {
+        if (_tailLength > 0 || Head.Length == 0) return HasTail(source);
+        Span<byte> head = stackalloc byte[Fingerprint.HeadLength];
+        return source.ReadFull(head[..Head.Length], 0) == Head.Length && Head.IsOf(head[..Head.Length]);
     }
 
     bool HasTail(LogSource source)

@@ -25,7 +25,10 @@ sealed class LogSource : IDisposable
     public bool IsPacked => _file is not null;
 
     /// <summary>Opens a regular file. Null and a reason when there is none or it cannot be read.</summary>
-    public static LogSource? Open(string path, out string? reason)
+    /// <param name="path">Its name.</param>
+    /// <param name="reason">Why not.</param>
+    /// <param name="known">Of that name a moment ago; becomes that of the file that was opened, which may be another by now.</param>
+    public static LogSource? Open(string path, out string? reason, ref FileStatus known)
     {
         reason = null;
         SafeFileHandle? handle = null;
@@ -45,6 +48,7 @@ sealed class LogSource : IDisposable
             handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             Span<byte> magic = stackalloc byte[2];
             bool packed = RandomAccess.Read(handle, magic, 0) == 2 && magic is [0x1F, 0x8B];
+            known = FileStatus.Of(handle, out _) ?? status;
             return new LogSource(handle, packed ? new FileStream(handle, FileAccess.Read, DiscardLength) : null);
         }
         catch (UnauthorizedAccessException)

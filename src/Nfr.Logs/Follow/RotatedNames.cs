@@ -10,27 +10,42 @@ static class RotatedNames
 {
     /// <summary>Names looked at, and found, at most.</summary>
     const int MaximumNames = 16_384;
+    const int MaximumWalks = 8;
 
     /// <summary>Files that may be older ones of this log, oldest first by their last write.</summary>
     public static List<(string Path, FileStatus Status)> Of(string path)
+    {
+        // While names are shifted by one, a walk may see a file twice, or not at all: two walks must have seen the same.
+        List<(string Path, FileStatus Status)> found = Look(path);
+        for (int i = 0; i < MaximumWalks; i++)
+        {
+            List<(string Path, FileStatus Status)> again = Look(path);
+            bool same = again.Count == found.Count && again.Select(f => (f.Path, f.Status.Inode)).ToHashSet().SetEquals(found.Select(f => (f.Path, f.Status.Inode)));
+            found = again;
+            if (same) break;
+        }
+        return found;
+    }
+
+    static List<(string Path, FileStatus Status)> Look(string path)
     {
         List<(string Path, FileStatus Status)> found = [];
         string? folder = Path.GetDirectoryName(path);
         if (folder is null) return found;
         string name = Path.GetFileName(path), extension = Path.GetExtension(name), stem = Path.GetFileNameWithoutExtension(name);
         int looked = 0;
-        Look(folder, n => n != name && (IsBehind(n, name, "") || IsBehind(n, stem, extension)));
+        LookIn(folder, n => n != name && (IsBehind(n, name, "") || IsBehind(n, stem, extension)));
         if (Path.GetDirectoryName(folder) is { } above)
         {
             foreach (string day in Entries(above, Directory.EnumerateDirectories))
             {
-                if (IsDay(Path.GetFileName(day))) Look(day, n => IsBehind(n, stem, extension));
+                if (IsDay(Path.GetFileName(day))) LookIn(day, n => IsBehind(n, stem, extension));
             }
         }
         found.Sort((a, b) => a.Status.Modified != b.Status.Modified ? a.Status.Modified.CompareTo(b.Status.Modified) : string.CompareOrdinal(b.Path, a.Path));
         return found;
 
-        void Look(string place, Func<string, bool> isOne)
+        void LookIn(string place, Func<string, bool> isOne)
         {
             foreach (string file in Entries(place, Directory.EnumerateFiles))
             {

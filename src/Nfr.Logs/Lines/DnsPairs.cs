@@ -37,6 +37,7 @@ public sealed class DnsPairs
     {
         public EventContext Context;
         public long At;
+        public long Time;
         public long TextAt;
         public uint Hash;
         public uint KeyId;
@@ -78,13 +79,17 @@ public sealed class DnsPairs
     /// </summary>
     public void Hold(scoped in DnsEvent query, long at, IEventSink sink) => Hold(query, DnsPairKey.Of(query, query.Query), at, sink);
 
-    /// <summary>The same, where <paramref name="key"/> is what the answer's line will say as well.</summary>
-    public void Hold(scoped in DnsEvent query, scoped DnsPairKey key, long at, IEventSink sink)
+    /// <summary>
+    /// The same, where <paramref name="key"/> is what the answer's line will say as well, and <paramref name="time"/> the line's time, in nanoseconds, as its text
+    /// alone says it: for a log whose lines' stamps depend on other lines. It is the event's where it is left out.
+    /// </summary>
+    public void Hold(scoped in DnsEvent query, scoped DnsPairKey key, long at, IEventSink sink, long? time = null)
     {
-        Pass(query.Context.Timestamp, sink);
+        long own = time ?? query.Context.Timestamp;
+        Pass(own, sink);
         ReadOnlySpan<byte> name = Cut(query.Query), answers = Cut(query.Answers), keyName = Cut(key.Name);
-        bool own = !keyName.SequenceEqual(name);
-        int length = name.Length + answers.Length + (own ? keyName.Length : 0);
+        bool apart = !keyName.SequenceEqual(name);
+        int length = name.Length + answers.Length + (apart ? keyName.Length : 0);
         while (_tail - _head == Capacity || (_head < _tail && _textTail - Of(_head).TextAt + length > TextCapacity))
         {
             EmitHead(sink);
@@ -99,6 +104,7 @@ public sealed class DnsPairs
         {
             Context = query.Context,
             At = at,
+            Time = own,
             TextAt = _textTail,
             Hash = hash,
             KeyId = key.Id,
@@ -107,7 +113,7 @@ public sealed class DnsPairs
             KeyType = key.QueryType,
             KeyProtocol = key.Protocol,
             IsWaiting = true,
-            KeyIsQuery = !own,
+            KeyIsQuery = !apart,
             QueryLength = (ushort)name.Length,
             AnswersLength = (ushort)answers.Length,
             KeyLength = (ushort)keyName.Length,
@@ -125,7 +131,7 @@ public sealed class DnsPairs
         };
         Append(name);
         Append(answers);
-        if (own) Append(keyName);
+        if (apart) Append(keyName);
         int older = Find(hash, key);
         if (older != None)
         {
@@ -145,10 +151,10 @@ public sealed class DnsPairs
     /// <returns>Whether its query waited.</returns>
     public bool Answer(scoped in DnsEvent answer, IEventSink sink, bool alone = true) => Answer(answer, DnsPairKey.Of(answer, answer.Query), sink, alone);
 
-    /// <summary>The same, where <paramref name="key"/> is what the query's line said as well.</summary>
-    public bool Answer(scoped in DnsEvent answer, scoped DnsPairKey key, IEventSink sink, bool alone = true)
+    /// <summary>The same, where <paramref name="key"/> is what the query's line said as well, and <paramref name="time"/> the line's time as with queries.</summary>
+    public bool Answer(scoped in DnsEvent answer, scoped DnsPairKey key, IEventSink sink, bool alone = true, long? time = null)
     {
-        Pass(answer.Context.Timestamp, sink);
+        Pass(time ?? answer.Context.Timestamp, sink);
         int place = Find(HashOf(key), key);
         if (place == None)
         {
@@ -210,7 +216,7 @@ public sealed class DnsPairs
             ref Entry entry = ref Of(_head);
             if (entry.IsWaiting)
             {
-                long own = entry.Context.Timestamp;
+                long own = entry.Time;
                 if (!IsLate(own, _latest.Since(_head, own)) && !IsLate(_earliest.Since(_head, own), own)) return;
                 EmitHead(sink);
             }

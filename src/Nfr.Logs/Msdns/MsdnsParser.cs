@@ -39,6 +39,7 @@ public sealed class MsdnsParser : LineParser
     readonly byte[] _lastTime = new byte[MaximumTime];
     int _lastTimeLength;
     long _lastStamp;
+    long _lastPlain;
     long _headerAt = -1;
     Within _within;
 
@@ -105,12 +106,24 @@ public sealed class MsdnsParser : LineParser
         Stamp(ref e.Context, stamp);
         if (!response)
         {
-            _pairs.Hold(e, At, sink);
+            _pairs.Hold(e, DnsPairKey.Of(e, e.Query), At, sink, _lastPlain);
             return LineVerdict.Held;
         }
         e.ResponseCode = code;
         // Its query's line was in a log before this one, or is not logged: one event for each query that came.
-        return _pairs.Answer(e, sink, alone: false) ? LineVerdict.Answer : LineVerdict.Other;
+        return _pairs.Answer(e, DnsPairKey.Of(e, e.Query), sink, alone: false, _lastPlain) ? LineVerdict.Answer : LineVerdict.Other;
+    }
+
+    /// <summary>Whether a line is one of this log's packets.</summary>
+    internal static bool IsPacket(ReadOnlySpan<byte> line)
+    {
+        int packet = line[..Math.Min(line.Length, HeadLength)].IndexOf(" PACKET "u8);
+        if (packet < 0 || !Head(line[..packet], out _)) return false;
+        var words = new Words(line[(packet + " PACKET ".Length)..]);
+        ReadOnlySpan<byte> word = words.Next();
+        if (Protocol(word) == 0 && (!IsHex(word, 16) || Protocol(words.Next()) == 0)) return false;
+        word = words.Next();
+        return word.SequenceEqual("Rcv"u8) || word.SequenceEqual("Snd"u8);
     }
 
     /// <summary>"4/11/2026 3:29:17 PM 0294": the time before the thread.</summary>
@@ -131,9 +144,9 @@ public sealed class MsdnsParser : LineParser
         {
             // "… creation at 1/20/2026 10:15:10 PM"
             int at = text.IndexOf(" at "u8);
-            if (at > 0) LearnOrder(text[(at + 4)..]);
             _within = Within.Nothing;
-            return LineVerdict.Header;
+            // Lines are read again up to the first that is no header: it must be this one.
+            return at > 0 && LearnOrder(text[(at + 4)..]) ? LineVerdict.Other : LineVerdict.Header;
         }
         if (text.StartsWith("Message logging key"u8)) return LineVerdict.Header;
         if (HasContext(text, out ReadOnlySpan<byte> time))
@@ -170,13 +183,12 @@ public sealed class MsdnsParser : LineParser
         return false;
     }
 
-    void LearnOrder(ReadOnlySpan<byte> time)
+    bool LearnOrder(ReadOnlySpan<byte> time)
     {
-        if (_layout is null && _time.TryRead(time, out _) && _time.HasLearned)
-        {
-            _headerAt = At;
-            _lastTimeLength = 0;
-        }
+        if (_layout is not null || !_time.TryRead(time, out _) || !_time.HasLearned) return false;
+        _headerAt = At;
+        _lastTimeLength = 0;
+        return true;
     }
 
     bool TryTime(ReadOnlySpan<byte> text, out long stamp)
@@ -187,11 +199,13 @@ public sealed class MsdnsParser : LineParser
         if (_layout is null)
         {
             if (!_time.TryRead(text, out stamp)) return false;
+            _lastPlain = _time.PlainTime;
         }
         else
         {
             DateTime now = TimeZoneInfo.ConvertTime(Options.Time.GetUtcNow(), Options.Zone).DateTime;
             if (!_layout.TryRead(text, now, out DateTime local, out int nanoseconds, out TimeSpan? offset)) return false;
+            _lastPlain = LocalClock.Nanoseconds(local, offset ?? TimeSpan.Zero) + nanoseconds;
             stamp = (offset is { } o ? LocalClock.Nanoseconds(local, o) : _clock.ToNanoseconds(local)) + nanoseconds;
         }
         text.CopyTo(_lastTime);

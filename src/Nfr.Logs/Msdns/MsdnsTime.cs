@@ -35,6 +35,12 @@ sealed class MsdnsTime(TimeZoneInfo zone, TimeProvider time)
     /// <summary>Whether the last text told the order of day and month.</summary>
     public bool HasLearned { get; private set; }
 
+    /// <summary>
+    /// The last text's local time in nanoseconds, by nothing but the text: where day and month may be either, the day is taken for the first. What compares lines
+    /// must not depend on what was learned from lines that are not read again.
+    /// </summary>
+    public long PlainTime { get; private set; }
+
     public void Restart()
     {
         _order = Order.Unknown;
@@ -71,9 +77,12 @@ sealed class MsdnsTime(TimeZoneInfo zone, TimeProvider time)
         int hour = DayHalves.Hour(n.Values[first], half), minute = n.Values[first + 1], second = n.Count > first + 2 ? n.Values[first + 2] : 0;
         if (hour < 0 || minute > 59 || second > 60) return false;
         bool plain = half != DayHalf.None && (behind.IsEmpty ? between : behind) is [(byte)'a' or (byte)'p', (byte)'m'];
-        if (month > 0 ? !Named(n, month, out DateTime date) : !Date(n, plain, out date)) return false;
+        DateTime date, fixedDate;
+        if (month > 0 ? !Named(n, month, out date) | !Named(n, month, out fixedDate) : !Date(n, plain, out date, out fixedDate)) return false;
         long fraction = n.Count == first + 4 ? Fraction(n.Values[first + 3], n.Lengths[first + 3]) : 0;
-        nanoseconds = _clock.ToNanoseconds(date + new TimeSpan(hour, minute, second)) + fraction;
+        var ofDay = new TimeSpan(hour, minute, second);
+        nanoseconds = _clock.ToNanoseconds(date + ofDay) + fraction;
+        PlainTime = LocalClock.Nanoseconds(fixedDate + ofDay, TimeSpan.Zero) + fraction;
         return true;
     }
 
@@ -162,13 +171,17 @@ sealed class MsdnsTime(TimeZoneInfo zone, TimeProvider time)
         return TryDate(Year(n.Values[yearFirst ? 0 : 1], n.Lengths[yearFirst ? 0 : 1]), month, n.Values[yearFirst ? 1 : 0], out date);
     }
 
-    bool Date(in Numbers n, bool plain, out DateTime date)
+    bool Date(in Numbers n, bool plain, out DateTime date, out DateTime fixedDate)
     {
-        date = default;
+        date = fixedDate = default;
         int a = n.Values[0], b = n.Values[1], c = n.Values[2];
         if (n.Lengths[1] > 2) return false;
         if (n.Lengths[0] == 4 || (n.Lengths[2] <= 2 && a > 31))
-            return b > 12 ? TryDate(Year(a, n.Lengths[0]), c, b, out date) : TryDate(Year(a, n.Lengths[0]), b, c, out date);
+        {
+            bool known = b > 12 ? TryDate(Year(a, n.Lengths[0]), c, b, out date) : TryDate(Year(a, n.Lengths[0]), b, c, out date);
+            fixedDate = date;
+            return known;
+        }
         if (a > 31 || b > 31 || (a > 12 && b > 12)) return false;
         int year = Year(c, n.Lengths[2]);
         if (a > 12) Learn(Order.DayFirst);
@@ -180,6 +193,7 @@ sealed class MsdnsTime(TimeZoneInfo zone, TimeProvider time)
             else LearnByNow(year, a, b);
         }
         _lastDate = (a, b, year);
+        if (!TryDate(year, b, a, out fixedDate) && !TryDate(year, a, b, out fixedDate)) return false;
         Order order = _order != Order.Unknown ? _order
             : n.Behind[0] != '/' || !plain || (n.Lengths[0] == 1 && n.Lengths[1] == 2 && b < 10) ? Order.DayFirst : Order.MonthFirst;
         return order == Order.DayFirst ? TryDate(year, b, a, out date) : TryDate(year, a, b, out date);

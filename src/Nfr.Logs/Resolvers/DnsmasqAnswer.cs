@@ -32,6 +32,9 @@ sealed class DnsmasqAnswer
     bool HasSerial => _serial != 0 || _port != 0;
     ReadOnlySpan<byte> Question => _question.AsSpan(0, _questionLength);
 
+    /// <summary>What a query without a serial number is known by: its type, or 0 for all that are rare.</summary>
+    public static ushort KeyType(ushort type) => Types.Contains(type) ? type : (ushort)0;
+
     /// <summary>An address, or a word that dnsmasq has for what was answered.</summary>
     public static bool IsValue(ReadOnlySpan<byte> value) => AddressText.TryParse(value, out _) || IsRecord(value) || Code(value) >= 0;
 
@@ -56,7 +59,7 @@ sealed class DnsmasqAnswer
         }
         _time = time;
         _alias = alias;
-        if (type != 0 && !alias) _type = type;
+        if (type != 0 && !alias) _type = KeyType(type);
         name.CopyTo(_last);
         _lastLength = name.Length;
         _neither = value.SequenceEqual("NODATA"u8);

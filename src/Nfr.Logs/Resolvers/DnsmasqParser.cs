@@ -60,12 +60,13 @@ sealed class DnsmasqParser(LineOptions options) : LineParser(options)
         if (close < 0 || from < close) return LineVerdict.Syntax;
         var e = new DnsEvent { ResponseCode = -1, Service = App.Dns };
         if (!LoggedQuery.TryAddress(text[(from + " from "u8.Length)..].TrimEnd((byte)' '), out e.Context.Source)) return LineVerdict.Source;
-        if (from < close + 2 || !LoggedName.TryRead(text[(close + 2)..from], _name, out e.Query, out int length)) return LineVerdict.Query;
+        // What dnsmasq has in place of a name that it cannot write.
+        if (from < close + 2 || text[(close + 2)..from].SequenceEqual("<name unprintable>"u8) || !LoggedName.TryRead(text[(close + 2)..from], _name, out e.Query, out int length)) return LineVerdict.Query;
         e.QueryType = LoggedQuery.Type(text[(open + 1)..close]);
         e.QueryLength = LoggedQuery.Length(length);
         e.Context.SourcePort = key.ClientPort;
         Stamp(ref e.Context, time);
-        if (key.Id == 0 && key.ClientPort == 0) key = new DnsPairKey { Name = e.Query, QueryType = e.QueryType };
+        if (key.Id == 0 && key.ClientPort == 0) key = new DnsPairKey { Name = e.Query, QueryType = DnsmasqAnswer.KeyType(e.QueryType) };
         _pairs.Hold(e, key, At, sink);
         return LineVerdict.Held;
     }

@@ -31,11 +31,10 @@ readonly record struct FirstBytes(bool IsCapture, LogFormat? Log)
         }
     }
 
-    public static FirstBytes Of(ReadOnlySpan<byte> begin) => new(IsMagic(begin), FormatGuess.OfLines(begin));
+    public static FirstBytes Of(ReadOnlySpan<byte> begin) =>
+        Of(FormatDetector.Detect(begin));
 
-    static bool IsMagic(ReadOnlySpan<byte> begin) =>
-        begin is [0xA1, 0xB2, 0xC3, 0xD4, ..] or [0xD4, 0xC3, 0xB2, 0xA1, ..] or [0xA1, 0xB2, 0x3C, 0x4D, ..] or [0x4D, 0x3C, 0xB2, 0xA1, ..]
-            or [0xA1, 0xB2, 0xCD, 0x34, ..] or [0x34, 0xCD, 0xB2, 0xA1, ..] or [0x0A, 0x0D, 0x0D, 0x0A, ..];
+    static FirstBytes Of(DetectedFormat detected) => new(detected.Kind == FileKind.Capture, detected.Format);
 }
 
 /// <summary>Standard input with its first bytes looked at: they are given again.</summary>

@@ -1,5 +1,6 @@
-using Microsoft.Win32.SafeHandles;
+using System.Runtime.InteropServices;
 using Nfr.Config;
+using Nfr.Native;
 
 namespace Nfr.Pipeline;
 
@@ -9,12 +10,11 @@ namespace Nfr.Pipeline;
 /// </summary>
 sealed class PrintedLines : Stream
 {
-    const int StandardOutput = 1;
     const int Size = 1 << 16;
 
-    /// <summary>Not the console's stream: that hides that the reader has gone. Not owned: the process has one stdout.</summary>
-    readonly BufferedStream _output = new(new FileStream(new SafeFileHandle(StandardOutput, ownsHandle: false), FileAccess.Write, bufferSize: 0), Size);
+    readonly byte[] _buffer = new byte[Size];
     readonly CancellationTokenSource _ended;
+    int _used;
 
     public PrintedLines(CancellationToken stop) => _ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
 
@@ -26,40 +26,33 @@ sealed class PrintedLines : Stream
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
+        if (_used + buffer.Length > Size) Flush();
         if (_ended.IsCancellationRequested) return;
-        try
+        if (buffer.Length > Size)
         {
-            _output.Write(buffer);
+            Put(buffer);
+            return;
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            End(fault);
-        }
+        buffer.CopyTo(_buffer.AsSpan(_used));
+        _used += buffer.Length;
     }
 
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
     public override void Flush()
     {
-        try
-        {
-            _output.Flush();
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            End(fault);
-        }
+        if (_used > 0 && !_ended.IsCancellationRequested) Put(_buffer.AsSpan(0, _used));
+        _used = 0;
     }
 
-    void End(Exception fault)
+    void Put(ReadOnlySpan<byte> bytes)
     {
-        // HResult of an IOException on Unix is errno.
-        const int EPIPE = 32;
-        if (fault is not IOException { HResult: EPIPE }) Fault ??= $"stdout cannot be written: {Reason.Of(fault)}";
+        int error = StandardOutput.Write(bytes);
+        if (error == 0) return;
+        if (error != StandardOutput.BrokenPipe) Fault ??= $"stdout cannot be written: {Reason.Of(new IOException(Marshal.GetPInvokeErrorMessage(error), error))}";
         _ended.Cancel();
     }
 
-    // The buffer is left alone: flushing it once more would fail once more.
     protected override void Dispose(bool disposing)
     {
         if (disposing) _ended.Dispose();

@@ -103,6 +103,17 @@ public sealed class ReadTests : IDisposable
     }
 
     [Fact]
+    public void What_is_printed_into_a_file_stands_between_what_was_there_and_what_comes_next()
+    {
+        string file = Write("printed.txt", []);
+        Assert.Equal(0, Shell("; echo after", before: "echo before; ", group: $"> '{file}'").Code);
+        string[] lines = File.ReadAllLines(file);
+        Assert.Equal(("before", "after"), (lines[0], lines[^1]));
+        Assert.All(lines[1..^1], line => Assert.StartsWith("{\"type\":", line, StringComparison.Ordinal));
+        Assert.True(lines.Length > 2);
+    }
+
+    [Fact]
     public void A_reader_that_has_enough_ends_the_reading_quietly()
     {
         Ended end = Shell("| head -n 1");
@@ -112,7 +123,7 @@ public sealed class ReadTests : IDisposable
 
     [Theory]
     [InlineData("> /dev/full", "nfr: stdout cannot be written: the disk is full")]
-    [InlineData(">&-", "nfr: stdout cannot be written: permission denied")]
+    [InlineData(">&-", "nfr: stdout cannot be written: Bad file descriptor")]
     public void A_stdout_that_takes_nothing_is_one_line_and_exit_1(string redirection, string says) => Shell(redirection).Fails(1, says);
 
     [Fact]
@@ -127,9 +138,9 @@ public sealed class ReadTests : IDisposable
         Assert.Equal(Questions, engine.Requests.Where(r => r.Method == "POST").Sum(r => r.Lines.Length));
     }
 
-    Ended Shell(string redirection)
+    Ended Shell(string redirection, string before = "", string group = "")
     {
-        var start = new ProcessStartInfo("sh", ["-c", $"'{NfrProcess.Dotnet}' '{NfrProcess.Program}' read -c '{_config}' --print events '{_path}' {redirection}"])
+        var start = new ProcessStartInfo("sh", ["-c", $"{{{{ {before}'{NfrProcess.Dotnet}' '{NfrProcess.Program}' read -c '{_config}' --print events '{_path}' {redirection}\n}}}} {group}"])
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
         };

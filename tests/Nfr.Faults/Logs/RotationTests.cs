@@ -1,0 +1,141 @@
+using System.Diagnostics;
+using System.Globalization;
+using Nfr.Events;
+using Nfr.Logs;
+using Nfr.Tests.Logs.Follow;
+using Xunit.Abstractions;
+
+namespace Nfr.Faults.Logs;
+
+/// <summary>
+/// A log at 10,000 lines/s that is rotated all the time, followed by an input that is killed again and again: all that it has is thrown away, but
+/// what a spool beside it has committed, events and position together.
+/// </summary>
+public sealed class RotationTests(ITestOutputHelper output) : IDisposable
+{
+    readonly string _folder = Directory.CreateTempSubdirectory("nfr-rotation-").FullName;
+    readonly List<string> _spooled = [];
+    readonly List<string> _pending = [];
+    readonly Random _random = new(7);
+    string? _position;
+    long _lostBytes;
+    long _lost;
+    int _restarts;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Renamed_files_lose_nothing_and_double_nothing()
+    {
+        RotatedLog log = Run(RotationStyle.RenameAndCreate);
+        Assert.Empty(Missing(log));
+        Assert.Equal(log.Written, _spooled.Count);
+        Assert.Equal((0, 0), (_lostBytes, _lost));
+    }
+
+    [Fact]
+    public void Compressed_files_lose_nothing_and_double_nothing()
+    {
+        RotatedLog log = Run(RotationStyle.Compress);
+        Assert.Empty(Missing(log));
+        Assert.Equal(log.Written, _spooled.Count);
+        Assert.Equal((0, 0), (_lostBytes, _lost));
+    }
+
+    [Fact]
+    public void Of_copied_and_cut_files_only_what_came_between_copy_and_cut_is_lost_and_what_was_seen_of_it_is_counted()
+    {
+        RotatedLog log = Run(RotationStyle.CopyAndTruncate);
+        List<int> missing = Missing(log);
+        Assert.All(missing, number => Assert.Contains(number, log.Window));
+        Assert.Equal(_spooled.Count, _spooled.Distinct().Count());
+        // What nobody saw nobody can count; nothing is counted that was read.
+        Assert.InRange(_lostBytes, 0, (long)missing.Count * RotatedLog.LineLength);
+    }
+
+    [Fact]
+    public void Of_removed_files_only_the_end_is_lost_that_came_while_nobody_read_and_that_is_said()
+    {
+        RotatedLog log = Run(RotationStyle.RemoveAndCreate);
+        List<int> missing = Missing(log);
+        Assert.Equal(_spooled.Count, _spooled.Distinct().Count());
+        HashSet<int> gone = [.. missing];
+        // The line before the next file's first, and from there backwards without a hole; or a file that came and went while nobody looked.
+        foreach (int number in missing) Assert.True(gone.Contains(number + 1) || log.Begins.Contains(number + 1), $"line {number} is missing in the middle of its file");
+        if (missing.Count > 0) Assert.True(_lost + _lostBytes > 0);
+    }
+
+    List<int> Missing(RotatedLog log)
+    {
+        HashSet<int> there = [.. _spooled.Select(l => int.Parse(l[..9], CultureInfo.InvariantCulture))];
+        List<int> missing = [.. Enumerable.Range(0, log.Written).Where(n => !there.Contains(n))];
+        output.WriteLine($"written {log.Written}, spooled {_spooled.Count}, doubled {_spooled.Count - there.Count}, missing {missing.Count}, of these between copy and cut "
+            + $"{missing.Count(log.Window.Contains)}; counted as lost {_lostBytes / RotatedLog.LineLength} lines and {_lost} files; {_restarts} restarts");
+        return missing;
+    }
+
+    RotatedLog Run(RotationStyle style)
+    {
+        var log = new RotatedLog(_folder, style, Tier.Of(15, 200), Tier.Of(500, 1_000), seed: (int)style);
+        var writer = new Thread(log.Run) { IsBackground = true };
+        writer.Start();
+        // What is removed is gone when nobody saw it.
+        bool always = style == RotationStyle.RemoveAndCreate;
+        int kills = Tier.Of(4, 20);
+        var watch = Stopwatch.StartNew();
+        while (!log.IsDone)
+        {
+            int before = log.Written;
+            int life = Tier.Of(1_500, 200_000 / 20) + _random.Next(500);
+            Live(log, () => log.IsDone || (_restarts < kills && log.Written - before > life), always);
+            Assert.True(watch.Elapsed < TimeSpan.FromMinutes(10));
+        }
+        writer.Join();
+        // What is left: until nothing has come for a while.
+        int seen = -1;
+        long since = 0;
+        Live(log, () =>
+        {
+            // The longer patience is for what will never come, on a machine that has much else to do.
+            if (_spooled.Count + _pending.Count == seen) return Stopwatch.GetElapsedTime(since) > TimeSpan.FromSeconds(seen >= log.Written ? 1 : Tier.Of(6, 15));
+            (seen, since) = (_spooled.Count + _pending.Count, Stopwatch.GetTimestamp());
+            return false;
+        }, always, last: true);
+        return log;
+    }
+
+    // From a start to a kill.
+    void Live(RotatedLog log, Func<bool> isOver, bool always, bool last = false)
+    {
+        var ring = new EventRing(1 << 20, grouped: true);
+        using var stop = new CancellationTokenSource();
+        var outlet = new LogOutlet(ring, stop.Token, TimeSpan.Zero);
+        using var inputs = new FileInputs([new FollowOptions { Number = 0, Path = log.Path, Position = _position, UseInotify = always || _random.Next(2) == 0, Parser = () => new TextParser(new LineOptions()) }],
+            notice => output.WriteLine(notice.Sentence));
+        inputs.Open(outlet);
+        var thread = new Thread(() => inputs.Run(stop.Token)) { IsBackground = true };
+        thread.Start();
+        FollowedLog followed = inputs.Logs[0];
+        var sink = new NamesSink(_pending, mark => followed.Accept(mark));
+        while (!isOver())
+        {
+            if (ring.Read(ref sink, _random.Next(1, 400)) == 0) Thread.Sleep(1);
+            // The spool takes a position with the events before it, or neither.
+            if (_random.Next(8) == 0) Commit(followed);
+        }
+        stop.Cancel();
+        Assert.True(thread.Join(TimeSpan.FromSeconds(30)));
+        if (last) Commit(followed);
+        _pending.Clear();
+        _restarts++;
+        _lostBytes += followed.Counters.LostBytes;
+        _lost += followed.Counters.Lost;
+    }
+
+    void Commit(FollowedLog followed)
+    {
+        _spooled.AddRange(_pending);
+        _pending.Clear();
+        _position = followed.Position() ?? _position;
+    }
+}
