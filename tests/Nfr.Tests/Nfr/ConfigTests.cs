@@ -64,7 +64,7 @@ public sealed partial class ConfigTests
     [InlineData("inputs:\n  syslog:\n  - {listen: 0.0.0.0:514, type: tls, format: bind}", "config.yml:3: inputs.syslog[0].type: bind logs hold no tls events; tls is read from zeek (or bro) and suricata")]
     [InlineData("inputs:\n  syslog:\n  - {listen: 0.0.0.0:514, from: 10.0.0.1}", "config.yml:3: inputs.syslog[0].from: \"10.0.0.1\" is no network; write one such as 10.0.0.0/8 or 192.168.1.5/32")]
     [InlineData("inputs:\n  syslog:\n  - {listen: 0.0.0.0:514}\n  - {listen: 0.0.0.0:514, protocol: udp}", "config.yml:4: inputs.syslog[1].listen: 0.0.0.0:514 is listened on by line 3 too; use another port")]
-    [InlineData("inputs:\n  msdns_time_format: today", "config.yml:2: inputs.msdns_time_format: @@")]
+    [InlineData("inputs:\n  msdns_time_format: today", "config.yml:2: inputs.msdns_time_format: \"today\" lacks a month, a day, an hour, a minute; a layout is the moment 2006-01-02 15:04:05, written as the log would write it")]
     [InlineData("inputs:\n  timezone: Middle/Earth", "config.yml:2: inputs.timezone: this machine knows no time zone \"Middle/Earth\"; write one such as Europe/Berlin or UTC (timedatectl list-timezones), or local")]
     [InlineData("inputs:\n  monitor:\n  - {format: msdns, type: ip, file: /x}", "config.yml:3: inputs.monitor[0].type: msdns logs hold no ip events; ip is read from zeek (or bro) and suricata")]
     [InlineData("inputs:\n  monitor:\n  - {format: edgy, type: dns, file: /x}", "config.yml:3: inputs.monitor[0].format: expected one of auto, zeek, bro, suricata, msdns, bind, syslog-named, dnsmasq, pihole, unbound, coredns, found \"edgy\"")]
