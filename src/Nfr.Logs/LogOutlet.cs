@@ -18,9 +18,9 @@ public sealed class LogOutlet : IEventSink
     long _stopSeen;
 
     /// <param name="ring">Grouped; this is its producer.</param>
-    /// <param name="stop">From then on a full ring is waited for no longer than <paramref name="drain"/>.</param>
-    /// <param name="drain">What is not written by then is taken back, and read again at the next start.</param>
-    public LogOutlet(EventRing ring, CancellationToken stop, TimeSpan drain)
+    /// <param name="drain">So long a full ring is waited for after the stop; what is not written by then is taken back, and read again at the next start.</param>
+    /// <param name="stop">When to end.</param>
+    public LogOutlet(EventRing ring, TimeSpan drain, CancellationToken stop)
     {
         ArgumentNullException.ThrowIfNull(ring);
         if (!ring.IsGrouped) throw new ArgumentException("A grouped ring is needed.", nameof(ring));

@@ -24,7 +24,7 @@ sealed class LogRead
     {
         (_terminal, _stop) = (terminal, stop);
         Ring = new EventRing(grouped: true);
-        var outlet = new LogOutlet(Ring, stop, s_drain);
+        var outlet = new LogOutlet(Ring, s_drain, stop);
         _counters = outlet.Open("files");
         var lines = new LineOptions { Types = LineOptions.TypesOf(options.Type), Zone = config.Timezone, MsdnsTimeFormat = config.MsdnsTimeFormat };
         _files = new FileRead(outlet, _counters, () => LogFormats.Parser(format, lines)!, Tell);

@@ -32,7 +32,7 @@ sealed class LogWorker : IDisposable
         _input = input;
         _log = log;
         Ring = new EventRing(RingCapacity, grouped: true);
-        _outlet = new LogOutlet(Ring, _stop.Token, s_drain);
+        _outlet = new LogOutlet(Ring, s_drain, _stop.Token);
         input.Open(_outlet);
         var first = new LogShot();
         _outlet.Ask(first);

@@ -112,7 +112,7 @@ public sealed class RotationTests(ITestOutputHelper output) : IDisposable
     {
         var ring = new EventRing(1 << 20, grouped: true);
         using var stop = new CancellationTokenSource();
-        var outlet = new LogOutlet(ring, stop.Token, TimeSpan.Zero);
+        var outlet = new LogOutlet(ring, TimeSpan.Zero, stop.Token);
         using var inputs = new FileInputs([new FollowOptions { Number = 0, Path = log.Path, Position = _position, UseInotify = always || _random.Next(2) == 0, Parser = () => new TextParser(new LineOptions()) }],
             notice => output.WriteLine(notice.Sentence));
         inputs.Open(outlet);

@@ -16,7 +16,7 @@ public sealed class FileReadTests : IDisposable
 
     public FileReadTests()
     {
-        _outlet = new LogOutlet(_ring, CancellationToken.None, TimeSpan.Zero);
+        _outlet = new LogOutlet(_ring, TimeSpan.Zero, CancellationToken.None);
         _counters = _outlet.Open("read");
         _read = new FileRead(_outlet, _counters, () => new TextParser(new LineOptions()), _notices.Add);
     }

@@ -38,7 +38,7 @@ sealed class Follower : IDisposable
     public void Start()
     {
         _ring = new EventRing(grouped: true);
-        _outlet = new LogOutlet(_ring, CancellationToken.None, TimeSpan.Zero);
+        _outlet = new LogOutlet(_ring, TimeSpan.Zero, CancellationToken.None);
         _inputs = new FileInputs([new FollowOptions { Number = 0, Path = _path, From = _from, UseInotify = false, Parser = _parser, Position = _position }], Notices.Add, Time);
         _inputs.Open(_outlet);
         // The counters themselves, not a copy: a step is over before a test looks.

@@ -33,7 +33,7 @@ public sealed class SyslogListenerTests(ITestOutputHelper output)
         public Bed(TimeProvider time, params SyslogListenerOptions[] options)
         {
             Listener = new SyslogListener(options, new LineOptions { Zone = TimeZoneInfo.Utc, Time = time }, notice => { lock (Notices) Notices.Add(notice); });
-            var outlet = new LogOutlet(_ring, _stop.Token, TimeSpan.FromSeconds(1));
+            var outlet = new LogOutlet(_ring, TimeSpan.FromSeconds(1), _stop.Token);
             Listener.Open(outlet);
             Outlet = outlet;
             _thread = new Thread(() => Listener.Run(_stop.Token));
@@ -257,7 +257,7 @@ public sealed class SyslogListenerTests(ITestOutputHelper output)
         using var stop = new CancellationTokenSource();
         List<LogNotice> notices = [];
         using var listener = new SyslogListener([On(udp: false) with { Listen = (IPEndPoint)other.LocalEndPoint! }], new LineOptions { Time = time }, n => { lock (notices) notices.Add(n); });
-        listener.Open(new LogOutlet(new EventRing(1 << 20, grouped: true), stop.Token, TimeSpan.Zero));
+        listener.Open(new LogOutlet(new EventRing(1 << 20, grouped: true), TimeSpan.Zero, stop.Token));
         var thread = new Thread(() => listener.Run(stop.Token));
         thread.Start();
         Until(() => listener.Reports[0].Trouble is not null, "the trouble");

@@ -22,7 +22,7 @@ public class EveAlertTests
     static (List<Alert> Alerts, StageCounters Counters, string Printed) Run(IEnumerable<string> lines, Scope? scope = null, bool[]? wanted = null)
     {
         var ring = new EventRing(grouped: true);
-        var outlet = new LogOutlet(ring, default, TimeSpan.FromSeconds(1));
+        var outlet = new LogOutlet(ring, TimeSpan.FromSeconds(1), default);
         LogCounters counters = outlet.Open("eve.json");
         var parser = new EveParser(new LineOptions { Zone = TimeZoneInfo.Utc });
         using var run = new Simulated();
@@ -174,7 +174,7 @@ public class EveAlertTests
     {
         byte[] line = Encoding.UTF8.GetBytes(Line(1, Rule + ",\"metadata\":{\"tag\":[\"a\"],\"malware_family\":[\"b\"]}"));
         var ring = new EventRing(grouped: true);
-        var outlet = new LogOutlet(ring, default, TimeSpan.FromSeconds(1));
+        var outlet = new LogOutlet(ring, TimeSpan.FromSeconds(1), default);
         var parser = new EveParser(new LineOptions { Zone = TimeZoneInfo.Utc });
         using var run = new Simulated();
         var sink = new StageSink(new EventStage(Scope.Default, run.Scorer, null));
