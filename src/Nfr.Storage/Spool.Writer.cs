@@ -20,6 +20,9 @@ public sealed partial class Spool
     /// <summary>Positions change with every line; those that no event came with can wait.</summary>
     static readonly TimeSpan s_positionPatience = TimeSpan.FromSeconds(10);
 
+    /// <summary>Names of positions at a time: each may have 64 KiB in memory.</summary>
+    public const int MostPositions = 64;
+
     readonly Dictionary<string, string> _positions = [];
     readonly HashSet<string> _movedPositions = [];
     long _positionSince;
@@ -76,13 +79,14 @@ public sealed partial class Spool
     /// How far an input is read, by all that was accepted so far: committed in one transaction with the last of it, under <see cref="GetState"/>'s
     /// name. Pipeline thread only.
     /// </summary>
-    /// <param name="name">Of the input; at most 64 of them.</param>
+    /// <param name="name">Of the input; at most <see cref="MostPositions"/> of them.</param>
     /// <param name="position">Its own words; at most 64 KiB.</param>
     public void SetPosition(string name, string position)
     {
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(position);
         if (_positions.TryGetValue(name, out string? before) && before == position) return;
+        if (before is null && _positions.Count >= MostPositions) throw new InvalidOperationException($"{MostPositions} positions are kept already; {name} finds no place.");
         if (_movedPositions.Count == 0) _positionSince = _time.GetTimestamp();
         _positions[name] = position;
         _movedPositions.Add(name);

@@ -31,12 +31,15 @@ public sealed class ElasticSearches : ILogInput
         ArgumentNullException.ThrowIfNull(positions);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(searches.Count, MostSearches);
         _link = new SearchLink(cluster, time, notices);
-        int rows = Math.Clamp(MostRows / Math.Max(1, searches.Count), TakenDocuments.FewestRows, TakenDocuments.MostRows);
+        int rows = RowsOf(searches.Count);
         List<IMarkedInput> inputs = [];
         List<SearchFollower> followers = [];
-        HashSet<string> keys = [];
-        foreach (SearchOptions options in searches)
+        HashSet<string> keys = [], names = [];
+        foreach (SearchOptions search in searches)
         {
+            // Two of a name would be one to whoever reads counts.
+            SearchOptions options = search;
+            for (int n = 2; !names.Add(options.Name); n++) options = search with { Number = n };
             // The same question twice is asked twice.
             string key = options.Key;
             for (int n = 2; !keys.Add(key); n++) key = $"{options.Key}-{n}";
@@ -52,6 +55,11 @@ public sealed class ElasticSearches : ILogInput
         _searches = [.. followers];
         Inputs = inputs;
     }
+
+    /// <summary>Pieces of state that so many searches keep in the spool.</summary>
+    public static int PlacesOf(int searches) => searches * (1 + RowsOf(searches));
+
+    static int RowsOf(int searches) => Math.Clamp(MostRows / Math.Max(1, searches), TakenDocuments.FewestRows, TakenDocuments.MostRows);
 
     static string RowKey(string key, int row) => FormattableString.Invariant($"{key}.{row}");
 

@@ -28,8 +28,11 @@ public sealed record SearchOptions
     /// <summary>How far behind the newest document taken others may still appear with an older stamp; zero = not looked for.</summary>
     public TimeSpan LateWindow { get; init; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>What people call it: "dns packetbeat-*".</summary>
-    public string Name => $"{Type.Name()} {string.Join(',', Indices)}";
+    /// <summary>Tells searches apart that have type and indices in common.</summary>
+    public int Number { get; init; } = 1;
+
+    /// <summary>What people call it: "dns packetbeat-*"; the second of that name is "dns packetbeat-* (2)".</summary>
+    public string Name => Number > 1 ? FormattableString.Invariant($"{Type.Name()} {string.Join(',', Indices)} ({Number})") : $"{Type.Name()} {string.Join(',', Indices)}";
 
     /// <summary>
     /// The name of its state: what it asks, and not whom. A cluster that is reached by another address, or whose nodes are named one more, is the same;

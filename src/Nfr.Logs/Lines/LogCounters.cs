@@ -21,6 +21,8 @@ public sealed class LogCounters(string name)
     public long LostBytes { get; set; }
     /// <summary>Files, pages or datagrams that are lost where no bytes can be counted; datagrams that the kernel dropped.</summary>
     public long Lost { get; set; }
+    /// <summary>Datagrams and connections of those who may not send, or one too many: nothing of them was read.</summary>
+    public long Refused { get; set; }
     /// <summary>Our own mistakes.</summary>
     public long Mistakes { get; set; }
 
@@ -48,6 +50,7 @@ public sealed class LogCounters(string name)
         Rotations += sign * other.Rotations;
         LostBytes += sign * other.LostBytes;
         Lost += sign * other.Lost;
+        Refused += sign * other.Refused;
         Mistakes += sign * other.Mistakes;
         for (int i = 0; i < Verdicts.Length; i++) Verdicts[i] += sign * other.Verdicts[i];
         for (int i = 0; i < Events.Length; i++) Events[i] += sign * other.Events[i];

@@ -16,8 +16,15 @@ public sealed record SyslogListenerOptions
     public LogFormat Format { get; init; } = LogFormat.Auto;
     /// <summary>By <see cref="EventType"/>, as <see cref="LineOptions.Types"/>.</summary>
     public bool[] Types { get; init; } = LineOptions.TypesOf("all");
-    /// <summary>Who may send; what comes from others is dropped and counted. Empty = everybody.</summary>
-    public IReadOnlyList<IpPrefix> From { get; init; } = PrivateNetworks;
+    /// <summary>
+    /// Who may send; what comes from others is dropped and counted. Empty = <see cref="PrivateNetworks"/>: a list that somebody emptied opens nothing.
+    /// Everybody is 0.0.0.0/0 and ::/0.
+    /// </summary>
+    public IReadOnlyList<IpPrefix> From
+    {
+        get;
+        init => field = value is { Count: > 0 } ? value : PrivateNetworks;
+    } = PrivateNetworks;
 
     /// <summary>RFC 1918, RFC 4193, loopback and link-local: who may send when nobody is named.</summary>
     public static readonly IReadOnlyList<IpPrefix> PrivateNetworks =

@@ -84,6 +84,8 @@ sealed class SyslogPort(SyslogListenerOptions options, LineOptions lines) : IDis
             if (type == SocketType.Dgram) socket.ReceiveBufferSize = ReceiveBuffer;
             else socket.ExclusiveAddressUse = true;
             socket.Bind(options.Listen);
+            // What a look says is there may be gone when it is taken: a connection that was reset, a datagram whose sum is wrong.
+            socket.Blocking = false;
             if (type == SocketType.Stream) socket.Listen(MaximumConnections);
             return socket;
         }
@@ -151,6 +153,9 @@ sealed class SyslogPort(SyslogListenerOptions options, LineOptions lines) : IDis
                 } while (!rest.IsEmpty);
             }
         }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.WouldBlock)
+        {
+        }
         catch (SocketException)
         {
             // One datagram; the socket goes on.
@@ -178,7 +183,7 @@ sealed class SyslogPort(SyslogListenerOptions options, LineOptions lines) : IDis
             if (_time.GetElapsedTime(quietest.Heard, now) > s_quiet) Remove(quietest);
             else
             {
-                Interlocked.Increment(ref _refused);
+                Refuse();
                 may = false;
             }
         }
@@ -251,13 +256,18 @@ sealed class SyslogPort(SyslogListenerOptions options, LineOptions lines) : IDis
 
     bool MaySend(Address sender)
     {
-        if (options.From.Count == 0) return true;
         foreach (IpPrefix prefix in options.From)
         {
             if (prefix.Contains(sender)) return true;
         }
-        Interlocked.Increment(ref _refused);
+        Refuse();
         return false;
+    }
+
+    void Refuse()
+    {
+        Interlocked.Increment(ref _refused);
+        _counters!.Refused++;
     }
 
     /// <summary>A datagram that found no room in the socket's buffer is gone, and counted.</summary>

@@ -38,7 +38,7 @@ static class LedgerScreen
     static readonly (string Path, string Name, Kind Kind)[] s_input =
     [
         ("lines", "lines read", Kind.Always), ("bytes", "bytes", Kind.Always), ("rotations", "files taken up anew", Kind.IfAny), ("lostBytes", "bytes gone before they were read", Kind.Loss),
-        ("lost", "messages or files gone before they were read", Kind.Loss), ("mistakes", "lost to mistakes in nfr itself", Kind.Loss),
+        ("lost", "messages or files gone before they were read", Kind.Loss), ("refused", "refused, from who may not send", Kind.IfAny), ("mistakes", "lost to mistakes in nfr itself", Kind.Loss),
     ];
 
     static readonly (string Path, string Name, Kind Kind)[] s_decoding =

@@ -19,7 +19,7 @@ static partial class StatusScreen
             bool failing = Said(input, "trouble");
             string last = Moment(input, "lastLine") is { } at ? Ages.Of(now > at ? now - at : TimeSpan.Zero) : "never";
             string name = End("  ", Text(input, "name"), failing ? 25 : 33) + (failing ? " FAILING" : "");
-            long skipped = Count(input, "skipped"), behind = Count(input, "behind"), lost = Count(input, "lostBytes"), gone = Count(input, "lost");
+            long skipped = Count(input, "skipped"), behind = Count(input, "behind"), lost = Count(input, "lostBytes"), gone = Count(input, "lost"), refused = Count(input, "refused");
             yield return new(string.Create(CultureInfo.InvariantCulture, $"{name,-33}{Number(Count(input, "lines")),13}{Number(Count(input, "events")),12}{Number(skipped),10}{last,10}"), failing ? ScreenMark.Bad : ScreenMark.None);
             if (failing) yield return new(Cut($"    {Text(input, "trouble")}", Width), ScreenMark.Bad);
             string where = Text(input, "where");
@@ -28,6 +28,7 @@ static partial class StatusScreen
                 behind == 0 ? "" : Text(input, "input") == "elastic" ? $"{Number(behind)} documents behind" : $"{Sizes.Of(behind)} behind",
                 lost == 0 ? "" : $"{Sizes.Of(lost)} gone unread",
                 gone == 0 ? "" : $"{Number(gone)} lost unread",
+                refused == 0 ? "" : $"{Number(refused)} refused",
             }.Where(w => w.Length > 0));
             if (rest.Length > 0 || (where.Length > 0 && where != Text(input, "name"))) yield return new(rest.Length == 0 ? End("    ", where, Width) : Cut("    " + rest, Width), lost + gone > 0 ? ScreenMark.Notice : ScreenMark.None);
         }

@@ -19,6 +19,9 @@ public sealed record SyslogInputConfig(IPEndPoint Listen, bool Udp, bool Tcp, st
     /// <summary>"udp and tcp".</summary>
     public string Protocols => Udp && Tcp ? "udp and tcp" : Udp ? "udp" : "tcp";
 
+    /// <summary>Each may have 64 connections of 64 KiB.</summary>
+    const int Most = 8;
+
     internal static IReadOnlyList<SyslogInputConfig> ReadAll(Section inputs)
     {
         List<SyslogInputConfig> all = [];
@@ -27,6 +30,7 @@ public sealed record SyslogInputConfig(IPEndPoint Listen, bool Udp, bool Tcp, st
             if (Read(s) is not { } listener) continue;
             if (all.FirstOrDefault(l => l.Listen.Equals(listener.Listen) && ((l.Udp && listener.Udp) || (l.Tcp && listener.Tcp))) is { } other)
                 s.Fault("listen", $"{listener.Listen} is listened on by line {other.Line} too; use another port");
+            else if (all.Count == Most) s.Fault("", $"more than {Most} items; one takes the lines of any number of senders");
             else all.Add(listener);
         }
         return all;

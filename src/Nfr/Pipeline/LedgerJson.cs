@@ -139,6 +139,7 @@ static class LedgerJson
         json.WriteNumber("rotations", source.Rotations);
         json.WriteNumber("lostBytes", source.LostBytes);
         json.WriteNumber("lost", source.Lost);
+        json.WriteNumber("refused", source.Refused);
         json.WriteNumber("mistakes", source.Mistakes);
         json.WriteEndObject();
     }

@@ -84,6 +84,7 @@ static class LedgerText
         Below(text, "files taken up anew", source.Rotations);
         Below(text, "bytes gone before they were read", source.LostBytes);
         Below(text, "lost unread", source.Lost);
+        Below(text, "refused, from who may not send", source.Refused);
         Below(text, "lost to a mistake in nfr itself", source.Mistakes);
     }
 

@@ -45,7 +45,7 @@ sealed class LogParts
         Tcp = config.Tcp,
         Format = config.LogFormat,
         Types = LineOptions.TypesOf(config.Type),
-        From = config.From.Count > 0 ? config.From : SyslogListenerOptions.PrivateNetworks,
+        From = config.From,
     };
 
     void Follow(InputsConfig config, Spool spool, LineOptions shared, ILogger log, TimeProvider time)

@@ -137,6 +137,7 @@ sealed partial class MetricsText
         Each("nfr_log_rotations_total", "Files taken up behind one that was moved away, or begun again.", s => s.Rotations);
         Each("nfr_log_lost_bytes_total", "Bytes of a log that were gone before they were read.", s => s.LostBytes);
         Each("nfr_log_lost_total", "Datagrams, files and pages that were gone before they were read.", s => s.Lost);
+        Each("nfr_log_refused_total", "Datagrams and connections of those who may not send, or one too many.", s => s.Refused);
     }
 
     void Spool(SpoolCounters spool)

@@ -110,6 +110,7 @@ static class StatusJson
             json.WriteNumber("skipped", counts.Skipped);
             json.WriteNumber("lostBytes", counts.LostBytes);
             json.WriteNumber("lost", counts.Lost);
+            json.WriteNumber("refused", counts.Refused);
         }
         json.WriteStartArray("conditions");
         foreach (Trouble condition in source.Conditions) condition.Write(json);

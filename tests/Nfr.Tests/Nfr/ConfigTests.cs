@@ -289,6 +289,30 @@ public sealed partial class ConfigTests
         Assert.Empty(config.Notes);
     }
 
+    [Theory]
+    [InlineData(16, 16, null)]
+    [InlineData(17, 16, "17 log items and 16 searches keep 65 places in the spool, which has 64")]
+    [InlineData(13, 13, "13 log items and 13 searches keep 65 places in the spool, which has 64")]
+    [InlineData(12, 13, null)]
+    [InlineData(32, 3, null)]
+    [InlineData(32, 0, null)]
+    public void Log_items_and_searches_share_the_places_of_the_spool(int items, int searches, string? says)
+    {
+        string text = "inputs:\n  monitor:\n" + string.Concat(Enumerable.Range(0, items).Select(i => $"  - file: /var/log/dns{i}.log\n"))
+            + (searches == 0 ? "" : "  elastic:\n    enabled: true\n    hosts: [localhost:9200]\n    searches:\n")
+            + string.Concat(Enumerable.Range(0, searches).Select(i => $"    - {{event_type: dns, indices: [filebeat{i}-*], index_schema: ecs}}\n"));
+        _ = Parse(text, out string faults);
+        if (says is null) Assert.Equal("", faults);
+        else Assert.Contains($"inputs.monitor: {says}; let one item stand for many", faults, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Nine_syslog_items_are_one_too_many()
+    {
+        _ = Parse("inputs:\n  syslog:\n" + string.Concat(Enumerable.Range(1, 9).Select(i => $"  - listen: 0.0.0.0:{i}\n")), out string faults);
+        Assert.Equal("config.yml:11: inputs.syslog[8]: more than 8 items; one takes the lines of any number of senders", faults);
+    }
+
     [Fact]
     public void The_sections_of_the_guides_load()
     {

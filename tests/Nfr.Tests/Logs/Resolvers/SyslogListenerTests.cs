@@ -5,12 +5,13 @@ using System.Net.Sockets;
 using System.Text;
 using Nfr.Events;
 using Nfr.Logs;
+using Nfr.Wire;
 using Xunit.Abstractions;
 
 namespace Nfr.Tests.Logs;
 
 /// <summary>Log lines of other machines over UDP and TCP, and senders who are not as they should be.</summary>
-public sealed class SyslogListenerTests(ITestOutputHelper output)
+public sealed partial class SyslogListenerTests(ITestOutputHelper output)
 {
     static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
 
@@ -198,7 +199,29 @@ public sealed class SyslogListenerTests(ITestOutputHelper output)
         using Socket socket = bed.Connect();
         Until(() => bed.Listener.Refused[0] == 2, "two refused");
         Assert.Equal(0, socket.Receive(new byte[1]));
-        Assert.Equal(0, bed.Counters().Lines);
+        Assert.Equal((0, 2), (bed.Counters().Lines, bed.Counters().Refused));
+    }
+
+    [Theory]
+    [InlineData("", "10.1.2.3", true)]
+    [InlineData("", "192.168.9.9", true)]
+    [InlineData("", "fd00::7", true)]
+    [InlineData("", "127.0.0.1", true)]
+    [InlineData("", "192.0.2.1", false)]
+    [InlineData("", "2001:db8::1", false)]
+    [InlineData("0.0.0.0/0 ::/0", "192.0.2.1", true)]
+    [InlineData("0.0.0.0/0 ::/0", "2001:db8::1", true)]
+    [InlineData("192.0.2.0/24", "10.1.2.3", false)]
+    public void An_empty_list_lets_private_networks_in_and_everybody_has_to_be_said(string from, string sender, bool may)
+    {
+        string item = from.Length == 0 ? "" : $", from: [{string.Join(", ", from.Split(' ').Select(p => $"\"{p}\""))}]";
+        foreach (string said in from.Length == 0 ? new[] { "", ", from: []" } : [item])
+        {
+            Config.NfrConfig config = Config.NfrConfig.Parse("config.yml", Encoding.UTF8.GetBytes($"inputs: {{syslog: [{{listen: \"0.0.0.0:5514\"{said}}}]}}"), out IReadOnlyList<Config.ConfigFault> faults)!;
+            Assert.Empty(faults);
+            SyslogListenerOptions options = On(from: config.Inputs.Syslog[0].From);
+            Assert.Equal(may, options.From.Any(p => p.Contains(Address.FromIPAddress(IPAddress.Parse(sender)))));
+        }
     }
 
     [Fact]
