@@ -12,6 +12,13 @@ static class ClusterError
     public static bool IsContextGone(ReadOnlySpan<byte> json) =>
         json.IndexOf("search_context_missing_exception"u8) >= 0 || json.IndexOf("No search context found"u8) >= 0;
 
+    /// <summary>More than the server will do at once: its memory, index.max_result_window, or a scroll's own limit.</summary>
+    public static bool IsTooMuch(ReadOnlySpan<byte> json) =>
+        json.IndexOf("circuit_breaking_exception"u8) >= 0 || json.IndexOf("Result window is too large"u8) >= 0 || json.IndexOf("Batch size is too large"u8) >= 0;
+
+    /// <summary>Amazon's service lets only the paths through that it knows, and says 401 to others.</summary>
+    public static bool IsNotAllowed(ReadOnlySpan<byte> json) => json.IndexOf("Your request: "u8) >= 0 && json.IndexOf("is not allowed"u8) >= 0;
+
     public static bool IsNoIndex(ReadOnlySpan<byte> json) => json.IndexOf("index_not_found_exception"u8) >= 0;
 
     /// <summary>"TYPE: REASON" of the deepest cause that is said; the text's beginning where it is no such error.</summary>

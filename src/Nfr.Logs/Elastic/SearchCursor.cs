@@ -47,10 +47,14 @@ sealed class SearchCursor(SearchOptions options, SearchQuery query)
         private set;
     }
 
-    string PitPath => Dialect == SearchDialect.PointInTime ? "_pit" : "_search/point_in_time";
-
-    public SearchRequest Open() =>
-        new("POST", $"{query.Indices}/{PitPath}?keep_alive={SearchQuery.KeepAlive(options.KeepAlive)}", default);
+    /// <summary>OpenSearch would open one of a part of the shards too, whose other documents nobody would miss.</summary>
+    public SearchRequest Open()
+    {
+        string keep = SearchQuery.KeepAlive(options.KeepAlive);
+        return Dialect == SearchDialect.PointInTime
+            ? new("POST", $"{query.Indices}/_pit?keep_alive={keep}", default)
+            : new("POST", $"{query.Indices}/_search/point_in_time?keep_alive={keep}&allow_partial_pit_creation=false", default);
+    }
 
     public SearchOutcome Opened(SearchAnswer answer, out string fault)
     {
@@ -62,8 +66,9 @@ sealed class SearchCursor(SearchOptions options, SearchQuery query)
             fault = "its answer has no point in time; is this Elasticsearch or OpenSearch, or a proxy's page?";
             return SearchOutcome.Fault;
         }
-        if (answer.Status is not (400 or 404 or 405) || ClusterError.IsNoIndex(answer.Body.Span) || Dialect == SearchDialect.Scroll) return SearchOutcome.Fault;
-        // A proxy that lets searches alone through, or a server before points in time.
+        bool isUnknown = answer.Status is 400 or 403 or 404 or 405 || (answer.Status == 401 && ClusterError.IsNotAllowed(answer.Body.Span));
+        if (!isUnknown || ClusterError.IsNoIndex(answer.Body.Span) || Dialect == SearchDialect.Scroll) return SearchOutcome.Fault;
+        // A proxy or a role that lets searches alone through, or a server before points in time.
         Dialect++;
         return SearchOutcome.AskOtherwise;
     }
@@ -89,10 +94,13 @@ sealed class SearchCursor(SearchOptions options, SearchQuery query)
     {
         page = null;
         fault = answer.Fault ?? "";
-        if (answer.TooLong || answer.TimedOut || answer.Status == 413) return SearchOutcome.TooMuch;
+        if (answer.TooLong || answer.TimedOut || answer.Status is 413 or 504) return SearchOutcome.TooMuch;
         if (answer.Fault is not null)
         {
             if (ClusterError.IsContextGone(answer.Body.Span)) return SearchOutcome.ContextGone;
+            if (ClusterError.IsTooMuch(answer.Body.Span)) return SearchOutcome.TooMuch;
+            // It was no point in time alone that was forbidden: once it is not, the newest form is the first to be tried again.
+            if (answer.Status is 401 or 403 && !_proven && Dialect == SearchDialect.Scroll) Dialect = SearchDialect.PointInTime;
             if (answer.Status == 400 && !_proven && Older()) return SearchOutcome.AskOtherwise;
             if (answer.Status is >= 400 and < 500) fault = $"it answered {answer.Status}: {ClusterError.Shown(answer.Body.Span)}";
             return SearchOutcome.Fault;
@@ -103,7 +111,7 @@ sealed class SearchCursor(SearchOptions options, SearchQuery query)
         if (page is not null) return SearchOutcome.Good;
         fault = bad ?? "";
         if (ClusterError.IsContextGone(answer.Body.Span)) return SearchOutcome.ContextGone;
-        return SearchOutcome.Fault;
+        return bad == SearchPage.RanOut ? SearchOutcome.TooMuch : SearchOutcome.Fault;
     }
 
     /// <summary>The next older form; false when there is none, and then the newest is the next to be tried.</summary>

@@ -37,7 +37,7 @@ sealed class SearchFollower : IMarkedInput
 
     LogCounters _counters = new("");
     SearchRange? _range;
-    long _lookedFrom, _lastStamp, _due, _lastGood, _diagnosed;
+    long _lookedFrom, _lastStamp, _passed, _due, _lastGood, _diagnosed;
     bool _hasDue, _everGood, _everDiagnosed, _saidFull, _stuck, _looking;
     int _size, _most, _failures, _takenInLook;
     string? _trouble;
@@ -139,7 +139,7 @@ sealed class SearchFollower : IMarkedInput
         }
         if (_link.Send(_cursor.Count(new SearchRange(lower, newest)), stop) is not { } answer) return false;
         SearchOutcome outcome = _cursor.Answered(answer, out SearchPage? page, out string fault);
-        if (outcome != SearchOutcome.Good) return Handle(outcome, fault, answer);
+        if (outcome != SearchOutcome.Good) return Handle(outcome, fault, answer, stop);
         _range = new SearchRange(page!.Total == _taken.Count(lower, newest) ? newest : lower, long.MaxValue);
         return Begin();
     }
@@ -147,6 +147,7 @@ sealed class SearchFollower : IMarkedInput
     bool Begin()
     {
         _lastStamp = _range!.Value.From;
+        _passed = _taken.Passed;
         _takenInLook = 0;
         return true;
     }
@@ -159,7 +160,7 @@ sealed class SearchFollower : IMarkedInput
         if (outcome != SearchOutcome.Good)
         {
             if (_cursor.Left is { } left) _link.Send(left, stop);
-            Handle(outcome, fault, answer);
+            Handle(outcome, fault, answer, stop);
             return;
         }
         Good();
@@ -179,7 +180,7 @@ sealed class SearchFollower : IMarkedInput
         foreach (SearchHit hit in page.Hits)
         {
             _lastStamp = Math.Max(_lastStamp, hit.Ingested);
-            if (_taken.Has(hit.Ingested, hit.Identity)) continue;
+            if (hit.Ingested < _passed || _taken.Has(hit.Ingested, hit.Identity)) continue;
             if (!_taken.HasRoom && !_link.WaitFor(() => _taken.HasRoom, stop)) return false;
             LineVerdict verdict;
             try
@@ -219,6 +220,7 @@ sealed class SearchFollower : IMarkedInput
     {
         _everGood = true;
         _lastGood = _time.GetTimestamp();
+        _taken.Looked();
         if (_taken.Newest == long.MinValue && (!_everDiagnosed || _time.GetElapsedTime(_diagnosed) > s_sayAgain)) Diagnose(stop);
         if (_cursor.Close() is { } close) _link.Send(close, stop);
         _cursor.Forget();
@@ -252,7 +254,7 @@ sealed class SearchFollower : IMarkedInput
         }
     }
 
-    bool Handle(SearchOutcome outcome, string fault, SearchAnswer answer)
+    bool Handle(SearchOutcome outcome, string fault, SearchAnswer answer, CancellationToken stop)
     {
         bool inScroll = _cursor is { Dialect: SearchDialect.Scroll, HasBegun: true };
         switch (outcome)
@@ -270,10 +272,16 @@ sealed class SearchFollower : IMarkedInput
             case SearchOutcome.TooMuch when _size > 1:
                 _size /= 2;
                 // Documents of this search are as long as they are; a server that is slow may be quicker later.
-                if (answer.TooLong || answer.Status == 413) _most = _size;
+                if (answer.TooLong || answer.Status is 400 or 413) _most = _size;
                 if (inScroll) Resume();
                 if (!answer.TooLong) break;
                 return false;
+            case SearchOutcome.Fault when answer.Status is not (0 or 401 or 403 or 429):
+                // A point in time is for good without the shards that went after it was opened, such as those of an index that was deleted, and each
+                // question keeps it alive: the next try has a new one.
+                if (!inScroll && _cursor.Close() is { } close) _link.Send(close, stop);
+                Resume();
+                break;
         }
         // A scroll has moved on, whatever came of it.
         if (inScroll) Resume();

@@ -21,6 +21,9 @@ readonly record struct SearchHit(long Ingested, ulong Identity, Place Whole, Pla
 /// <summary>The answer of a search, found in its bytes. What is not the answer of a search, or not a whole one, is a fault and no page.</summary>
 sealed class SearchPage
 {
+    /// <summary>The fault of an answer that is not whole because of its time; a smaller page may be.</summary>
+    public const string RanOut = "the search ran out of time on the server, so that a part of the documents is missing";
+
     readonly ReadOnlyMemory<byte> _json;
 
     SearchPage(ReadOnlyMemory<byte> json) => _json = json;
@@ -50,7 +53,7 @@ sealed class SearchPage
         JsonLineReader reader = JsonLineReader.Object(json);
         while (reader.Next(out ReadOnlySpan<byte> key, out JsonRaw value))
         {
-            if (key.SequenceEqual("timed_out"u8) && value.Kind == JsonKind.True) fault = "the search ran out of time on the server, so that a part of the documents is missing";
+            if (key.SequenceEqual("timed_out"u8) && value.Kind == JsonKind.True) fault = RanOut;
             else if (key.SequenceEqual("_shards"u8) && value.Kind == JsonKind.Object) fault ??= Shards(value.Bytes);
             else if (key.SequenceEqual("error"u8)) fault = $"it says 200 and an error: {ClusterError.Shown(json)}";
             else if ((key.SequenceEqual("pit_id"u8) || key.SequenceEqual("_scroll_id"u8)) && value.Kind == JsonKind.String) Cursor = Encoding.UTF8.GetString(value.Bytes);

@@ -85,7 +85,8 @@ sealed class SearchQuery
         json.WriteEndArray();
         json.WriteEndObject();
         json.WriteNumber("size", size);
-        json.WriteBoolean("track_total_hits", false);
+        // A scroll always counts, and refuses to be told otherwise.
+        if (dialect != SearchDialect.Scroll) json.WriteBoolean("track_total_hits", false);
         Query(json, range, withIngested: true);
         Sort(json, dialect, plain);
         Pit(json, pit);

@@ -43,10 +43,10 @@ static class SearchSchema
     /// <summary>JSON of the clause that tells the type's documents from others; null = none.</summary>
     public static string? Term(string schema, EventType type) => schema != "corelight" ? null : type switch
     {
-        EventType.Dns => """{"term":{"_path":"dns"}}""",
-        EventType.Ip => """{"term":{"_path":"conn"}}""",
-        EventType.Http => """{"term":{"_path":"http"}}""",
-        _ => """{"term":{"_path":"ssl"}}""",
+        EventType.Dns => """{"term":{"_path":{"value":"dns"}}}""",
+        EventType.Ip => """{"term":{"_path":{"value":"conn"}}}""",
+        EventType.Http => """{"term":{"_path":{"value":"http"}}}""",
+        _ => """{"term":{"_path":{"value":"ssl"}}}""",
     };
 
     /// <summary>How times are written in queries, where the mapping's own format would not take RFC 3339.</summary>

@@ -34,6 +34,8 @@ sealed class TakenDocuments
     /// <summary>The oldest that is remembered.</summary>
     long _first;
     long _newestKept = long.MinValue;
+    /// <summary>The greatest stamp of what is not remembered any more.</summary>
+    long _forgotten = long.MinValue;
     long _start = long.MinValue;
     bool _headMoved;
     readonly bool[] _rowMoved;
@@ -54,6 +56,20 @@ sealed class TakenDocuments
 
     /// <summary>From this stamp on nothing that was taken is forgotten.</summary>
     public long Floor { get; private set; } = long.MinValue;
+
+    /// <summary>Below this stamp nothing is new: more documents have the newest stamp than are remembered, and all of them were taken; else <see cref="long.MinValue"/>.</summary>
+    public long Passed => Floor > Newest ? Floor : long.MinValue;
+
+    /// <summary>All was read that there is. If documents of the newest stamp itself are forgotten, it is left behind as a whole, or they would come anew each time.</summary>
+    public void Looked()
+    {
+        lock (_lock)
+        {
+            if (_forgotten != Newest || Floor > Newest || Newest == long.MaxValue) return;
+            Floor = Newest + 1;
+            _headMoved = true;
+        }
+    }
 
     /// <summary>The number of the next document.</summary>
     public long Next => _next;
@@ -121,6 +137,7 @@ sealed class TakenDocuments
             _keys.Remove(Key(_times[at], _identities[at]));
             // Several may have this stamp, and some of them be forgotten: only what is newer is known wholly.
             Floor = Math.Max(Floor, Math.Min(_times[at] + 1, Newest));
+            _forgotten = Math.Max(_forgotten, _times[at]);
         }
     }
 
@@ -152,7 +169,9 @@ sealed class TakenDocuments
             }
             _headMoved = false;
             long from = _kept / PerBlock * PerBlock;
-            return string.Create(CultureInfo.InvariantCulture, $"{Version} {_start} {Floor} {_newestKept} {from} {Convert.ToBase64String(Encode(Math.Max(from, _first), _kept))}");
+            // As long as the pipeline has not all, the newest stamp is not left behind.
+            long floor = _kept == _next ? Floor : Math.Min(Floor, _newestKept);
+            return string.Create(CultureInfo.InvariantCulture, $"{Version} {_start} {floor} {_newestKept} {from} {Convert.ToBase64String(Encode(Math.Max(from, _first), _kept))}");
         }
     }
 

@@ -70,7 +70,7 @@ public sealed class SearchQueryTests
 
     [Fact]
     public void Corelights_logs_are_told_apart_by_their_path() =>
-        Assert.Equal("""{"term":{"_path":"conn"}}""", Page(Of(EventType.Ip, "corelight"))["query"]!["bool"]!["filter"]![0]!.ToJsonString());
+        Assert.Equal("""{"term":{"_path":{"value":"conn"}}}""", Page(Of(EventType.Ip, "corelight"))["query"]!["bool"]!["filter"]![0]!.ToJsonString());
 
     [Fact]
     public void Every_request_is_one_that_the_published_schema_has()

@@ -202,6 +202,8 @@ sealed class SearchServer(TimeProvider time) : ISearchCluster, IAsyncDisposable
     SearchAnswer SearchIndices(string indices, Dictionary<string, string> query, JsonObject body)
     {
         if (Refused(body) is { } refused) return refused;
+        if (query.ContainsKey("scroll") && body["track_total_hits"]?.GetValue<bool>() == false)
+            return Wrong(400, "action_request_validation_exception", "Validation Failed: 1: disabling [track_total_hits] is not allowed in a scroll context;");
         Doc[] documents = Visible(indices);
         JsonObject answer = Search(documents, body, out Doc[] all);
         if (query.TryGetValue("scroll", out string? keep)) answer["_scroll_id"] = Keep(new Context { Documents = all, Body = body, Position = body["size"]!.GetValue<int>() }, keep);
@@ -228,7 +230,7 @@ sealed class SearchServer(TimeProvider time) : ISearchCluster, IAsyncDisposable
             foreach ((string field, JsonNode? how) in sort!.AsObject())
             {
                 if (field == "_shard_doc" && Played is not (Played.Elastic or Played.OpenSearch)) return Wrong(400, "query_shard_exception", "No mapping found for [_shard_doc] in order to sort on");
-                if (how is JsonObject o && o.ContainsKey("format") && Played is Played.Elastic6) return Wrong(400, "x_content_parse_exception", "[field_sort] unknown field [format]");
+                if (how is JsonObject o && o.ContainsKey("format") && Played is not (Played.Elastic or Played.Elastic710)) return Wrong(400, "x_content_parse_exception", "[field_sort] unknown field [format]");
             }
         }
         if ((body["size"]?.GetValue<int>() ?? 10) > 10_000) return Wrong(400, "illegal_argument_exception", "Result window is too large, from + size must be less than or equal to: [10000]");
@@ -298,6 +300,7 @@ sealed class SearchServer(TimeProvider time) : ISearchCluster, IAsyncDisposable
             case "exists": return At(source, inner!["field"]!.GetValue<string>()) is not null;
             case "term":
                 (string termField, JsonNode? wanted) = inner!.AsObject().First();
+                if (wanted is JsonObject longer) wanted = longer["value"];
                 return At(source, termField) is { } has && (has is JsonArray list ? list.Any(v => v!.ToString() == wanted!.ToString()) : has.ToString() == wanted!.ToString());
             case "range":
                 (string rangeField, JsonNode? limits) = inner!.AsObject().First();
