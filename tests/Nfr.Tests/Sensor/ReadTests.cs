@@ -140,7 +140,7 @@ public sealed class ReadTests : IDisposable
 
     Ended Shell(string redirection, string before = "", string group = "")
     {
-        var start = new ProcessStartInfo("sh", ["-c", $"{{{{ {before}'{NfrProcess.Dotnet}' '{NfrProcess.Program}' read -c '{_config}' --print events '{_path}' {redirection}\n}}}} {group}"])
+        var start = new ProcessStartInfo("sh", ["-c", $"{{ {before}'{NfrProcess.Dotnet}' '{NfrProcess.Program}' read -c '{_config}' --print events '{_path}' {redirection}\n}} {group}"])
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
         };
