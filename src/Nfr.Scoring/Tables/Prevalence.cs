@@ -1,7 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using Nfr.Wire;
 
 namespace Nfr.Scoring.Tables;
@@ -48,7 +47,7 @@ sealed class Prevalence
     /// <summary>The filter in use, then the older one.</summary>
     internal ulong[] Filters { get; } = new ulong[FilterWords * 2];
     internal int Filled { get; set; }
-    internal ulong Seed { get; set; } = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)) | 1;
+    internal ulong Seed { get; set; } = Mix.Secret(2);
     /// <summary>The network at hand: on board always the same one; an engine that takes turns with many puts another in its place.</summary>
     internal SiteLife Life { get; set; } = new();
 
