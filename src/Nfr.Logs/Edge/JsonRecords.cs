@@ -10,7 +10,7 @@ namespace Nfr.Logs;
 /// <remarks>
 /// What is no object and no separator is given up to the end of its line, for whoever reads records to refuse. A line's end within a text, which JSON
 /// does not have, ends a record as well: the next object is read again. An object longer than 1 MiB is told with its first bytes, and reading goes on behind
-/// the next line's end.
+/// its last brace or the next line's end, whichever comes first; what was passed over belongs to what is told next.
 /// </remarks>
 public sealed class JsonRecords
 {
@@ -29,17 +29,24 @@ public sealed class JsonRecords
         Text,
         /// <summary>Something that is neither.</summary>
         Junk,
-        /// <summary>Behind what was too long, up to a line's end.</summary>
+        /// <summary>In the rest of an object that is too long.</summary>
         Passing,
+        /// <summary>In a text of it.</summary>
+        PassingText,
+        /// <summary>In something that is neither and too long, up to its line's end.</summary>
+        PassingLine,
     }
 
-    static readonly SearchValues<byte> s_brackets = SearchValues.Create("\"{}[]"u8), s_textEnds = SearchValues.Create("\"\\\n"u8);
+    static readonly SearchValues<byte> s_brackets = SearchValues.Create("\"{}[]"u8), s_textEnds = SearchValues.Create("\"\\\n"u8),
+        s_bracketsAndLines = SearchValues.Create("\"{}[]\n"u8);
 
     byte[] _buffer = new byte[2 * ChunkLength];
     /// <summary>Of the bytes that were not given, and of the record within them.</summary>
     int _start, _record, _end;
     int _scanned;
     int _depth;
+    /// <summary>Bytes before <see cref="Offset"/> that were passed over since the last record.</summary>
+    long _passed;
     State _state;
 
     /// <summary>Behind all that was given.</summary>
@@ -58,6 +65,7 @@ public sealed class JsonRecords
     {
         (Offset, At) = (offset, offset);
         _start = _record = _end = _scanned = _depth = 0;
+        _passed = 0;
         _state = State.Between;
     }
 
@@ -116,23 +124,41 @@ public sealed class JsonRecords
                     if (_buffer[_scanned++] == '\n') return Give(_scanned, out record);
                     _state = State.Object;
                     break;
-                default:
-                    int end = _buffer.AsSpan(_scanned, _end - _scanned).IndexOf((byte)'\n');
-                    _scanned = end < 0 ? _end : _scanned + end + 1;
-                    if (end >= 0 && _state == State.Junk) return Give(_scanned, out record);
-                    if (_state != State.Passing) break;
-                    if (end >= 0) _state = State.Between;
-                    // Nothing of it is kept.
-                    Offset += _scanned - _start;
-                    _start = _record = _scanned;
+                case State.Junk:
+                    int end = LineEnd();
+                    if (end >= 0) return Give(end, out record);
+                    break;
+                case State.PassingLine:
+                    if (LineEnd() >= 0) _state = State.Between;
+                    Pass();
+                    break;
+                case State.Passing:
+                    if (Find(s_bracketsAndLines))
+                    {
+                        c = _buffer[_scanned++];
+                        if (c == '"') _state = State.PassingText;
+                        else if (c is (byte)'{' or (byte)'[') _depth++;
+                        else if (c == '\n' || --_depth == 0) _state = State.Between;
+                    }
+                    Pass();
+                    break;
+                case State.PassingText:
+                    if (Find(s_textEnds))
+                    {
+                        c = _buffer[_scanned];
+                        if (c == '\\' && _scanned + 1 == _end) return None(out record);
+                        _scanned += c == '\\' ? 2 : 1;
+                        if (c != '\\') _state = c == '"' ? State.Passing : State.Between;
+                    }
+                    Pass();
                     break;
             }
         }
-        if (_end - _record > MaximumLength && _state is not (State.Between or State.Passing))
+        if (_end - _record > MaximumLength && _state is State.Object or State.Text or State.Junk)
         {
             record = _buffer.AsSpan(_record, GlimpseLength);
             Taken(_end);
-            _state = State.Passing;
+            _state = _state switch { State.Object => State.Passing, State.Text => State.PassingText, _ => State.PassingLine };
             return LineFound.TooLong;
         }
         return None(out record);
@@ -141,9 +167,25 @@ public sealed class JsonRecords
     /// <summary>The end of the stream: what is left, half an object or what closes an array.</summary>
     public LineFound TryLast(out ReadOnlySpan<byte> record)
     {
-        if (_start == _end) return None(out record);
-        if (_state == State.Between) _record = _end;
+        if (_start == _end && _passed == 0) return None(out record);
+        if (_state is State.Between or State.Passing or State.PassingText or State.PassingLine) _record = _end;
         return Give(_end, out record);
+    }
+
+    /// <summary>Goes behind the next line's end, or as far as there is anything: -1 then.</summary>
+    int LineEnd()
+    {
+        int end = _buffer.AsSpan(_scanned, _end - _scanned).IndexOf((byte)'\n');
+        _scanned = end < 0 ? _end : _scanned + end + 1;
+        return end < 0 ? -1 : _scanned;
+    }
+
+    /// <summary>Nothing of what was passed over is kept.</summary>
+    void Pass()
+    {
+        Offset += _scanned - _start;
+        _passed += _scanned - _start;
+        _start = _record = _scanned;
     }
 
     bool Find(SearchValues<byte> values)
@@ -171,7 +213,8 @@ public sealed class JsonRecords
 
     void Taken(int end)
     {
-        At = Offset;
+        At = Offset - _passed;
+        _passed = 0;
         Offset += end - _start;
         _start = _record = _scanned = end;
     }

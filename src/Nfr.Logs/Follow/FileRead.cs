@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text;
+using Nfr.Events;
 
 namespace Nfr.Logs;
 
@@ -18,9 +19,12 @@ public sealed class FileRead
     readonly Action<LogNotice> _tell;
     readonly TimeProvider _time;
     readonly LineReader _reader = new();
+    JsonRecords? _records;
     readonly List<string> _faults = [];
     long _done;
     long _position;
+    /// <summary>What the last read gave: 0 at the end, less where it failed.</summary>
+    int _filled;
 
     /// <param name="outlet">Gets the events.</param>
     /// <param name="counters">Of this input, opened at the outlet.</param>
@@ -31,6 +35,14 @@ public sealed class FileRead
     {
         (_outlet, _counters, _parser, _tell, _time) = (outlet, counters, parser, tell, time ?? TimeProvider.System);
     }
+
+    /// <summary>What the files are; what <see cref="LogFormat.Auto"/> is told by each file's first bytes.</summary>
+    public LogFormat Format { get; init; }
+
+    /// <summary>
+    /// Makes the parser of files of BlueCat Edge: read record by record, since an array of any length may stand in one line. Null = they are read by lines too.
+    /// </summary>
+    public Func<LineParser>? RecordParser { get; init; }
 
     /// <summary>What went wrong so far: a sentence a file.</summary>
     public IReadOnlyList<string> Faults => _faults;
@@ -83,23 +95,82 @@ public sealed class FileRead
 
     bool ReadLines(string name, Stream stream, FileStream? file, CancellationToken stop)
     {
-        LineParser parser = _parser();
         var feed = new LineFeed(_outlet, _counters, _tell, _time) { File = name };
         _reader.Begin(0);
-        bool taken = true, first = true;
+        _filled = Fill(name, stream);
+        if (!IsWhole(name, stream, file)) return false;
+        if (HasRecords(name, stream)) return ReadRecords(name, stream, file, RecordParser!(), feed, stop);
+        LineParser parser = _parser();
+        bool taken = true;
         while (taken && !stop.IsCancellationRequested)
         {
-            int read = Fill(name, stream);
-            if (first && read > 0 && !IsWhole(name, stream, file, ref read)) return false;
-            first = false;
-            if (read <= 0) break;
             taken = Give(parser, feed);
-            if (file is not null) Interlocked.Exchange(ref _position, _done + file.Position);
-            _outlet.Between();
+            Tell(file);
+            if (_filled <= 0 || !taken || stop.IsCancellationRequested || (_filled = Fill(name, stream)) <= 0) break;
         }
         if (taken && !stop.IsCancellationRequested && _reader.TryLast(out ReadOnlySpan<byte> last) is var found and not LineFound.None)
             taken = feed.Give(parser, found, last, _reader.At, _reader.Length);
         return (taken && feed.Release(parser, _reader.Offset)) & !stop.IsCancellationRequested;
+    }
+
+    void Tell(FileStream? file)
+    {
+        if (file is not null) Interlocked.Exchange(ref _position, _done + file.Position);
+        _outlet.Between();
+    }
+
+    // Of an array in one line the first bytes tell; a pipe may give them one by one.
+    bool HasRecords(string name, Stream stream)
+    {
+        if (RecordParser is null || Format != LogFormat.Auto) return RecordParser is not null && Format == LogFormat.Edge;
+        while (true)
+        {
+            ReadOnlySpan<byte> begin = _reader.Waiting;
+            if (begin.TrimStart("\uFEFF \t\r\n"u8) is [not ((byte)'[' or (byte)'{'), ..]) return false;
+            if (FormatDetector.Detect(begin).Format is { } told) return told == LogFormat.Edge;
+            if (begin.Length >= FormatDetector.MaximumLength || _filled <= 0 || (_filled = Fill(name, stream)) <= 0) return false;
+        }
+    }
+
+    bool ReadRecords(string name, Stream stream, FileStream? file, LineParser parser, LineFeed feed, CancellationToken stop)
+    {
+        JsonRecords records = _records ??= new JsonRecords();
+        records.Begin(0);
+        // Records are no lines that an editor would count.
+        feed.Number = null;
+        bool taken = true;
+        for (ReadOnlySpan<byte> begin = _reader.Waiting; taken && !begin.IsEmpty;)
+        {
+            Span<byte> room = records.Room();
+            int length = Math.Min(begin.Length, room.Length);
+            begin[..length].CopyTo(room);
+            begin = begin[length..];
+            records.Filled(length);
+            taken = Give(records, parser, feed);
+        }
+        while (_filled > 0 && taken && !stop.IsCancellationRequested)
+        {
+            if ((_filled = Fill(name, stream, records.Room(), records.ReadAt)) <= 0) break;
+            records.Filled(_filled);
+            taken = Give(records, parser, feed);
+            Tell(file);
+        }
+        bool half = records.IsWithin;
+        if (taken && !stop.IsCancellationRequested && records.TryLast(out ReadOnlySpan<byte> last) is var found and not LineFound.None)
+        {
+            taken = half ? feed.CutOff(parser, last, records.At, records.Length, InputMark.None, 0) : feed.Give(parser, found, last, records.At, records.Length);
+        }
+        return (taken && feed.Release(parser, records.Offset)) & !stop.IsCancellationRequested;
+    }
+
+    static bool Give(JsonRecords records, LineParser parser, LineFeed feed)
+    {
+        LineFound found;
+        while ((found = records.TryNext(out ReadOnlySpan<byte> record)) != LineFound.None)
+        {
+            if (!feed.Give(parser, found, record, records.At, records.Length)) return false;
+        }
+        return true;
     }
 
     bool Give(LineParser parser, LineFeed feed)
@@ -115,26 +186,30 @@ public sealed class FileRead
     // Not more than one read at a time, so that a slow pipe shows what it has; damage ends the file, and what came before it counts.
     int Fill(string name, Stream stream)
     {
+        int read = Fill(name, stream, _reader.Room(), _reader.ReadAt);
+        if (read > 0) _reader.Filled(read);
+        return read;
+    }
+
+    int Fill(string name, Stream stream, Span<byte> room, long at)
+    {
         try
         {
-            int read = stream.Read(_reader.Room());
-            _reader.Filled(read);
-            return read;
+            return stream.Read(room);
         }
         catch (Exception e) when (e is InvalidDataException or IOException)
         {
             string what = e is InvalidDataException ? "the compressed data is damaged or ends in the middle" : e.Message;
-            _faults.Add($"{name}: reading stopped at byte {_reader.ReadAt}: {what}; the lines before it were read");
+            _faults.Add($"{name}: reading stopped at byte {at}: {what}; the lines before it were read");
             return -1;
         }
     }
 
     // The first bytes say whether this is text at all that can be read; a pipe may give them one by one.
-    bool IsWhole(string name, Stream stream, FileStream? file, ref int read)
+    bool IsWhole(string name, Stream stream, FileStream? file)
     {
-        while (_reader.Waiting.Length < 2 && read > 0) read = Fill(name, stream);
+        while (_reader.Waiting.Length < 2 && _filled > 0) _filled = Fill(name, stream);
         ReadOnlySpan<byte> begin = _reader.Waiting;
-        if (begin.Length > 0) read = Math.Max(read, 1);
         if (IsUtf16(begin))
         {
             _faults.Add($"{name}: it is UTF-16, and logs are read as UTF-8; change it, as by: iconv -f UTF-16 -t UTF-8 FILE");

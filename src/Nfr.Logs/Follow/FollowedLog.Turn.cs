@@ -49,6 +49,7 @@ public sealed partial class FollowedLog
         }
         if (_retryAt.Remove(file)) Well(file.Path, $"{file.Path}: is read again");
         if (read) _lastLine = _time.GetUtcNow();
+        if (read && turn != FileTurn.Refused && _troubles.Count > 0) Well("refused " + file.Path, $"{file.Path}: it is a log that can be followed now");
         if (file.Offset != before) Publish(file, passed: true);
         switch (turn)
         {
@@ -59,7 +60,7 @@ public sealed partial class FollowedLog
                 End(file);
                 return true;
             case FileTurn.Refused:
-                Trouble(file.Path, $"{file.Path}: it is UTF-16, and logs are read as UTF-8; it is left out");
+                Trouble("refused " + file.Path, $"{file.Path}: {file.Refusal}; it is left out");
                 file.Known = file.Offset;
                 GiveBack(file);
                 file.Dispose();

@@ -127,7 +127,13 @@ public sealed partial class FollowedLog : IMarkedInput, IDisposable
         return file;
     }
 
-    LineParser TakeParser() => _parsers.TryPop(out LineParser? parser) ? parser : _options.Parser();
+    LineParser TakeParser()
+    {
+        if (_parsers.TryPop(out LineParser? parser)) return parser;
+        parser = _options.Parser();
+        if (parser is AutoParser auto) auto.TakesRecords = false;
+        return parser;
+    }
 
     void GiveBack(LogFile file)
     {

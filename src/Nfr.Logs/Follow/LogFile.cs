@@ -23,7 +23,11 @@ sealed class LogFile(int part, LineFeed feed, FileMarks marks) : IDisposable
     FileStatus _lookedAt;
     long _seen;
 
+    const string EdgeReason = "it is a log of BlueCat Edge, an array that has no lines to follow: give it to nfr read when it is whole";
+
     public int Part => part;
+    /// <summary>Why it is not read.</summary>
+    public string Refusal { get; private set; } = "";
     public FileMarks Marks => marks;
     public LineFeed Feed => feed;
     /// <summary>Where it lies.</summary>
@@ -99,6 +103,7 @@ sealed class LogFile(int part, LineFeed feed, FileMarks marks) : IDisposable
         _own?.Begin(Offset);
         _seen = Offset;
         IsDone = IsAtEnd = false;
+        Refusal = "";
         GrewAt = now;
         if (Offset > 0 && !source.IsPacked)
         {
@@ -187,6 +192,7 @@ sealed class LogFile(int part, LineFeed feed, FileMarks marks) : IDisposable
             if (Source.IsPacked && Offset == 0 && Head.Length == 0) Head = Fingerprint.Of(reader.Waiting[..Math.Min(reader.Waiting.Length, Fingerprint.HeadLength)]);
             if (Offset == _hole && reader.Skipped == 0 && !Enter(reader)) return FileTurn.Refused;
             if (!Lines(reader, input)) return FileTurn.GaveUp;
+            if (Refusal.Length > 0) return FileTurn.Refused;
             _seen = reader.ReadAt;
             GrewAt = now;
             if (Head.Length < Fingerprint.HeadLength) TakeHead();
@@ -198,7 +204,8 @@ sealed class LogFile(int part, LineFeed feed, FileMarks marks) : IDisposable
     bool Enter(LineReader reader)
     {
         ReadOnlySpan<byte> begin = reader.Waiting;
-        if (FileRead.IsUtf16(begin)) return false;
+        if (FileRead.IsUtf16(begin)) return Refuse("it is UTF-16, and logs are read as UTF-8");
+        if (Offset == 0 && Parser is AutoParser { TakesRecords: false } && FormatDetector.Detect(begin).Format == LogFormat.Edge) return Refuse(EdgeReason);
         if (begin.Length > 0 && begin[0] == 0)
         {
             int hole = begin.IndexOfAnyExcept((byte)0);
@@ -206,6 +213,12 @@ sealed class LogFile(int part, LineFeed feed, FileMarks marks) : IDisposable
             _hole = reader.Offset;
         }
         return true;
+    }
+
+    bool Refuse(string reason)
+    {
+        Refusal = reason;
+        return false;
     }
 
     bool Lines(LineReader reader, int input)
@@ -218,6 +231,7 @@ sealed class LogFile(int part, LineFeed feed, FileMarks marks) : IDisposable
         {
             if (!feed.Give(Parser!, found, line, reader.At, reader.Length, input, part)) return false;
         }
+        if (Parser is AutoParser { IsRefused: true }) Refusal = EdgeReason;
         if (reader.Offset == Offset) return true;
         Offset = reader.Offset;
         IsFresh = true;

@@ -15,6 +15,14 @@ public sealed class AutoParser(LineOptions options) : LineParser(options)
     /// <summary>What was told by the lines so far; <see cref="LogFormat.Auto"/> before.</summary>
     public LogFormat Format => _format;
 
+    /// <summary>
+    /// Whether it may be BlueCat Edge. A file that is followed may not: its array has no lines to go on from.
+    /// </summary>
+    internal bool TakesRecords { get; set; } = true;
+
+    /// <summary>The file is BlueCat Edge and may not be.</summary>
+    internal bool IsRefused { get; private set; }
+
     public override long OldestHeld
     {
         get
@@ -35,13 +43,20 @@ public sealed class AutoParser(LineOptions options) : LineParser(options)
         if (_chosen is null)
         {
             if (line.Trim(" \t\r"u8).IsEmpty) return LineVerdict.Header;
-            if (FormatGuess.Of(line) is not { } format || !Choose(format)) return line[0] == '#' ? LineVerdict.Header : LineVerdict.Syntax;
+            LogFormat? guess = FormatGuess.Of(line);
+            if (guess == LogFormat.Edge && !TakesRecords)
+            {
+                // A bracket alone is not enough to say so.
+                IsRefused |= FormatGuess.Object(line) == LogFormat.Edge;
+                return LineVerdict.Syntax;
+            }
+            if (guess is not { } format || !Choose(format)) return line[0] == '#' ? LineVerdict.Header : LineVerdict.Syntax;
         }
         _chosen!.At = At;
         LineVerdict verdict = _chosen.Read(line, sink);
         // A log of Zeek's or Suricata's is nobody else's.
         if (verdict is not (LineVerdict.Other or LineVerdict.Syntax) || _format is LogFormat.Zeek or LogFormat.Suricata) return verdict;
-        if (FormatGuess.Of(line) is not { } other || other == _format || !Choose(other)) return verdict;
+        if (FormatGuess.Of(line) is not { } other || other == _format || (other == LogFormat.Edge && !TakesRecords) || !Choose(other)) return verdict;
         _chosen.At = At;
         return _chosen.Read(line, sink);
     }
@@ -54,7 +69,7 @@ public sealed class AutoParser(LineOptions options) : LineParser(options)
     public override void Restart()
     {
         foreach (LineParser? parser in _parsers) parser?.Restart();
-        (_chosen, _format) = (null, LogFormat.Auto);
+        (_chosen, _format, IsRefused) = (null, LogFormat.Auto, false);
     }
 
     bool Choose(LogFormat format)

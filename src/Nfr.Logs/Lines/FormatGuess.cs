@@ -48,7 +48,10 @@ public static class FormatGuess
             else if (key.SequenceEqual("timestamp"u8)) timestamp = text && value.Bytes.Length > 19 && value.Bytes[10] == 'T';
             else if (key.SequenceEqual("ts"u8)) ts = text || value.Kind == JsonKind.Number;
             else if (key.SequenceEqual("_path"u8)) path = text;
-            else if (key.SequenceEqual("id.orig_h"u8)) host = text;
+            else if (key.SequenceEqual("id.orig_h"u8) || key.SequenceEqual("id_orig_h"u8)) host |= text;
+            // Files.log has no connection of its own; a log whose scope separator was unset has the connection as an object.
+            else if (key.SequenceEqual("fuid"u8)) host |= text && value.Bytes is [(byte)'F', ..];
+            else if (key.SequenceEqual("id"u8) && value.Kind == JsonKind.Object) host |= value.Bytes.IndexOf("\"orig_h\""u8) > 0;
             else if (key.SequenceEqual("certificate.version"u8)) certificate = true;
             else if (key.SequenceEqual("time"u8)) time = true;
             else if (key.SequenceEqual("source"u8)) source = text;

@@ -53,4 +53,11 @@ public abstract class LineParser
         context.Timestamp = nanoseconds;
         context.Tick = _options.Clock.Tick(nanoseconds);
     }
+
+    /// <summary>The same of what took so long, by when it began.</summary>
+    protected void Stamp(ref EventContext context, long nanoseconds, long duration)
+    {
+        context.Timestamp = nanoseconds;
+        context.Tick = _options.Clock.Tick(nanoseconds, duration);
+    }
 }

@@ -15,13 +15,20 @@ namespace Nfr.Logs;
 /// <remarks>Lines without any time have the time at which they are read.</remarks>
 sealed class UnboundParser(LineOptions options) : LineParser(options)
 {
+    /// <summary>How long after a query there may be replies whose queries were logged, in nanoseconds: unbound gives up within two minutes.</summary>
+    const long LatestReply = 120_000_000_000;
+
     readonly StampReader _stamps = new(options);
     readonly DnsPairs _pairs = new();
     readonly byte[] _name = new byte[LoggedName.MaximumLength];
+    /// <summary>Of the last line of a query that is not a local zone's: without log-queries there is none.</summary>
+    long _lastQuery = long.MinValue;
 
     public override long OldestHeld => _pairs.OldestHeld;
 
     public override void Release(IEventSink sink) => _pairs.Release(sink);
+
+    public override void Restart() => _lastQuery = long.MinValue;
 
     public override LineVerdict Read(ReadOnlySpan<byte> line, IEventSink sink)
     {
@@ -52,11 +59,14 @@ sealed class UnboundParser(LineOptions options) : LineParser(options)
         if (text.IsEmpty)
         {
             if (action && _pairs.IsHeld(key)) return LineVerdict.Other;
+            if (!action) _lastQuery = e.Context.Timestamp;
             _pairs.Hold(e, key, At, sink);
             return LineVerdict.Held;
         }
         if (action || !TryReply(text, ref e)) return LineVerdict.Syntax;
-        return _pairs.Answer(e, key, sink) ? LineVerdict.Answer : LineVerdict.Event;
+        // Where queries are logged, that of a reply too late for it went out alone: a second event would count it twice.
+        bool alone = _lastQuery == long.MinValue || e.Context.Timestamp < _lastQuery || e.Context.Timestamp - _lastQuery > LatestReply;
+        return _pairs.Answer(e, key, sink, alone) || !alone ? LineVerdict.Answer : LineVerdict.Event;
     }
 
     /// <summary>Takes "[1700000000] unbound[12:0] " or a syslog header with its "[12:0] " off the front.</summary>

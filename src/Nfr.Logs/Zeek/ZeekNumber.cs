@@ -10,6 +10,8 @@ static class ZeekNumber
 {
     /// <summary>Whole numbers from here on are no seconds (the year 5138) but milliseconds; a thousand times more, microseconds.</summary>
     const ulong FirstMillisecond = 100_000_000_000;
+    /// <summary>Of the year 9999, until which certificates may be valid; a whole number beyond it is of milliseconds.</summary>
+    const ulong LastSecond = 253_402_300_799;
 
     /// <summary>A stamp to nanoseconds since 1970.</summary>
     public static bool TryTime(ReadOnlySpan<byte> text, out long nanoseconds)
@@ -38,6 +40,7 @@ static class ZeekNumber
     {
         if (!TryDecimal(text, out bool negative, out ulong mantissa, out int exponent)) return EventTime.TryParseSeconds(text, out seconds);
         seconds = 0;
+        if (mantissa > LastSecond && exponent == 0 && IsWhole(text)) exponent = -3;
         for (; exponent < 0 && mantissa != 0; exponent++) mantissa /= 10;
         return TryScale(mantissa, mantissa == 0 ? 0 : exponent, negative, out seconds);
     }

@@ -9,7 +9,7 @@ public sealed partial class ZeekParser
     LineVerdict OnConn(ZeekRow row, IEventSink sink)
     {
         var e = default(IpEvent);
-        if (Context(row, ref e.Context) is not LineVerdict.Event and var fault) return fault;
+        if (Context(row, ref e.Context, stamped: false) is not LineVerdict.Event and var fault) return fault;
         if (!row.Has(ZeekField.RespH)) return LineVerdict.Destination;
         e.Context.Protocol = Protocol(row, e.Context);
         e.PayloadOut = row.Amount(ZeekField.OrigBytes);
@@ -18,7 +18,8 @@ public sealed partial class ZeekParser
         e.BytesIn = row.Has(ZeekField.RespIPBytes) ? row.Amount(ZeekField.RespIPBytes) : e.PayloadIn;
         e.PacketsOut = row.Amount(ZeekField.OrigPkts);
         e.PacketsIn = row.Amount(ZeekField.RespPkts);
-        e.Duration = row.Interval(ZeekField.Duration);
+        e.Duration = Math.Min(row.Interval(ZeekField.Duration), LogClock.LongestDuration);
+        Stamp(ref e.Context, e.Context.Timestamp, e.Duration);
         e.State = EventWords.StateOf(row[ZeekField.ConnState]);
         e.Ja3 = row.Text(ZeekField.Ja3);
         e.App = ZeekServices.Of(row, e.Context, ref e.Notes);

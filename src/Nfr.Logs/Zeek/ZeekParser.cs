@@ -129,7 +129,7 @@ public sealed partial class ZeekParser(LineOptions options) : LineParser(options
     };
 
     /// <summary>When, and who with whom; <see cref="LineVerdict.Event"/> when all is there.</summary>
-    LineVerdict Context(ZeekRow row, ref EventContext context)
+    LineVerdict Context(ZeekRow row, ref EventContext context, bool stamped = true)
     {
         if (!row.TryTime(ZeekField.Ts, out long nanoseconds)) return LineVerdict.Timestamp;
         if (!row.TryAddress(ZeekField.OrigH, out context.Source)) return LineVerdict.Source;
@@ -137,7 +137,8 @@ public sealed partial class ZeekParser(LineOptions options) : LineParser(options
         context.SourcePort = row.Word(ZeekField.OrigP);
         context.DestinationPort = row.Word(ZeekField.RespP);
         context.Vlan = row.Word(ZeekField.Vlan);
-        Stamp(ref context, nanoseconds);
+        context.Timestamp = nanoseconds;
+        if (stamped) Stamp(ref context, nanoseconds);
         return LineVerdict.Event;
     }
 

@@ -27,7 +27,11 @@ sealed class LogRead
         var outlet = new LogOutlet(Ring, s_drain, stop);
         _counters = outlet.Open("files");
         var lines = new LineOptions { Types = LineOptions.TypesOf(options.Type), Zone = config.Timezone, MsdnsTimeFormat = config.MsdnsTimeFormat };
-        _files = new FileRead(outlet, _counters, () => LogFormats.Parser(format, lines)!, Tell);
+        _files = new FileRead(outlet, _counters, () => LogFormats.Parser(format, lines)!, Tell)
+        {
+            Format = format,
+            RecordParser = () => LogFormats.Parser(LogFormat.Edge, lines)!,
+        };
     }
 
     public EventRing Ring { get; }

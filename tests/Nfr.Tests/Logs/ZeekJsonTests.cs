@@ -27,6 +27,17 @@ public sealed class ZeekJsonTests
     public void Ends_may_be_a_record_of_their_own(string id) => Assert.Equal(s_dns, Assert.Single(Read("{\"ts\":1700000000.123456," + id + Rest).Events));
 
     [Fact]
+    public void Times_of_certificates_may_be_milliseconds()
+    {
+        LineBed bed = new(new ZeekParser(new LineOptions()));
+        bed.Text("""
+            {"_path":"x509","ts":1700000000123,"fingerprint":"aa11","certificate.subject":"CN=a","certificate.not_valid_before":1577836800000,"certificate.not_valid_after":253402300799000}
+            {"_path":"ssl","ts":1700000000123,"id.orig_h":"10.0.0.1","id.resp_h":"10.0.0.2","cert_chain_fps":["aa11"]}
+            """);
+        Assert.Contains("\"validFrom\":\"2020-01-01T00:00:00Z\",\"validTo\":\"9999-12-31T23:59:59Z\"", Assert.Single(bed.Events), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Whole_milliseconds_are_milliseconds() =>
         Assert.Contains("\"ts\":\"2023-11-14T22:13:20.123Z\"", Assert.Single(Read("{\"ts\":1700000000123," + Flat + Rest).Events), StringComparison.Ordinal);
 

@@ -144,11 +144,15 @@ public sealed class EdgeTests(ITestOutputHelper output)
         Assert.Equal(("m\\195\\188de.\\001x", (ushort)65), (taken.Events[0].Query, taken.Events[0].QueryType));
     }
 
-    [Fact]
-    public void An_object_longer_than_a_mebibyte_is_told_and_the_next_line_s_is_read()
+    [Theory]
+    [InlineData("{\"x\":\"", "\"}", "\n")]
+    [InlineData("[{\"x\":\"", "\\\"}{\"}", ",")]
+    [InlineData("{\"x\":[{\"", "\n", "")]
+    [InlineData("x", "}\n", "")]
+    public void An_object_longer_than_a_mebibyte_is_told_and_the_next_one_is_read(string begin, string end, string between)
     {
         var records = new JsonRecords();
-        byte[] bytes = Encoding.ASCII.GetBytes("{\"x\":\"" + new string('y', 3 << 20) + "\"}\n" + First + "\n");
+        byte[] bytes = Encoding.ASCII.GetBytes(begin + new string('y', 3 << 20) + end + between + First + "\n");
         var found = new List<LineFound>();
         long total = 0;
         for (int at = 0; at < bytes.Length; at += JsonRecords.ChunkLength)
@@ -156,12 +160,36 @@ public sealed class EdgeTests(ITestOutputHelper output)
             int n = Math.Min(JsonRecords.ChunkLength, bytes.Length - at);
             bytes.AsSpan(at, n).CopyTo(records.Room());
             records.Filled(n);
-            while (records.TryNext(out _) is not LineFound.None and var one) found.Add(one);
+            while (records.TryNext(out ReadOnlySpan<byte> record) is not LineFound.None and var one) Add(one, record);
         }
-        if (records.TryLast(out _) is not LineFound.None and var end) found.Add(end);
-        total = records.Offset;
+        if (records.TryLast(out ReadOnlySpan<byte> last) is not LineFound.None and var rest) Add(rest, last);
         Assert.Equal([LineFound.TooLong, LineFound.Line, LineFound.Line], found);
         Assert.Equal(bytes.Length, total);
+
+        void Add(LineFound one, ReadOnlySpan<byte> record)
+        {
+            found.Add(one);
+            if (found.Count == 2) Assert.Equal(First, Encoding.ASCII.GetString(record));
+            Assert.Equal(total, records.At);
+            total += records.Length;
+        }
+    }
+
+    [Fact]
+    public void What_ends_within_an_object_that_is_too_long_adds_up_too()
+    {
+        var records = new JsonRecords();
+        long total = 0;
+        for (int i = 0; i < 40; i++)
+        {
+            Span<byte> room = records.Room();
+            room.Fill((byte)'{');
+            records.Filled(room.Length);
+            while (records.TryNext(out _) != LineFound.None) total += records.Length;
+        }
+        if (records.TryLast(out ReadOnlySpan<byte> last) != LineFound.None) total += records.Length;
+        Assert.True(last.IsEmpty);
+        Assert.Equal(40 * JsonRecords.ChunkLength, total);
     }
 
     [Fact]

@@ -110,6 +110,67 @@ public sealed class FileReadTests : IDisposable
         Assert.Equal(["ask 1 answered", "ask 2"], Names());
     }
 
+    static string Edge(int i) => $$"""{"time":1529603514134,"source":"10.0.0.1","query":"n{{i}}.example.","queryType":"A","queryProtocol":"UDP"}""";
+
+    FileRead Records(LogFormat format)
+    {
+        var lines = new LineOptions();
+        return new FileRead(_outlet, _counters, () => LogFormats.Parser(format, lines)!, _notices.Add) { Format = format, RecordParser = () => LogFormats.Parser(LogFormat.Edge, lines)! };
+    }
+
+    [Theory]
+    [InlineData(LogFormat.Edge)]
+    [InlineData(LogFormat.Auto)]
+    public void An_array_of_Edge_in_one_line_is_read_however_long_it_is(LogFormat format)
+    {
+        const int Count = 12_000;
+        byte[] array = Encoding.ASCII.GetBytes("[" + string.Join(",", Enumerable.Range(0, Count).Select(Edge)) + "]");
+        Assert.True(array.Length > 1 << 20);
+        FileRead read = Records(format);
+        // As a file, packed, and through a pipe that gives little at a time.
+        Assert.True(read.Read(File("a.json", array), default));
+        Assert.Equal(Enumerable.Range(0, Count).Select(i => $"n{i}.example"), Names());
+        Assert.Equal(Count, _counters.Verdicts[(int)LineVerdict.Event]);
+        Assert.Equal(0, _counters.Skipped);
+        Assert.Equal(array.Length, _counters.Bytes);
+        Assert.True(read.Read(File("a.json.gz", Zip(Encoding.ASCII.GetString(array))), default));
+        Assert.Equal(Count, Names().Count);
+        Assert.True(read.Read("-", default, new Drops(array)));
+        Assert.Equal(Count, Names().Count);
+        Assert.Equal(3 * array.Length, _counters.Bytes);
+    }
+
+    [Fact]
+    public void What_is_wrong_with_one_of_Edges_records_costs_it_alone()
+    {
+        string text = "[" + Edge(1) + ",{\"time\":5},{\"x\":\"" + new string('y', 2 << 20) + "\"}," + Edge(2) + ", " + Edge(3)[..40];
+        Assert.True(Records(LogFormat.Auto).Read(File("a.json", Encoding.ASCII.GetBytes(text)), default));
+        Assert.Equal(["n1.example", "n2.example"], Names());
+        Assert.Equal((1, 1, 1), (_counters.Verdicts[(int)LineVerdict.TooLong], _counters.Verdicts[(int)LineVerdict.CutOff], _counters.Verdicts[(int)LineVerdict.Source]));
+        Assert.Equal(text.Length, _counters.Bytes);
+        Assert.Contains(_notices, n => n.Sentence.Contains("a.json, at byte ", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("{\"timestamp\":\"2023-11-14T22:13:20.230758+0000\",\"event_type\":\"dns\",\"src_ip\":\"10.0.0.1\",\"dest_ip\":\"10.0.0.2\",\"proto\":\"UDP\",\"dns\":{\"type\":\"query\",\"id\":1,\"rrname\":\"a.example\",\"rrtype\":\"A\"}}\n", LineVerdict.Held)]
+    [InlineData("{\"what\":\"else\"}\n[\n", LineVerdict.Syntax)]
+    public void Other_objects_are_lines_under_auto_also_from_a_slow_pipe(string text, LineVerdict first)
+    {
+        foreach (Stream stream in (Stream[])[new Drops(Encoding.ASCII.GetBytes(text)), new MemoryStream(Encoding.ASCII.GetBytes(text))])
+        {
+            Assert.True(Records(LogFormat.Auto).Read("-", default, stream));
+            Names();
+        }
+        Assert.Equal(2, _counters.Verdicts[(int)first]);
+        Assert.Equal(2 * text.Length, _counters.Bytes);
+    }
+
+    /// <summary>Gives a few bytes at a time.</summary>
+    sealed class Drops(byte[] bytes) : MemoryStream(bytes)
+    {
+        public override int Read(Span<byte> buffer) => base.Read(buffer[..Math.Min(buffer.Length, 997)]);
+    }
+
     List<string> Names()
     {
         List<string> names = [];

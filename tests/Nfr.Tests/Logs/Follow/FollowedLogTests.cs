@@ -402,6 +402,27 @@ public sealed class FollowedLogTests : IDisposable
     }
 
     [Fact]
+    public void A_log_of_Edge_is_not_followed_under_auto_and_that_is_said()
+    {
+        const string Record = """{"time":1529603514134,"source":"10.0.0.1","query":"a.example.","queryType":"A","queryProtocol":"UDP"}""";
+        foreach (string begin in (string[])["[" + Record + ",\n", "\n# not told yet\n"])
+        {
+            var follower = new Follower(Log, parser: () => new AutoParser(new LineOptions()));
+            _followers.Add(follower);
+            File.WriteAllText(Log, begin);
+            follower.Settle();
+            File.AppendAllText(Log, Record + "\n");
+            follower.Settle();
+            LogNotice notice = Assert.Single(follower.Notices, n => n.Sentence.Contains("BlueCat Edge", StringComparison.Ordinal));
+            Assert.True(notice.IsTrouble);
+            Assert.Contains("give it to nfr read", notice.Sentence, StringComparison.Ordinal);
+            Assert.Empty(follower.Spooled);
+            follower.Kill();
+            File.Delete(Log);
+        }
+    }
+
+    [Fact]
     public void A_position_that_cannot_be_read_is_said_and_reading_begins_as_at_the_first_start()
     {
         foreach (string text in new[] { "", "{", "[]", "{\"v\":2}", "{\"v\":1,\"files\":[{\"p\":1}]}", "{\"v\":1,\"files\":[{\"p\":\"x\",\"d\":-1}]}" })

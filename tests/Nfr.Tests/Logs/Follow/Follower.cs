@@ -18,10 +18,10 @@ sealed class Follower : IDisposable
     EventRing? _ring;
     LogOutlet? _outlet;
 
-    public Follower(string path, FollowFrom from = FollowFrom.Start, bool needsHeader = false)
+    public Follower(string path, FollowFrom from = FollowFrom.Start, bool needsHeader = false, Func<LineParser>? parser = null)
     {
         (_path, _from) = (path, from);
-        _parser = () => new TextParser(new LineOptions(), needsHeader);
+        _parser = parser ?? (() => new TextParser(new LineOptions(), needsHeader));
     }
 
     public ManualTime Time { get; } = new();

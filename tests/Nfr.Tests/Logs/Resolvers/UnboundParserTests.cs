@@ -43,6 +43,24 @@ public sealed class UnboundParserTests
         Assert.Equal("2023-11-14T22:13:20 10.0.0.2:0 -/- a.example A -1 0000 None 27", _bed.Events[1]);
     }
 
+    [Fact]
+    public void A_reply_too_late_for_its_query_is_no_second_event_where_queries_are_logged()
+    {
+        Assert.Equal(LineVerdict.Held, _bed.Read("[1700000000] unbound[12:0] info: 10.0.0.1 dead.example. A IN"));
+        Assert.Equal(LineVerdict.Held, _bed.Read("[1700000017] unbound[12:0] info: 10.0.0.2 b.example. A IN"));
+        Assert.Equal(LineVerdict.Answer, _bed.Read("[1700000018] unbound[12:0] info: 10.0.0.1 dead.example. A IN SERVFAIL 18.000000 0 30"));
+        Assert.Equal("2023-11-14T22:13:20 10.0.0.1:0 -/- dead.example A -1 0000 None 30", Assert.Single(_bed.Events));
+        // Queries are logged no more.
+        Assert.Equal(LineVerdict.Event, _bed.Read("[1700000200] unbound[12:0] info: 10.0.0.1 c.example. A IN NOERROR 0.000000 0 30"));
+    }
+
+    [Fact]
+    public void Replies_are_events_where_of_queries_only_local_actions_are_logged()
+    {
+        Assert.Equal(LineVerdict.Held, _bed.Read("[1700000000] unbound[12:0] info: example. redirect 10.0.0.1@5353 a.example. A IN"));
+        Assert.Equal(LineVerdict.Event, _bed.Read("[1700000001] unbound[12:0] info: 10.0.0.2 b.test. A IN NOERROR 0.000000 0 30"));
+    }
+
     [Theory]
     [InlineData("[1700000000] unbound[12:0] notice: init module 0: validator", LineVerdict.Other)]
     [InlineData("[1700000000] unbound[12:0] info: start of service (unbound 1.17.1).", LineVerdict.Other)]
