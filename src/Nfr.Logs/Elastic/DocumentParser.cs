@@ -108,7 +108,7 @@ sealed partial class DocumentParser
         };
         (int from, int to) = _slots[(int)SearchField.Application];
         for (int i = from; i < to && e.App == default; i++) e.App = EventWords.AppOf(Slot(source, i));
-        Stamp(ref context);
+        Stamp(ref context, e.Duration);
         e.Context = context;
         sink.OnIp(e);
         return LineVerdict.Event;

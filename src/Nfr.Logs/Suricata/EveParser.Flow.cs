@@ -54,9 +54,7 @@ public sealed partial class EveParser
             e.PayloadOut = Math.Max(0, e.BytesOut - (e.PacketsOut * headers));
         }
         // The input's clock goes by when a flow ends, as the records come; a flow's own tick is its beginning's.
-        Stamp(ref e.Context, start + e.Duration);
-        e.Context.Timestamp = start;
-        e.Context.Tick -= e.Duration;
+        Stamp(ref e.Context, start, e.Duration);
         sink.OnIp(e);
         return LineVerdict.Event;
     }

@@ -19,6 +19,7 @@ public sealed partial class ZeekParser
         e.PacketsOut = row.Amount(ZeekField.OrigPkts);
         e.PacketsIn = row.Amount(ZeekField.RespPkts);
         e.Duration = row.Interval(ZeekField.Duration);
+        Stamp(ref e.Context, e.Context.Timestamp, e.Duration);
         e.State = EventWords.StateOf(row[ZeekField.ConnState]);
         e.Ja3 = row.Text(ZeekField.Ja3);
         e.App = ZeekServices.Of(row, e.Context, ref e.Notes);
