@@ -13,6 +13,9 @@ public sealed class LogOutlet : IEventSink
     readonly CancellationToken _stop;
     readonly TimeSpan _drain;
     readonly int[] _group = new int[EventTypes.Count];
+    /// <summary>Of the group, what the pipeline has already: it cannot be taken back.</summary>
+    readonly int[] _spilled = new int[EventTypes.Count];
+    bool _hasSpilled;
     readonly List<LogCounters> _all = [];
     volatile LogShot? _asked;
     long _stopSeen;
@@ -50,16 +53,14 @@ public sealed class LogOutlet : IEventSink
     {
         ArgumentNullException.ThrowIfNull(counters);
         while (!GaveUp && !_ring.TryWriteMark(mark)) Wait();
-        if (GaveUp)
-        {
-            Rollback();
-            return false;
-        }
+        if (GaveUp) Rollback();
         for (int i = 0; i < _group.Length; i++)
         {
             counters.Events[i] += _group[i];
-            _group[i] = 0;
+            _group[i] = _spilled[i] = 0;
         }
+        _hasSpilled = false;
+        if (GaveUp) return false;
         counters.Bytes += bytes;
         if (verdict is { } v) counters.Verdicts[(int)v]++;
         if (_asked is not null) Answer();
@@ -70,13 +71,13 @@ public sealed class LogOutlet : IEventSink
     public void Rollback()
     {
         _ring.Rollback();
-        Array.Clear(_group);
+        _spilled.CopyTo(_group, 0);
     }
 
     /// <summary>Between two lines, also while none come: answers who asked. To be called ten times a second at least.</summary>
     public void Between()
     {
-        if (_asked is not null) Answer();
+        if (_asked is not null && !_hasSpilled) Answer();
     }
 
     /// <summary>Wants the counts of a moment in which no line is in hand.</summary>
@@ -134,7 +135,15 @@ public sealed class LogOutlet : IEventSink
     void Wait()
     {
         // What was written of this line is not counted yet, nor seen by the pipeline: who asks may be answered.
-        if (_asked is not null) Answer();
+        if (_asked is not null && !_hasSpilled) Answer();
+        // Nothing else is in the ring, and still there is no room: what many senders held back is more than it holds.
+        if (_ring.IsEmpty && _ring.IsWithin)
+        {
+            _group.CopyTo(_spilled, 0);
+            _hasSpilled = true;
+            _ring.Spill();
+            return;
+        }
         if (_stop.IsCancellationRequested)
         {
             if (_stopSeen == 0) _stopSeen = Stopwatch.GetTimestamp();

@@ -205,7 +205,8 @@ sealed class Findings(ScorerOptions options)
         long now = Steady >= 0 ? Steady : Now;
         if (!_allowances.TryGetValue(of, out Allowance? allowance)) _allowances.Add(of, allowance = new Allowance { Left = options.Thresholds.AlertStock, Tick = now });
         allowance.Left = Math.Min(options.Thresholds.AlertStock, allowance.Left + ((double)Math.Max(0, now - allowance.Tick) / options.Thresholds.AlertRefill));
-        allowance.Tick = Math.Max(allowance.Tick, now);
+        // Steps back where another log begins.
+        allowance.Tick = Steady >= 0 ? Math.Max(allowance.Tick, now) : now;
         if (allowance.Left < 1)
         {
             allowance.Held++;

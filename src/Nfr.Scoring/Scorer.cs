@@ -33,6 +33,13 @@ public sealed class Scorer : IDisposable
     readonly bool _ownsStore;
     readonly Detector[] _all, _dns, _dnsAtOnce, _ip, _http, _tls, _anomaly, _signature, _inboundIp, _inboundHttp;
 
+    /// <summary>In a running sensor: what logs tell that are caught up.</summary>
+    readonly ScorerPartition? _past;
+    bool _isInPast;
+    long _present;
+
+    bool _isAnew;
+
     public Scorer(ScorerOptions options)
     {
         _findings = new Findings(options);
@@ -45,6 +52,8 @@ public sealed class Scorer : IDisposable
         _site = _resolvers.Site;
         _failing = new FailingNames(options.Thresholds, options.IsHome, Suffixes, _resolvers);
         _heldScores = new HeldScores(Suffixes);
+        // What is first seen is not learned from old lines.
+        if (options.IsRunning) _past = new ScorerPartition("past") { IsRemembered = true };
         _resolverWindow = options.Thresholds.ResolverWindow;
         if (options.FirstSeenFile.Length > 0)
         {
@@ -249,13 +258,39 @@ public sealed class Scorer : IDisposable
 
     void Begin(long tick, List<Alert> raised)
     {
-        _findings.Now = Math.Max(_findings.Now, tick);
+        if (_past is not null && tick >= EventContext.Past != _isInPast) Turn();
+        _findings.Now = _isAnew ? tick : Math.Max(_findings.Now, tick);
+        _isAnew = false;
         _prevalence.Now = _resolvers.Now = _findings.Now;
-        _prevalenceFile?.SaveDue(_findings.Steady >= 0 ? _findings.Steady : _findings.Now);
+        if (!_isInPast) _prevalenceFile?.SaveDue(_findings.Steady >= 0 ? _findings.Steady : _findings.Now);
         _findings.Raised = raised;
         _findings.ClusterSeverity = 0;
         _suspicion.Clear();
         if (_resolvers.Site.Queries.Count > 0) JudgeHeld(_resolverWindow, int.MaxValue);
+    }
+
+    /// <summary>Another log begins, and most often earlier than the one before has ended: from its first event on its own time holds.</summary>
+    public void BeginAnew(List<Alert> raised)
+    {
+        _findings.Raised = raised;
+        JudgeHeld(window: 0, int.MaxValue);
+        _isAnew = true;
+    }
+
+    /// <summary>Between the present and what is long past, which are judged apart, as two networks are.</summary>
+    void Turn()
+    {
+        if (_isInPast)
+        {
+            Leave(_past!);
+            _findings.Now = _present;
+        }
+        else
+        {
+            _present = _findings.Now;
+            Enter(_past!);
+        }
+        _isInPast = !_isInPast;
     }
 
     /// <summary>What a resolver asked for and no client had asked it for is its own. Those that see all have seen it already.</summary>
@@ -276,6 +311,15 @@ public sealed class Scorer : IDisposable
 
     /// <summary>There are no more events, of this network or at all: what waited for others is judged as it is.</summary>
     public void Finish(List<Alert> raised)
+    {
+        FinishSite(raised);
+        if (_past is null) return;
+        Turn();
+        FinishSite(raised);
+        if (_isInPast) Turn();
+    }
+
+    void FinishSite(List<Alert> raised)
     {
         if (_resolvers.Site.IsEmpty) return;
         _findings.Raised = raised;

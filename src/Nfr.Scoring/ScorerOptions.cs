@@ -85,6 +85,9 @@ public sealed record ScorerOptions
     /// <summary>The scope groups of an alert's source.</summary>
     public Func<Address, IReadOnlyList<AlertGroup>> GroupsOf { get; init; } = static _ => [];
 
+    /// <summary>Ticks are those of a running machine; what is <see cref="EventContext.IsPast"/> comes from logs that are caught up, and is judged apart.</summary>
+    public bool IsRunning { get; init; }
+
     public required IEventLines Lines { get; init; }
 
     /// <summary>The Public Suffix List; when the file is absent, the copy that ships inside serves.</summary>

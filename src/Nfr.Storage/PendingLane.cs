@@ -36,19 +36,20 @@ sealed class PendingLane
         Count++;
     }
 
-    /// <summary>The oldest lines, up to both limits but at least one.</summary>
-    public ReadOnlySpan<byte> Oldest(int maxEvents, int maxBytes, out int events)
+    /// <summary>The oldest lines behind the first <paramref name="skip"/>, up to both limits but at least one.</summary>
+    public ReadOnlySpan<byte> Oldest(int skip, int maxEvents, int maxBytes, out int events)
     {
         events = 0;
-        int length = 0;
-        while (events < Count && events < maxEvents)
+        int begin = _byteStart, length = 0;
+        for (int i = 0; i < skip; i++) begin += _entries[_entryStart + i].Length;
+        while (skip + events < Count && events < maxEvents)
         {
-            int next = _entries[_entryStart + events].Length;
+            int next = _entries[_entryStart + skip + events].Length;
             if (events > 0 && length + next > maxBytes) break;
             length += next;
             events++;
         }
-        return _bytes.AsSpan(_byteStart, length);
+        return _bytes.AsSpan(begin, length);
     }
 
     /// <summary>Forgets the oldest <paramref name="events"/>; returns their bytes.</summary>

@@ -25,6 +25,8 @@ public sealed partial class Spool
 
     readonly Dictionary<string, string> _positions = [];
     readonly HashSet<string> _movedPositions = [];
+    /// <summary>As they lie on the disk: a new spool gets them from here.</summary>
+    readonly Dictionary<string, string> _committedPositions = [];
     long _positionSince;
 
     /// <summary>Accepts one event: its API JSON object, without line end. Pipeline thread only.</summary>
@@ -92,6 +94,14 @@ public sealed partial class Spool
         _movedPositions.Add(name);
     }
 
+    /// <summary>How far an input was read when the sensor ran last; null = nothing is known of it. Before the pipeline thread starts.</summary>
+    public string? GetPosition(string name)
+    {
+        string? position = GetState(name);
+        if (position is not null) _committedPositions[name] = position;
+        return position;
+    }
+
     /// <summary>
     /// False while the disk refuses and half of what may be pending is: who can wait with more, such as a reader of files, does, and loses nothing.
     /// Pipeline thread only.
@@ -142,11 +152,14 @@ public sealed partial class Spool
         int room = _limits.TransactionBytes;
         for (int lane = 0; lane < _lanes.Length && room > 0; lane++)
         {
-            if (_lanes[lane].Count == 0) continue;
-            ReadOnlySpan<byte> lines = _lanes[lane].Oldest(SpoolLimits.RowEvents, room, out int events);
-            room -= lines.Length;
-            _deflater.Write(lines);
-            _rows.Add(new Row(lane, events, _deflater.Finish().ToArray()));
+            // Rows of one commit cost one wait for the disk.
+            for (int taken = 0, events = 0; taken < _lanes[lane].Count && room > 0; taken += events)
+            {
+                ReadOnlySpan<byte> lines = _lanes[lane].Oldest(taken, SpoolLimits.RowEvents, room, out events);
+                room -= lines.Length;
+                _deflater.Write(lines);
+                _rows.Add(new Row(lane, events, _deflater.Finish().ToArray()));
+            }
         }
         int alerts = 0;
         foreach (byte[] blob in _pendingAlerts)
@@ -189,7 +202,11 @@ public sealed partial class Spool
     // Committed: what was pending is spooled, in the same moment for whoever counts.
     void Spent(int alertCount)
     {
-        if (TakesAll(alertCount)) _movedPositions.Clear();
+        if (TakesAll(alertCount))
+        {
+            foreach (string name in _movedPositions) _committedPositions[name] = _positions[name];
+            _movedPositions.Clear();
+        }
         foreach (Row row in _rows)
         {
             Forget(row.Lane, row.Events);

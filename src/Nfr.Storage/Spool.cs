@@ -343,10 +343,7 @@ public sealed partial class Spool : IDisposable
                 _file.Progress.Carry(_carriedProgress.Names, _carriedProgress.Lines, _file.Ledger);
                 _file.SetState(SensorState, id);
                 // What was read up to there was spooled once; it lies in quarantine now, and counted as that.
-                foreach ((string name, string position) in _positions)
-                {
-                    if (!_movedPositions.Contains(name)) _file.SetState(name, position);
-                }
+                foreach ((string name, string position) in _committedPositions) _file.SetState(name, position);
             });
             if (!error.IsError)
             {

@@ -5,10 +5,17 @@ namespace Nfr.Events;
 /// <summary>When, and who with whom: what every event has. Source is the client, destination the server.</summary>
 public struct EventContext
 {
+    /// <summary>Ticks of a running machine are below it: 18 years of running. Those above are stamps, of 1988 and later.</summary>
+    public const long Past = 1L << 59;
+
     /// <summary>Nanoseconds since 1970 UTC of the event's first packet.</summary>
     public long Timestamp;
     /// <summary>The same instant on a clock that never steps back, nanoseconds: what detectors measure intervals by. In a file, the greatest stamp so far.</summary>
     public long Tick;
+
+    /// <summary>In a running sensor: it was long ago, told by a log that is caught up, and <see cref="Tick"/> is its stamp.</summary>
+    public readonly bool IsPast => Tick >= Past;
+
     public Address Source;
     public Address Destination;
     public ushort SourcePort;

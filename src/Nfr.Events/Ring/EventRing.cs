@@ -30,6 +30,8 @@ public sealed class EventRing
     readonly bool _grouped;
     /// <summary>Where the producer writes next: ahead of the head while a group is being made.</summary>
     long _next;
+    /// <summary>The consumer has events of a group and not its mark yet.</summary>
+    bool _isHalf;
     Positions _positions;
 
     // Producer's and consumer's words on cache lines of their own.
@@ -56,6 +58,9 @@ public sealed class EventRing
 
     public bool IsEmpty => Volatile.Read(ref _positions.Head) == Volatile.Read(ref _positions.Tail);
 
+    /// <summary>A fault has ended a read within a group, and the rest of that is here: what is between belongs together. The consumer's.</summary>
+    public bool IsHalfRead => _isHalf && !IsEmpty;
+
     /// <summary>Bytes waiting for the consumer.</summary>
     public long Waiting => Volatile.Read(ref _positions.Head) - Volatile.Read(ref _positions.Tail);
 
@@ -77,8 +82,17 @@ public sealed class EventRing
         return true;
     }
 
-    /// <summary>Takes back what was written since the last mark.</summary>
+    /// <summary>Takes back what was written since the last mark, or since <see cref="Spill"/>.</summary>
     public void Rollback() => _next = _positions.Head;
+
+    /// <summary>Something of a group is written and not the consumer's yet.</summary>
+    public bool IsWithin => _next != _positions.Head;
+
+    /// <summary>
+    /// Hands over what there is of a group that is greater than the ring: without it neither side could go on. A kill before its mark is spooled reads
+    /// that part of it again.
+    /// </summary>
+    public void Spill() => Volatile.Write(ref _positions.Head, _next);
 
     bool TryPublish(int length)
     {
@@ -109,9 +123,8 @@ public sealed class EventRing
         where TSink : struct, IEventSink, allows ref struct
     {
         int n = 0;
-        bool within = false;
         long tail = _positions.Tail;
-        while ((n < max || within) && tail != Volatile.Read(ref _positions.Head))
+        while ((n < max || _isHalf) && tail != Volatile.Read(ref _positions.Head))
         {
             int at = (int)(tail & _mask);
             int size = Unsafe.ReadUnaligned<int>(ref _bytes[at]);
@@ -121,7 +134,7 @@ public sealed class EventRing
                 Volatile.Write(ref _positions.Tail, tail);
                 continue;
             }
-            within = _grouped && _bytes[at + sizeof(int)] != EventEncoding.MarkKind;
+            _isHalf = _grouped && _bytes[at + sizeof(int)] != EventEncoding.MarkKind;
             EventEncoding.Read(_bytes.AsSpan(at + sizeof(int), size - sizeof(int)), ref sink);
             tail += size;
             Volatile.Write(ref _positions.Tail, tail);

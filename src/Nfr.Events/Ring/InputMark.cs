@@ -12,4 +12,9 @@ public readonly record struct InputMark(int Input, int Part, long Offset, long H
 {
     /// <summary>The number of an input that keeps no place.</summary>
     public const int None = -1;
+
+    /// <summary>Behind it another file of those begins that are read once; what it tells may be older.</summary>
+    public static InputMark Anew => new(None, -1, 0, 0);
+
+    public bool IsAnew => Input == None && Part == -1;
 }

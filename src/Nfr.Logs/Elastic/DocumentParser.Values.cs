@@ -7,7 +7,7 @@ namespace Nfr.Logs;
 /// <summary>How the values of a document become those of an event.</summary>
 sealed partial class DocumentParser
 {
-    void Stamp(ref EventContext context) => context.Tick = _clock.Tick(context.Timestamp);
+    void Stamp(ref EventContext context, long duration = 0) => context.Tick = _clock.Tick(context.Timestamp, Math.Max(0, duration));
 
     void Stamp(ref EventContext context, long duration) => context.Tick = _clock.Tick(context.Timestamp, duration);
 

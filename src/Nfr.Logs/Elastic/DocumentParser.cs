@@ -108,7 +108,6 @@ sealed partial class DocumentParser
         };
         (int from, int to) = _slots[(int)SearchField.Application];
         for (int i = from; i < to && e.App == default; i++) e.App = EventWords.AppOf(Slot(source, i));
-        e.Duration = Math.Min(e.Duration, LogClock.LongestDuration);
         Stamp(ref context, e.Duration);
         e.Context = context;
         sink.OnIp(e);

@@ -23,9 +23,9 @@ public sealed class ElasticSearches : ILogInput
     /// <param name="positions">The state of an earlier run by its key, null = none; asked here alone.</param>
     /// <param name="notices">Hears what people should know, on the searches' thread.</param>
     /// <param name="time">Of waits and intervals.</param>
-    /// <param name="clock">Of ticks.</param>
+    /// <param name="clocks">Of ticks: each search has its own time.</param>
     /// <param name="firstInput">The number of the first of <see cref="Inputs"/> among the sensor's marked inputs.</param>
-    public ElasticSearches(IReadOnlyList<SearchOptions> searches, ISearchCluster cluster, Func<string, string?> positions, Action<LogNotice> notices, TimeProvider time, LogClock clock, int firstInput = 0)
+    public ElasticSearches(IReadOnlyList<SearchOptions> searches, ISearchCluster cluster, Func<string, string?> positions, Action<LogNotice> notices, TimeProvider time, Func<LogClock> clocks, int firstInput = 0)
     {
         ArgumentNullException.ThrowIfNull(searches);
         ArgumentNullException.ThrowIfNull(positions);
@@ -47,7 +47,7 @@ public sealed class ElasticSearches : ILogInput
             string?[] stored = [.. Enumerable.Range(0, rows).Select(row => positions(RowKey(key, row)))];
             if (positions(key) is { } head && !taken.Restore(head, stored))
                 notices(new LogNotice(true, $"elastic: {options.Name}: what was read before cannot be told from the spool's state; it begins five minutes ago"));
-            var follower = new SearchFollower(options, key, taken, firstInput + inputs.Count, _link, clock, Random.Shared);
+            var follower = new SearchFollower(options, key, taken, firstInput + inputs.Count, _link, clocks(), Random.Shared);
             followers.Add(follower);
             inputs.Add(follower);
             for (int row = 0; row < rows; row++) inputs.Add(new TakenRow(RowKey(key, row), taken, row));

@@ -140,6 +140,7 @@ public sealed partial class FollowedLog : IMarkedInput, IDisposable
         if (file.Parser is { } parser)
         {
             parser.Restart();
+            parser.ForgetTime();
             _parsers.Push(parser);
         }
         file.Parser = null;

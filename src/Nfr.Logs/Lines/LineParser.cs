@@ -45,6 +45,9 @@ public abstract class LineParser
     {
     }
 
+    /// <summary>Another file is read from now on: its stamps may be older.</summary>
+    internal void ForgetTime() => _options.Clock.Restart();
+
     protected bool Wants(EventType type) => _options.Types[(int)type];
 
     /// <summary>Sets when it was; the tick is the input's own.</summary>
@@ -54,7 +57,7 @@ public abstract class LineParser
         context.Tick = _options.Clock.Tick(nanoseconds);
     }
 
-    /// <summary>The same of what took so long, by when it began.</summary>
+    /// <summary>The same for what is told when it ends.</summary>
     protected void Stamp(ref EventContext context, long nanoseconds, long duration)
     {
         context.Timestamp = nanoseconds;

@@ -3,14 +3,13 @@ namespace Nfr.Logs;
 /// <summary>
 /// Makes ticks of an input's stamps: detectors measure by a clock that never steps back. For what is read once (<c>nfr read</c>) it is the greatest
 /// stamp so far. In a running sensor it is the tick of that moment on the machine's own clock, so that the events of a log and of a capture port
-/// lie side by side; never later than now, never before the one before.
+/// lie side by side; never later than now, never before the one before. What is older than <see cref="Late"/> is being caught up: its tick is its stamp,
+/// which lies far behind any tick of the machine's (<see cref="Nfr.Events.EventContext.IsPast"/>), so that a day of old lines is never measured with the present.
 /// </summary>
 public sealed class LogClock
 {
-    /// <summary>73 years.</summary>
-    public const long LongestDuration = long.MaxValue / 4;
-    /// <summary>A log tells of a connection up to an hour after its last packet: when it was silent for so long, or when the log is turned.</summary>
-    const long Lateness = 3_600_000_000_000;
+    /// <summary>A log that is written line by line is never so far behind.</summary>
+    public static readonly TimeSpan Late = TimeSpan.FromMinutes(10);
 
     readonly TimeProvider? _time;
     readonly long _distance;
@@ -26,25 +25,18 @@ public sealed class LogClock
 
     public long Tick(long stamp)
     {
-        long tick = _time is null ? stamp : Math.Min(stamp + _distance, Now(_time));
-        return _last = Math.Max(_last, tick);
+        if (_time is null) return _last = Math.Max(_last, stamp);
+        long now = Now(_time);
+        // By stamps: a tick that was late once is compared with those that are not.
+        _last = Math.Max(_last, Math.Min(stamp, now - _distance));
+        return now - (_last + _distance) > Late.Ticks * 100 && _last >= Nfr.Events.EventContext.Past ? _last : Math.Max(0, _last + _distance);
     }
 
-    /// <summary>
-    /// Of something that took so long and is told of at its end: when it began. It lies before what began later and was told of earlier, as a flow of a capture
-    /// port does, and its end never later than now. One that ended long before what was told of before it is of a clock that was set back.
-    /// </summary>
-    /// <param name="stamp">Of its beginning.</param>
-    /// <param name="duration">Nanoseconds, not negative; what is longer than <see cref="LongestDuration"/> counts as that.</param>
-    public long Tick(long stamp, long duration)
-    {
-        duration = Math.Clamp(duration, 0, LongestDuration);
-        long end = Math.Clamp(stamp, -LongestDuration * 2, LongestDuration * 2) + _distance + duration;
-        if (_time is not null) end = Math.Min(end, Now(_time));
-        if (end + Lateness < _last) end = _last;
-        _last = Math.Max(_last, end - duration);
-        return end - duration;
-    }
+    /// <summary>Of what lasted, and is told at its end: the clock goes by the ends, as they come, and the tick is the beginning's.</summary>
+    public long Tick(long stamp, long duration) => Math.Max(0, Tick(duration > long.MaxValue - stamp ? long.MaxValue : stamp + duration) - duration);
+
+    /// <summary>What is read from now on may be older.</summary>
+    public void Restart() => _last = long.MinValue;
 
     static long Now(TimeProvider time) => time.GetElapsedTime(0, time.GetTimestamp()).Ticks * 100;
 }

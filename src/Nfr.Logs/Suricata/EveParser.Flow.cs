@@ -32,7 +32,7 @@ public sealed partial class EveParser
             else if (key.SequenceEqual("emergency"u8)) emergency = value.Kind == JsonKind.True;
         }
         // "age" is whole seconds, and older versions count it from elsewhere; what both stamps say is better.
-        const long Longest = LogClock.LongestDuration;
+        const long Longest = long.MaxValue / 4;
         e.Duration = end != long.MinValue ? Math.Clamp(end - start, 0, Longest) : age > 0 ? Math.Min(age, Longest / 1_000_000_000) * 1_000_000_000 : 0;
         if (emergency) e.Notes |= FlowNotes.Evicted;
         ReadTcp(record.Tcp, ref e);
@@ -53,6 +53,7 @@ public sealed partial class EveParser
             e.PayloadIn = Math.Max(0, e.BytesIn - (e.PacketsIn * headers));
             e.PayloadOut = Math.Max(0, e.BytesOut - (e.PacketsOut * headers));
         }
+        // The input's clock goes by when a flow ends, as the records come; a flow's own tick is its beginning's.
         Stamp(ref e.Context, start, e.Duration);
         sink.OnIp(e);
         return LineVerdict.Event;

@@ -18,7 +18,7 @@ public sealed partial class ZeekParser
         e.BytesIn = row.Has(ZeekField.RespIPBytes) ? row.Amount(ZeekField.RespIPBytes) : e.PayloadIn;
         e.PacketsOut = row.Amount(ZeekField.OrigPkts);
         e.PacketsIn = row.Amount(ZeekField.RespPkts);
-        e.Duration = Math.Min(row.Interval(ZeekField.Duration), LogClock.LongestDuration);
+        e.Duration = row.Interval(ZeekField.Duration);
         Stamp(ref e.Context, e.Context.Timestamp, e.Duration);
         e.State = EventWords.StateOf(row[ZeekField.ConnState]);
         e.Ja3 = row.Text(ZeekField.Ja3);

@@ -182,6 +182,16 @@ sealed class EventStage
         _step = Step.None;
     }
 
+    /// <summary>What comes next was written beside what came before, and may be older.</summary>
+    public void BeginAnew()
+    {
+        if (_scorer is null) return;
+        _step = Step.Kept;
+        _scorer.BeginAnew(_raised);
+        if (_raised.Count > 0) SettleAlerts(0);
+        _step = Step.None;
+    }
+
     void Print()
     {
         _line.Write("\n"u8);
@@ -318,7 +328,8 @@ readonly struct StageSink(EventStage stage, IReadOnlyList<Logs.IMarkedInput>? in
 {
     public void OnMark(in InputMark mark)
     {
-        if (inputs is not null && (uint)mark.Input < (uint)inputs.Count) inputs[mark.Input].Accept(mark);
+        if (mark.IsAnew) stage.BeginAnew();
+        else if (inputs is not null && (uint)mark.Input < (uint)inputs.Count) inputs[mark.Input].Accept(mark);
     }
 
     public void OnDns(scoped in DnsEvent e) => stage.OnDns(e);

@@ -30,7 +30,7 @@ sealed class LogParts
         if (config.Syslog.Count > 0) parts._inputs.Add(new SyslogListener([.. config.Syslog.Select(ListenerOf)], Lines(), n => Tell(log, n)));
         if (config.Elastic is { Enabled: true, Cluster: { } cluster })
         {
-            var searches = new ElasticSearches(SearchCluster.OptionsOf(config.Elastic), new SearchCluster(cluster, Commands.VersionText.Version, time), spool.GetState, n => Tell(log, n), time, new LogClock(time), parts._marked.Count);
+            var searches = new ElasticSearches(SearchCluster.OptionsOf(config.Elastic), new SearchCluster(cluster, Commands.VersionText.Version, time), spool.GetPosition, n => Tell(log, n), time, () => new LogClock(time), parts._marked.Count);
             parts._inputs.Add(searches);
             parts._marked.AddRange(searches.Inputs);
         }
@@ -61,10 +61,11 @@ sealed class LogParts
                 Number = _marked.Count + items.Count,
                 Path = monitor.Key,
                 Format = format,
-                Parser = () => LogFormats.Parser(format, options)!,
+                // Each file has its own time: one that is caught up must not move that of the others.
+                Parser = () => LogFormats.Parser(format, options with { Clock = new LogClock(time) })!,
                 From = monitor.All(m => m.FromEnd) ? FollowFrom.End : FollowFrom.Start,
                 UseInotify = config.UseInotify,
-                Position = spool.GetState(FollowedLog.KeyOf(monitor.Key)),
+                Position = spool.GetPosition(FollowedLog.KeyOf(monitor.Key)),
             });
         }
         var files = new FileInputs(items, n => Tell(log, n), time);

@@ -15,6 +15,7 @@ sealed class LogRead
     const int MostTold = 20;
 
     readonly LogCounters _counters;
+    readonly LogOutlet _outlet;
     readonly FileRead _files;
     readonly Terminal _terminal;
     readonly CancellationToken _stop;
@@ -24,13 +25,13 @@ sealed class LogRead
     {
         (_terminal, _stop) = (terminal, stop);
         Ring = new EventRing(grouped: true);
-        var outlet = new LogOutlet(Ring, s_drain, stop);
-        _counters = outlet.Open("files");
+        _outlet = new LogOutlet(Ring, s_drain, stop);
+        _counters = _outlet.Open("files");
         var lines = new LineOptions { Types = LineOptions.TypesOf(options.Type), Zone = config.Timezone, MsdnsTimeFormat = config.MsdnsTimeFormat };
-        _files = new FileRead(outlet, _counters, () => LogFormats.Parser(format, lines)!, Tell)
+        _files = new FileRead(_outlet, _counters, () => LogFormats.Parser(format, lines with { Clock = new LogClock(null) })!, Tell)
         {
             Format = format,
-            RecordParser = () => LogFormats.Parser(LogFormat.Edge, lines)!,
+            RecordParser = () => LogFormats.Parser(LogFormat.Edge, lines with { Clock = new LogClock(null) })!,
         };
     }
 
@@ -42,7 +43,11 @@ sealed class LogRead
     /// <summary>Bytes of the file in hand that are read, for a progress bar.</summary>
     public long Position => _files.Position;
 
-    public void Read(string path, Stream? input) => _files.Read(path, _stop, input);
+    public void Read(string path, Stream? input)
+    {
+        _outlet.Commit(_counters, InputMark.Anew, null, 0);
+        _files.Read(path, _stop, input);
+    }
 
     void Tell(LogNotice notice)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Nfr.Events;
 using Nfr.Logs;
 using Nfr.Storage;
@@ -14,11 +15,20 @@ sealed class PipelineThread
     /// <summary>Events taken from one ring before the next has its turn.</summary>
     const int Turn = 256;
 
+    /// <summary>
+    /// The same for a log: a commit takes some 20 ms on a slow disk, so 50,000 lines/s want more of them than 500 in one. A power cut loses none of them,
+    /// since their file has them still.
+    /// </summary>
+    const int LogTurn = 2048;
+
     /// <summary>The same for a log while a capture ring is more than a quarter full: frames do not wait, lines do.</summary>
     const int SmallTurn = 8;
 
     /// <summary>A sleeping pipeline wakes this often: the delay it adds to an event, and the wake-ups of an idle box (100 a second cost 0.1 % CPU).</summary>
     static readonly TimeSpan s_nap = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>Places behind lines that made no events are kept so often.</summary>
+    static readonly TimeSpan s_keep = TimeSpan.FromSeconds(1);
 
     /// <summary>Those of captures first.</summary>
     readonly EventRing[] _rings;
@@ -32,6 +42,7 @@ sealed class PipelineThread
     readonly long[] _told = new long[EventTypes.UploadedCount];
     string? _spoolTrouble;
     volatile PipelineShot? _asked;
+    long _kept;
 
     /// <param name="rings">One for each capture worker and each log worker.</param>
     /// <param name="stage">What happens to an event.</param>
@@ -78,10 +89,9 @@ sealed class PipelineThread
             {
                 // A log's lines can wait where they are until the disk takes events again; frames cannot.
                 if (!ring.IsGrouped) taken += Take(ring, ref sink, Turn);
-                else if (finish || _spool is null or { HasRoom: true }) taken += Take(ring, ref sink, IsPressed() ? SmallTurn : Turn);
+                else if (finish || ring.IsHalfRead || _spool is null or { HasRoom: true }) taken += Take(ring, ref sink, IsPressed() ? SmallTurn : LogTurn);
             }
-            if (_spool is not null) Keep(_spool);
-            if (_spool is not null && _spool.FlushDue) Flush();
+            if (_spool is not null && IsBetween()) Save(_spool, taken);
             if (taken > 0) continue;
             if (finish) break;
             Thread.Sleep(s_nap);
@@ -90,6 +100,28 @@ sealed class PipelineThread
         if (_spool is null) return;
         Keep(_spool);
         Flush();
+    }
+
+    /// <summary>No ring's group is half taken.</summary>
+    bool IsBetween()
+    {
+        foreach (EventRing ring in _rings)
+        {
+            if (ring.IsHalfRead) return false;
+        }
+        return true;
+    }
+
+    /// <summary>Positions are asked for with each flush, so that a commit holds the events and the places behind them; else seldom, since each is a text.</summary>
+    void Save(Spool spool, int taken)
+    {
+        bool due = spool.FlushDue;
+        if (due || taken == 0 || Stopwatch.GetElapsedTime(_kept) >= s_keep)
+        {
+            _kept = Stopwatch.GetTimestamp();
+            Keep(spool);
+        }
+        if (due) Flush();
     }
 
     /// <summary>Between two groups: a position and the events before it go into one commit.</summary>

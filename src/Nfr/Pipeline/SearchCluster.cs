@@ -42,7 +42,7 @@ sealed class SearchCluster : ISearchCluster, IDisposable
     /// <param name="time">Of the sensor.</param>
     /// <param name="firstInput">The number of its first marked input: how many there are already.</param>
     public static ElasticSearches SearchesOf(ElasticConfig config, string version, Func<string, string?> positions, Action<LogNotice> notices, TimeProvider time, int firstInput) =>
-        new(OptionsOf(config), new SearchCluster(config.Cluster!, version, time), positions, notices, time, new LogClock(time), firstInput);
+        new(OptionsOf(config), new SearchCluster(config.Cluster!, version, time), positions, notices, time, () => new LogClock(time), firstInput);
 
     public async Task<SearchAnswer> SendAsync(SearchRequest request, CancellationToken cancel)
     {

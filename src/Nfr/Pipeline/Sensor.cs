@@ -297,11 +297,11 @@ sealed class Sensor : IDisposable
         foreach (CaptureWorker worker in _workers) worker.RequestStop();
         foreach (LogWorker input in _inputs)
         {
-            if (!input.Join(s_captureStop)) _log.Error("stop: the input {Name} did not end in time; the next start reads its last lines again", input.Name);
+            if (!input.Join(Left(begin))) _log.Error("stop: the input {Name} did not end in time; the next start reads its last lines again", input.Name);
         }
         foreach (CaptureWorker worker in _workers)
         {
-            if (!worker.Join(s_captureStop)) _log.Error("stop: the capture of {Interface} did not end in time; its last events are lost", worker.Interface);
+            if (!worker.Join(Left(begin))) _log.Error("stop: the capture of {Interface} did not end in time; its last events are lost", worker.Interface);
         }
         if (!_pipeline.Finish(s_pipelineStop)) _log.Error("stop: the spool did not take everything in time; what is left is lost");
         using (var limit = new CancellationTokenSource(s_outputStop))
@@ -322,6 +322,13 @@ sealed class Sensor : IDisposable
         Ledger ledger = Ledger(closing: true);
         lock (_ledgerClock) Tell(_ledgerClock.Turn(ledger));
         return ledger;
+    }
+
+    /// <summary>Of the time that all workers have together, however many hang.</summary>
+    TimeSpan Left(long begin)
+    {
+        TimeSpan left = s_captureStop - _time.GetElapsedTime(begin);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
     /// <summary>The newest interval; null before the first.</summary>

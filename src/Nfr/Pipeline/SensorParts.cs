@@ -47,6 +47,7 @@ static class SensorParts
             IsHome = scope.IsHome,
             GroupsOf = scope.GroupsOf,
             Lines = new SampleLines(),
+            IsRunning = state is not null,
             Time = time,
             BrandsFile = Path.Combine(Path.GetDirectoryName(config.Feeds) ?? "", "brands.txt"),
             FirstSeenFile = state is null ? "" : Path.Combine(state, "first-seen.bin"),

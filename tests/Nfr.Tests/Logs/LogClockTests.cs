@@ -3,93 +3,68 @@ using Nfr.Logs;
 
 namespace Nfr.Tests.Logs;
 
-/// <summary>The ticks of what is told of at its end.</summary>
 public sealed class LogClockTests
 {
-    const long Second = 1_000_000_000, Hour = 3_600 * Second, Start = 1_700_000_000 * Second;
+    const long Second = 1_000_000_000;
+
+    static long Stamp(TimeProvider time) => (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
+
+    static long Now(TimeProvider time) => time.GetElapsedTime(0, time.GetTimestamp()).Ticks * 100;
 
     [Fact]
-    public void A_long_connection_among_short_ones_ends_when_it_is_told_of_and_not_in_the_future()
+    public void A_line_of_this_moment_lies_beside_a_frame_of_it_and_one_of_the_future_is_of_now()
     {
-        var clock = new LogClock(null);
-        Assert.Equal(Start, clock.Tick(Start, Second));
-        // Six hours long, it began before those that were told of ahead of it.
-        Assert.Equal(Start - (6 * Hour), clock.Tick(Start - (6 * Hour), (6 * Hour) + (2 * Second)));
-        Assert.Equal(Start + (3 * Second), clock.Tick(Start + (3 * Second), Second));
+        var time = new ManualTime();
+        time.Advance(TimeSpan.FromHours(1));
+        var clock = new LogClock(time);
+        Assert.Equal(Now(time) - Second, clock.Tick(Stamp(time) - Second));
+        Assert.Equal(Now(time), clock.Tick(Stamp(time) + (3600 * Second)));
+        Assert.Equal(Now(time), clock.Tick(Stamp(time) - Second));
     }
 
     [Fact]
-    public void Connections_in_the_order_of_their_beginnings_keep_them()
-    {
-        var clock = new LogClock(null);
-        Assert.Equal(Start, clock.Tick(Start, 6 * Hour));
-        Assert.Equal(Start + (30 * Second), clock.Tick(Start + (30 * Second), Second));
-        Assert.Equal(Start + (60 * Second), clock.Tick(Start + (60 * Second), Second));
-    }
-
-    [Fact]
-    public void What_a_clock_that_was_set_back_says_ends_no_earlier_than_what_was_told_of()
-    {
-        var clock = new LogClock(null);
-        clock.Tick(Start);
-        Assert.Equal(Start - Second, clock.Tick(0, Second));
-    }
-
-    [Fact]
-    public void In_a_running_sensor_nothing_ends_later_than_now()
+    public void What_is_caught_up_has_its_own_intervals_and_is_marked_as_past_until_it_is_of_now()
     {
         var time = new ManualTime();
         var clock = new LogClock(time);
-        long now = time.GetElapsedTime(0, time.GetTimestamp()).Ticks * 100, stamp = (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
-        Assert.Equal(now - Hour, clock.Tick(stamp - Hour, Hour));
-        // A sender whose clock is ahead of ours.
-        Assert.Equal(now - Hour, clock.Tick(stamp, Hour));
-    }
-
-    [Theory]
-    [InlineData(long.MinValue, long.MinValue)]
-    [InlineData(long.MinValue, long.MaxValue)]
-    [InlineData(long.MaxValue, long.MaxValue)]
-    public void Any_numbers_are_borne(long stamp, long duration)
-    {
-        var clock = new LogClock(new ManualTime());
-        for (int i = 0; i < 3; i++) Assert.InRange(clock.Tick(stamp, duration), -(long.MaxValue / 8 * 7), long.MaxValue / 2);
+        long day = Stamp(time) - (86_400 * Second);
+        // Older than the machine runs: no tick is below nothing.
+        for (int i = 0; i < 100; i++)
+        {
+            var context = new EventContext { Tick = clock.Tick(day + (i * 60 * Second)) };
+            Assert.Equal((true, day + (i * 60 * Second)), (context.IsPast, context.Tick));
+        }
+        var live = new EventContext { Tick = clock.Tick(Stamp(time)) };
+        Assert.Equal((false, Now(time)), (live.IsPast, live.Tick));
+        // One old stamp among those of now is no step back.
+        Assert.Equal(live.Tick, clock.Tick(day));
     }
 
     [Fact]
-    public void A_connection_of_Zeeks_has_the_tick_of_its_beginning()
+    public void A_connection_that_is_told_when_it_ends_began_when_it_did()
     {
-        var sink = new Ends();
-        var parser = new ZeekParser(new LineOptions());
-        foreach (string line in (ZeekSamples.Head + "#path\tconn\n" + ZeekSamples.ConnFields
-            + "1700000000.0\tCa\t10.0.0.5\t1\t192.0.2.7\t443\ttcp\t-\t1.0\t1\t1\tSF\tT\tF\t0\tS\t1\t1\t1\t1\t-\t6\n"
-            + "1699978400.0\tCb\t10.0.0.5\t2\t192.0.2.7\t443\ttcp\t-\t21602.0\t1\t1\tSF\tT\tF\t0\tS\t1\t1\t1\t1\t-\t6").Split('\n')) parser.Read(System.Text.Encoding.ASCII.GetBytes(line), sink);
-        Assert.Equal([Start + Second, Start + (2 * Second)], sink.Told);
+        var time = new ManualTime();
+        time.Advance(TimeSpan.FromHours(12));
+        var clock = new LogClock(time);
+        long now = Stamp(time);
+        Assert.Equal(Now(time) - Second, clock.Tick(now - Second));
+        // Ten hours long and over now: neither ends in ten hours nor began now.
+        Assert.Equal(Now(time) - (36_000 * Second), clock.Tick(now - (36_000 * Second), 36_000 * Second));
+        Assert.Equal(Now(time), clock.Tick(now));
+        Assert.InRange(clock.Tick(now, long.MaxValue), 0, Now(time));
+        var read = new LogClock(null);
+        Assert.Equal(100, read.Tick(100, 50));
+        Assert.Equal(110, read.Tick(110, 40));
+        Assert.Equal(120, read.Tick(100, 30));
     }
 
-    sealed class Ends : IEventSink
+    [Fact]
+    public void Another_file_may_begin_earlier()
     {
-        public List<long> Told { get; } = [];
-        public void OnIp(scoped in IpEvent e) => Told.Add(e.Context.Tick + e.Duration);
-
-        public void OnDns(scoped in DnsEvent e)
-        {
-        }
-
-        public void OnHttp(scoped in HttpEvent e)
-        {
-        }
-
-        public void OnTls(scoped in TlsEvent e)
-        {
-        }
-
-        public void OnHost(scoped in HostEvent e)
-        {
-        }
-
-        public void OnAnomaly(scoped in AnomalyEvent e)
-        {
-        }
+        var clock = new LogClock(null);
+        Assert.Equal(1000, clock.Tick(1000));
+        Assert.Equal(1000, clock.Tick(10));
+        clock.Restart();
+        Assert.Equal(10, clock.Tick(10));
     }
 }

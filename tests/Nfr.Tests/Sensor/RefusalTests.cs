@@ -128,6 +128,45 @@ public sealed class RefusalTests : IDisposable
         Assert.True(spool.Counters.Total.InSpool > 200);
     }
 
+    [UnprivilegedFact]
+    public void A_user_without_any_right_follows_logs_when_the_sniffer_is_off()
+    {
+        string folder = Directory.CreateTempSubdirectory("nfr-nobody-").FullName, log = Path.Combine(folder, "query.log"), config = Path.Combine(folder, "config.yml");
+        try
+        {
+            File.WriteAllText(log, string.Concat(Enumerable.Range(0, 300).Select(ReadLogTests.Query)));
+            File.WriteAllText(config, $$"""
+                engine: {host: embedded}
+                inputs:
+                  sniffer: {enabled: false}
+                  monitor:
+                  - {file: {{log}}}
+                outputs: {file: {{folder}}/alerts.json}
+                scoring: {feeds: {{folder}}/feeds}
+                data: {dir: {{folder}}/data, file: {{folder}}/nfr.data}
+                status: {socket: {{folder}}/status.sock}
+                metrics: {listen: off}
+
+                """);
+            Unprivileged.Own(folder);
+            using NfrProcess sensor = NfrProcess.Start(["start", "-c", config], Unprivileged.Prefix(capability: false), folder, program: Unprivileged.Program);
+            sensor.Expect("inputs: logs reads");
+            string status = File.ReadAllText($"/proc/{sensor.Id}/status");
+            Assert.Matches(@"\nUid:\t65534\t65534\t65534\t65534\n", status);
+            Assert.Contains("CapEff:\t0000000000000000", status, StringComparison.Ordinal);
+            File.AppendAllText(log, string.Concat(Enumerable.Range(300, 200).Select(ReadLogTests.Query)));
+            sensor.Until(() => NfrProcess.Run(["status", "--json", "-c", config]).Output.Contains("\"lines\":500", StringComparison.Ordinal), "500 lines");
+            sensor.Signal(NfrProcess.Terminate);
+            Ended end = sensor.End();
+            Assert.Equal(0, end.Code);
+            Assert.Contains("The ledger closes: every line and every event", end.Output, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     [Theory]
     [InlineData("", 0)]
     [InlineData("strat", 2)]

@@ -192,4 +192,58 @@ public sealed class SpoolRotTests
         Assert.True(counters.QuarantinedFiles > 0);
         AssertCloses(spool);
     }
+
+    [Fact]
+    public void A_spool_begun_anew_knows_how_far_inputs_were_read_also_those_that_did_not_move()
+    {
+        using var bed = new SpoolTestBed();
+        using (Spool before = bed.Open(4 << 20))
+        {
+            before.SetPosition("input a", "a1");
+            before.SetPosition("input b", "b1");
+            Assert.Null(before.Flush());
+        }
+        using (Spool spool = bed.Open(4 << 20))
+        {
+            Assert.Equal(("a1", "b1", null), (spool.GetPosition("input a"), spool.GetPosition("input b"), spool.GetPosition("input c")));
+            Fill(spool, new Random(8), 60);
+            var random = new Random(6);
+            string path = System.IO.Path.Combine(bed.Path, "spool.db");
+            foreach (string file in (string[])[path, path + "-wal"])
+            {
+                using var stream = new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+                byte[] noise = RandomBytes(random, (int)stream.Length);
+                stream.Write(noise);
+            }
+            spool.SetPosition("input a", "a2");
+            for (int i = 0; i < 50; i++)
+            {
+                for (int n = 0; n < 40; n++) spool.Append(EventType.Dns, 0, DnsLine(random, n));
+                Assert.Null(spool.Flush());
+                spool.Peek(EventType.Http, 1000, int.MaxValue);
+            }
+            Assert.True(spool.Counters.QuarantinedFiles > 0);
+        }
+        using Spool after = bed.Open(4 << 20);
+        Assert.Equal(("a2", "b1"), (after.GetPosition("input a"), after.GetPosition("input b")));
+    }
+
+    [Fact]
+    public void Many_events_are_one_commit_in_their_order()
+    {
+        using var bed = new SpoolTestBed();
+        using Spool spool = bed.Open();
+        for (int i = 0; i < 3000; i++) spool.Append(EventType.Dns, i % 7 == 0 ? 1 : 0, Line($"{i}"));
+        spool.SetPosition("input", "3000");
+        Assert.Null(spool.Flush());
+        Assert.Equal((3000L, "3000"), (spool.Counters.Total.Spooled, spool.GetState("input")));
+        AssertCloses(spool);
+        HashSet<string> seen = [];
+        while (spool.Peek(EventType.Dns, 700, int.MaxValue) is { } batch)
+        {
+            foreach (ReadOnlyMemory<byte> line in batch.Lines()) Assert.True(seen.Add(Encoding.UTF8.GetString(line.Span)));
+            Assert.Null(spool.Delivered(EventType.Dns, batch.LastSequence));
+        }
+        Assert.Equal(3000, seen.Count);
+    }
 }

@@ -40,7 +40,7 @@ sealed class SearchRig
         _stop = new CancellationTokenSource();
         _ring = new EventRing(grouped: true);
         Outlet = new LogOutlet(_ring, TimeSpan.FromSeconds(1), _stop.Token);
-        Searches = new ElasticSearches(_options, _cluster, key => _positions.GetValueOrDefault(key), Notices.Add, _time, new LogClock(null));
+        Searches = new ElasticSearches(_options, _cluster, key => _positions.GetValueOrDefault(key), Notices.Add, _time, () => new LogClock(null));
         Searches.Open(Outlet);
     }
 
