@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Nfr.Events;
 using Nfr.Logs;
 using Nfr.Storage;
@@ -20,6 +21,9 @@ sealed class PipelineThread
     /// <summary>A sleeping pipeline wakes this often: the delay it adds to an event, and the wake-ups of an idle box (100 a second cost 0.1 % CPU).</summary>
     static readonly TimeSpan s_nap = TimeSpan.FromMilliseconds(10);
 
+    /// <summary>Between two looks at the positions of inputs when no flush is due.</summary>
+    static readonly TimeSpan s_keepInterval = TimeSpan.FromMilliseconds(250);
+
     /// <summary>Those of captures first.</summary>
     readonly EventRing[] _rings;
     readonly EventStage _stage;
@@ -30,6 +34,8 @@ sealed class PipelineThread
     readonly Action<EventType, int>? _spooled;
     readonly IReadOnlyList<IMarkedInput> _inputs;
     readonly long[] _told = new long[EventTypes.UploadedCount];
+    readonly HashSet<string> _placed = new(StringComparer.Ordinal);
+    long _keptAt = Stopwatch.GetTimestamp();
     string? _spoolTrouble;
     volatile PipelineShot? _asked;
 
@@ -80,8 +86,7 @@ sealed class PipelineThread
                 if (!ring.IsGrouped) taken += Take(ring, ref sink, Turn);
                 else if (finish || _spool is null or { HasRoom: true }) taken += Take(ring, ref sink, IsPressed() ? SmallTurn : Turn);
             }
-            if (_spool is not null) Keep(_spool);
-            if (_spool is not null && _spool.FlushDue) Flush();
+            if (_spool is not null && IsFlushDue(_spool)) Flush();
             if (taken > 0) continue;
             if (finish) break;
             Thread.Sleep(s_nap);
@@ -92,20 +97,36 @@ sealed class PipelineThread
         Flush();
     }
 
-    /// <summary>Between two groups: a position and the events before it go into one commit.</summary>
-    void Keep(Spool spool)
+    // To write a position down costs: it is done for a flush, and now and then so that one comes for positions alone.
+    bool IsFlushDue(Spool spool)
     {
+        bool due = spool.FlushDue;
+        if (!due && Stopwatch.GetElapsedTime(_keptAt) < s_keepInterval) return false;
+        return Keep(spool) || due || spool.FlushDue;
+    }
+
+    /// <summary>
+    /// Between two groups: a position and the events before it go into one commit. True when an input has its first one: it is not waited with, since a
+    /// file of which nothing is written down could be moved away and not be found again.
+    /// </summary>
+    bool Keep(Spool spool)
+    {
+        bool first = false;
+        _keptAt = Stopwatch.GetTimestamp();
         foreach (IMarkedInput input in _inputs)
         {
             try
             {
-                if (input.Position() is { } position) spool.SetPosition(input.Key, position);
+                if (input.Position() is not { } position) continue;
+                spool.SetPosition(input.Key, position);
+                first |= _placed.Add(input.Key);
             }
             catch (Exception mistake)
             {
                 Report(mistake);
             }
         }
+        return first;
     }
 
     void Finish()
