@@ -51,7 +51,7 @@ public sealed class FileRead
     public long Position => Interlocked.Read(ref _position);
 
     /// <summary>
-    /// The order to read files in: Zeek's logs of certificates first, told by name or content, since connections speak of them; else as given.
+    /// The order to read files in: Zeek's logs of certificates (x509, files) first, told by name or content, since connections speak of them; else as given.
     /// </summary>
     public static IReadOnlyList<string> InOrder(IReadOnlyList<string> files) => [.. files.OrderBy(f => HasCertificates(f) ? 0 : 1)];
 
@@ -239,7 +239,7 @@ public sealed class FileRead
 
     static bool HasCertificates(string path)
     {
-        if (Path.GetFileName(path).StartsWith("x509", StringComparison.OrdinalIgnoreCase)) return true;
+        if (FollowedLog.IsOfCertificates(path)) return true;
         if (path == "-" || !File.Exists(path)) return false;
         try
         {
@@ -249,7 +249,8 @@ public sealed class FileRead
             byte[] begin = new byte[GlimpseLength];
             int length = stream.ReadAtLeast(begin, begin.Length, throwOnEndOfStream: false);
             string text = Encoding.Latin1.GetString(begin, 0, length);
-            return text.Contains("#path\tx509", StringComparison.Ordinal) || text.Contains("\"_path\":\"x509\"", StringComparison.Ordinal)
+            return text.Contains("#path\tx509", StringComparison.Ordinal) || text.Contains("#path\tfiles", StringComparison.Ordinal)
+                || text.Contains("\"_path\":\"files\"", StringComparison.Ordinal) || text.Contains("\"_path\":\"x509\"", StringComparison.Ordinal)
                 || text.Contains("\"certificate.version\":", StringComparison.Ordinal);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or NotSupportedException)

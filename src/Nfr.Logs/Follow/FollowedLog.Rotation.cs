@@ -13,25 +13,45 @@ public sealed partial class FollowedLog
     {
         _counters!.Rotations++;
         if (before.IsLive) (before.IsLive, before.MovedAt) = (false, now);
-        LogFile last = before;
-        foreach (LogFile between in Between(before, file, now))
+        Link(FollowBetween(before, now), file);
+    }
+
+    /// <summary>
+    /// Names behind which nothing stands, or nothing yet that can be told from what is known (no line, a header alone): what was moved away since is read
+    /// without waiting for a line in the new file, which may be long in coming.
+    /// </summary>
+    void CatchUp(long now)
+    {
+        foreach (LogFile before in _files.ToArray())
         {
-            _counters.Rotations++;
+            if (!before.IsLive && !before.IsCopy && before.Successor is null && before.Head.Length > 0 && !_named.Contains(before) && IsLast(before)) FollowBetween(before, now);
+        }
+
+        bool IsLast(LogFile file) => _files.FindLast(f => f.Log == file.Log && !f.IsCopy && f.Successor is null) == file;
+    }
+
+    // The last of those that came and went after it; itself when there is none.
+    LogFile FollowBetween(LogFile before, long now)
+    {
+        LogFile last = before;
+        foreach (LogFile between in Between(before, now))
+        {
+            _counters!.Rotations++;
             Link(last, between);
             // Two rotations ago: nobody writes to it any more.
             last.IsLeft = true;
             last = between;
         }
-        Link(last, file);
-
-        static void Link(LogFile earlier, LogFile later)
-        {
-            earlier.Successor = later;
-            later.Behind = earlier;
-        }
+        return last;
     }
 
-    List<LogFile> Between(LogFile before, LogFile file, long now)
+    static void Link(LogFile earlier, LogFile later)
+    {
+        earlier.Successor = later;
+        later.Behind = earlier;
+    }
+
+    List<LogFile> Between(LogFile before, long now)
     {
         long since = before.Source?.Status?.Modified ?? before.Status.Modified;
         List<LogFile> between = [];
@@ -39,7 +59,7 @@ public sealed partial class FollowedLog
         for (int i = 0; moved && i < MaximumLooks; i++)
         {
             moved = false;
-            foreach ((string path, FileStatus status) in RotatedNames.Of(file.Log))
+            foreach ((string path, FileStatus status) in RotatedNames.Of(before.Log))
             {
                 if (status.Modified < since || status.Length == 0 || IsTaken(status)) continue;
                 moved |= !Take(path, status);
@@ -60,7 +80,7 @@ public sealed partial class FollowedLog
             }
             else if (Guard(path, () => IsOwned(path, source, status, isLive: false, now), out bool owned) && !owned && HasRoom())
             {
-                LogFile one = New(path, file.Log, source, status, now);
+                LogFile one = New(path, before.Log, source, status, now);
                 one.MovedAt = now;
                 between.Add(one);
             }

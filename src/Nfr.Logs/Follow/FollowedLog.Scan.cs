@@ -11,7 +11,7 @@ public sealed partial class FollowedLog
     internal void Scan(long now)
     {
         List<(string Path, FileStatus Status)> found = _pattern.Expand();
-        found.Sort((a, b) => a.Status.Modified != b.Status.Modified ? a.Status.Modified.CompareTo(b.Status.Modified) : ByName(a.Path, b.Path));
+        found.Sort((a, b) => ByAge(a.Path, a.Status, b.Path, b.Status));
         List<(string Path, FileStatus Status)> strangers = [];
         _named.Clear();
         foreach ((string path, FileStatus status) in found)
@@ -36,6 +36,7 @@ public sealed partial class FollowedLog
             }
         }
         foreach ((string path, FileStatus status) in strangers) Meet(path, status, now);
+        if (_isResolved) CatchUp(now);
         if (_isFirst)
         {
             // From now on there is a position, if only an empty one.
@@ -45,11 +46,19 @@ public sealed partial class FollowedLog
         TellWhetherThere(found.Count);
     }
 
-    // Zeek's certificates before the connections that speak of them.
-    static int ByName(string a, string b)
+    // Zeek's certificates before the connections that speak of them, then by the last write.
+    static int ByAge(string a, FileStatus itsA, string b, FileStatus itsB)
     {
-        bool first = Path.GetFileName(a).StartsWith("x509", StringComparison.Ordinal), second = Path.GetFileName(b).StartsWith("x509", StringComparison.Ordinal);
-        return first != second ? (first ? -1 : 1) : string.CompareOrdinal(a, b);
+        bool first = IsOfCertificates(a), second = IsOfCertificates(b);
+        if (first != second) return first ? -1 : 1;
+        return itsA.Modified != itsB.Modified ? itsA.Modified.CompareTo(itsB.Modified) : string.CompareOrdinal(a, b);
+    }
+
+    /// <summary>A log of Zeek's that tells of certificates: x509, and files, which says the SHA-1 of older versions.</summary>
+    internal static bool IsOfCertificates(string path)
+    {
+        ReadOnlySpan<char> name = Path.GetFileName(path.AsSpan());
+        return name.StartsWith("x509", StringComparison.OrdinalIgnoreCase) || name.StartsWith("files.", StringComparison.OrdinalIgnoreCase);
     }
 
     void TellWhetherThere(int count)
@@ -208,6 +217,8 @@ public sealed partial class FollowedLog
     {
         Span<byte> head = stackalloc byte[Fingerprint.HeadLength];
         Fingerprint print = Fingerprint.Of(head[..source.ReadFull(head, 0)]);
+        // Packed just now: nothing can be said of it yet.
+        if (source.IsPacked && print.Length == 0) return true;
         foreach (LogFile file in _files.ToArray())
         {
             // Most are told apart by what is known of them; one that is written may have been cut just now, and is looked at.

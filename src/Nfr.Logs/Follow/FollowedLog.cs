@@ -119,7 +119,9 @@ public sealed partial class FollowedLog : IMarkedInput, IDisposable
             },
         };
         var file = new LogFile(_parts++, feed, marks) { Path = path, Log = log, Status = status, IsCopy = isCopy };
-        _files.Add(file);
+        // Files have their turns in this order.
+        int at = IsOfCertificates(log) ? _files.FindIndex(f => !IsOfCertificates(f.Log)) : -1;
+        _files.Insert(at < 0 ? _files.Count : at, file);
         if (!isCopy)
         {
             lock (_lock) _marks[file.Part] = marks;

@@ -42,6 +42,7 @@ sealed class PipelineThread
     readonly long[] _told = new long[EventTypes.UploadedCount];
     string? _spoolTrouble;
     volatile PipelineShot? _asked;
+    readonly HashSet<string> _placed = new(StringComparer.Ordinal);
     long _kept;
 
     /// <param name="rings">One for each capture worker and each log worker.</param>
@@ -119,25 +120,32 @@ sealed class PipelineThread
         if (due || taken == 0 || Stopwatch.GetElapsedTime(_kept) >= s_keep)
         {
             _kept = Stopwatch.GetTimestamp();
-            Keep(spool);
+            due |= Keep(spool);
         }
         if (due) Flush();
     }
 
-    /// <summary>Between two groups: a position and the events before it go into one commit.</summary>
-    void Keep(Spool spool)
+    /// <summary>
+    /// Between two groups: a position and the events before it go into one commit. True when an input has its first one: it is not waited with, since a
+    /// file of which nothing is written down could be moved away and not be found again.
+    /// </summary>
+    bool Keep(Spool spool)
     {
+        bool first = false;
         foreach (IMarkedInput input in _inputs)
         {
             try
             {
-                if (input.Position() is { } position) spool.SetPosition(input.Key, position);
+                if (input.Position() is not { } position) continue;
+                spool.SetPosition(input.Key, position);
+                first |= _placed.Add(input.Key);
             }
             catch (Exception mistake)
             {
                 Report(mistake);
             }
         }
+        return first;
     }
 
     void Finish()

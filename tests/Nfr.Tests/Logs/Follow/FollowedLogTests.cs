@@ -39,6 +39,58 @@ public sealed class FollowedLogTests : IDisposable
 
     void AssertAll(Follower follower) => Assert.Equal(Enumerable.Range(0, _next), Numbers(follower));
 
+    [Theory]
+    [InlineData("rising", true)]
+    [InlineData("rising", false)]
+    [InlineData("falling", true)]
+    [InlineData("falling", false)]
+    [InlineData("date", true)]
+    [InlineData("date", false)]
+    public void Several_rotations_while_nobody_reads_lose_nothing_whatever_the_names(string names, bool isThere)
+    {
+        string folder = Directory.CreateTempSubdirectory("nfr-names-").FullName, path = Path.Combine(folder, "query.log");
+        using var follower = new Follower(path);
+        List<string> written = [];
+        int rotations = 0;
+        File.WriteAllText(path, "");
+        for (int life = 0; life < 4; life++)
+        {
+            Write(5);
+            follower.Settle();
+            Write(3);
+            follower.Kill();
+            for (int i = 0; i < 3; i++)
+            {
+                Rotate();
+                if (i < 2) Write(4);
+            }
+            if (isThere) Write(2);
+            else File.Delete(path);
+        }
+        follower.Settle(seconds: 8);
+        Assert.Equal(written, follower.Spooled);
+        Assert.Equal((0, 0), (follower.LostBytes + follower.Counters.LostBytes, follower.Lost + follower.Counters.Lost));
+        Directory.Delete(folder, recursive: true);
+
+        void Write(int count)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                written.Add($"line {written.Count}");
+                File.AppendAllText(path, written[^1] + "\n");
+            }
+        }
+
+        void Rotate()
+        {
+            rotations++;
+            Thread.Sleep(5);
+            if (names == "falling") for (int i = rotations - 1; i >= 1; i--) File.Move($"{path}.{i}", $"{path}.{i + 1}");
+            File.Move(path, names == "rising" ? $"{path}.{rotations}" : names == "date" ? $"{path}-{20261100 + rotations}" : $"{path}.1");
+            File.WriteAllText(path, "");
+        }
+    }
+
     [Fact]
     public void Lines_are_read_as_they_come_and_a_half_one_waits_for_its_end()
     {
