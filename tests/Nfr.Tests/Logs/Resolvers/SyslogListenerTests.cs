@@ -14,9 +14,9 @@ public sealed class SyslogListenerTests(ITestOutputHelper output)
 {
     static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
 
-    const string Query = "client @0x1 127.0.0.1#5 ({0}): query: {0} IN A + (127.0.0.53)";
+    static string Query(string name) => $"client @0x1 127.0.0.1#5 ({name}): query: {name} IN A + (127.0.0.53)";
 
-    static string Named(string name) => "<30>Nov  2 15:04:05 ns1 named[42]: " + string.Format(CultureInfo.InvariantCulture, Query, name);
+    static string Named(string name) => "<30>Nov  2 15:04:05 ns1 named[42]: " + Query(name);
 
     /// <summary>A listener on its thread, and who empties its ring.</summary>
     sealed class Bed : IDisposable
@@ -170,7 +170,7 @@ public sealed class SyslogListenerTests(ITestOutputHelper output)
         using var bed = new Bed(On(udp: false));
         using Socket socket = bed.Connect();
         string first = Named("a.test"), second = Named("b.test");
-        byte[] bytes = Encoding.Latin1.GetBytes($"{first.Length} {first}{second}\n{first.Length} {first}{second}\r\n1483228800 Jan 1 00:00:00 h named[1]: {string.Format(CultureInfo.InvariantCulture, Query, "c.test")}\n{second}");
+        byte[] bytes = Encoding.Latin1.GetBytes($"{first.Length} {first}{second}\n{first.Length} {first}{second}\r\n1483228800 Jan 1 00:00:00 h named[1]: {Query("c.test")}\n{second}");
         foreach (byte[] piece in bytes.Chunk(7)) socket.Send(piece);
         // What has no end yet is a line when its sender is done.
         Until(() => bed.Count() == 5, "five events");
@@ -305,7 +305,7 @@ public sealed class SyslogListenerTests(ITestOutputHelper output)
             {
                 if (!tcp && form.Contains("--octet-count")) continue;
                 using Process logger = Process.Start(Logger, ["--server", "127.0.0.1", "--port", (tcp ? bed.TcpPort : bed.UdpPort).ToString(CultureInfo.InvariantCulture), tcp ? "--tcp" : "--udp",
-                    .. form, "--tag", "named", "--id=42", string.Format(CultureInfo.InvariantCulture, Query, $"n{n}.test")]);
+                    .. form, "--tag", "named", "--id=42", Query($"n{n}.test")]);
                 logger.WaitForExit();
                 Assert.Equal(0, logger.ExitCode);
                 n++;
