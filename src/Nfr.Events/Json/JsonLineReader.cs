@@ -112,13 +112,39 @@ ref struct JsonLineReader
         key = default;
         value = default;
         if (!Item()) return false;
-        if (_text[_at] != '"' || !String(out JsonRaw name)) return Fail();
-        key = name.Escaped ? default : name.Bytes;
+        if (_text[_at] != '"' || !Key(out key)) return Fail();
         SkipSpace();
         if (_at >= _text.Length || _text[_at++] != ':') return Fail();
         SkipSpace();
         return Value(out value) || Fail();
     }
+
+    /// <summary>A short one without escapes, as nearly all are, is found here.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    bool Key(out ReadOnlySpan<byte> key)
+    {
+        int start = _at + 1;
+        if (_text.Length - start >= Vector128<byte>.Count)
+        {
+            uint ends = StringEnds(Vector128.Create(_text.Slice(start, Vector128<byte>.Count)));
+            int length = BitOperations.TrailingZeroCount(ends);
+            if (ends != 0 && _text[start + length] == '"')
+            {
+                key = _text.Slice(start, length);
+                _at = start + length + 1;
+                return true;
+            }
+        }
+        bool whole = String(out JsonRaw name);
+        key = name.Escaped ? default : name.Bytes;
+        return whole;
+    }
+
+    /// <summary>A bit for each quote, backslash and control character.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static uint StringEnds(Vector128<byte> bytes) =>
+        (Vector128.Equals(bytes, Vector128.Create((byte)'"')) | Vector128.Equals(bytes, Vector128.Create((byte)'\\'))
+            | Vector128.LessThan(bytes, Vector128.Create((byte)' '))).ExtractMostSignificantBits();
 
     /// <summary>The next value of an array.</summary>
     public bool Next(out JsonRaw value)
@@ -128,6 +154,7 @@ ref struct JsonLineReader
     }
 
     /// <summary>Stands on the next item: behind the comma, if one is due.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     bool Item()
     {
         if (Failed) return false;
@@ -164,11 +191,13 @@ ref struct JsonLineReader
             case (byte)'f': return Word(JsonKind.False, "false"u8, out value);
             case (byte)'n': return Word(JsonKind.Null, "null"u8, out value);
         }
-        int start = _at;
-        while (_at < _text.Length && _text[_at] is >= (byte)'0' and <= (byte)'9' or (byte)'-' or (byte)'+' or (byte)'.' or (byte)'e' or (byte)'E') _at++;
+        ReadOnlySpan<byte> text = _text;
+        int start = _at, at = start;
+        while (at < text.Length && text[at] is >= (byte)'0' and <= (byte)'9' or (byte)'-' or (byte)'+' or (byte)'.' or (byte)'e' or (byte)'E') at++;
         // Whether it is one is found by whoever wants it.
-        value = new JsonRaw(JsonKind.Number, _text[start.._at], false, start);
-        return _at > start;
+        value = new JsonRaw(JsonKind.Number, text[start..at], false, start);
+        _at = at;
+        return at > start;
     }
 
     bool Word(JsonKind kind, ReadOnlySpan<byte> word, out JsonRaw value)
@@ -190,9 +219,7 @@ ref struct JsonLineReader
             // Most strings end within 16 bytes: found without a call.
             if (text.Length - at >= Vector128<byte>.Count)
             {
-                Vector128<byte> bytes = Vector128.Create(text.Slice(at, Vector128<byte>.Count));
-                uint ends = (Vector128.Equals(bytes, Vector128.Create((byte)'"')) | Vector128.Equals(bytes, Vector128.Create((byte)'\\'))
-                    | Vector128.LessThan(bytes, Vector128.Create((byte)' '))).ExtractMostSignificantBits();
+                uint ends = StringEnds(Vector128.Create(text.Slice(at, Vector128<byte>.Count)));
                 if (ends == 0)
                 {
                     at += Vector128<byte>.Count;
