@@ -56,6 +56,17 @@ public static class DnsTypes
     /// <summary>Reads a mnemonic in either case, "*" for ANY, or TYPE and a number (RFC 3597 5).</summary>
     public static bool TryParse(ReadOnlySpan<byte> text, out ushort type)
     {
+        // Nearly all that are asked for, as they are nearly always written.
+        type = text.Length switch
+        {
+            1 => text[0] == 'A' ? A : (ushort)0,
+            2 => text.SequenceEqual("NS"u8) ? NS : text.SequenceEqual("MX"u8) ? MX : (ushort)0,
+            3 => text.SequenceEqual("PTR"u8) ? PTR : text.SequenceEqual("TXT"u8) ? TXT : text.SequenceEqual("SRV"u8) ? SRV : text.SequenceEqual("SOA"u8) ? SOA : (ushort)0,
+            4 => text.SequenceEqual("AAAA"u8) ? AAAA : (ushort)0,
+            5 => text.SequenceEqual("HTTPS"u8) ? HTTPS : text.SequenceEqual("CNAME"u8) ? CNAME : (ushort)0,
+            _ => (ushort)0,
+        };
+        if (type != 0) return true;
         foreach (ushort known in Known)
         {
             if (!System.Text.Ascii.EqualsIgnoreCase(text, Utf8Name(known))) continue;

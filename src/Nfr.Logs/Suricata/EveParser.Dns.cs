@@ -42,18 +42,33 @@ public sealed partial class EveParser
             JsonLineReader json = JsonLineReader.Object(text);
             while (json.Next(out ReadOnlySpan<byte> key, out JsonRaw value))
             {
-                if (key.SequenceEqual("type"u8)) Type = value;
-                else if (key.SequenceEqual("id"u8)) Id = EveWords.Word(value);
-                else if (key.SequenceEqual("rrname"u8)) Name = value;
-                else if (key.SequenceEqual("rrtype"u8)) QueryType = value;
-                else if (key.SequenceEqual("rcode"u8)) (ResponseCode, coded) = (EventWords.ResponseCode(value), true);
-                else if (key.SequenceEqual("flags"u8)) Flags = EveTime.Hex(value);
-                else if (key.SequenceEqual("version"u8)) Version = EveWords.Word(value);
-                else if (key.SequenceEqual("queries"u8)) Queries = value;
-                else if (key.SequenceEqual("answers"u8)) Answers = value;
-                else if (key.SequenceEqual("grouped"u8)) Grouped = value;
-                else if (key.SequenceEqual("rdata"u8)) Data = value;
-                else if (key.SequenceEqual("ttl"u8)) TimeToLive = EveWords.Amount(value);
+                switch (key.Length)
+                {
+                    case 2:
+                        if (key.SequenceEqual("id"u8)) Id = EveWords.Word(value);
+                        break;
+                    case 3:
+                        if (key.SequenceEqual("ttl"u8)) TimeToLive = EveWords.Amount(value);
+                        break;
+                    case 4:
+                        if (key.SequenceEqual("type"u8)) Type = value;
+                        break;
+                    case 5:
+                        if (key.SequenceEqual("rcode"u8)) (ResponseCode, coded) = (EventWords.ResponseCode(value), true);
+                        else if (key.SequenceEqual("flags"u8)) Flags = EveTime.Hex(value);
+                        else if (key.SequenceEqual("rdata"u8)) Data = value;
+                        break;
+                    case 6:
+                        if (key.SequenceEqual("rrname"u8)) Name = value;
+                        else if (key.SequenceEqual("rrtype"u8)) QueryType = value;
+                        break;
+                    case 7:
+                        if (key.SequenceEqual("version"u8)) Version = EveWords.Word(value);
+                        else if (key.SequenceEqual("queries"u8)) Queries = value;
+                        else if (key.SequenceEqual("answers"u8)) Answers = value;
+                        else if (key.SequenceEqual("grouped"u8)) Grouped = value;
+                        break;
+                }
             }
             IsAnswer = Type.Kind == JsonKind.String ? Type.Bytes.SequenceEqual("answer"u8) || Type.Bytes.SequenceEqual("response"u8) : coded || Answers.Kind != JsonKind.None;
         }

@@ -22,14 +22,27 @@ public sealed partial class EveParser
         JsonLineReader json = JsonLineReader.Object(record.Flow.Bytes);
         while (json.Next(out ReadOnlySpan<byte> key, out JsonRaw value))
         {
-            if (key.SequenceEqual("bytes_toserver"u8)) e.BytesOut = EveWords.Amount(value);
-            else if (key.SequenceEqual("bytes_toclient"u8)) e.BytesIn = EveWords.Amount(value);
-            else if (key.SequenceEqual("pkts_toserver"u8)) e.PacketsOut = EveWords.Amount(value);
-            else if (key.SequenceEqual("pkts_toclient"u8)) e.PacketsIn = EveWords.Amount(value);
-            else if (key.SequenceEqual("start"u8)) start = EveTime.TryParse(value, Options.Zone, out long at) ? at : start;
-            else if (key.SequenceEqual("end"u8)) end = EveTime.TryParse(value, Options.Zone, out long at) ? at : end;
-            else if (key.SequenceEqual("age"u8)) age = EveWords.Amount(value);
-            else if (key.SequenceEqual("emergency"u8)) emergency = value.Kind == JsonKind.True;
+            switch (key.Length)
+            {
+                case 3:
+                    if (key.SequenceEqual("end"u8)) end = _ends.TryParse(value, out long last) ? last : end;
+                    else if (key.SequenceEqual("age"u8)) age = EveWords.Amount(value);
+                    break;
+                case 5:
+                    if (key.SequenceEqual("start"u8)) start = _starts.TryParse(value, out long first) ? first : start;
+                    break;
+                case 9:
+                    if (key.SequenceEqual("emergency"u8)) emergency = value.Kind == JsonKind.True;
+                    break;
+                case 13:
+                    if (key.SequenceEqual("pkts_toserver"u8)) e.PacketsOut = EveWords.Amount(value);
+                    else if (key.SequenceEqual("pkts_toclient"u8)) e.PacketsIn = EveWords.Amount(value);
+                    break;
+                case 14:
+                    if (key.SequenceEqual("bytes_toserver"u8)) e.BytesOut = EveWords.Amount(value);
+                    else if (key.SequenceEqual("bytes_toclient"u8)) e.BytesIn = EveWords.Amount(value);
+                    break;
+            }
         }
         // "age" is whole seconds, and older versions count it from elsewhere; what both stamps say is better.
         const long Longest = long.MaxValue / 4;

@@ -9,9 +9,13 @@ namespace Nfr.Logs.Suricata;
 public sealed partial class EveParser : LineParser
 {
     readonly EveText _text = new();
+    readonly EveStamps _stamps, _starts, _ends;
 
     public EveParser(LineOptions options) : base(options)
     {
+        _stamps = new EveStamps(Options.Zone);
+        _starts = new EveStamps(Options.Zone);
+        _ends = new EveStamps(Options.Zone);
     }
 
     public override LineVerdict Read(ReadOnlySpan<byte> line, IEventSink sink)
@@ -20,7 +24,7 @@ public sealed partial class EveParser : LineParser
         _text.Begin(line.Length);
         ReadOnlySpan<byte> text = line.TrimStart(" \t\r\uFEFF"u8);
         var record = default(EveRecord);
-        if (text.IsEmpty || !record.Read(text, Options.Zone))
+        if (text.IsEmpty || !record.Read(text, _stamps))
         {
             ReleaseAnswers(sink);
             return text.IsEmpty ? LineVerdict.Header : LineVerdict.NotJson;

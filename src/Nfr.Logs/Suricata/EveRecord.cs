@@ -16,7 +16,7 @@ ref struct EveRecord
     bool _hasIcmp;
 
     /// <summary>False: no JSON object.</summary>
-    public bool Read(ReadOnlySpan<byte> line, TimeZoneInfo zone)
+    public bool Read(ReadOnlySpan<byte> line, EveStamps stamps)
     {
         JsonLineReader json = JsonLineReader.Object(line);
         while (json.Next(out ReadOnlySpan<byte> key, out JsonRaw value))
@@ -56,7 +56,7 @@ ref struct EveRecord
                     break;
                 case 9:
                     if (key.SequenceEqual("dest_port"u8)) Context.DestinationPort = EveWords.Word(value);
-                    else if (key.SequenceEqual("timestamp"u8)) HasTime = EveTime.TryParse(value, zone, out Context.Timestamp);
+                    else if (key.SequenceEqual("timestamp"u8)) HasTime = stamps.TryParse(value, out Context.Timestamp);
                     else if (key.SequenceEqual("app_proto"u8)) App = EveWords.AppOf(value);
                     else if (key.SequenceEqual("direction"u8)) Direction = value;
                     else if (key.SequenceEqual("icmp_type"u8)) (_hasIcmp, _icmpType) = (true, (byte)EveWords.Word(value));

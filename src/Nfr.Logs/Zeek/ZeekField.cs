@@ -56,6 +56,7 @@ static class ZeekFields
     ];
 
     static readonly byte[][] s_texts = [.. s_names.Select(n => Encoding.ASCII.GetBytes(n.Name))];
+    static readonly ZeekField[] s_fields = [.. s_names.Select(n => n.Field)];
     /// <summary>Number in <see cref="s_names"/> and one; 0 = none. Open addressing.</summary>
     static readonly byte[] s_table = Table();
 
@@ -65,7 +66,7 @@ static class ZeekFields
         if (name.IsEmpty) return ZeekField.None;
         for (int i = Hash(name); s_table[i] is not 0 and var entry; i = (i + 1) & (Size - 1))
         {
-            if (name.SequenceEqual(s_texts[entry - 1])) return s_names[entry - 1].Field;
+            if (name.SequenceEqual(s_texts[entry - 1])) return s_fields[entry - 1];
         }
         return ZeekField.None;
     }

@@ -27,7 +27,8 @@ static class ZeekKinds
 
     static UInt128 Bits(params ZeekField[] fields) => fields.Aggregate(UInt128.Zero, (all, field) => all | Bit(field));
 
-    public static UInt128 Bit(ZeekField field) => UInt128.One << (int)field;
+    public static UInt128 Bit(ZeekField field) =>
+        (int)field < 64 ? new UInt128(0, 1UL << (int)field) : new UInt128(1UL << ((int)field - 64), 0);
 
     /// <summary>
     /// By the log's path; without one, or with one that only begins like ours (a second filter's "http-2", Corelight's "dns_red"), by its columns.

@@ -74,8 +74,8 @@ public sealed partial class ZeekParser(LineOptions options) : LineParser(options
         JsonLineReader json = JsonLineReader.Object(line);
         while (json.Next(out ReadOnlySpan<byte> key, out JsonRaw value))
         {
-            if (value.Kind == JsonKind.Object) Nested(line, key, value.Bytes, ref fields);
-            else Keep(line, ZeekFields.Of(key), value, ref fields);
+            if (value.Kind == JsonKind.Object) Nested(key, value, ref fields);
+            else Keep(ZeekFields.Of(key), value, 0, ref fields);
         }
         if (json.Failed) return LineVerdict.NotJson;
         _room.Reset();
@@ -85,27 +85,30 @@ public sealed partial class ZeekParser(LineOptions options) : LineParser(options
     }
 
     /// <summary>Records within the record: {"id":{"orig_h":…}} is the same as {"id.orig_h":…}.</summary>
-    void Nested(ReadOnlySpan<byte> line, ReadOnlySpan<byte> name, ReadOnlySpan<byte> json, ref UInt128 fields)
+    void Nested(ReadOnlySpan<byte> name, JsonRaw json, ref UInt128 fields)
     {
         Span<byte> path = stackalloc byte[64];
         if (!(name.SequenceEqual("id"u8) || name.SequenceEqual("certificate"u8) || name.SequenceEqual("san"u8))) return;
         name.CopyTo(path);
         path[name.Length] = (byte)'.';
         Span<byte> room = path[(name.Length + 1)..];
-        JsonLineReader inner = JsonLineReader.Object(json);
+        JsonLineReader inner = JsonLineReader.Object(json.Bytes);
         while (inner.Next(out ReadOnlySpan<byte> key, out JsonRaw value))
         {
             if (key.Length > room.Length) continue;
             key.CopyTo(room);
-            Keep(line, ZeekFields.Of(path[..(name.Length + 1 + key.Length)]), value, ref fields);
+            Keep(ZeekFields.Of(path[..(name.Length + 1 + key.Length)]), value, json.Start, ref fields);
         }
     }
 
-    void Keep(ReadOnlySpan<byte> line, ZeekField field, JsonRaw value, ref UInt128 fields)
+    /// <param name="field">None for a column that no event needs.</param>
+    /// <param name="value">As it stands in the object.</param>
+    /// <param name="at">Where the object begins in the line.</param>
+    /// <param name="fields">Gets its bit.</param>
+    void Keep(ZeekField field, JsonRaw value, int at, ref UInt128 fields)
     {
         if (field == ZeekField.None || value.Kind is JsonKind.Null or JsonKind.Object) return;
-        line.Overlaps(value.Bytes, out int start);
-        _slots[(int)field] = new ZeekSlot { Start = start, Length = value.Bytes.Length, Kind = value.Kind, Escaped = value.Escaped };
+        _slots[(int)field] = new ZeekSlot { Start = at + value.Start, Length = value.Bytes.Length, Kind = value.Kind, Escaped = value.Escaped };
         fields |= ZeekKinds.Bit(field);
     }
 
