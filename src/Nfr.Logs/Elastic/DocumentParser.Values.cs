@@ -9,8 +9,6 @@ sealed partial class DocumentParser
 {
     void Stamp(ref EventContext context, long duration = 0) => context.Tick = _clock.Tick(context.Timestamp, Math.Max(0, duration));
 
-    void Stamp(ref EventContext context, long duration) => context.Tick = _clock.Tick(context.Timestamp, duration);
-
     /// <summary>Of "fields", in the format that the query asked for; else as the document has it.</summary>
     bool Time(ReadOnlySpan<byte> source, ReadOnlySpan<byte> fields, out long nanoseconds)
     {
