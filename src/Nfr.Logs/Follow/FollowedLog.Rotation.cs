@@ -8,12 +8,47 @@ public sealed partial class FollowedLog
     /// <summary>At names that are in motion.</summary>
     const int MaximumLooks = 5;
 
+    /// <summary>Milliseconds: while names are shifted again and again, a look may miss a file that has had no name for long enough; so it is looked again.</summary>
+    const long LookAgain = 10_000;
+    const long LookPause = 250;
+
+    /// <summary>Rotations of the last seconds: the log, the last write of the file that was moved away, and when that was seen.</summary>
+    readonly List<(string Log, long Since, long At)> _recent = [];
+    /// <summary>Of each log that a position spoke of, the oldest last write that is known.</summary>
+    readonly Dictionary<string, long> _restoredSince = [];
+    long _lookedAgain;
+
     /// <summary>A file stands where another stood: that one is read to its end first, then those that came and went between them.</summary>
     void Follow(LogFile before, LogFile file, long now)
     {
         _counters!.Rotations++;
         if (before.IsLive) (before.IsLive, before.MovedAt) = (false, now);
+        _recent.Add((before.Log, LastWrite(before), now));
         Link(FollowBetween(before, now), file);
+    }
+
+    static long LastWrite(LogFile file) => file.Source?.Status?.Modified ?? file.Status.Modified;
+
+    /// <summary>A kill may have come between a rotation and the look that would have found what was missed by it.</summary>
+    void LookBehindRestart(long now)
+    {
+        foreach ((string log, long since) in _restoredSince) _recent.Add((log, since, now));
+    }
+
+    /// <summary>What came and went between two files that are followed, and was missed when they were met.</summary>
+    void FindMissed(long now)
+    {
+        _recent.RemoveAll(r => now - r.At > LookAgain);
+        if (_recent.Count == 0 || now - _lookedAgain < LookPause) return;
+        _lookedAgain = now;
+        foreach ((string log, long since) in _recent.GroupBy(r => r.Log).Select(g => (g.Key, g.Min(r => r.Since))).ToArray())
+        {
+            foreach (LogFile missed in Between(log, since, now))
+            {
+                _counters!.Rotations++;
+                missed.IsLeft = true;
+            }
+        }
     }
 
     /// <summary>
@@ -34,7 +69,7 @@ public sealed partial class FollowedLog
     LogFile FollowBetween(LogFile before, long now)
     {
         LogFile last = before;
-        foreach (LogFile between in Between(before, now))
+        foreach (LogFile between in Between(before.Log, LastWrite(before), now))
         {
             _counters!.Rotations++;
             Link(last, between);
@@ -51,15 +86,14 @@ public sealed partial class FollowedLog
         later.Behind = earlier;
     }
 
-    List<LogFile> Between(LogFile before, long now)
+    List<LogFile> Between(string log, long since, long now)
     {
-        long since = before.Source?.Status?.Modified ?? before.Status.Modified;
         List<LogFile> between = [];
         bool moved = true;
         for (int i = 0; moved && i < MaximumLooks; i++)
         {
             moved = false;
-            foreach ((string path, FileStatus status) in RotatedNames.Of(before.Log))
+            foreach ((string path, FileStatus status) in RotatedNames.Of(log))
             {
                 if (status.Modified < since || status.Length == 0 || IsTaken(status)) continue;
                 moved |= !Take(path, status);
@@ -80,7 +114,7 @@ public sealed partial class FollowedLog
             }
             else if (Guard(path, () => IsOwned(path, source, status, isLive: false, now), out bool owned) && !owned && HasRoom())
             {
-                LogFile one = New(path, before.Log, source, status, now);
+                LogFile one = New(path, log, source, status, now);
                 one.MovedAt = now;
                 between.Add(one);
             }

@@ -34,9 +34,14 @@ public sealed partial class FollowedLog
                 if (now < SearchTime) _isResolved = false;
                 else Miss(file);
             }
+            if (_isResolved) LookBehindRestart(now);
         }
         foreach ((string path, FileStatus status) in strangers) Meet(path, status, now);
-        if (_isResolved) CatchUp(now);
+        if (_isResolved)
+        {
+            CatchUp(now);
+            FindMissed(now);
+        }
         if (_isFirst)
         {
             // From now on there is a position, if only an empty one.

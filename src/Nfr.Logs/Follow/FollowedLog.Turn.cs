@@ -86,7 +86,7 @@ public sealed partial class FollowedLog
         if (file.Source!.Status is not { Length: > 0 }) return true;
         file.IsBegun = true;
         LogFile? before = _files.Where(f => f != file && f.Log == file.Log && !f.IsCopy).MaxBy(f => f.Status.Modified);
-        List<LogFile> between = before is null ? [] : Between(before, now);
+        List<LogFile> between = before is null ? [] : Between(before.Log, LastWrite(before), now);
         foreach (LogFile one in between)
         {
             _counters!.Rotations++;

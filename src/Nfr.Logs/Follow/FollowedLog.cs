@@ -103,6 +103,7 @@ public sealed partial class FollowedLog : IMarkedInput, IDisposable
             file.Status = new FileStatus(facts.Device, facts.Inode, facts.Known, facts.Modified, true, 1);
             file.Restore(marks.Offset, facts.Head, marks.Point, facts.Known);
             file.IsDone = facts.End >= 0;
+            if (facts.Modified > 0) _restoredSince[facts.Log] = Math.Min(facts.Modified, _restoredSince.GetValueOrDefault(facts.Log, long.MaxValue));
         }
     }
 
