@@ -26,6 +26,8 @@ static class DemoLink
         config = config with
         {
             Engine = new EngineConfig(),
+            // Its own mirror port alone, whatever the config says of this machine's inputs.
+            Inputs = new InputsConfig { Sniffer = config.Inputs.Sniffer with { Enabled = true } },
             // Beside a sensor that may run on this machine already.
             Status = config.Status with { Socket = StatusConfig.Off },
             Metrics = new MetricsConfig { Listen = null },
