@@ -34,16 +34,6 @@ sealed class SearchCluster : ISearchCluster, IDisposable
         }),
     ];
 
-    /// <summary>The input of a running sensor.</summary>
-    /// <param name="config">Enabled, with its cluster.</param>
-    /// <param name="version">Of this sensor.</param>
-    /// <param name="positions">Where earlier runs stood, by key: the spool's state.</param>
-    /// <param name="notices">Hears what people should know.</param>
-    /// <param name="time">Of the sensor.</param>
-    /// <param name="firstInput">The number of its first marked input: how many there are already.</param>
-    public static ElasticSearches SearchesOf(ElasticConfig config, string version, Func<string, string?> positions, Action<LogNotice> notices, TimeProvider time, int firstInput) =>
-        new(OptionsOf(config), new SearchCluster(config.Cluster!, version, time), positions, notices, time, () => new LogClock(time), firstInput);
-
     public async Task<SearchAnswer> SendAsync(SearchRequest request, CancellationToken cancel)
     {
         HttpReply reply = await _queries.SendAsync(new HttpMethod(request.Method), request.Path, request.Body, request.Once, cancel);
