@@ -152,6 +152,8 @@ public sealed class FollowedSensorTests : IDisposable
         await writer;
         using (NfrProcess last = NfrProcess.Start(["start", "-c", ConfigPath], folder: _folder))
         {
+            // All may have come already: a stop is heard, and drains, only once the sensor is up.
+            last.Expect("spool: ");
             try
             {
                 last.Until(() => Distinct(uploads) >= 3 * written, "all", TimeSpan.FromSeconds(60));

@@ -137,7 +137,9 @@ public sealed class SearchedSensorTests : IDisposable
             {
                 Assert.Fail($"of 2 x {written} events came {Distinct(uploads)}\n{last.Output}");
             }
-            Ended said = NfrProcess.Run(["status", "--json", "-c", ConfigPath]);
+            // All may have come before this start: the sensor has to be up before it is asked.
+            Ended said = default!;
+            last.Until(() => (said = NfrProcess.Run(["status", "--json", "-c", ConfigPath])).Output.Length > 0, "a status");
             using JsonDocument status = JsonDocument.Parse(said.Output);
             JsonElement[] inputs = [.. status.RootElement.GetProperty("inputs").EnumerateArray()];
             Assert.Equal(["dns packetbeat-*", "ip packetbeat-*", "http packetbeat-*", "tls packetbeat-*"], inputs.Select(i => i.GetProperty("name").GetString()));
