@@ -7,6 +7,8 @@ namespace Nfr.Faults.Logs;
 enum RotationStyle
 {
     RenameAndCreate,
+    /// <summary>The same, and the highest number is the newest: no other name moves.</summary>
+    RenameUpwards,
     CopyAndTruncate,
     RemoveAndCreate,
     Compress,
@@ -90,9 +92,10 @@ sealed class RotatedLog(string folder, RotationStyle style, int rotations, int l
     {
         switch (style)
         {
-            case RotationStyle.RenameAndCreate:
-                Shift(number, "");
-                File.Move(Path, Path + ".1");
+            case RotationStyle.RenameAndCreate or RotationStyle.RenameUpwards:
+                bool upwards = style == RotationStyle.RenameUpwards;
+                if (!upwards) Shift(number, "");
+                File.Move(Path, $"{Path}.{(upwards ? number + 1 : 1)}");
                 // Still written to by who has it open.
                 if (_random.Next(2) == 0) Write(_random.Next(1, 50));
                 _file!.Dispose();
