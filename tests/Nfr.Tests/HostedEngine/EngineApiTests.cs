@@ -188,7 +188,7 @@ public sealed class EngineApiTests
     {
         await using var bed = new EngineBed();
         string key = bed.AddKey();
-        int port = FreePort();
+        int port = FreePort.Take();
         await bed.StartAsync(o => o with { Listen = new IPEndPoint(IPAddress.Loopback, port), Metrics = new IPEndPoint(IPAddress.Parse("127.0.0.2"), port) });
         Assert.Equal(HttpStatusCode.OK, (await bed.PostAsync("dns", key, EngineBed.Dns("a.b"))).Status);
         Assert.Equal(HttpStatusCode.Forbidden, (await bed.SendAsync(HttpMethod.Get, "/metrics", key)).Status);
@@ -197,19 +197,12 @@ public sealed class EngineApiTests
         Assert.Equal(HttpStatusCode.OK, (await bed.SendAsync(HttpMethod.Get, "/metrics", null)).Status);
     }
 
-    static int FreePort()
-    {
-        using var socket = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
-
     [Fact]
     public async Task The_port_of_metrics_has_nothing_else_and_the_other_has_no_metrics()
     {
         await using var bed = new EngineBed();
         string key = bed.AddKey();
-        int port = FreePort();
+        int port = FreePort.Take();
         await bed.StartAsync(o => o with { Metrics = new IPEndPoint(IPAddress.Loopback, port), OpenRegistration = true });
         Assert.Equal(HttpStatusCode.Forbidden, (await bed.SendAsync(HttpMethod.Get, "/metrics", key)).Status);
         Assert.Equal(HttpStatusCode.OK, (await bed.PostAsync("dns", key, EngineBed.Dns("a.b"))).Status);

@@ -45,8 +45,13 @@ sealed class NfrProcess : IDisposable
     /// <param name="input">What stdin holds; null = nothing.</param>
     /// <param name="program">Another copy of the program.</param>
     public static NfrProcess Start(IEnumerable<string> arguments, IEnumerable<string>? prefix = null, string? folder = null, byte[]? input = null, string? program = null)
+        => StartAs([.. prefix ?? [], Dotnet, program ?? Program, .. arguments], folder, input);
+
+    /// <param name="command">All of it: a program that runs nfr (a shell, a terminal), with its arguments.</param>
+    /// <param name="folder">The working directory.</param>
+    /// <param name="input">What stdin holds; null = nothing.</param>
+    public static NfrProcess StartAs(string[] command, string? folder = null, byte[]? input = null)
     {
-        string[] command = [.. prefix ?? [], Dotnet, program ?? Program, .. arguments];
         var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder ?? Path.GetTempPath(),
@@ -90,7 +95,12 @@ sealed class NfrProcess : IDisposable
     public void Expect(string text, int times = 1) =>
         Until(() => Count(Output + Error, text) >= times, $"\"{text}\" ×{times}");
 
-    public void Until(Func<bool> condition, string what, TimeSpan? within = null)
+    public void Until(Func<bool> condition, string what, TimeSpan? within = null) => Until(condition, () => what, within);
+
+    /// <param name="condition">Asked every 20 ms.</param>
+    /// <param name="what">Said when it does not come true.</param>
+    /// <param name="within">Null = <see cref="Patience"/>.</param>
+    public void Until(Func<bool> condition, Func<string> what, TimeSpan? within = null)
     {
         var clock = Stopwatch.StartNew();
         while (!condition())
@@ -99,9 +109,9 @@ sealed class NfrProcess : IDisposable
             {
                 _process.WaitForExit();
                 if (condition()) return;
-                Assert.Fail($"nfr ended with {_process.ExitCode} before {what}\n{Output}\n{Error}");
+                Assert.Fail($"nfr ended with {_process.ExitCode} before {what()}\n{Output}\n{Error}");
             }
-            if (clock.Elapsed > (within ?? Patience)) Assert.Fail($"not in time: {what}\n{Output}\n{Error}");
+            if (clock.Elapsed > (within ?? Patience)) Assert.Fail($"not in time: {what()}\n{Output}\n{Error}");
             Thread.Sleep(20);
         }
     }

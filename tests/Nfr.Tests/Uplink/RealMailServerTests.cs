@@ -72,7 +72,7 @@ public sealed class RealMailServerTests(ITestOutputHelper output)
         await File.WriteAllTextAsync(Path.Combine(folder, "cert.pem"), certificate.ExportCertificatePem());
         await File.WriteAllTextAsync(Path.Combine(folder, "key.pem"), certificate.GetRSAPrivateKey()!.ExportPkcs8PrivateKeyPem());
         await File.WriteAllTextAsync(Path.Combine(folder, "password"), "correct horse\n");
-        int port = FreePort();
+        int port = FreePort.Take();
         using Process server = Process.Start(new ProcessStartInfo("/usr/bin/python3", ["-c", Script, $"{port}", folder, mode]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         try
         {
@@ -110,11 +110,4 @@ public sealed class RealMailServerTests(ITestOutputHelper output)
 
     static Task<SmtpResult> SendAsync(SmtpServer to, byte[] mail, string[] recipients) =>
         new SmtpDelivery(to, new ClientTls(to.Tls, TimeProvider.System), TimeProvider.System).SendAsync(null, "nfr@example.org", recipients, mail, CancellationToken.None).WaitAsync(UplinkBench.Limit);
-
-    static int FreePort()
-    {
-        using TcpListener listener = new(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

@@ -27,7 +27,7 @@ sealed class ResolverProcess : IDisposable
             File.SetUnixFileMode(Folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupWrite
                 | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute);
         }
-        Port = FreePort();
+        Port = FreePort.Take();
     }
 
     public static bool IsThere(string program) => File.Exists(program);
@@ -135,13 +135,5 @@ sealed class ResolverProcess : IDisposable
             _process.Dispose();
         }
         Directory.Delete(Folder, true);
-    }
-
-    /// <summary>Free for both, and for both families, as far as one can tell.</summary>
-    static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp) { DualMode = true };
-        socket.Bind(new IPEndPoint(IPAddress.IPv6Any, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

@@ -28,7 +28,7 @@ public sealed partial class SyslogListenerTests
         const int Queries = 40;
         string folder = Directory.CreateTempSubdirectory("nfr-rsyslog-").FullName;
         using var bed = new Bed(On());
-        int port = Free();
+        int port = FreePort.Take();
         File.WriteAllText(Path.Combine(folder, "rsyslog.conf"), $$"""
             global(workDirectory="{{folder}}")
             module(load="imtcp")
@@ -76,12 +76,5 @@ public sealed partial class SyslogListenerTests
         {
             return false;
         }
-    }
-
-    static int Free()
-    {
-        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

@@ -275,7 +275,7 @@ public sealed partial class SyslogListenerTests(ITestOutputHelper output)
     {
         var time = new ManualTime();
         using var other = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        other.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        other.Bind(new IPEndPoint(IPAddress.Loopback, FreePort.Take()));
         other.Listen();
         using var stop = new CancellationTokenSource();
         List<LogNotice> notices = [];

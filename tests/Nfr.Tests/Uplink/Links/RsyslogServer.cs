@@ -15,7 +15,7 @@ sealed class RsyslogServer : IDisposable
     public RsyslogServer(TestAuthority authority, string certificate, string key)
     {
         _authority = authority;
-        (UdpPort, TcpPort, TlsPort) = (FreePort(SocketType.Dgram), FreePort(SocketType.Stream), FreePort(SocketType.Stream));
+        (UdpPort, TcpPort, TlsPort) = (FreePort.Take(), FreePort.Take(), FreePort.Take());
         File.WriteAllText(At("rsyslog.conf"), $$"""
             global(workDirectory="{{authority.Directory}}" maxMessageSize="64k"
               defaultNetstreamDriverCAFile="{{authority.RootFile}}" defaultNetstreamDriverCertFile="{{certificate}}" defaultNetstreamDriverKeyFile="{{key}}")
@@ -96,11 +96,4 @@ sealed class RsyslogServer : IDisposable
     }
 
     string At(string name) => Path.Combine(_authority.Directory, name);
-
-    static int FreePort(SocketType type)
-    {
-        using Socket socket = new(AddressFamily.InterNetwork, type, type == SocketType.Dgram ? ProtocolType.Udp : ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
 }
