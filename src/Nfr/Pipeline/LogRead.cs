@@ -39,6 +39,7 @@ sealed class LogRead
     public InputEntry Entry => new("files", [_counters], 0);
     public IReadOnlyList<string> Faults => _files.Faults;
     public long Bytes => _counters.Bytes;
+    public long Lines => _counters.Lines;
 
     /// <summary>Bytes of the file in hand that are read, for a progress bar.</summary>
     public long Position => _files.Position;

@@ -189,7 +189,7 @@ sealed class ReadRun
     void ReadFiles<TSink>(FrameDecoder<TSink> decoder)
         where TSink : struct, IEventSink
     {
-        using var progress = new ReadProgress(_run.Terminal, _options.Files);
+        using var progress = new ReadProgress(_run.Terminal, _options.Files, beside: _printed is not null) { Lines = _logs is { } read ? () => read.Lines : null };
         var inlet = new DecoderInlet<TSink>(decoder);
         CancellationToken enough = _printed?.Ended ?? _stop;
         foreach (string path in _logs is null ? _options.Files : FileRead.InOrder(_options.Files))
@@ -240,8 +240,10 @@ sealed class ReadRun
 
     void ReadLog(LogRead logs, string path, Stream? input, ReadProgress progress)
     {
-        long before = logs.Position, allocated = GC.GetAllocatedBytesForCurrentThread();
-        progress.Open(() => logs.Position - before, () => logs.Position - before);
+        long before = logs.Position, bytes = logs.Bytes, allocated = GC.GetAllocatedBytesForCurrentThread();
+        // Of a pipe nothing but its lines is known.
+        if (path == "-") progress.Open(() => logs.Bytes - bytes, () => logs.Bytes - bytes);
+        else progress.Open(() => logs.Position - before, () => logs.Position - before);
         _watch.Start();
         logs.Read(path, input);
         _watch.Stop();
