@@ -280,14 +280,14 @@ public sealed partial class FollowedLog
     /// <summary>Once a second: files that are read to their end, parsers that are not needed, files that need not be remembered.</summary>
     internal void Tend(long now)
     {
-        int open = 0, remembered = 0;
+        int open = 0, remembered = 0, copies = 0;
         for (int i = _files.Count - 1; i >= 0; i--)
         {
             LogFile file = _files[i];
             if (file.Source is null)
             {
-                // The copies of a file that is cut again and again, and what was done long ago.
-                if ((file.IsCopy || file.IsDone) && !_named.Contains(file) && ++remembered > MaximumRemembered && IsAccepted(file)) Forget(file);
+                // The copies of a file that is cut again and again, and what was done long ago; neither pushes the other out.
+                if ((file.IsCopy || file.IsDone) && !_named.Contains(file) && (file.IsCopy ? ++copies : ++remembered) > MaximumRemembered && IsAccepted(file)) Forget(file);
                 continue;
             }
             if (!file.IsLive && IsDrained(file, now)) End(file);

@@ -5,6 +5,9 @@ namespace Nfr.Logs;
 // Who is who: names that are followed against files that are known.
 public sealed partial class FollowedLog
 {
+    /// <summary>Nanoseconds for which a packed file that is short and not whole is taken for one in the making.</summary>
+    const long PackingTime = 60_000_000_000;
+
     /// <summary>Empty files that are held open; of further ones the bytes are seen with the next look at the names.</summary>
     const int MaximumEmpty = 16;
 
@@ -252,7 +255,7 @@ public sealed partial class FollowedLog
         Span<byte> head = stackalloc byte[Fingerprint.HeadLength];
         Fingerprint print = Fingerprint.Of(head[..source.ReadFull(head, 0)]);
         // Packed just now: nothing can be said of it yet.
-        if (source.IsPacked && print.Length == 0) return true;
+        if (source.IsPacked && (print.Length == 0 || (print.Length < Fingerprint.HeadLength && UnpackedLength(path) != print.Length && IsJustWritten(status)))) return true;
         foreach (LogFile file in _files.ToArray())
         {
             // Most are told apart by what is known of them; one that is written may have been cut just now, and is looked at.
@@ -287,6 +290,8 @@ public sealed partial class FollowedLog
         }
         return false;
     }
+
+    bool IsJustWritten(FileStatus status) => (_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100 - status.Modified < PackingTime;
 
     // RFC 1952: the last four bytes of a member. Of several members it is the last one's, and then the file is read once more up to where it was.
     static uint? UnpackedLength(string path)

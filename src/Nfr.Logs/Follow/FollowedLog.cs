@@ -106,8 +106,10 @@ public sealed partial class FollowedLog : IMarkedInput, IDisposable
             file.Restore(marks.Offset, facts.Head, marks.Point, facts.Known);
             file.IsDone = facts.End >= 0;
             (file.WasCut, file.CameBetween, file.WasMoved) = (facts.WasCut, facts.CameBetween, facts.WasMoved);
-            if (facts.Modified > 0) _restoredSince[facts.Log] = Math.Min(facts.Modified, _restoredSince.GetValueOrDefault(facts.Log, long.MaxValue));
         }
+        // Fewer than are remembered: of what lies further back some may be forgotten already, and would be taken for new.
+        foreach (var log in files.Where(f => f.Facts.Modified > 0).GroupBy(f => f.Facts.Log, f => f.Facts.Modified))
+            _restoredSince[log.Key] = log.OrderDescending().Take(MaximumRemembered / 2).Last();
     }
 
     LogFile Make(string path, string log, FileStatus status, FileMarks? restored, bool isCopy = false)
@@ -122,6 +124,8 @@ public sealed partial class FollowedLog : IMarkedInput, IDisposable
                 lock (_lock) marks.HeaderMoved(from, at);
             },
         };
+        // A copy is met again with each look, and is one all the same.
+        if (isCopy) _files.RemoveAll(f => f.IsCopy && f.Status.Inode == status.Inode && f.Status.Device == status.Device);
         var file = new LogFile(_parts++, feed, marks) { Path = path, Log = log, Status = status, IsCopy = isCopy };
         // Files have their turns in this order.
         int at = IsOfCertificates(log) ? _files.FindIndex(f => !IsOfCertificates(f.Log)) : -1;
