@@ -16,9 +16,13 @@ public readonly partial record struct FileStatus(ulong Device, ulong Inode, long
     const int AT_FDCWD = -100;
     const int AT_EMPTY_PATH = 0x1000;
     const uint STATX_BASIC_STATS = 0x7FF;
+    const uint STATX_BTIME = 0x800;
     const int S_IFMT = 0xF000;
     const int S_IFREG = 0x8000;
     const int StructureLength = 256;
+
+    /// <summary>Nanoseconds since 1970 when it was made; 0 where the file system does not say.</summary>
+    public long Born { get; init; }
 
     /// <summary>Of a name, links followed; null when there is nothing or it cannot be asked (<paramref name="errno"/> says why).</summary>
     public static unsafe FileStatus? Of(string path, out int errno)
@@ -63,7 +67,7 @@ public readonly partial record struct FileStatus(ulong Device, ulong Inode, long
         // SAFETY: struct statx has 256 bytes.
         fixed (byte* structure = s)
         {
-            if (statx(folder, path, flags, STATX_BASIC_STATS, structure) != 0)
+            if (statx(folder, path, flags, STATX_BASIC_STATS | STATX_BTIME, structure) != 0)
             {
                 errno = Marshal.GetLastPInvokeError();
                 return null;
@@ -71,9 +75,13 @@ public readonly partial record struct FileStatus(ulong Device, ulong Inode, long
         }
         ushort mode = MemoryMarshal.Read<ushort>(s[28..]);
         long modified = (MemoryMarshal.Read<long>(s[112..]) * 1_000_000_000) + MemoryMarshal.Read<uint>(s[120..]);
+        bool saysBorn = (MemoryMarshal.Read<uint>(s) & STATX_BTIME) != 0;
         ulong device = ((ulong)MemoryMarshal.Read<uint>(s[136..]) << 32) | MemoryMarshal.Read<uint>(s[140..]);
         return new FileStatus(device, MemoryMarshal.Read<ulong>(s[32..]), MemoryMarshal.Read<long>(s[40..]), modified,
-            (mode & S_IFMT) == S_IFREG, MemoryMarshal.Read<uint>(s[16..]));
+            (mode & S_IFMT) == S_IFREG, MemoryMarshal.Read<uint>(s[16..]))
+        {
+            Born = saysBorn ? (MemoryMarshal.Read<long>(s[80..]) * 1_000_000_000) + MemoryMarshal.Read<uint>(s[88..]) : 0,
+        };
     }
 
     [LibraryImport("libc", SetLastError = true)]

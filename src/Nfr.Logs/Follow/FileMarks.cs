@@ -17,7 +17,7 @@ sealed class FileMarks
     public long Held { get; private set; }
 
     /// <summary>What else is written down of the file; changes with it.</summary>
-    public FileFacts Facts { get; set; } = new("", "", 0, 0, default, 0, 0, -1);
+    public FileFacts Facts { get; set; } = new("", "", 0, 0, default, 0, 0, false, false, false, -1);
 
     /// <summary>Read to its end, written no more, and all of it is with the spool.</summary>
     public bool IsDone => Facts.End >= 0 && Offset >= Facts.End;
@@ -76,5 +76,8 @@ sealed class FileMarks
 /// <param name="Head">Of its first bytes.</param>
 /// <param name="Known">Bytes that it had.</param>
 /// <param name="Modified">Its last write, as known.</param>
+/// <param name="WasCut">It was cut where it stood.</param>
+/// <param name="CameBetween">It was never met under its log's name.</param>
+/// <param name="WasMoved">It lost its name while it was open.</param>
 /// <param name="End">Where it ends, when it was read to its end and is written no more; else -1.</param>
-sealed record FileFacts(string Path, string Log, ulong Device, ulong Inode, Fingerprint Head, long Known, long Modified, long End);
+sealed record FileFacts(string Path, string Log, ulong Device, ulong Inode, Fingerprint Head, long Known, long Modified, bool WasCut, bool CameBetween, bool WasMoved, long End);

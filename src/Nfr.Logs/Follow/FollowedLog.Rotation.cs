@@ -11,20 +11,32 @@ public sealed partial class FollowedLog
     /// <summary>Milliseconds: while names are shifted again and again, a look may miss a file that has had no name for long enough; so it is looked again.</summary>
     const long LookAgain = 10_000;
     const long LookPause = 250;
+    /// <summary>Milliseconds between two sentences that a log is cut.</summary>
+    const long CutPatience = 3_600_000;
 
     /// <summary>Rotations of the last seconds: the log, the last write of the file that was moved away, and when that was seen.</summary>
     readonly List<(string Log, long Since, long At)> _recent = [];
     /// <summary>Of each log that a position spoke of, the oldest last write that is known.</summary>
     readonly Dictionary<string, long> _restoredSince = [];
     long _lookedAgain;
+    long _tellCutsAt;
 
     /// <summary>A file stands where another stood: that one is read to its end first, then those that came and went between them.</summary>
     void Follow(LogFile before, LogFile file, long now)
     {
         _counters!.Rotations++;
-        if (before.IsLive) (before.IsLive, before.MovedAt) = (false, now);
+        if (before.IsLive) MoveAway(before, now);
         _recent.Add((before.Log, LastWrite(before), now));
         Link(FollowBetween(before, now), file);
+    }
+
+    // How long it is by now is written down before its successor is: it may be removed, and a kill take it from us before it is read.
+    void MoveAway(LogFile file, long now)
+    {
+        (file.IsLive, file.MovedAt) = (false, now);
+        if (file.Source is not { IsPacked: false, Status: { } status }) return;
+        (file.WasMoved, file.Known) = (true, Math.Max(file.Known, status.Length));
+        Publish(file);
     }
 
     static long LastWrite(LogFile file) => file.Source?.Status?.Modified ?? file.Status.Modified;
@@ -45,7 +57,7 @@ public sealed partial class FollowedLog
         {
             foreach (LogFile missed in Between(log, since, now))
             {
-                _counters!.Rotations++;
+                CountBetween(missed, now);
                 missed.IsLeft = true;
             }
         }
@@ -71,7 +83,7 @@ public sealed partial class FollowedLog
         LogFile last = before;
         foreach (LogFile between in Between(before.Log, LastWrite(before), now))
         {
-            _counters!.Rotations++;
+            CountBetween(between, now);
             Link(last, between);
             // Two rotations ago: nobody writes to it any more.
             last.IsLeft = true;
@@ -158,12 +170,12 @@ public sealed partial class FollowedLog
     void Miss(LogFile file)
     {
         long known = Math.Max(0, file.Known - file.Offset);
-        // What was moved away and read to its end may go.
-        bool isRead = known == 0 && (file.Path != file.Log || file.Head.Length == 0);
+        // What was moved away or removed before our eyes, and was read to its end, may go.
+        bool isRead = known == 0 && (file.Path != file.Log || file.Head.Length == 0 || file.WasMoved);
         if (!isRead)
         {
             _counters!.LostBytes += known;
-            _counters.Lost++;
+            if (!file.WasCut) _counters.Lost++;
             _tell(new LogNotice(true, $"{file.Path}: it was removed or cut while it was not read, and its older lines are nowhere to be found: what came behind byte {file.Offset} is lost"));
         }
         file.IsDone = true;
@@ -197,10 +209,44 @@ public sealed partial class FollowedLog
         fresh.IsLive = true;
         file.IsLive = false;
         file.MovedAt = now;
+        CountCut(file, now);
         Follow(file, fresh, now);
         // Not a line of it was read, and it lies in one of those between.
         if (!found && file.Offset == 0 && fresh.Behind != file) file.Known = 0;
         if (!found) Lose(file);
+    }
+
+    // What came between copy and cut is in neither; nobody can know whether it was anything.
+    void CountCut(LogFile file, long now)
+    {
+        if (file.WasCut) return;
+        file.WasCut = true;
+        _counters!.Lost++;
+        Publish(file);
+        // Those that were found before anybody knew how they had come there.
+        foreach (LogFile between in _files.FindAll(f => f.CameBetween && f.Log == file.Log)) CountCut(between, now);
+        if (now < _tellCutsAt) return;
+        _tellCutsAt = now + CutPatience;
+        _tell(new LogNotice(true, $"{file.Log}: it was cut where it stands, as by logrotate's copytruncate: lines written between its copy and the cut are lost, how many nobody can know. "
+            + "Each cut is counted; rotation by renaming (create) loses none"));
+    }
+
+    // A log that was cut once was cut each time: of those between there is only what was copied.
+    void CountBetween(LogFile file, long now)
+    {
+        _counters!.Rotations++;
+        file.CameBetween = true;
+        if (_files.Exists(f => f.WasCut && f.Log == file.Log)) CountCut(file, now);
+        else Publish(file);
+    }
+
+    void LookNoFurtherBackThan(string log, long modified)
+    {
+        for (int i = 0; i < _recent.Count; i++)
+        {
+            if (_recent[i].Log == log && _recent[i].Since < modified) _recent[i] = _recent[i] with { Since = modified };
+        }
+        if (_restoredSince.TryGetValue(log, out long since) && since < modified) _restoredSince[log] = modified;
     }
 
     void Lose(LogFile file)

@@ -5,11 +5,16 @@ namespace Nfr.Logs;
 // Who is who: names that are followed against files that are known.
 public sealed partial class FollowedLog
 {
+    /// <summary>Empty files that are held open; of further ones the bytes are seen with the next look at the names.</summary>
+    const int MaximumEmpty = 16;
+
     readonly HashSet<LogFile> _named = [];
+    readonly List<(string Path, LogSource Source)> _empty = [];
 
     /// <summary>Looks at the names: what is new, gone, or another file than before.</summary>
     internal void Scan(long now)
     {
+        MeetThoseBegun(now);
         List<(string Path, FileStatus Status)> found = _pattern.Expand();
         found.Sort((a, b) => ByAge(a.Path, a.Status, b.Path, b.Status));
         List<(string Path, FileStatus Status)> strangers = [];
@@ -21,8 +26,7 @@ public sealed partial class FollowedLog
         foreach (LogFile file in _files)
         {
             if (file.Source is null || !file.IsLive || _named.Contains(file)) continue;
-            file.IsLive = false;
-            file.MovedAt = now;
+            MoveAway(file, now);
         }
         if (!_isResolved)
         {
@@ -89,7 +93,7 @@ public sealed partial class FollowedLog
             // A second name of it is nothing new.
             if (!_named.Add(open)) return true;
             if (open.Path != path) Rename(open, path);
-            if (open.Successor is null && !open.IsLive) (open.IsLive, open.MovedAt) = (true, 0);
+            if (open.Successor is null && !open.IsLive) (open.IsLive, open.WasMoved, open.MovedAt) = (true, false, 0);
             return true;
         }
         for (int i = 0; i < _files.Count; i++)
@@ -117,13 +121,16 @@ public sealed partial class FollowedLog
                 return true;
             }
             Well(path, $"{path}: can be read again");
-            if (Guard(path, () => file.IsIn(source) || (file.Offset == 0 && file.Head.Length == 0), out bool same) && same)
+            bool asked = Guard(path, () => file.IsIn(source) || (file.Offset == 0 && file.Head.Length == 0), out bool same);
+            if (asked && same)
             {
                 Attach(file, path, source, status, isLive: true, now);
                 _named.Add(file);
                 return true;
             }
             source.Dispose();
+            // The same file with other bytes. One that was made since has the number alone.
+            if (asked && !file.IsDone && status.Inode == file.Status.Inode && status.Device == file.Status.Device && status.Born <= file.Status.Modified) CountCut(file, now);
         }
         return false;
     }
@@ -154,8 +161,8 @@ public sealed partial class FollowedLog
     void Meet(string path, FileStatus looked, long now)
     {
         FileStatus status = looked;
-        // Nothing can be said of it, and nothing read: it is met when it has bytes.
-        if (status.Length == 0) return;
+        if (status.Length == 0 && _empty.Count >= MaximumEmpty) return;
+        if (_empty.Exists(e => e.Path == path && e.Source.Status is { } its && its.Inode == looked.Inode && its.Device == looked.Device)) return;
         if (LogSource.Open(path, out string? reason, ref status) is not { } source)
         {
             // It was moved on since the names were looked at, or soon may be read.
@@ -164,6 +171,28 @@ public sealed partial class FollowedLog
             return;
         }
         Well(path, $"{path}: can be read now");
+        // Nothing can be said of it, and nothing read: it is met when it has bytes.
+        if (status.Length > 0) Meet(path, source, status, now);
+        else if (_empty.Count < MaximumEmpty) _empty.Add((path, source));
+        else source.Dispose();
+    }
+
+    /// <summary>Files that were empty until now.</summary>
+    void MeetThoseBegun(long now)
+    {
+        for (int i = 0; i < _empty.Count; i++)
+        {
+            (string path, LogSource source) = _empty[i];
+            if (source.Status is { Length: 0, Links: > 0 }) continue;
+            _empty.RemoveAt(i--);
+            // A packed one is opened as such.
+            if (source.Status is not { Length: > 0 } status || !Guard(path, () => LogSource.IsPackedBegin(source), out bool packed) || packed) source.Dispose();
+            else Meet(path, source, status, now);
+        }
+    }
+
+    void Meet(string path, LogSource source, FileStatus status, long now)
+    {
         if (IsTaken(status))
         {
             source.Dispose();
@@ -235,9 +264,14 @@ public sealed partial class FollowedLog
                     Make(path, file.Log, status, null, isCopy: true);
                     return true;
                 }
-                // It was cut, and this is what it was: the file's next turn finds that out and goes on here.
-                if (file.IsIn(source)) return true;
+                // It was cut, and this is what it was: the file's next turn finds that out and goes on here, or was behind it already.
+                if (file.IsIn(source) || file.IsBefore(source, status.Length)) return true;
                 continue;
+            }
+            if (file.IsBefore(source, status.Length))
+            {
+                Make(path, file.Log, status, null, isCopy: true);
+                return true;
             }
             if (!file.IsIn(source)) continue;
             if (source.IsPacked ? UnpackedLength(path) == (uint)file.Offset : status.Length == file.Offset)

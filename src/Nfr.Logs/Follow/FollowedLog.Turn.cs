@@ -11,6 +11,7 @@ public sealed partial class FollowedLog
     {
         bool busy = false;
         HasWaiting = false;
+        MeetThoseBegun(now);
         // Files that a cut adds have their turn with the next.
         for (int i = 0, count = _files.Count; i < count && i < _files.Count && !_outlet!.GaveUp; i++)
         {
@@ -89,7 +90,7 @@ public sealed partial class FollowedLog
         List<LogFile> between = before is null ? [] : Between(before.Log, LastWrite(before), now);
         foreach (LogFile one in between)
         {
-            _counters!.Rotations++;
+            CountBetween(one, now);
             if (file.Behind is { } last) (one.Behind, last.Successor) = (last, one);
             (one.IsLeft, one.Successor, file.Behind) = (true, file, one);
         }

@@ -12,7 +12,9 @@ namespace Nfr.Logs;
 /// spool (<see cref="InputMark"/>): a file is done there when its last line is.</para>
 /// <para>Moved away, a file is read on to its end; what is in its place waits until the old one has not grown for a moment, and those between (several
 /// rotations at once) come first, oldest first. The old one stays open until its successor has lines and it has been quiet for half a minute.</para>
-/// <para>Cut (copytruncate), a file's bytes are looked for in the usual places and read there to their end; what is not found is counted as lost.</para>
+/// <para>Cut (copytruncate), a file's bytes are looked for in the usual places and read there to their end; what is not found is counted as lost. What
+/// was written between copy and cut is in no file: each cut counts as one loss of nobody knows how much.</para>
+/// <para>An empty file is held open until it has bytes: it may have been removed by then.</para>
 /// </remarks>
 public sealed partial class FollowedLog : IMarkedInput, IDisposable
 {
@@ -103,6 +105,7 @@ public sealed partial class FollowedLog : IMarkedInput, IDisposable
             file.Status = new FileStatus(facts.Device, facts.Inode, facts.Known, facts.Modified, true, 1);
             file.Restore(marks.Offset, facts.Head, marks.Point, facts.Known);
             file.IsDone = facts.End >= 0;
+            (file.WasCut, file.CameBetween, file.WasMoved) = (facts.WasCut, facts.CameBetween, facts.WasMoved);
             if (facts.Modified > 0) _restoredSince[facts.Log] = Math.Min(facts.Modified, _restoredSince.GetValueOrDefault(facts.Log, long.MaxValue));
         }
     }
@@ -155,7 +158,7 @@ public sealed partial class FollowedLog : IMarkedInput, IDisposable
         if (file.IsCopy) return;
         lock (_lock)
         {
-            file.Marks.Facts = new FileFacts(file.Path, file.Log, file.Status.Device, file.Status.Inode, file.Head, file.Known, file.Status.Modified, file.IsDone ? file.Offset : -1);
+            file.Marks.Facts = new FileFacts(file.Path, file.Log, file.Status.Device, file.Status.Inode, file.Head, file.Known, file.Status.Modified, file.WasCut, file.CameBetween, file.WasMoved, file.IsDone ? file.Offset : -1);
             if (passed) file.Marks.Passed(file.Point);
             _changed = true;
         }
@@ -193,6 +196,8 @@ public sealed partial class FollowedLog : IMarkedInput, IDisposable
         file.Dispose();
         _files.Remove(file);
         _retryAt.Remove(file);
+        // What is forgotten would be taken for a new one: nothing as old is looked for from now on.
+        if (!file.IsCopy) LookNoFurtherBackThan(file.Log, file.Status.Modified + 1);
         foreach (LogFile other in _files)
         {
             if (other.Behind == file) other.Behind = null;
@@ -233,5 +238,7 @@ public sealed partial class FollowedLog : IMarkedInput, IDisposable
     public void Dispose()
     {
         foreach (LogFile file in _files) file.Dispose();
+        foreach ((_, LogSource source) in _empty) source.Dispose();
+        _empty.Clear();
     }
 }

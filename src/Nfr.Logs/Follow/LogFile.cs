@@ -23,6 +23,9 @@ sealed class LogFile(int part, LineFeed feed, FileMarks marks) : IDisposable
     FileStatus _lookedAt;
     long _seen;
 
+    /// <summary>The bytes that <see cref="Head"/> is of, where they were read since the start.</summary>
+    byte[] _head = [];
+
     const string EdgeReason = "it is a log of BlueCat Edge, an array that has no lines to follow: give it to nfr read when it is whole";
 
     public int Part => part;
@@ -52,6 +55,12 @@ sealed class LogFile(int part, LineFeed feed, FileMarks marks) : IDisposable
     /// <summary>Read after this one, as it was written.</summary>
     public LogFile? Behind { get; set; }
     public LogFile? Successor { get; set; }
+    /// <summary>It was cut where it stood (copytruncate): what came since it was copied may never have been seen.</summary>
+    public bool WasCut { get; set; }
+    /// <summary>It lost its name while it was open: how long it was then is known.</summary>
+    public bool WasMoved { get; set; }
+    /// <summary>It was never met under its log's name.</summary>
+    public bool CameBetween { get; set; }
     /// <summary>It was moved away two files ago: nobody writes to it.</summary>
     public bool IsLeft { get; set; }
     /// <summary>Of the item's clock.</summary>
@@ -79,6 +88,15 @@ sealed class LogFile(int part, LineFeed feed, FileMarks marks) : IDisposable
         if (source.IsPacked) return true;
         if (_tailLength > 0) return source.Status is { } status && status.Length >= Offset && HasTail(source);
         return source.Confirms(Point) && source.Status is { } its && its.Length >= Offset;
+    }
+
+    /// <summary>These bytes are some that were read of this file, and no more: a copy that was made before reading came to where it stands.</summary>
+    public bool IsBefore(LogSource source, long length)
+    {
+        if (Head.Length == 0 || source.IsPacked || length == 0 || length >= Offset) return false;
+        Span<byte> begin = stackalloc byte[Fingerprint.HeadLength];
+        begin = begin[..source.ReadFull(begin[..(int)Math.Min(length, Head.Length)], 0)];
+        return begin.Length >= Head.Length ? Head.IsOf(begin) : begin.Length > 0 && begin.Length <= _head.Length && begin.SequenceEqual(_head.AsSpan(0, begin.Length));
     }
 
     /// <summary>The source is a copy of this one, made while it was or is written: it has nothing that this one has not.</summary>
@@ -189,7 +207,8 @@ sealed class LogFile(int part, LineFeed feed, FileMarks marks) : IDisposable
             }
             read = true;
             reader.Filled(count);
-            if (Source.IsPacked && Offset == 0 && Head.Length == 0) Head = Fingerprint.Of(reader.Waiting[..Math.Min(reader.Waiting.Length, Fingerprint.HeadLength)]);
+            // Of the very bytes that are read: the file may be cut before it is looked at again.
+            if (reader is { Offset: 0, Skipped: 0 } && Head.Length < Fingerprint.HeadLength) SetHead(reader.Waiting);
             if (Offset == _hole && reader.Skipped == 0 && !Enter(reader)) return FileTurn.Refused;
             if (!Lines(reader, input)) return FileTurn.GaveUp;
             if (Refusal.Length > 0) return FileTurn.Refused;
@@ -294,11 +313,19 @@ sealed class LogFile(int part, LineFeed feed, FileMarks marks) : IDisposable
 
     void TakeHead()
     {
-        if (Source!.IsPacked) return;
+        if (Source!.IsPacked && (Offset > 0 || Head.Length > 0)) return;
         Span<byte> head = stackalloc byte[Fingerprint.HeadLength];
         int length = Source.ReadFull(head, 0);
         // It may have been cut since.
-        if (length > 0 && HasTail(Source)) Head = Fingerprint.Of(head[..length]);
+        if (length > 0 && HasTail(Source)) SetHead(head[..length]);
+    }
+
+    void SetHead(ReadOnlySpan<byte> begin)
+    {
+        begin = begin[..Math.Min(begin.Length, Fingerprint.HeadLength)];
+        if (begin.Length <= _head.Length && Head.Length > 0) return;
+        _head = begin.ToArray();
+        Head = Fingerprint.Of(begin);
     }
 
     public void Dispose()

@@ -65,6 +65,13 @@ sealed class LogSource : IDisposable
 
     public static bool IsFault(Exception e) => e is IOException or InvalidDataException or UnauthorizedAccessException or NotSupportedException or ArgumentException;
 
+    /// <summary>It begins as a packed file does; for one that was empty when it was opened.</summary>
+    public static bool IsPackedBegin(LogSource source)
+    {
+        Span<byte> magic = stackalloc byte[2];
+        return source.ReadFull(magic, 0) == magic.Length && magic is [0x1F, 0x8B];
+    }
+
     /// <summary>Null when the kernel cannot say.</summary>
     public FileStatus? Status => FileStatus.Of(_handle, out _);
 

@@ -7,7 +7,7 @@ namespace Nfr.Logs;
 
 /// <summary>
 /// How far the files of an item are read, as it lies in the spool: <c>{"v":1,"files":[{"p":path,"l":log,"d":device,"i":inode,"h":[length,digest],
-/// "k":known,"m":modified,"e":end,"o":offset,"b":held,"a":header,"t":[offset,length,digest]},…]}</c>.
+/// "k":known,"m":modified,"c":cut,"w":between,"y":moved,"e":end,"o":offset,"b":held,"a":header,"t":[offset,length,digest]},…]}</c>.
 /// </summary>
 static class PositionText
 {
@@ -45,6 +45,9 @@ static class PositionText
         Write(json, "h"u8, -1, facts.Head);
         json.WriteNumber("k"u8, facts.Known);
         json.WriteNumber("m"u8, facts.Modified);
+        if (facts.WasCut) json.WriteNumber("c"u8, 1);
+        if (facts.CameBetween) json.WriteNumber("w"u8, 1);
+        if (facts.WasMoved) json.WriteNumber("y"u8, 1);
         if (file.IsDone) json.WriteNumber("e"u8, facts.End);
         json.WriteNumber("o"u8, file.Offset);
         if (file.Held != file.Offset) json.WriteNumber("b"u8, file.Held);
@@ -93,7 +96,8 @@ static class PositionText
         var marks = new FileMarks
         {
             Facts = new FileFacts(path, log, file.GetProperty("d").GetUInt64(), file.GetProperty("i").GetUInt64(), Print(file.GetProperty("h"), 0, Fingerprint.HeadLength),
-                file.GetProperty("k").GetInt64(), file.GetProperty("m").GetInt64(), file.TryGetProperty("e", out JsonElement e) ? e.GetInt64() : -1),
+                file.GetProperty("k").GetInt64(), file.GetProperty("m").GetInt64(), file.TryGetProperty("c"u8, out _), file.TryGetProperty("w"u8, out _), file.TryGetProperty("y"u8, out _),
+                file.TryGetProperty("e", out JsonElement e) ? e.GetInt64() : -1),
         };
         marks.Begin(offset, held, header, point);
         return marks;

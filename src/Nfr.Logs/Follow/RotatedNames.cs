@@ -16,10 +16,12 @@ static class RotatedNames
     public static List<(string Path, FileStatus Status)> Of(string path)
     {
         // While names are shifted by one, a walk may see a file twice, or not at all: two walks must have seen the same.
-        List<(string Path, FileStatus Status)> found = Look(path);
+        // The folders of days do not move: they are looked for once.
+        string[] days = Path.GetDirectoryName(Path.GetDirectoryName(path)) is { } above ? [.. Entries(above, Directory.EnumerateDirectories).Where(d => IsDay(Path.GetFileName(d)))] : [];
+        List<(string Path, FileStatus Status)> found = Look(path, days);
         for (int i = 0; i < MaximumWalks; i++)
         {
-            List<(string Path, FileStatus Status)> again = Look(path);
+            List<(string Path, FileStatus Status)> again = Look(path, days);
             bool same = again.Count == found.Count && again.Select(f => (f.Path, f.Status.Inode)).ToHashSet().SetEquals(found.Select(f => (f.Path, f.Status.Inode)));
             found = again;
             if (same) break;
@@ -27,7 +29,7 @@ static class RotatedNames
         return found;
     }
 
-    static List<(string Path, FileStatus Status)> Look(string path)
+    static List<(string Path, FileStatus Status)> Look(string path, string[] days)
     {
         List<(string Path, FileStatus Status)> found = [];
         string? folder = Path.GetDirectoryName(path);
@@ -35,13 +37,7 @@ static class RotatedNames
         string name = Path.GetFileName(path), extension = Path.GetExtension(name), stem = Path.GetFileNameWithoutExtension(name);
         int looked = 0;
         LookIn(folder, n => n != name && (IsBehind(n, name, "") || IsBehind(n, stem, extension)));
-        if (Path.GetDirectoryName(folder) is { } above)
-        {
-            foreach (string day in Entries(above, Directory.EnumerateDirectories))
-            {
-                if (IsDay(Path.GetFileName(day))) LookIn(day, n => IsBehind(n, stem, extension));
-            }
-        }
+        foreach (string day in days) LookIn(day, n => IsBehind(n, stem, extension));
         found.Sort((a, b) => a.Status.Modified != b.Status.Modified ? a.Status.Modified.CompareTo(b.Status.Modified) : string.CompareOrdinal(b.Path, a.Path));
         return found;
 

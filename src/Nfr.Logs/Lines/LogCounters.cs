@@ -19,7 +19,10 @@ public sealed class LogCounters(string name)
     public long Rotations { get; set; }
     /// <summary>Bytes that were in a file and gone before they were read: it was cut (copytruncate) or removed.</summary>
     public long LostBytes { get; set; }
-    /// <summary>Files, pages or datagrams that are lost where no bytes can be counted; datagrams that the kernel dropped.</summary>
+    /// <summary>
+    /// Files, pages or datagrams that are lost where no bytes can be counted, and each time a log was cut where it stands (copytruncate): what came between
+    /// copy and cut was never seen, if there was anything; datagrams that the kernel dropped.
+    /// </summary>
     public long Lost { get; set; }
     /// <summary>Datagrams and connections of those who may not send, or one too many: nothing of them was read.</summary>
     public long Refused { get; set; }

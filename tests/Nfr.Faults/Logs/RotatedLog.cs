@@ -7,8 +7,12 @@ namespace Nfr.Faults.Logs;
 enum RotationStyle
 {
     RenameAndCreate,
+    /// <summary>The same, and the highest number is the newest: no other name moves.</summary>
+    RenameUpwards,
     CopyAndTruncate,
     RemoveAndCreate,
+    /// <summary>The same, and a file is removed only after its first line was read: whoever reads has it open.</summary>
+    RemoveSeen,
     Compress,
 }
 
@@ -30,9 +34,13 @@ sealed class RotatedLog(string folder, RotationStyle style, int rotations, int l
     public int Written { get; private set; }
     /// <summary>Lines that were written between the copy and the cut: in no file for longer than a moment.</summary>
     public HashSet<int> Window { get; } = [];
+    /// <summary>How often it was cut.</summary>
+    public int Cuts { get; private set; }
     /// <summary>The first number of each file.</summary>
     public List<int> Begins { get; } = [0];
     public volatile bool IsDone;
+    /// <summary>Lines that were read, with those that are missing before them.</summary>
+    public volatile int Taken;
     /// <summary>Its first line is spooled: a file that was moved away before anybody had seen it is no follower's matter.</summary>
     public ManualResetEventSlim Seen { get; } = new();
 
@@ -90,9 +98,10 @@ sealed class RotatedLog(string folder, RotationStyle style, int rotations, int l
     {
         switch (style)
         {
-            case RotationStyle.RenameAndCreate:
-                Shift(number, "");
-                File.Move(Path, Path + ".1");
+            case RotationStyle.RenameAndCreate or RotationStyle.RenameUpwards:
+                bool upwards = style == RotationStyle.RenameUpwards;
+                if (!upwards) Shift(number, "");
+                File.Move(Path, $"{Path}.{(upwards ? number + 1 : 1)}");
                 // Still written to by who has it open.
                 if (_random.Next(2) == 0) Write(_random.Next(1, 50));
                 _file!.Dispose();
@@ -106,10 +115,14 @@ sealed class RotatedLog(string folder, RotationStyle style, int rotations, int l
                     int first = Written, more = _random.Next(1, 20);
                     Write(more);
                     for (int i = first; i < Written; i++) Window.Add(i);
+                    // Now and then long enough for them to be read.
+                    if (_random.Next(3) == 0) Thread.Sleep(_random.Next(40));
                 }
                 _file!.SetLength(0);
+                Cuts++;
                 break;
-            case RotationStyle.RemoveAndCreate:
+            case RotationStyle.RemoveAndCreate or RotationStyle.RemoveSeen:
+                while (style == RotationStyle.RemoveSeen && Taken <= Begins[^1]) Thread.Sleep(1);
                 File.Delete(Path);
                 _file!.Dispose();
                 if (_random.Next(2) == 0) Thread.Sleep(_random.Next(20));
