@@ -37,6 +37,17 @@ sealed class LogParts
         return parts;
     }
 
+    /// <summary>What becomes of the inputs when the spool, which knew how far they were read, is lost; null = nothing is read that keeps a place.</summary>
+    public static string? ReadAgain(InputsConfig config)
+    {
+        List<string> parts = [];
+        string[] fromStart = [.. config.Monitor.Where(m => !m.FromEnd).Select(m => m.Path).Distinct()], fromEnd = [.. config.Monitor.Where(m => m.FromEnd).Select(m => m.Path).Distinct()];
+        if (fromStart.Length > 0) parts.Add($"{string.Join(", ", fromStart)}: read again from the beginning, so events of before may come twice");
+        if (fromEnd.Length > 0) parts.Add($"{string.Join(", ", fromEnd)} (from: end): read from the end, so what was written meanwhile is left out (nfr read reads it)");
+        if (config.Elastic is { Enabled: true }) parts.Add("searches begin five minutes back");
+        return parts.Count == 0 ? null : "how far each was read was in the lost spool; " + string.Join("; ", parts);
+    }
+
     static SyslogListenerOptions ListenerOf(SyslogInputConfig config) => new()
     {
         Name = $"syslog {config.Listen} {config.Protocols}",

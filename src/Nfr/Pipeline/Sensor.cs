@@ -136,6 +136,7 @@ sealed class Sensor : IDisposable
             return null;
         }
         foreach (string moved in spool.OpenReport.Quarantined) run.Log.Warning("spool: {Moved} could not be read and lies in quarantine now; a new spool was begun", moved);
+        if (spool.OpenReport is { Created: true, Quarantined.Count: > 0 } && LogParts.ReadAgain(config.Inputs) is { } again) run.Log.Warning("inputs: {Again}", again);
         Scorer? scorer = SensorParts.ScorerOf(config.Scoring, scope, moreFeeds, time, config.Data.Dir, SensorParts.FeedCacheOf(config));
         foreach (string fault in scorer?.Faults ?? []) run.Log.Warning("scoring: {Fault}", fault);
         // Last: while a spool is checked or lists are read nobody empties a ring, and it holds a quarter of a second.

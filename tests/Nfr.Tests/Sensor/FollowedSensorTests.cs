@@ -16,9 +16,9 @@ public sealed class FollowedSensorTests : IAsyncLifetime
 
     string In(string name) => _bench.In(name);
 
-    static string Conn(int i) => string.Create(CultureInfo.InvariantCulture, $"{1_763_726_400 + i}.000001\tC{i}\t10.0.2.{1 + i % 200}\t{30000 + i % 30000}\t192.0.2.{1 + i % 200}\t443\ttcp\tssl\t1.5\t100\t{i}\tSF\n");
+    internal static string Conn(int i) => string.Create(CultureInfo.InvariantCulture, $"{1_763_726_400 + i}.000001\tC{i}\t10.0.2.{1 + i % 200}\t{30000 + i % 30000}\t192.0.2.{1 + i % 200}\t443\ttcp\tssl\t1.5\t100\t{i}\tSF\n");
 
-    const string ConnHeader = "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tconn\n"
+    internal const string ConnHeader = "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tconn\n"
         + "#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tservice\tduration\torig_bytes\tresp_bytes\tconn_state\n"
         + "#types\ttime\tstring\taddr\tport\taddr\tport\tenum\tstring\tinterval\tcount\tcount\tstring\n";
 
@@ -61,6 +61,31 @@ public sealed class FollowedSensorTests : IAsyncLifetime
         Assert.Equal(0, end.Code);
         Assert.Contains("The ledger closes: every line and every event", end.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("does NOT", end.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_spool_that_cannot_be_read_costs_places_and_the_log_says_which()
+    {
+        _bench.Configure($$"""
+              monitor:
+              - {file: {{In("eve.json")}}, format: suricata}
+              - {file: {{In("query.log")}}, format: bind, from: end}
+            """);
+        File.WriteAllText(In("eve.json"), string.Concat(Enumerable.Range(0, 200).Select(ReadLogTests.Flow)));
+        static bool IsRead(JsonElement status) => status.GetProperty("run").GetProperty("events").GetProperty("http").GetInt32() == 200;
+        for (int life = 0; life < 2; life++)
+        {
+            using NfrProcess sensor = _bench.Start();
+            _bench.Status(sensor, IsRead, "200 events");
+            if (life == 1)
+            {
+                Assert.Contains($"how far each was read was in the lost spool; {In("eve.json")}: read again from the beginning, so events of before may come twice; {In("query.log")} (from: end): read from the end", sensor.Output + sensor.Error, StringComparison.Ordinal);
+            }
+            sensor.Signal(NfrProcess.Terminate);
+            Assert.Equal(0, sensor.End().Code);
+            if (life == 0) Assert.DoesNotContain("lost spool", sensor.Output + sensor.Error, StringComparison.Ordinal);
+            File.WriteAllBytes(In("data/spool/spool.db"), [.. Enumerable.Repeat((byte)0xA5, 20_000)]);
+        }
     }
 
     /// <summary>/proc/net/udp: the local address in hexadecimal, least significant byte first.</summary>

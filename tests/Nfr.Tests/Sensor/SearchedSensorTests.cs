@@ -11,7 +11,7 @@ public sealed class SearchedSensorTests
     static string Now() => DateTime.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 
     /// <summary>As Packetbeat 7.16 stores a query, and the flow that it is in.</summary>
-    static void Add(SearchServer server, int i, bool visible)
+    internal static void Add(SearchServer server, int i, bool visible)
     {
         string common = string.Create(CultureInfo.InvariantCulture, $$"""
             "@timestamp":"{{Now()}}","agent":{"type":"packetbeat","version":"7.16.2"},"ecs":{"version":"1.12.0"},

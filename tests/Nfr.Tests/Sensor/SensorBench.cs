@@ -76,13 +76,16 @@ sealed class SensorBench : IDisposable
     }
 
     /// <summary>An engine that listens on the namespace's loopback.</summary>
-    public Task<EngineServer> EngineAsync() => EngineServer.StartAsync(listener: Network.Inside(() =>
+    public Task<EngineServer> EngineAsync() => EngineServer.StartAsync(listener: Listener());
+
+    /// <summary>A socket of the namespace's loopback that listens.</summary>
+    public Socket Listener() => Network.Inside(() =>
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         socket.Listen(100);
         return socket;
-    }));
+    });
 
     /// <summary>The spool as the sensor left it.</summary>
     public Spool OpenSpool() => Spool.Open(new SpoolOptions { Directory = SpoolPath }, TimeProvider.System);

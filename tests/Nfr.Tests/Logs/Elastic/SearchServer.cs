@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -81,9 +82,11 @@ sealed class SearchServer(TimeProvider time) : ISearchCluster, IAsyncDisposable
         }
     }
 
-    public async Task<SearchServer> ListenAsync(X509Certificate2? certificate = null)
+    /// <param name="certificate">Null = plain HTTP.</param>
+    /// <param name="listener">A bound socket, such as one of another network namespace; null = any port of loopback.</param>
+    public async Task<SearchServer> ListenAsync(X509Certificate2? certificate = null, Socket? listener = null)
     {
-        _http = await EngineServer.StartAsync(certificate);
+        _http = await EngineServer.StartAsync(certificate, listener: listener);
         _http.Answer = async (context, recorded) =>
         {
             SearchAnswer answer = Answer(new SearchRequest(recorded.Method, recorded.Path.TrimStart('/') + recorded.Query, recorded.Body));
