@@ -52,7 +52,7 @@ public sealed class RotationTests(ITestOutputHelper output) : IDisposable
         RotatedLog log = Run(RotationStyle.CopyAndTruncate);
         List<int> missing = Missing(log);
         Assert.Equal(_spooled.Count, _spooled.Distinct().Count());
-        Assert.Empty(missing.Where(number => !log.Window.Contains(number)));
+        Assert.DoesNotContain(missing, number => !log.Window.Contains(number));
         // Of bytes only those that are known to have been there, of cuts each; and once more by each who came after one that was killed before its count was committed.
         Assert.InRange(_lostBytes, 0, (long)missing.Count * RotatedLog.LineLength * (_restarts + 1));
         Assert.InRange(_lost, log.Cuts, (long)log.Cuts * (_restarts + 1));
