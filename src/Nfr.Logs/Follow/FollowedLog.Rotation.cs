@@ -303,6 +303,7 @@ public sealed partial class FollowedLog
         }
         // Then it is not ended: what is taken back is read again at the next start.
         if (_outlet!.GaveUp) return;
+        if (file is { Parser: { } its, Successor: { Parser: null, Offset: 0, Source: not null } next }) (next.Parser = TakeParser()).Inherit(its);
         // Of a file that was cut: more was seen of it than could be read.
         _counters!.LostBytes += Math.Max(0, file.Known - file.Offset);
         GiveBack(file);

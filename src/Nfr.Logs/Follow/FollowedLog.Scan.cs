@@ -101,6 +101,8 @@ public sealed partial class FollowedLog
         return name.StartsWith("x509", StringComparison.OrdinalIgnoreCase) || name.StartsWith("files.", StringComparison.OrdinalIgnoreCase);
     }
 
+    static bool IsOfHandshakes(string path) => Path.GetFileName(path.AsSpan()).StartsWith("ssl", StringComparison.OrdinalIgnoreCase);
+
     void TellWhetherThere(int count)
     {
         if (count > 0)

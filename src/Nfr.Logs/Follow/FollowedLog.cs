@@ -25,6 +25,9 @@ public sealed partial class FollowedLog : IMarkedInput, IDisposable
     /// <summary>Files that are done and remembered, though nothing lies under a name that is followed.</summary>
     const int MaximumRemembered = 64;
 
+    /// <summary>Bytes before the place where reading goes on that are looked at for what they say of the whole log.</summary>
+    const long Reviewed = 64 * 1024;
+
     // Milliseconds of running time.
     const long Moment = 200;
     const long SearchTime = 2_000;
