@@ -31,9 +31,11 @@ public sealed class FollowLimitsTests : IDisposable
     public void Twenty_thousand_foreign_names_hide_no_rotated_file()
     {
         string log = Path.Combine(Current, "conn.log");
+        // Before and behind them all, in whichever order a folder is listed.
+        File.WriteAllText(Path.Combine(Current, "conn.log.2"), "line\n");
         for (int i = 0; i < 20_000; i++) File.OpenHandle(Path.Combine(Current, $"other.{i}"), FileMode.CreateNew, FileAccess.Write).Dispose();
         string today = DateTime.UtcNow.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture);
-        string[] behind = [Path.Combine(_above, today, "conn.10:00:00-11:00:00.log"), Path.Combine(Current, "conn.log.1")];
+        string[] behind = [Path.Combine(_above, today, "conn.10:00:00-11:00:00.log"), Path.Combine(Current, "conn.log.1"), Path.Combine(Current, "conn.log.2")];
         foreach (string path in behind)
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
@@ -119,6 +121,9 @@ public sealed class FollowLimitsTests : IDisposable
             File.SetLastWriteTimeUtc(log, DateTime.UtcNow.AddMinutes(i - 400));
         }
         File.SetLastWriteTimeUtc(log + ".1", DateTime.UtcNow.AddMinutes(-400));
+        // Longer than what a rotation may have left is looked for otherwise, and before there is room.
+        for (int i = 0; i < 4; i++) follower.Step(250);
+        follower.Step(20_000);
         follower.Settle(seconds: 120);
         Assert.Equal(_written.Order(), follower.Spooled.Order());
         AssertWhole(follower);
