@@ -60,7 +60,7 @@ public sealed partial class FollowedLog
         }
         if (_retryAt.Remove(file)) Well(file.Path, $"{file.Path}: is read again");
         if (read) _lastLine = _time.GetUtcNow();
-        if (read && turn != FileTurn.Refused && _troubles.Count > 0) Well("refused " + file.Path, $"{file.Path}: it is a log that can be followed now");
+        if (read && turn != FileTurn.Refused && _troubles.Count > 0) Well(RefusedMark + file.Path, $"{file.Path}: it is a log that can be followed now");
         if (file.Offset != before) Publish(file, passed: true);
         switch (turn)
         {
@@ -71,7 +71,7 @@ public sealed partial class FollowedLog
                 End(file);
                 return true;
             case FileTurn.Refused:
-                Trouble("refused " + file.Path, $"{file.Path}: {file.Refusal}; it is left out");
+                Trouble(RefusedMark + file.Path, $"{file.Path}: {file.Refusal}; it is left out");
                 file.Known = file.Offset;
                 GiveBack(file);
                 file.Dispose();
