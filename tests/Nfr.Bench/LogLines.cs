@@ -7,9 +7,10 @@ using Nfr.Logs;
 namespace Nfr.Bench;
 
 /// <summary>
-/// "logs [NAME]…": how many lines of a log a second one core reads into events, through the grouped ring that the pipeline empties, and what each line allocates. The log
+/// "logs [NAME]… [--require NAME=LINES,…,bytes=BYTES]": how many lines of a log a second one core reads into events, through the grouped ring that the pipeline empties, and what each line allocates. The log
 /// lies in memory, 32 MiB of made-up lines; the ring is emptied by the same thread, so that its cost is in the figure. The best of several rounds counts:
-/// by the clock, and by what the thread used of a processor, which stands a busy machine.
+/// by the clock, and by what the thread used of a processor, which stands a busy machine. What is required is lines of a second of processor, by the start of
+/// the sample's name (zeek is each of zeek's), and bytes that a line may allocate; exit code 1 when a figure falls short.
 /// </summary>
 static class LogLines
 {
@@ -17,12 +18,23 @@ static class LogLines
 
     public static int Run(string[] args)
     {
+        if (!TryFloors(ref args, out Dictionary<string, double> floors))
+        {
+            Console.Error.WriteLine("logs: --require wants NAME=LINES,…,bytes=BYTES, such as zeek=300000,eve=200000,bytes=64");
+            return 2;
+        }
         LogSample[] wanted = args.Length == 0 ? LogSamples.All : [.. LogSamples.All.Where(s => args.Contains(s.Name))];
         if (wanted.Length == 0)
         {
             Console.Error.WriteLine("logs: names " + string.Join(", ", LogSamples.All.Select(s => s.Name)) + ", or nothing for all");
             return 2;
         }
+        if (floors.Keys.FirstOrDefault(k => k != "bytes" && !wanted.Any(s => Is(s, k))) is { } unknown)
+        {
+            Console.Error.WriteLine($"logs: nothing is measured that {unknown} could be required of");
+            return 2;
+        }
+        bool falls = false;
         Console.WriteLine("log            |  lines/s | lines/CPU s | MB/CPU s | events/line | bytes allocated/line");
         foreach (LogSample sample in wanted)
         {
@@ -31,12 +43,39 @@ static class LogLines
                 Console.WriteLine($"{sample.Name,-14} | not read yet");
                 continue;
             }
-            Measure(sample);
+            (double speed, double bytes) = Measure(sample);
+            foreach ((string name, double floor) in floors)
+            {
+                string? shortfall = name == "bytes"
+                    ? bytes > floor ? $"{bytes:F2} bytes allocated a line, {floor} allowed" : null
+                    : Is(sample, name) && speed < floor ? $"{speed:F0} lines a second of processor, {floor} required" : null;
+                if (shortfall is null) continue;
+                falls = true;
+                Console.WriteLine($"{sample.Name}: {shortfall}");
+            }
         }
-        return 0;
+        return falls ? 1 : 0;
     }
 
-    static void Measure(LogSample sample)
+    static bool Is(LogSample sample, string name) => sample.Name.StartsWith(name, StringComparison.Ordinal);
+
+    static bool TryFloors(ref string[] args, out Dictionary<string, double> floors)
+    {
+        floors = [];
+        int at = Array.IndexOf(args, "--require");
+        if (at < 0) return true;
+        if (at + 1 == args.Length) return false;
+        foreach (string floor in args[at + 1].Split(','))
+        {
+            string[] sides = floor.Split('=');
+            if (sides.Length != 2 || sides[0].Length == 0 || !double.TryParse(sides[1], NumberStyles.Float, CultureInfo.InvariantCulture, out double value)) return false;
+            floors[sides[0]] = value;
+        }
+        args = [.. args[..at], .. args[(at + 2)..]];
+        return true;
+    }
+
+    static (double Speed, double Bytes) Measure(LogSample sample)
     {
         byte[] log = Make(sample);
         double best = double.MaxValue, bestOfCpu = double.MaxValue, allocated = double.MaxValue;
@@ -59,6 +98,7 @@ static class LogLines
             events = outlet.Count;
         }
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{sample.Name,-14} | {lines / best,8:F0} | {lines / bestOfCpu,11:F0} | {log.Length / bestOfCpu / 1e6,8:F0} | {(double)events / lines,11:F2} | {allocated:F2}"));
+        return (lines / bestOfCpu, allocated);
     }
 
     static long Read(byte[] log, LineParser parser, Emptied outlet)

@@ -23,10 +23,11 @@ static class FreePort
 
     static bool IsFree(SocketType type, ProtocolType protocol, int port)
     {
-        using var socket = new Socket(AddressFamily.InterNetworkV6, type, protocol) { DualMode = true };
+        // One that is bound for both families, where there are two.
+        using Socket socket = Socket.OSSupportsIPv6 ? new(AddressFamily.InterNetworkV6, type, protocol) { DualMode = true } : new(AddressFamily.InterNetwork, type, protocol);
         try
         {
-            socket.Bind(new IPEndPoint(IPAddress.IPv6Any, port));
+            socket.Bind(new IPEndPoint(Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any, port));
             return true;
         }
         catch (SocketException)

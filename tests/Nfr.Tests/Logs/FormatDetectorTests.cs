@@ -109,7 +109,7 @@ public sealed class FormatDetectorTests(ITestOutputHelper output)
         }
     }
 
-    [Theory]
+    [SampleTheory("12-go-nfr-golden/inputs/bro", "12-go-nfr-golden/inputs/suricata", "12-go-nfr-golden/inputs/msdns", "12-go-nfr-golden/inputs/syslog-named", "12-go-nfr-golden/inputs/edge", "12-go-nfr-golden/inputs/pcap", "7-log-samples/msdns", "7-log-samples/nfr", "7-log-samples/suricata-eve", "3b-zeek-logs")]
     [InlineData("12-go-nfr-golden/inputs/bro", "*.log", LogFormat.Zeek)]
     [InlineData("12-go-nfr-golden/inputs/suricata", "*", LogFormat.Suricata)]
     [InlineData("12-go-nfr-golden/inputs/msdns", "*", LogFormat.Msdns)]
@@ -125,11 +125,7 @@ public sealed class FormatDetectorTests(ITestOutputHelper output)
     [InlineData("3b-zeek-logs", "*.gz", LogFormat.Zeek)]
     public void Every_sample_of_others_is_told(string folder, string pattern, LogFormat? format)
     {
-        if (!Corpus.TryFind(folder, out string path))
-        {
-            output.WriteLine("no corpus");
-            return;
-        }
+        string path = Corpus.Find(folder);
         foreach (string file in Directory.GetFiles(path, pattern, SearchOption.AllDirectories).Where(f => !f.EndsWith(".expect.json", StringComparison.Ordinal)))
         {
             // A text that only has a log's name.
@@ -143,14 +139,10 @@ public sealed class FormatDetectorTests(ITestOutputHelper output)
         }
     }
 
-    [Fact]
+    [SampleFact("7-log-samples")]
     public void What_lies_beside_the_logs_is_taken_for_none_it_is_not()
     {
-        if (!Corpus.TryFind("7-log-samples", out string path))
-        {
-            output.WriteLine("no corpus");
-            return;
-        }
+        string path = Corpus.Find("7-log-samples");
         foreach (string file in Directory.GetFiles(path, "*", SearchOption.AllDirectories))
         {
             DetectedFormat detected = FormatDetector.Detect(Begin(File.OpenRead(file)));

@@ -9,10 +9,10 @@ public sealed class ZeekCorpusTests
 
     static LineBed Read(string path, CertificateCache? certificates = null) => new LineBed(new ZeekParser(new LineOptions { Certificates = certificates ?? new() })).File(path);
 
-    [Fact]
+    [SampleFact("3b-zeek-logs/zed")]
     public void Columns_and_JSON_of_the_same_records_give_equal_events()
     {
-        if (!Corpus.TryFind("3b-zeek-logs/zed", out string folder)) return;
+        string folder = Corpus.Find("3b-zeek-logs/zed");
         // What the certificates say comes with both.
         CertificateCache columns = new(), objects = new();
         int events = 0;
@@ -31,10 +31,10 @@ public sealed class ZeekCorpusTests
         Assert.True(events > 2000, $"{events} events");
     }
 
-    [Fact]
+    [SampleFact("3b-zeek-logs/rita")]
     public void A_servers_logs_are_read_without_a_skip_but_for_responses_without_a_request()
     {
-        if (!Corpus.TryFind("3b-zeek-logs/rita", out string folder)) return;
+        string folder = Corpus.Find("3b-zeek-logs/rita");
         int events = 0;
         foreach (string log in Directory.GetFiles(folder, "*.gz", SearchOption.AllDirectories))
         {
@@ -47,38 +47,38 @@ public sealed class ZeekCorpusTests
         Assert.True(events > 5000, $"{events} events");
     }
 
-    [Fact]
+    [SampleFact("3b-zeek-logs/rita/dnscat2-agent-http-a.log")]
     public void A_separator_at_each_lines_end_is_no_column()
     {
-        if (!Corpus.TryFind("3b-zeek-logs/rita/dnscat2-agent-http-a.log", out string log)) return;
+        string log = Corpus.Find("3b-zeek-logs/rita/dnscat2-agent-http-a.log");
         LineBed bed = Read(log);
         // The others are responses whose request was not seen.
         Assert.Equal(4000, bed.Events.Count + bed.Count(LineVerdict.Url));
         Assert.Equal(195, bed.Count(LineVerdict.Url));
     }
 
-    [Fact]
+    [SampleFact("3b-zeek-logs/rita/has_unknown_field/http.log")]
     public void A_line_with_a_column_too_few_is_counted_and_the_others_stay()
     {
-        if (!Corpus.TryFind("3b-zeek-logs/rita/has_unknown_field/http.log", out string log)) return;
+        string log = Corpus.Find("3b-zeek-logs/rita/has_unknown_field/http.log");
         LineBed bed = Read(log);
         Assert.Equal(1, bed.Count(LineVerdict.Columns));
         Assert.Equal(4, bed.Events.Count);
     }
 
-    [Fact]
+    [SampleFact("3b-zeek-logs/rita/text_file/conn.log")]
     public void A_text_that_is_no_log_has_no_header()
     {
-        if (!Corpus.TryFind("3b-zeek-logs/rita/text_file/conn.log", out string log)) return;
+        string log = Corpus.Find("3b-zeek-logs/rita/text_file/conn.log");
         LineBed bed = Read(log);
         Assert.Empty(bed.Events);
         Assert.Equal(5, bed.Count(LineVerdict.NoHeader));
     }
 
-    [Fact]
+    [SampleFact("3-zeek-btest/baseline")]
     public void Zeeks_own_reference_logs_are_read()
     {
-        if (!Corpus.TryFind("3-zeek-btest/baseline", out string folder)) return;
+        string folder = Corpus.Find("3-zeek-btest/baseline");
         int events = 0;
         foreach (string log in Directory.GetFiles(folder, "*.log*", SearchOption.AllDirectories))
         {
@@ -99,10 +99,10 @@ public sealed class ZeekCorpusTests
         Assert.True(events > 100, $"{events} events");
     }
 
-    [Fact]
+    [SampleFact("3b-zeek-logs/ztests")]
     public void The_small_cases_of_another_reader_are_read_or_counted()
     {
-        if (!Corpus.TryFind("3b-zeek-logs/ztests", out string folder)) return;
+        string folder = Corpus.Find("3b-zeek-logs/ztests");
         foreach (string file in Directory.GetFiles(folder, "*.yaml"))
         {
             string text = File.ReadAllText(file).Replace("\\t", "\t", StringComparison.Ordinal).Replace("\\n", "\n", StringComparison.Ordinal);

@@ -1,11 +1,10 @@
 using System.Text;
 using Nfr.Logs;
-using Xunit.Abstractions;
 
 namespace Nfr.Tests.Logs;
 
 /// <summary>BlueCat DNS Edge's records, however they are broken into lines.</summary>
-public sealed class EdgeTests(ITestOutputHelper output)
+public sealed class EdgeTests
 {
     const string First = """{"time":1529603514134,"source":"10.0.0.1","query":"google.com.","queryType":"A","queryProtocol":"UDP"}""";
 
@@ -35,16 +34,12 @@ public sealed class EdgeTests(ITestOutputHelper output)
         return new DnsTaken().Read(parser, lines).Release(parser);
     }
 
-    [Theory]
+    [SampleTheory("12-go-nfr-golden/inputs/edge")]
     [InlineData("all-scope")]
     [InlineData("default-scope")]
     public void What_the_original_posts_is_what_is_read_but_for_the_last_dot(string scope)
     {
-        if (!Corpus.TryFind("12-go-nfr-golden/inputs/edge", out string inputs))
-        {
-            output.WriteLine("no corpus");
-            return;
-        }
+        string inputs = Corpus.Find("12-go-nfr-golden/inputs/edge");
         foreach (string file in Directory.GetFiles(inputs))
         {
             EdgeParser parser = Parser();

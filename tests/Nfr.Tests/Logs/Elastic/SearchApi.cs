@@ -7,7 +7,9 @@ namespace Nfr.Tests.Logs.Elastic;
 /// <summary>The published schema of the search and point in time requests (corpus, topic 9): what it has against one. Without the corpus nothing.</summary>
 static class SearchApi
 {
-    static readonly JsonObject? s_schema = Corpus.TryFind("9-elasticsearch-api/elasticsearch-search-pit-bulk.openapi.json", out string file)
+    public const string Schema = "9-elasticsearch-api/elasticsearch-search-pit-bulk.openapi.json";
+
+    static readonly JsonObject? s_schema = Corpus.TryFind(Schema, out string file)
         ? JsonNode.Parse(File.ReadAllText(file))!.AsObject() : null;
 
     /// <summary>Not in the slice: the reference's scroll pages have them.</summary>
@@ -15,8 +17,6 @@ static class SearchApi
 
     /// <summary>The slice leaves out that a sort is also {FIELD: {…}}; these are what the reference says of it.</summary>
     static readonly string[] s_sort = ["missing", "mode", "nested", "order", "unmapped_type", "numeric_type", "format"];
-
-    public static bool IsThere => s_schema is not null;
 
     public static IEnumerable<string> Objections(SearchRequest request)
     {

@@ -12,16 +12,12 @@ public sealed class MsdnsCorpusTests(ITestOutputHelper output)
 {
     static LineOptions Utc => new() { Zone = TimeZoneInfo.Utc };
 
-    [Theory]
+    [SampleTheory("12-go-nfr-golden/inputs/msdns")]
     [InlineData("all-scope")]
     [InlineData("default-scope")]
     public void What_the_original_posts_is_what_is_read(string scope)
     {
-        if (!Corpus.TryFind("12-go-nfr-golden/inputs/msdns", out string inputs))
-        {
-            output.WriteLine("no corpus");
-            return;
-        }
+        string inputs = Corpus.Find("12-go-nfr-golden/inputs/msdns");
         foreach (string file in Directory.GetFiles(inputs))
         {
             var parser = new MsdnsParser(Utc);
@@ -32,14 +28,10 @@ public sealed class MsdnsCorpusTests(ITestOutputHelper output)
         }
     }
 
-    [Fact]
+    [SampleFact("7-log-samples/msdns")]
     public void Whole_logs_of_others_are_read_as_they_say()
     {
-        if (!Corpus.TryFind("7-log-samples/msdns", out string folder))
-        {
-            output.WriteLine("no corpus");
-            return;
-        }
+        string folder = Corpus.Find("7-log-samples/msdns");
         foreach (string log in Directory.GetFiles(folder, "*.log"))
         {
             using JsonDocument expected = JsonDocument.Parse(File.ReadAllText(Path.ChangeExtension(log, ".json")));
@@ -68,14 +60,10 @@ public sealed class MsdnsCorpusTests(ITestOutputHelper output)
         }
     }
 
-    [Fact]
+    [SampleFact("7-log-samples/msdns")]
     public void Lines_of_another_reader_s_tests_are_read_as_it_reads_them()
     {
-        if (!Corpus.TryFind("7-log-samples/msdns", out string folder))
-        {
-            output.WriteLine("no corpus");
-            return;
-        }
+        string folder = Corpus.Find("7-log-samples/msdns");
         foreach (string file in Directory.GetFiles(folder, "*vectors*.json"))
         {
             using JsonDocument vectors = JsonDocument.Parse(File.ReadAllText(file));

@@ -11,13 +11,6 @@ public sealed class RealResolverTests(ITestOutputHelper output)
 {
     const string Named = "/usr/sbin/named", Dnsmasq = "/usr/sbin/dnsmasq", Unbound = "/usr/sbin/unbound";
 
-    bool IsThere(string program)
-    {
-        if (ResolverProcess.IsThere(program)) return true;
-        output.WriteLine($"{program} is not installed: nothing was tested");
-        return false;
-    }
-
     /// <summary>Over UDP and TCP, IPv4 and IPv6: names that are there, that have no such record, that are not there, and strange ones.</summary>
     static void AskAll(ResolverProcess server, bool odd)
     {
@@ -60,10 +53,9 @@ public sealed class RealResolverTests(ITestOutputHelper output)
         return string.Join(' ', fields.Select(f => all[f]));
     }
 
-    [Fact]
+    [InstalledFact(Named)]
     public void All_that_BIND_was_asked_is_read_from_each_of_its_channels()
     {
-        if (!IsThere(Named)) return;
         using var server = new ResolverProcess(Named);
         File.WriteAllText(server.At("test.zone"), "$TTL 60\n@ SOA ns root 1 60 60 60 60\n@ NS ns\nns A 127.0.0.1\na A 192.0.2.1\na AAAA 2001:db8::1\nc CNAME a\nt TXT hello\n");
         File.WriteAllText(server.At("named.conf"), $$"""
@@ -94,12 +86,11 @@ public sealed class RealResolverTests(ITestOutputHelper output)
         }
     }
 
-    [Theory]
+    [InstalledTheory(Dnsmasq)]
     [InlineData("log-queries")]
     [InlineData("log-queries=extra")]
     public void All_that_dnsmasq_was_asked_is_read_with_its_answers(string how)
     {
-        if (!IsThere(Dnsmasq)) return;
         using var server = new ResolverProcess(Dnsmasq);
         File.WriteAllText(server.At("hosts"), "192.0.2.7 n0.x.test\n2001:db8::7 n1.xxx.test\n");
         File.WriteAllText(server.At("dnsmasq.conf"), $"""
@@ -133,14 +124,13 @@ public sealed class RealResolverTests(ITestOutputHelper output)
         output.WriteLine($"dnsmasq, {how}: {events.Length} of {expected.Length} queries, codes {string.Join(' ', server.Asked.CountBy(a => a.Code))}");
     }
 
-    [Theory]
+    [InstalledTheory(Unbound)]
     [InlineData("log-queries: yes", false)]
     [InlineData("log-replies: yes", true)]
     [InlineData("log-queries: yes\n  log-replies: yes\n  log-local-actions: yes\n  log-tag-queryreply: yes", true)]
     [InlineData("log-queries: yes\n  log-replies: yes\n  log-time-ascii: yes", true)]
     public void All_that_unbound_was_asked_is_read_with_its_answers(string how, bool replies)
     {
-        if (!IsThere(Unbound)) return;
         using var server = new ResolverProcess(Unbound);
         File.WriteAllText(server.At("unbound.conf"), $"""
             server:

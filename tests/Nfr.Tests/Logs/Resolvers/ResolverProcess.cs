@@ -30,8 +30,6 @@ sealed class ResolverProcess : IDisposable
         Port = FreePort.Take();
     }
 
-    public static bool IsThere(string program) => File.Exists(program);
-
     public string Folder { get; }
     public int Port { get; }
 

@@ -11,7 +11,7 @@ public sealed partial class SyslogListenerTests
 {
     const string Rsyslog = "/usr/sbin/rsyslogd";
 
-    [Theory]
+    [InstalledTheory(Rsyslog)]
     [InlineData("udp", "RSYSLOG_TraditionalForwardFormat", "traditional")]
     [InlineData("udp", "RSYSLOG_SyslogProtocol23Format", "traditional")]
     [InlineData("tcp", "RSYSLOG_TraditionalForwardFormat", "traditional")]
@@ -20,11 +20,6 @@ public sealed partial class SyslogListenerTests
     [InlineData("tcp", "RSYSLOG_SyslogProtocol23Format", "octet-counted")]
     public void What_rsyslog_forwards_of_dnsmasq_is_read_in_each_of_its_forms(string protocol, string template, string framing)
     {
-        if (!File.Exists(Rsyslog))
-        {
-            output.WriteLine("rsyslog is not installed: nothing was tested");
-            return;
-        }
         const int Queries = 40;
         string folder = Directory.CreateTempSubdirectory("nfr-rsyslog-").FullName;
         using var bed = new Bed(On());

@@ -311,15 +311,10 @@ public sealed partial class SyslogListenerTests(ITestOutputHelper output)
         output.WriteLine($"{bed.Counters().Lines} read, {bed.Counters().Lost} dropped by the kernel");
     }
 
-    [Fact]
+    [InstalledFact("/usr/bin/logger")]
     public void Util_linux_logger_is_understood_in_all_its_forms()
     {
         const string Logger = "/usr/bin/logger";
-        if (!File.Exists(Logger))
-        {
-            output.WriteLine("logger is not installed: nothing was tested");
-            return;
-        }
         using var bed = new Bed(On());
         int n = 0;
         foreach (string[] form in (string[][])[["--rfc3164"], ["--rfc5424"], ["--rfc5424=notime"], ["--rfc5424", "--octet-count"], ["--rfc3164", "--octet-count"]])

@@ -49,12 +49,12 @@ public class EveGoldenTests
         }
     }
 
-    [Fact]
+    [SampleFact("12-go-nfr-golden/inputs/suricata", "7-log-samples/suricata-eve", "7-log-samples/nfr")]
     public void Nothing_of_the_golden_inputs_and_of_the_samples_is_skipped()
     {
         foreach (string folder in (string[])["12-go-nfr-golden/inputs/suricata", "7-log-samples/suricata-eve", "7-log-samples/nfr"])
         {
-            if (!Corpus.TryFind(folder, out string path)) return;
+            string path = Corpus.Find(folder);
             foreach (string file in Directory.GetFiles(path).Where(f => Path.GetFileNameWithoutExtension(f).Split('-', '_', '.')[^1] is "eve" or "empty" || Path.GetFileName(f).StartsWith("nfr-test", StringComparison.Ordinal)))
             {
                 EveBed bed = new EveBed().ReadAll(File.ReadLines(file));
@@ -63,10 +63,10 @@ public class EveGoldenTests
         }
     }
 
-    [Fact]
+    [SampleFact("7-log-samples/nfr/suricata-eve.json")]
     public void The_originals_own_sample_gives_what_its_test_expects()
     {
-        if (!Corpus.TryFind("7-log-samples/nfr/suricata-eve.json", out string path)) return;
+        string path = Corpus.Find("7-log-samples/nfr/suricata-eve.json");
         EveBed bed = new EveBed().ReadAll(File.ReadLines(path));
         JsonArray records = JsonNode.Parse(File.ReadAllText(path + ".expect.json"))!["records"]!.AsArray();
         Assert.Equal(records.Count, bed.Lines.Count);
@@ -79,7 +79,7 @@ public class EveGoldenTests
     }
 
     /// <summary>The keys of Suricata's own schema that are read, each in its object.</summary>
-    [Theory]
+    [SampleTheory("7-log-samples/suricata-eve/schema.json")]
     [InlineData("", "timestamp flow_id vlan src_ip src_port dest_ip dest_port proto event_type app_proto direction icmp_type icmp_code dns flow tcp http tls quic alert mdns llmnr")]
     [InlineData("dns", "type id rrname rrtype rcode flags version queries answers grouped")]
     [InlineData("dns/queries/[]", "rrname rrtype")]
@@ -95,7 +95,7 @@ public class EveGoldenTests
     [InlineData("quic/extensions/[]", "name values")]
     public void Every_key_that_is_read_is_in_suricatas_schema(string path, string keys)
     {
-        if (!Corpus.TryFind("7-log-samples/suricata-eve/schema.json", out string file)) return;
+        string file = Corpus.Find("7-log-samples/suricata-eve/schema.json");
         JsonNode node = JsonNode.Parse(File.ReadAllText(file))!;
         foreach (string part in path.Split('/', StringSplitOptions.RemoveEmptyEntries)) node = part == "[]" ? node["items"]! : node["properties"]![part]!;
         Assert.All(keys.Split(' '), key => Assert.NotNull(node["properties"]![key]));
