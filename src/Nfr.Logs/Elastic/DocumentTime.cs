@@ -49,6 +49,8 @@ static class DocumentTime
         nanoseconds = 0;
         if (Utf8Parser.TryParse(value.Bytes, out long whole, out int used) && used == value.Bytes.Length)
         {
+            // It has no opposite, and is no time.
+            if (whole == long.MinValue) return false;
             nanoseconds = Math.Abs(whole) switch
             {
                 < 100_000_000_000 => Scaled(whole, 1_000_000_000),

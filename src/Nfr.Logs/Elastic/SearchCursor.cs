@@ -75,8 +75,8 @@ sealed class SearchCursor(SearchOptions options, SearchQuery query)
 
     public SearchRequest Count(SearchRange range) => Counting(query.Count(range, Dialect == SearchDialect.Scroll ? null : _id));
 
-    /// <summary>Of all documents, with and without a stamp.</summary>
-    public SearchRequest CountAll(bool unstamped) => new("POST", $"{query.Indices}/_search", query.Count(null, null, unstamped));
+    /// <summary>Of all documents, with and without a stamp, and with those that are left to another search.</summary>
+    public SearchRequest CountAll(bool unstamped, bool withFlows = false) => new("POST", $"{query.Indices}/_search", query.Count(null, null, unstamped, withFlows));
 
     SearchRequest Counting(byte[] body) => new("POST", Dialect == SearchDialect.Scroll ? $"{query.Indices}/_search" : "_search", body);
 

@@ -234,7 +234,9 @@ sealed class SearchFollower : IMarkedInput
     {
         _everDiagnosed = true;
         _diagnosed = _time.GetTimestamp();
-        if (Total(stamped: false) is not { } all || (all > 0 ? Total(stamped: true) : 0) is not { } stamped) return;
+        // Whoever has no Packetbeat has no flows of it.
+        if (_options.Flows == FlowReports.Alone || Total(stamped: false) is not { } all || (all > 0 ? Total(stamped: true) : 0) is not { } stamped) return;
+        if (all == 0 && _options.Flows == FlowReports.Left && Total(stamped: false, withFlows: true) is not 0) return;
         if (all == 0)
         {
             string fields = string.Join(", ", _query.MustHave.Where(f => f != _query.Ingested));
@@ -247,9 +249,9 @@ sealed class SearchFollower : IMarkedInput
             Tell(null);
         }
 
-        long? Total(bool stamped)
+        long? Total(bool stamped, bool withFlows = false)
         {
-            if (_link.Send(_cursor.CountAll(!stamped), stop) is not { Fault: null } answer) return null;
+            if (_link.Send(_cursor.CountAll(!stamped, withFlows), stop) is not { Fault: null } answer) return null;
             return SearchPage.TryRead(answer.Body, out _)?.Total;
         }
     }

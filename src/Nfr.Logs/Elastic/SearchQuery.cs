@@ -24,6 +24,10 @@ readonly record struct SearchRange(long From, long To);
 /// <summary>Writes the bodies of a search's requests.</summary>
 sealed class SearchQuery
 {
+    const string FlowFinal = "flow.final";
+    /// <summary>Packetbeat's transactions, which say source and destination too: <see cref="DocumentParser"/> makes no flows of them.</summary>
+    const string Transactions = """{"bool":{"filter":[{"term":{"agent.type":{"value":"packetbeat"}}},{"exists":{"field":"event.dataset"}}],"must_not":[{"term":{"event.dataset":{"value":"flow"}}},{"term":{"event.dataset":{"value":"network_traffic.flow"}}}]}}""";
+
     readonly SearchOptions _options;
     readonly string _timestamp, _ingested;
     readonly string[] _source;
@@ -41,7 +45,7 @@ sealed class SearchQuery
         // Packetbeat says url.full and no url.original: one of the two is enough, unless the user said which.
         bool eitherUrl = options.Type == EventType.Http && options.Schema == "ecs" && options.MustHaveFields.Count == 0 && !options.FieldNames.ContainsKey("url");
         if (eitherUrl) _urls = [.. options.Paths(SearchField.Url), .. options.Paths(SearchField.FullUrl)];
-        _mustHave = options.MustHaveFields.Count > 0 ? [.. options.MustHaveFields] : [.. Defaults(eitherUrl)];
+        _mustHave = options.MustHaveFields.Count > 0 ? [.. options.MustHaveFields] : [.. Defaults(eitherUrl).Distinct()];
     }
 
     /// <summary>The path that pages are ordered by.</summary>
@@ -104,14 +108,15 @@ sealed class SearchQuery
     /// <param name="range">Stamps; null = all.</param>
     /// <param name="pit">The point in time; null = what is there now.</param>
     /// <param name="unstamped">Also those that have no stamp to be ordered by.</param>
-    public byte[] Count(SearchRange? range, string? pit, bool unstamped = false)
+    /// <param name="withFlows">Also those that are left to another search.</param>
+    public byte[] Count(SearchRange? range, string? pit, bool unstamped = false, bool withFlows = false)
     {
         var buffer = new ArrayBufferWriter<byte>(1024);
         using Utf8JsonWriter json = new(buffer);
         json.WriteStartObject();
         json.WriteNumber("size", 0);
         json.WriteBoolean("track_total_hits", true);
-        Query(json, range, withIngested: !unstamped);
+        Query(json, range, withIngested: !unstamped, withFlows);
         Pit(json, pit);
         json.WriteEndObject();
         json.Flush();
@@ -127,7 +132,7 @@ sealed class SearchQuery
         json.WriteEndObject();
     }
 
-    void Query(Utf8JsonWriter json, SearchRange? range, bool withIngested)
+    void Query(Utf8JsonWriter json, SearchRange? range, bool withIngested, bool withFlows = false)
     {
         json.WriteStartObject("query");
         json.WriteStartObject("bool");
@@ -144,7 +149,15 @@ sealed class SearchQuery
             json.WriteEndArray();
             json.WriteNumber("minimum_should_match", 1);
         }
+        if (_options.Flows == FlowReports.Left && !withFlows)
+        {
+            json.WriteStartArray("must_not");
+            Exists(json, FlowFinal);
+            json.WriteRawValue(Transactions);
+            json.WriteEndArray();
+        }
         json.WriteStartArray("filter");
+        if (_options.Flows == FlowReports.Alone) json.WriteRawValue("""{"term":{"flow.final":{"value":true}}}""");
         if ((_options.SearchTerm ?? SearchSchema.Term(_options.Schema, _options.Type)) is { } term) json.WriteRawValue(term);
         if (range is { } r)
         {

@@ -23,6 +23,7 @@ public sealed class FileInputs : ILogInput
     readonly long _begin;
     readonly LineReader _reader = new();
     readonly List<FollowedLog> _logs = [];
+    readonly FollowedLog[] _turns;
     LogOutlet? _outlet;
     Inotify? _inotify;
     InotifyNews _news = InotifyNews.Names | InotifyNews.Growth;
@@ -38,6 +39,8 @@ public sealed class FileInputs : ILogInput
         _time = time ?? TimeProvider.System;
         _begin = _time.GetTimestamp();
         foreach (FollowOptions item in items) _logs.Add(new FollowedLog(item, _reader, tell, _time));
+        // Items that are Zeek's certificates first, in whatever order they are named.
+        _turns = [.. items.Zip(_logs).OrderBy(i => FollowedLog.IsOfCertificates(i.First.Path) ? 0 : 1).Select(i => i.Second)];
         if (items.Any(i => i.UseInotify)) _inotify = Inotify.Open();
     }
 
@@ -86,10 +89,12 @@ public sealed class FileInputs : ILogInput
         if (_news != InotifyNews.None || now - _looked >= (_logs.Exists(l => l.HasWaiting) ? Nap : LookTime))
         {
             _looked = now;
-            foreach (FollowedLog log in _logs)
+            bool tells = false;
+            foreach (FollowedLog log in _turns)
             {
                 if (stop.IsCancellationRequested) return false;
-                busy |= log.Turn(now);
+                busy |= log.Turn(now, tells);
+                tells |= log.TellsOfCertificates;
                 _outlet!.Between();
             }
             _news &= InotifyNews.Names;

@@ -18,6 +18,8 @@ public sealed partial class FollowedLog
     readonly List<(string Log, long Since, long At)> _recent = [];
     /// <summary>Of each log that a position spoke of, the oldest last write that is known.</summary>
     readonly Dictionary<string, long> _restoredSince = [];
+    /// <summary>Of each log of which a file had no room, the oldest one's last write: it is looked for until it has.</summary>
+    readonly Dictionary<string, long> _refused = [];
     long _lookedAgain;
     long _tellCutsAt;
 
@@ -50,11 +52,16 @@ public sealed partial class FollowedLog
     /// <summary>What came and went between two files that are followed, and was missed when they were met.</summary>
     void FindMissed(long now)
     {
-        _recent.RemoveAll(r => now - r.At > LookAgain);
+        _recent.RemoveAll(r => now - r.At > LookAgain && !_refused.ContainsKey(r.Log));
         if (_recent.Count == 0 || now - _lookedAgain < LookPause) return;
         _lookedAgain = now;
         foreach ((string log, long since) in _recent.GroupBy(r => r.Log).Select(g => (g.Key, g.Min(r => r.Since))).ToArray())
         {
+            if (_refused.ContainsKey(log) && IsFull(out _))
+            {
+                TellThatItIsFull();
+                continue;
+            }
             foreach (LogFile missed in Between(log, since, now))
             {
                 CountBetween(missed, now);
@@ -102,17 +109,41 @@ public sealed partial class FollowedLog
     {
         List<LogFile> between = [];
         bool moved = true;
-        for (int i = 0; moved && i < MaximumLooks; i++)
+        long? refused = null;
+        for (int i = 0; moved && refused is null && i < MaximumLooks; i++)
         {
             moved = false;
-            foreach ((string path, FileStatus status) in RotatedNames.Of(log))
+            foreach ((string path, FileStatus status) in RotatedNames.Of(log, since))
             {
                 if (status.Modified < since || status.Length == 0 || IsTaken(status)) continue;
                 moved |= !Take(path, status);
+                // The younger ones come behind it.
+                if (refused is not null) break;
             }
         }
+        KeepLooking();
         between.Sort((a, b) => a.Status.Modified.CompareTo(b.Status.Modified));
         return between;
+
+        bool Refuse(FileStatus status)
+        {
+            refused = status.Modified;
+            return false;
+        }
+
+        // What had no room is looked for until it has; of older ones that are waiting nothing was learned.
+        void KeepLooking()
+        {
+            if (_refused.TryGetValue(log, out long oldest) && oldest < since) return;
+            if (refused is not { } modified)
+            {
+                _refused.Remove(log);
+                return;
+            }
+            _refused[log] = modified;
+            _recent.RemoveAll(r => r.Log == log && r.Since >= since);
+            _recent.Add((log, since, now));
+        }
 
         // False when the name stands for another file by now: names are in motion, as when many are shifted by one.
         bool Take(string path, FileStatus looked)
@@ -124,7 +155,7 @@ public sealed partial class FollowedLog
             {
                 source.Dispose();
             }
-            else if (Guard(path, () => IsOwned(path, source, status, isLive: false, now), out bool owned) && !owned && HasRoom())
+            else if (Guard(path, () => IsOwned(path, source, status, isLive: false, now), out bool owned) && !owned && (HasRoom() || Refuse(status)))
             {
                 LogFile one = New(path, log, source, status, now);
                 one.MovedAt = now;
@@ -147,7 +178,7 @@ public sealed partial class FollowedLog
     /// <summary>Looks for a file's bytes where they may lie by now: by inode first, then by what they are.</summary>
     bool Search(LogFile file, List<(string Path, FileStatus Status)> strangers, long now)
     {
-        List<(string Path, FileStatus Status)> places = RotatedNames.Of(file.Log);
+        List<(string Path, FileStatus Status)> places = RotatedNames.Of(file.Log, file.Status.Modified);
         places.Reverse();
         places.AddRange(strangers);
         foreach ((string path, FileStatus looked) in places.OrderBy(p => p.Status.Inode == file.Status.Inode ? 0 : 1))
@@ -224,21 +255,25 @@ public sealed partial class FollowedLog
         _counters!.Lost++;
         Publish(file);
         // Those that were found before anybody knew how they had come there.
-        foreach (LogFile between in _files.FindAll(f => f.CameBetween && f.Log == file.Log)) CountCut(between, now);
+        foreach (LogFile between in _files.FindAll(f => f.CameBetween && f.Log == file.Log && MetBefore(f) == file)) CountCut(between, now);
         if (now < _tellCutsAt) return;
         _tellCutsAt = now + CutPatience;
         _tell(new LogNotice(true, $"{file.Log}: it was cut where it stands, as by logrotate's copytruncate: lines written between its copy and the cut are lost, how many nobody can know. "
             + "Each cut is counted; rotation by renaming (create) loses none"));
     }
 
-    // A log that was cut once was cut each time: of those between there is only what was copied.
+    // Those between came as the one before them went: cut, and there is only what was copied; or renamed, and whole.
     void CountBetween(LogFile file, long now)
     {
         _counters!.Rotations++;
         file.CameBetween = true;
-        if (_files.Exists(f => f.WasCut && f.Log == file.Log)) CountCut(file, now);
+        if (MetBefore(file) is { } before ? before.WasCut : _files.Exists(f => f.WasCut && f.Log == file.Log)) CountCut(file, now);
         else Publish(file);
     }
+
+    // The last one that was met under the log's name, and written to, before this one. One without a line has not begun by then.
+    LogFile? MetBefore(LogFile between) => _files.Where(f => f != between && f.Log == between.Log && !f.IsCopy && !f.CameBetween && (f.Offset > 0 || f.IsDone || f.WasCut)
+        && f.Status.Modified <= between.Status.Modified).MaxBy(f => f.Status.Modified);
 
     void LookNoFurtherBackThan(string log, long modified)
     {
@@ -268,6 +303,7 @@ public sealed partial class FollowedLog
         }
         // Then it is not ended: what is taken back is read again at the next start.
         if (_outlet!.GaveUp) return;
+        if (file is { Parser: { } its, Successor: { Parser: null, Offset: 0, Source: not null } next }) (next.Parser = TakeParser()).Inherit(its);
         // Of a file that was cut: more was seen of it than could be read.
         _counters!.LostBytes += Math.Max(0, file.Known - file.Offset);
         GiveBack(file);
@@ -287,7 +323,7 @@ public sealed partial class FollowedLog
             if (file.Source is null)
             {
                 // The copies of a file that is cut again and again, and what was done long ago; neither pushes the other out.
-                if ((file.IsCopy || file.IsDone) && !_named.Contains(file) && (file.IsCopy ? ++copies : ++remembered) > MaximumRemembered && IsAccepted(file)) Forget(file);
+                if ((file.IsCopy || file.IsDone) && !_named.Contains(file) && (file.IsCopy ? ++copies : ++remembered) > MaximumRemembered && IsAccepted(file) && MayForget(file)) Forget(file);
                 continue;
             }
             if (!file.IsLive && IsDrained(file, now)) End(file);

@@ -11,12 +11,16 @@ public sealed partial class FollowedLog
     /// <summary>Empty files that are held open; of further ones the bytes are seen with the next look at the names.</summary>
     const int MaximumEmpty = 16;
 
+    /// <summary>Before a path: what was said is that its format is none to follow.</summary>
+    const string RefusedMark = "refused ";
+
     readonly HashSet<LogFile> _named = [];
     readonly List<(string Path, LogSource Source)> _empty = [];
 
     /// <summary>Looks at the names: what is new, gone, or another file than before.</summary>
     internal void Scan(long now)
     {
+        _now = now;
         MeetThoseBegun(now);
         List<(string Path, FileStatus Status)> found = _pattern.Expand();
         found.Sort((a, b) => ByAge(a.Path, a.Status, b.Path, b.Status));
@@ -56,6 +60,30 @@ public sealed partial class FollowedLog
         }
         _isFirst = false;
         TellWhetherThere(found.Count);
+        TellOfPlaces();
+        ForgetTroubles(found, now);
+    }
+
+    void TellOfPlaces()
+    {
+        if (_unwritten is var left and > 0)
+            Trouble("places", $"{_options.Path}: how far {left} of its files are read does not fit into the spool, so long are their names: they would be read again after a restart. Items with a part of the files each help");
+        else
+            Well("places", $"{_options.Path}: the places of all files are written down again");
+    }
+
+    // Of a file that is gone nothing would say that it is well.
+    void ForgetTroubles(List<(string Path, FileStatus Status)> found, long now)
+    {
+        if (_troubles.Count == 0) return;
+        HashSet<string> paths = [.. found.Select(f => f.Path)];
+        foreach ((string about, (_, long at)) in _troubles.ToArray())
+        {
+            if (about.Length == 0 || now - at < TroubleTime) continue;
+            string path = about.StartsWith(RefusedMark, StringComparison.Ordinal) ? about[RefusedMark.Length..] : about;
+            if (paths.Contains(path) || _files.Exists(f => f.Source is not null && f.Path == path)) continue;
+            Well(about, about == "room" ? $"{_options.Path}: there is room for all files again" : $"{path}: is not there any more");
+        }
     }
 
     // Zeek's certificates before the connections that speak of them, then by the last write.
@@ -72,6 +100,8 @@ public sealed partial class FollowedLog
         ReadOnlySpan<char> name = Path.GetFileName(path.AsSpan());
         return name.StartsWith("x509", StringComparison.OrdinalIgnoreCase) || name.StartsWith("files.", StringComparison.OrdinalIgnoreCase);
     }
+
+    static bool IsOfHandshakes(string path) => Path.GetFileName(path.AsSpan()).StartsWith("ssl", StringComparison.OrdinalIgnoreCase);
 
     void TellWhetherThere(int count)
     {
@@ -133,10 +163,14 @@ public sealed partial class FollowedLog
             }
             source.Dispose();
             // The same file with other bytes. One that was made since has the number alone.
-            if (asked && !file.IsDone && status.Inode == file.Status.Inode && status.Device == file.Status.Device && status.Born <= file.Status.Modified) CountCut(file, now);
+            if (asked && !file.IsDone && IsSameFile(status, file.Status)) CountCut(file, now);
         }
         return false;
     }
+
+    /// <summary>For sure: a number is used again by what is made later, and where nobody knows when that was nothing is said.</summary>
+    internal static bool IsSameFile(FileStatus status, FileStatus before) =>
+        status.Inode == before.Inode && status.Device == before.Device && status.Born > 0 && status.Born <= before.Modified;
 
     void Rename(LogFile file, string path)
     {
@@ -294,31 +328,49 @@ public sealed partial class FollowedLog
     bool IsJustWritten(FileStatus status) => (_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100 - status.Modified < PackingTime;
 
     // RFC 1952: the last four bytes of a member. Of several members it is the last one's, and then the file is read once more up to where it was.
+    // Null when it cannot be: too short, or moved on meanwhile.
     static uint? UnpackedLength(string path)
     {
-        using Microsoft.Win32.SafeHandles.SafeFileHandle handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        Span<byte> size = stackalloc byte[sizeof(uint)];
-        long length = RandomAccess.GetLength(handle);
-        if (length < 18 || RandomAccess.Read(handle, size, length - size.Length) != size.Length) return null;
-        return System.Buffers.Binary.BinaryPrimitives.ReadUInt32LittleEndian(size);
+        try
+        {
+            using Microsoft.Win32.SafeHandles.SafeFileHandle handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            Span<byte> size = stackalloc byte[sizeof(uint)];
+            long length = RandomAccess.GetLength(handle);
+            if (length < 18 || RandomAccess.Read(handle, size, length - size.Length) != size.Length) return null;
+            return System.Buffers.Binary.BinaryPrimitives.ReadUInt32LittleEndian(size);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
     }
 
     bool HasRoom()
     {
-        if (_files.Count < MaximumFiles)
+        if (IsFull(out LogFile? old))
         {
-            Well("room", $"{_options.Path}: all files are read again");
-            return true;
-        }
-        LogFile? old = _files.Find(f => f.IsCopy) ?? _files.Find(f => f.IsDone && f.Source is null && !_named.Contains(f) && IsAccepted(f));
-        if (old is null)
-        {
-            Trouble("room", $"{_options.Path}: more than {MaximumFiles} files; those beyond are not read. A narrower pattern helps, or further items with a part of the files each");
+            TellThatItIsFull();
             return false;
         }
-        Forget(old);
+        if (old is not null) Forget(old);
+        else if (_refused.Count == 0) Well("room", $"{_options.Path}: all files are read again");
         return true;
     }
+
+    /// <summary>There is no room for a further file, and none that may be forgotten for it.</summary>
+    bool IsFull(out LogFile? old)
+    {
+        old = null;
+        if (_files.Count < MaximumFiles) return false;
+        old = _files.Find(f => f.IsCopy) ?? _files.Find(f => f.IsDone && f.Source is null && !_named.Contains(f) && IsAccepted(f) && MayForget(f));
+        return old is null;
+    }
+
+    // Behind what is forgotten nothing is looked for: not while an older one waits for room.
+    bool MayForget(LogFile file) => !_refused.TryGetValue(file.Log, out long modified) || file.Status.Modified < modified;
+
+    void TellThatItIsFull() =>
+        Trouble("room", $"{_options.Path}: more than {MaximumFiles} files; those beyond are not read before others are done. A narrower pattern helps, or further items with a part of the files each");
 
     // What the disk says of one file must not keep the others from being read.
     bool Guard(string path, Func<bool> act, out bool result)

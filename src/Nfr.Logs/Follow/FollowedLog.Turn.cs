@@ -6,8 +6,13 @@ public sealed partial class FollowedLog
     /// <summary>A file waits until another has not grown for a moment.</summary>
     internal bool HasWaiting { get; private set; }
 
+    /// <summary>Of certificates more is known to stand in a file than was read: handshakes, which take what is known of theirs, wait for it.</summary>
+    internal bool TellsOfCertificates => _files.Exists(f => f.Source is not null && !f.IsAtEnd && IsOfCertificates(f.Log) && !_retryAt.ContainsKey(f));
+
     /// <summary>Each file that has something gives its share of lines. True when there may be more at once.</summary>
-    internal bool Turn(long now)
+    /// <param name="now">Of the item's clock.</param>
+    /// <param name="tells">Another item <see cref="TellsOfCertificates"/>.</param>
+    internal bool Turn(long now, bool tells = false)
     {
         bool busy = false;
         HasWaiting = false;
@@ -23,6 +28,11 @@ public sealed partial class FollowedLog
                 continue;
             }
             if (_retryAt.TryGetValue(file, out long at) && now < at) continue;
+            if (IsOfHandshakes(file.Log) && (tells || TellsOfCertificates))
+            {
+                HasWaiting = true;
+                continue;
+            }
             busy |= Turn(file, now);
         }
         return busy;
@@ -50,7 +60,7 @@ public sealed partial class FollowedLog
         }
         if (_retryAt.Remove(file)) Well(file.Path, $"{file.Path}: is read again");
         if (read) _lastLine = _time.GetUtcNow();
-        if (read && turn != FileTurn.Refused && _troubles.Count > 0) Well("refused " + file.Path, $"{file.Path}: it is a log that can be followed now");
+        if (read && turn != FileTurn.Refused && _troubles.Count > 0) Well(RefusedMark + file.Path, $"{file.Path}: it is a log that can be followed now");
         if (file.Offset != before) Publish(file, passed: true);
         switch (turn)
         {
@@ -61,7 +71,7 @@ public sealed partial class FollowedLog
                 End(file);
                 return true;
             case FileTurn.Refused:
-                Trouble("refused " + file.Path, $"{file.Path}: {file.Refusal}; it is left out");
+                Trouble(RefusedMark + file.Path, $"{file.Path}: {file.Refusal}; it is left out");
                 file.Known = file.Offset;
                 GiveBack(file);
                 file.Dispose();
@@ -106,12 +116,32 @@ public sealed partial class FollowedLog
         try
         {
             file.Recall(parser, header, held, _reader, _meanwhile);
+            Learn(file, parser);
         }
         catch
         {
             file.Parser = parser;
             GiveBack(file);
             throw;
+        }
+    }
+
+    // What no line behind this place says again: of the log, from the file before it or its own last lines; of certificates, all that was told of them.
+    void Learn(LogFile file, LineParser parser)
+    {
+        if (_files.FindLast(f => f != file && f.Log == file.Log && f.Parser is not null) is { Parser: { } before }) parser.Inherit(before);
+        if (file.Offset == 0 || file.Source is not { IsPacked: false }) return;
+        LineParser review = TakeParser();
+        try
+        {
+            file.Review(review, IsOfCertificates(file.Log) ? 0 : Math.Max(0, file.Offset - Reviewed), _reader, _meanwhile);
+            parser.Inherit(review);
+        }
+        finally
+        {
+            review.Restart();
+            review.ForgetTime();
+            _parsers.Push(review);
         }
     }
 

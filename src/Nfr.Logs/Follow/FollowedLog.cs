@@ -25,6 +25,9 @@ public sealed partial class FollowedLog : IMarkedInput, IDisposable
     /// <summary>Files that are done and remembered, though nothing lies under a name that is followed.</summary>
     const int MaximumRemembered = 64;
 
+    /// <summary>Bytes before the place where reading goes on that are looked at for what they say of the whole log.</summary>
+    const long Reviewed = 64 * 1024;
+
     // Milliseconds of running time.
     const long Moment = 200;
     const long SearchTime = 2_000;
@@ -33,6 +36,8 @@ public sealed partial class FollowedLog : IMarkedInput, IDisposable
     const long Silence = 2_000;
     const long Idle = 60_000;
     const long RetryTime = 1_000;
+    /// <summary>What was not found again for so long, of a file that is gone, is no trouble any more.</summary>
+    const long TroubleTime = 60_000;
 
     readonly FollowOptions _options;
     readonly Action<LogNotice> _tell;
@@ -41,7 +46,8 @@ public sealed partial class FollowedLog : IMarkedInput, IDisposable
     readonly LineReader _reader;
     readonly List<LogFile> _files = [];
     readonly Stack<LineParser> _parsers = [];
-    readonly Dictionary<string, string> _troubles = new(StringComparer.Ordinal);
+    /// <summary>What is not well, and when it was found last.</summary>
+    readonly Dictionary<string, (string Sentence, long At)> _troubles = new(StringComparer.Ordinal);
     readonly Dictionary<LogFile, long> _retryAt = [];
     readonly Lock _lock = new();
     readonly Dictionary<int, FileMarks> _marks = [];
@@ -49,6 +55,10 @@ public sealed partial class FollowedLog : IMarkedInput, IDisposable
     LogOutlet? _outlet;
     LogCounters? _counters;
     bool _changed;
+    /// <summary>Files whose place does not fit into what the spool takes.</summary>
+    volatile int _unwritten;
+    /// <summary>When the names were looked at.</summary>
+    long _now;
     bool _isFirst;
     bool _isResolved;
     bool _isMet;
@@ -184,7 +194,9 @@ public sealed partial class FollowedLog : IMarkedInput, IDisposable
         {
             if (!_changed) return null;
             _changed = false;
-            return PositionText.Write(_marks.OrderBy(m => m.Value.IsDone).ThenByDescending(m => m.Key).Select(m => m.Value));
+            string text = PositionText.Write([.. _marks.OrderBy(m => m.Value.IsDone).ThenByDescending(m => m.Key).Select(m => m.Value)], out int left);
+            _unwritten = left;
+            return text;
         }
     }
 
@@ -216,9 +228,9 @@ public sealed partial class FollowedLog : IMarkedInput, IDisposable
 
     void Trouble(string about, string sentence)
     {
-        if (_troubles.TryGetValue(about, out string? told) && told == sentence) return;
-        _troubles[about] = sentence;
-        _tell(new LogNotice(true, sentence));
+        bool isTold = _troubles.TryGetValue(about, out (string Sentence, long) told) && told.Sentence == sentence;
+        _troubles[about] = (sentence, _now);
+        if (!isTold) _tell(new LogNotice(true, sentence));
     }
 
     void Well(string about, string sentence)
@@ -236,7 +248,7 @@ public sealed partial class FollowedLog : IMarkedInput, IDisposable
             behind += Math.Max(0, file.Known - file.Offset);
             if (current is null || file.GrewAt >= current.GrewAt) current = file;
         }
-        _report = new InputReport(_options.Path, current?.Path ?? _options.Path, _troubles.Values.FirstOrDefault(), behind, _lastLine);
+        _report = new InputReport(_options.Path, current?.Path ?? _options.Path, _troubles.Values.FirstOrDefault().Sentence, behind, _lastLine);
     }
 
     public void Dispose()

@@ -146,30 +146,37 @@ sealed class LogFile(int part, LineFeed feed, FileMarks marks) : IDisposable
     public void Recall(LineParser parser, long header, long held, LineReader reader, Action meanwhile)
     {
         Parser = parser;
-        var nowhere = new NoSink();
-        if (header >= 0) Replay(header, long.MaxValue, v => v == LineVerdict.Header);
-        if (held < Offset) Replay(held, Offset, static _ => true);
+        if (header >= 0) Replay(parser, header, long.MaxValue, reader, meanwhile, v => v == LineVerdict.Header);
+        if (held < Offset) Replay(parser, held, Offset, reader, meanwhile, static _ => true);
         _own?.Begin(Offset);
+    }
 
-        void Replay(long from, long to, Func<LineVerdict, bool> goesOn)
+    /// <summary>Lines before this place once more, through a parser that keeps nothing of them but what they say of the whole log, or of others' lines.</summary>
+    public void Review(LineParser parser, long from, LineReader reader, Action meanwhile)
+    {
+        Replay(parser, from, Offset, reader, meanwhile, static _ => true);
+        parser.Release(new NoSink());
+    }
+
+    void Replay(LineParser parser, long from, long to, LineReader reader, Action meanwhile, Func<LineVerdict, bool> goesOn)
+    {
+        var nowhere = new NoSink();
+        LineReader own = _own ?? reader;
+        own.Begin(from);
+        while (own.Offset < to)
         {
-            LineReader own = _own ?? reader;
-            own.Begin(from);
-            while (own.Offset < to)
+            LineFound found = own.TryNext(out ReadOnlySpan<byte> line);
+            if (found == LineFound.None)
             {
-                LineFound found = own.TryNext(out ReadOnlySpan<byte> line);
-                if (found == LineFound.None)
-                {
-                    int read = Source!.Read(own.Room(), own.ReadAt, meanwhile);
-                    if (read == 0) return;
-                    own.Filled(read);
-                    meanwhile();
-                    continue;
-                }
-                if (own.At >= to) return;
-                parser.At = own.At;
-                if (found == LineFound.Line && !goesOn(parser.Read(line, nowhere))) return;
+                int read = Source!.Read(own.Room(), own.ReadAt, meanwhile);
+                if (read == 0) return;
+                own.Filled(read);
+                meanwhile();
+                continue;
             }
+            if (own.At >= to) return;
+            parser.At = own.At;
+            if (found == LineFound.Line && !goesOn(parser.Read(line, nowhere))) return;
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 
@@ -7,15 +8,55 @@ namespace Nfr.Logs;
 
 /// <summary>
 /// How far the files of an item are read, as it lies in the spool: <c>{"v":1,"files":[{"p":path,"l":log,"d":device,"i":inode,"h":[length,digest],
-/// "k":known,"m":modified,"c":cut,"w":between,"y":moved,"e":end,"o":offset,"b":held,"a":header,"t":[offset,length,digest]},…]}</c>.
+/// "k":known,"m":modified,"c":cut,"w":between,"y":moved,"e":end,"o":offset,"b":held,"a":header,"t":[offset,length,digest]},…]}</c>; where that is too long for the spool (many files, long names), packed by zlib in Base64: <c>{"v":2,"z":text}</c>.
 /// </summary>
 static class PositionText
 {
-    /// <summary>The spool takes 64 KiB; files beyond are not written down: those that are done first.</summary>
+    /// <summary>The spool takes 64 KiB.</summary>
     const int MaximumLength = 60_000;
+    /// <summary>Of what was packed: far above what 256 files can have.</summary>
+    const int MaximumPlainLength = 16 << 20;
 
     /// <param name="files">Those that matter most first.</param>
-    public static string Write(IEnumerable<FileMarks> files)
+    /// <param name="left">How many do not fit even when packed: the last ones. They would be read again at the next start.</param>
+    public static string Write(IReadOnlyList<FileMarks> files, out int left)
+    {
+        left = 0;
+        ReadOnlySpan<byte> plain = Plain(files);
+        if (plain.Length <= MaximumLength) return Encoding.UTF8.GetString(plain);
+        int count = files.Count;
+        while (true)
+        {
+            string packed = Pack(plain);
+            if (packed.Length <= MaximumLength) return packed;
+            // Their share, and a little less: names do not pack alike.
+            count = Math.Min(count - 1, (int)(count * (long)MaximumLength / packed.Length));
+            left = files.Count - count;
+            plain = Plain(files.Take(count));
+        }
+    }
+
+    static string Pack(ReadOnlySpan<byte> plain)
+    {
+        using var packed = new MemoryStream();
+        using (var zip = new ZLibStream(packed, CompressionLevel.Optimal, leaveOpen: true)) zip.Write(plain);
+        return $$"""{"v":2,"z":"{{Convert.ToBase64String(packed.GetBuffer(), 0, (int)packed.Length)}}"}""";
+    }
+
+    static byte[] Unpack(byte[] packed)
+    {
+        using var zip = new ZLibStream(new MemoryStream(packed), CompressionMode.Decompress);
+        using var plain = new MemoryStream();
+        Span<byte> part = stackalloc byte[4096];
+        while (zip.Read(part) is var n and > 0)
+        {
+            if (plain.Length + n > MaximumPlainLength) throw new FormatException();
+            plain.Write(part[..n]);
+        }
+        return plain.ToArray();
+    }
+
+    static ReadOnlySpan<byte> Plain(IEnumerable<FileMarks> files)
     {
         var buffer = new ArrayBufferWriter<byte>(512);
         var one = new ArrayBufferWriter<byte>(512);
@@ -25,13 +66,12 @@ static class PositionText
         {
             one.ResetWrittenCount();
             using (var json = new Utf8JsonWriter(one)) Write(json, file);
-            if (buffer.WrittenCount + one.WrittenCount + 3 > MaximumLength) break;
             if (!first) buffer.Write(","u8);
             first = false;
             buffer.Write(one.WrittenSpan);
         }
         buffer.Write("]}"u8);
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+        return buffer.WrittenSpan;
     }
 
     static void Write(Utf8JsonWriter json, FileMarks file)
@@ -73,10 +113,12 @@ static class PositionText
         try
         {
             using JsonDocument document = JsonDocument.Parse(text);
-            if (document.RootElement.GetProperty("v").GetInt32() != 1) return null;
-            foreach (JsonElement file in document.RootElement.GetProperty("files").EnumerateArray()) files.Add(Read(file));
+            int version = document.RootElement.GetProperty("v").GetInt32();
+            if (version is not (1 or 2)) return null;
+            using JsonDocument? unpacked = version == 2 ? JsonDocument.Parse(Unpack(document.RootElement.GetProperty("z").GetBytesFromBase64())) : null;
+            foreach (JsonElement file in (unpacked ?? document).RootElement.GetProperty("files").EnumerateArray()) files.Add(Read(file));
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or FormatException or InvalidOperationException or IndexOutOfRangeException or OverflowException)
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or FormatException or InvalidOperationException or IndexOutOfRangeException or OverflowException or InvalidDataException)
         {
             return null;
         }

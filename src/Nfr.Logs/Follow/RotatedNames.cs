@@ -1,3 +1,4 @@
+using System.Globalization;
 using Nfr.Native;
 
 namespace Nfr.Logs;
@@ -8,16 +9,23 @@ namespace Nfr.Logs;
 /// </summary>
 static class RotatedNames
 {
-    /// <summary>Names looked at, and found, at most.</summary>
+    /// <summary>Of a folder: names that fit, and names looked at for them.</summary>
     const int MaximumNames = 16_384;
+    const int MaximumLooked = 1 << 20;
+    /// <summary>Folders of days that are looked into, the newest.</summary>
+    const int MaximumDays = 1_024;
     const int MaximumWalks = 8;
+    /// <summary>Nanoseconds: days are local time, and a file lies in that of its beginning.</summary>
+    const long DaySlack = 2 * 86_400L * 1_000_000_000;
 
     /// <summary>Files that may be older ones of this log, oldest first by their last write.</summary>
-    public static List<(string Path, FileStatus Status)> Of(string path)
+    /// <param name="path">The log.</param>
+    /// <param name="since">Nanoseconds since 1970: nothing whose last write is older is asked for. Folders of days clearly before it, to which nothing was added since, are not listed.</param>
+    public static List<(string Path, FileStatus Status)> Of(string path, long since = 0)
     {
         // While names are shifted by one, a walk may see a file twice, or not at all: two walks must have seen the same.
         // The folders of days do not move: they are looked for once.
-        string[] days = Path.GetDirectoryName(Path.GetDirectoryName(path)) is { } above ? [.. Entries(above, Directory.EnumerateDirectories).Where(d => IsDay(Path.GetFileName(d)))] : [];
+        string[] days = Path.GetDirectoryName(Path.GetDirectoryName(path)) is { } above ? Days(above, since - DaySlack) : [];
         List<(string Path, FileStatus Status)> found = Look(path, days);
         for (int i = 0; i < MaximumWalks; i++)
         {
@@ -29,13 +37,21 @@ static class RotatedNames
         return found;
     }
 
+    // Newest first: what was missed lies there.
+    static string[] Days(string above, long from)
+    {
+        string first = from <= 0 ? "" : DateTime.UnixEpoch.AddTicks(from / 100).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+        List<string> days = Entries(above, Directory.EnumerateDirectories, IsDay);
+        days.Sort((a, b) => string.CompareOrdinal(b, a));
+        return [.. days.Where(d => string.CompareOrdinal(Path.GetFileName(d), first) >= 0 || FileStatus.Of(d, out _) is { } status && status.Modified >= from).Take(MaximumDays)];
+    }
+
     static List<(string Path, FileStatus Status)> Look(string path, string[] days)
     {
         List<(string Path, FileStatus Status)> found = [];
         string? folder = Path.GetDirectoryName(path);
         if (folder is null) return found;
         string name = Path.GetFileName(path), extension = Path.GetExtension(name), stem = Path.GetFileNameWithoutExtension(name);
-        int looked = 0;
         LookIn(folder, n => n != name && (IsBehind(n, name, "") || IsBehind(n, stem, extension)));
         foreach (string day in days) LookIn(day, n => IsBehind(n, stem, extension));
         found.Sort((a, b) => a.Status.Modified != b.Status.Modified ? a.Status.Modified.CompareTo(b.Status.Modified) : string.CompareOrdinal(b.Path, a.Path));
@@ -43,10 +59,9 @@ static class RotatedNames
 
         void LookIn(string place, Func<string, bool> isOne)
         {
-            foreach (string file in Entries(place, Directory.EnumerateFiles))
+            foreach (string file in Entries(place, Directory.EnumerateFiles, isOne))
             {
-                if (++looked > MaximumNames) return;
-                if (isOne(Path.GetFileName(file)) && FileStatus.Of(file, out _) is { IsFile: true } status) found.Add((file, status));
+                if (FileStatus.Of(file, out _) is { IsFile: true } status) found.Add((file, status));
             }
         }
     }
@@ -63,15 +78,17 @@ static class RotatedNames
 
     static bool IsDay(string name) => name.Length == 10 && name[4] == '-' && name[7] == '-' && char.IsAsciiDigit(name[0]) && char.IsAsciiDigit(name[9]);
 
-    static string[] Entries(string folder, Func<string, IEnumerable<string>> of)
+    static List<string> Entries(string folder, Func<string, IEnumerable<string>> of, Func<string, bool> isOne)
     {
+        List<string> found = [];
         try
         {
-            return [.. of(folder).Take(MaximumNames)];
+            found.AddRange(of(folder).Take(MaximumLooked).Where(f => isOne(Path.GetFileName(f))).Take(MaximumNames));
         }
         catch (Exception e) when (LogSource.IsFault(e))
         {
-            return [];
+            // A folder that cannot be looked into, or is gone: it has what was seen of it until then.
         }
+        return found;
     }
 }

@@ -72,6 +72,16 @@ public sealed class AutoParser(LineOptions options) : LineParser(options)
         (_chosen, _format, IsRefused) = (null, LogFormat.Auto, false);
     }
 
+    internal override void Inherit(LineParser before)
+    {
+        if (before is not AutoParser auto) return;
+        // Those that are not made yet: what they say is the log's, and depends on no line of this file.
+        for (int i = 0; i < _parsers.Length; i++)
+        {
+            if (auto._parsers[i] is { } its) (_parsers[i] ??= LogFormats.Parser((LogFormat)i, Options))?.Inherit(its);
+        }
+    }
+
     bool Choose(LogFormat format)
     {
         if ((_parsers[(int)format] ??= LogFormats.Parser(format, Options)) is not { } parser) return false;

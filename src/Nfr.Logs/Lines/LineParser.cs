@@ -45,6 +45,15 @@ public abstract class LineParser
     {
     }
 
+    /// <summary>
+    /// The file goes on where another ended: what that one's lines said of the whole log holds in it too, such as that queries are logged. What is held back
+    /// stays with the other.
+    /// </summary>
+    /// <param name="before">Of the file that came before; any format's.</param>
+    internal virtual void Inherit(LineParser before)
+    {
+    }
+
     /// <summary>Another file is read from now on: its stamps may be older.</summary>
     internal void ForgetTime() => _options.Clock.Restart();
 

@@ -30,6 +30,11 @@ sealed class UnboundParser(LineOptions options) : LineParser(options)
 
     public override void Restart() => _lastQuery = long.MinValue;
 
+    internal override void Inherit(LineParser before)
+    {
+        if (before is UnboundParser unbound) _lastQuery = Math.Max(_lastQuery, unbound._lastQuery);
+    }
+
     public override LineVerdict Read(ReadOnlySpan<byte> line, IEventSink sink)
     {
         if (LoggedQuery.IsBlank(line)) return LineVerdict.Header;

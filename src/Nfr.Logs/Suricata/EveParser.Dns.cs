@@ -22,6 +22,8 @@ public sealed partial class EveParser
 
     public override void Restart() => _seesQueries = false;
 
+    internal override void Inherit(LineParser before) => _seesQueries |= before is EveParser { _seesQueries: true };
+
     /// <summary>The object of a dns, mdns or llmnr record.</summary>
     ref struct DnsBody
     {

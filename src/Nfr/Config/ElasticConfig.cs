@@ -18,6 +18,9 @@ public sealed record ElasticConfig
     public ElasticOptions? Cluster { get; init; }
     public IReadOnlyList<ElasticSearchConfig> Searches { get; init; } = [];
 
+    /// <summary>What runs for them.</summary>
+    internal int SearchesRun => Searches.Sum(s => s.HasFlowsApart ? 2 : 1);
+
     internal static ElasticConfig Read(Section s)
     {
         // The shipped file of the original has half a search in it, switched off; so only what is switched on has to be complete.
@@ -38,8 +41,9 @@ public sealed record ElasticConfig
         if (elastic.CloudId is null && elastic.Hosts.Count == 0) s.Fault("hosts", "name the servers in hosts, or a cloud_id");
         if (elastic.CloudId is not null && elastic.Hosts.Count > 0) s.Fault("hosts", "hosts and cloud_id exclude each other; keep one");
         if (elastic.ApiKey is not null && elastic.Username is not null) s.Fault("username", "api_key and username exclude each other; keep one");
-        if (elastic.Username is not null && elastic.Password is null) s.Fault("password", "missing; a username needs one");
-        if (elastic.Username is null && elastic.Password is not null) s.Fault("username", "missing; a password needs one");
+        // 1.x started with half of the two.
+        if (elastic.Username is not null && elastic.Password is null) s.Note("username", "there is no password beside it; it logs in with an empty one");
+        if (elastic.Username is null && elastic.Password is not null) s.Note("password", "not used, because there is no username beside it");
         List<Uri> nodes = [];
         foreach ((string host, int line) in s.Entries("hosts"))
         {
@@ -51,10 +55,11 @@ public sealed record ElasticConfig
             if (ElasticOptions.OfCloudId(cloud) is { } node) nodes.Add(node);
             else s.Fault("cloud_id", "this is no cloud id; copy it from the deployment's page");
         }
-        if ((elastic.ApiKey ?? elastic.Password) is not null && nodes.FirstOrDefault(n => n.Scheme == "http" && !n.IsLoopback) is { } clear)
+        if ((elastic.ApiKey is not null || (elastic.Username is not null && elastic.Password is not null)) && nodes.FirstOrDefault(n => n.Scheme == "http" && !n.IsLoopback) is { } clear)
             s.Note("hosts", $"http sends the key or password readable over the network to {clear.Authority}; use https");
         if (elastic.Searches.Count == 0) s.Fault("searches", "at least one search is needed, such as {event_type: dns, indices: [filebeat-*], index_schema: ecs}");
-        if (elastic.Searches.Count > ElasticSearches.MostSearches) s.Fault("searches", $"at most {ElasticSearches.MostSearches} searches can be run; one may name several indices");
+        if (elastic.SearchesRun > ElasticSearches.MostSearches)
+            s.Fault("searches", $"at most {ElasticSearches.MostSearches} searches can be run, where one for ip with index_schema ecs is two, since Packetbeat's flows are read apart; one may name several indices");
         return nodes.Count == 0 ? elastic
             : elastic with { Cluster = new ElasticOptions { Hosts = nodes, ApiKey = elastic.ApiKey, Username = elastic.Username, Password = elastic.Password, Tls = elastic.Tls } };
     }
@@ -90,6 +95,9 @@ public sealed record ElasticSearchConfig
     /// <summary>Dotted paths that the user set, by our name of the field; the schema's apply to all others.</summary>
     public IReadOnlyDictionary<string, string> FieldNames { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Packetbeat's flows are read by the time of their reports, by a search of their own; unless the user said which time counts.</summary>
+    internal bool HasFlowsApart => EventType == "ip" && IndexSchema == "ecs" && !FieldNames.ContainsKey("event_ingested");
+
     static readonly string[] FieldKeys =
     [
         "timestamp", "event_ingested", "src_ip", "src_port", "query", "qtype", "dest_ip", "dest_port", "proto", "bytes_in", "bytes_out", "url",
@@ -116,9 +124,9 @@ public sealed record ElasticSearchConfig
             EventType = type,
             Indices = s.Texts("indices"),
             IndexSchema = schema == "custom" ? "" : schema,
-            PollInterval = s.Duration("poll_interval", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), bareSeconds: true),
-            BatchSize = s.Integer("batch_size", MaxBatch, 1, MaxBatch),
-            PitKeepAlive = s.Duration("pit_keep_alive", TimeSpan.FromSeconds(180), TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), bareSeconds: true),
+            PollInterval = Time(s, "poll_interval", TimeSpan.FromSeconds(30)),
+            BatchSize = Batch(s),
+            PitKeepAlive = Time(s, "pit_keep_alive", TimeSpan.FromSeconds(180)),
             LateWindow = s.Duration("late_window", TimeSpan.FromMinutes(5), TimeSpan.Zero, TimeSpan.FromHours(24), bareSeconds: true),
             MustHaveFields = s.Texts("must_have_fields"),
             SearchTerm = term,
@@ -128,6 +136,24 @@ public sealed record ElasticSearchConfig
         s.End();
         if (enabled) search.Check(s);
         return search;
+    }
+
+    // 1.x took zero for the default, and any number of documents for the most that a server gives.
+    static TimeSpan Time(Section s, string key, TimeSpan fallback)
+    {
+        TimeSpan time = s.Duration(key, fallback, TimeSpan.Zero, TimeSpan.FromDays(1), bareSeconds: true), least = TimeSpan.FromSeconds(1);
+        if (time >= least) return time;
+        TimeSpan taken = time == TimeSpan.Zero ? fallback : least;
+        s.Note(key, $"{(time == TimeSpan.Zero ? "0 is taken for the default" : "that is taken for the least")}, {GoDuration.Format(taken)}");
+        return taken;
+    }
+
+    static int Batch(Section s)
+    {
+        int size = s.Integer("batch_size", MaxBatch, 0, int.MaxValue);
+        if (size is > 0 and <= MaxBatch) return size;
+        s.Note("batch_size", $"{size} is taken for {(size == 0 ? "the default" : "the most that a server gives")}, {MaxBatch}");
+        return MaxBatch;
     }
 
     void Check(Section s)

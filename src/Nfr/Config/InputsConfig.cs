@@ -35,7 +35,7 @@ public sealed record InputsConfig
             Elastic = ElasticConfig.Read(s.Under("elastic")),
         };
         s.End();
-        int files = inputs.Monitor.Select(m => m.Path).Distinct().Count(), searches = inputs.Elastic.Enabled ? inputs.Elastic.Searches.Count : 0;
+        int files = inputs.Monitor.Select(m => m.Path).Distinct().Count(), searches = inputs.Elastic.Enabled ? inputs.Elastic.SearchesRun : 0;
         if (searches > 0 && searches <= ElasticSearches.MostSearches && files + ElasticSearches.PlacesOf(searches) is var places && places > Spool.MostPositions)
             s.Fault("monitor", $"{files} log items and {searches} searches keep {places} places in the spool, which has {Spool.MostPositions}; let one item stand for many by a folder or a pattern such as /var/log/dns/*.log, or one search name several indices");
         return inputs;

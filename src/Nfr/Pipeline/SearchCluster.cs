@@ -18,7 +18,7 @@ sealed class SearchCluster : ISearchCluster, IDisposable
     /// <summary>What the config says of the searches, as they take it.</summary>
     public static IReadOnlyList<SearchOptions> OptionsOf(ElasticConfig config) =>
     [
-        .. config.Searches.Select(s => new SearchOptions
+        .. config.Searches.SelectMany(s => (s.HasFlowsApart ? [FlowReports.Left, FlowReports.Alone] : new[] { FlowReports.Included }).Select(flows => new SearchOptions
         {
             Type = EventTypes.Uploaded.First(t => t.Name() == s.EventType),
             Indices = s.Indices,
@@ -31,7 +31,8 @@ sealed class SearchCluster : ISearchCluster, IDisposable
             BatchSize = s.BatchSize,
             KeepAlive = s.PitKeepAlive,
             LateWindow = s.LateWindow,
-        }),
+            Flows = flows,
+        })),
     ];
 
     public async Task<SearchAnswer> SendAsync(SearchRequest request, CancellationToken cancel)

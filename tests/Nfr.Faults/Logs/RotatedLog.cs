@@ -39,6 +39,8 @@ sealed class RotatedLog(string folder, RotationStyle style, int rotations, int l
     /// <summary>The first number of each file.</summary>
     public List<int> Begins { get; } = [0];
     public volatile bool IsDone;
+    /// <summary>Nobody reads any more: the writer comes to its end.</summary>
+    public volatile bool IsStopped;
     /// <summary>Lines that were read, with those that are missing before them.</summary>
     public volatile int Taken;
     /// <summary>Its first line is spooled: a file that was moved away before anybody had seen it is no follower's matter.</summary>
@@ -49,7 +51,7 @@ sealed class RotatedLog(string folder, RotationStyle style, int rotations, int l
         Open();
         Put(1);
         Seen.Wait();
-        for (int i = 0; i < rotations; i++)
+        for (int i = 0; i < rotations && !IsStopped; i++)
         {
             Write(_random.Next(linesEach / 2, linesEach * 3 / 2));
             Rotate(i);
@@ -63,7 +65,7 @@ sealed class RotatedLog(string folder, RotationStyle style, int rotations, int l
 
     void Write(int count)
     {
-        while (count > 0)
+        while (count > 0 && !IsStopped)
         {
             int n = Math.Min(count, _random.Next(1, 200));
             Put(n);
@@ -122,7 +124,7 @@ sealed class RotatedLog(string folder, RotationStyle style, int rotations, int l
                 Cuts++;
                 break;
             case RotationStyle.RemoveAndCreate or RotationStyle.RemoveSeen:
-                while (style == RotationStyle.RemoveSeen && Taken <= Begins[^1]) Thread.Sleep(1);
+                while (style == RotationStyle.RemoveSeen && Taken <= Begins[^1] && !IsStopped) Thread.Sleep(1);
                 File.Delete(Path);
                 _file!.Dispose();
                 if (_random.Next(2) == 0) Thread.Sleep(_random.Next(20));

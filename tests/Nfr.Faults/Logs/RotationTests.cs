@@ -16,6 +16,9 @@ public sealed class RotationTests(ITestOutputHelper output) : IDisposable
     readonly string _above = Directory.CreateTempSubdirectory("nfr-rotation-").FullName;
     // Beside a log's folder those of days are looked for: not in one in which everybody has a folder.
     string _folder => Directory.CreateDirectory(Path.Combine(_above, "current")).FullName;
+    /// <summary>For one life, on a machine that has much else to do.</summary>
+    static readonly TimeSpan s_patience = TimeSpan.FromMinutes(Tier.Of(2, 10));
+
     readonly List<string> _spooled = [];
     readonly List<string> _pending = [];
     readonly Random _random = new(7);
@@ -103,6 +106,22 @@ public sealed class RotationTests(ITestOutputHelper output) : IDisposable
         var log = new RotatedLog(_folder, style, Tier.Of(15, 200), Tier.Of(500, 1_000), seed: (int)style);
         var writer = new Thread(log.Run) { IsBackground = true };
         writer.Start();
+        try
+        {
+            Follow(log, style);
+        }
+        finally
+        {
+            // In good order it is done by now.
+            log.IsStopped = true;
+            log.Seen.Set();
+            writer.Join();
+        }
+        return log;
+    }
+
+    void Follow(RotatedLog log, RotationStyle style)
+    {
         // What is removed is gone when nobody saw it.
         bool always = style is RotationStyle.RemoveAndCreate or RotationStyle.RemoveSeen;
         int seen = -1;
@@ -115,13 +134,11 @@ public sealed class RotationTests(ITestOutputHelper output) : IDisposable
                 if (log.Taken > 0) log.Seen.Set();
                 return log.IsDone && IsQuiet();
             }, always, last: true);
-            writer.Join();
-            return log;
+            return;
         }
         Live(log, () => _spooled.Count > 0, always);
         log.Seen.Set();
         int kills = Tier.Of(4, 20);
-        var watch = Stopwatch.StartNew();
         while (!log.IsDone)
         {
             int before = log.Written;
@@ -129,18 +146,15 @@ public sealed class RotationTests(ITestOutputHelper output) : IDisposable
             Live(log, () => log.IsDone || (_restarts < kills && log.Written - before > life), always);
             // Several rotations while nobody reads.
             if (!always && !log.IsDone && _restarts % 2 == 0) Thread.Sleep(_random.Next(300));
-            Assert.True(watch.Elapsed < TimeSpan.FromMinutes(10));
         }
-        writer.Join();
         // What is left.
         Live(log, IsQuiet, always, last: true);
-        return log;
 
         // Nothing has come for a while.
         bool IsQuiet()
         {
             // The longer patience is for what will never come, on a machine that has much else to do.
-            if (_spooled.Count + _pending.Count == seen) return Stopwatch.GetElapsedTime(since) > TimeSpan.FromSeconds(seen >= log.Written ? 1 : Tier.Of(6, 15));
+            if (_spooled.Count + _pending.Count == seen) return Stopwatch.GetElapsedTime(since) > TimeSpan.FromSeconds(seen >= log.Written ? 1 : 15);
             (seen, since) = (_spooled.Count + _pending.Count, Stopwatch.GetTimestamp());
             return false;
         }
@@ -159,8 +173,11 @@ public sealed class RotationTests(ITestOutputHelper output) : IDisposable
         thread.Start();
         FollowedLog followed = inputs.Logs[0];
         var sink = new NamesSink(_pending, mark => followed.Accept(mark));
+        var watch = Stopwatch.StartNew();
+        bool isLate = false;
         while (!isOver())
         {
+            if (isLate = watch.Elapsed > s_patience) break;
             if (ring.Read(ref sink, _random.Next(1, 400)) == 0) Thread.Sleep(1);
             if (_pending.Count > 0) log.Taken = int.Parse(_pending[^1][..9], CultureInfo.InvariantCulture) + 1;
             // The spool takes a position with the events before it, or neither.
@@ -168,6 +185,7 @@ public sealed class RotationTests(ITestOutputHelper output) : IDisposable
         }
         stop.Cancel();
         Assert.True(thread.Join(TimeSpan.FromSeconds(30)));
+        if (isLate) Assert.Fail($"after {s_patience.TotalSeconds} s of one life: written {log.Written}, taken {log.Taken}, spooled {_spooled.Count}, pending {_pending.Count}, {_restarts} restarts, the writer is {(log.IsDone ? "done" : "not done")}");
         if (last) Commit(followed);
         _pending.Clear();
         _restarts++;

@@ -136,7 +136,6 @@ public sealed partial class ConfigTests
         Parse(Text, out string faults);
         Assert.Equal("""
             config.yml:2: inputs.elastic.hosts: name the servers in hosts, or a cloud_id
-            config.yml:2: inputs.elastic.password: missing; a username needs one
             config.yml:6: inputs.elastic.searches[0].search_term: set index_schema, search_term or must_have_fields; else every document would be read
             config.yml:6: inputs.elastic.searches[0].field_names: timestamp is missing; no schema names it
             config.yml:6: inputs.elastic.searches[0].field_names: event_ingested is missing; no schema names it
@@ -151,6 +150,51 @@ public sealed partial class ConfigTests
             config.yml:14: inputs.elastic.searches[2].field_names: url is missing; no schema names it
             """, faults);
         Good(Text.Replace("enabled: true", "enabled: false", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void What_the_original_takes_of_a_search_is_taken_with_a_note()
+    {
+        const string Text = """
+            inputs:
+              elastic:
+                enabled: true
+                hosts: [http://192.0.2.1:9200]
+                username: elastic
+                searches:
+                  - event_type: dns
+                    indices: [x]
+                    index_schema: ecs
+                    poll_interval: 0
+                    batch_size: 20000
+                    pit_keep_alive: 0
+                  - event_type: tls
+                    indices: [x]
+                    index_schema: ecs
+                    poll_interval: 0.5
+                    batch_size: 0
+            """;
+        NfrConfig config = Good(Text);
+        Assert.Equal("""
+            config.yml:5: inputs.elastic.username: there is no password beside it; it logs in with an empty one
+            config.yml:10: inputs.elastic.searches[0].poll_interval: 0 is taken for the default, 30s
+            config.yml:11: inputs.elastic.searches[0].batch_size: 20000 is taken for the most that a server gives, 10000
+            config.yml:12: inputs.elastic.searches[0].pit_keep_alive: 0 is taken for the default, 3m
+            config.yml:16: inputs.elastic.searches[1].poll_interval: that is taken for the least, 1s
+            config.yml:17: inputs.elastic.searches[1].batch_size: 0 is taken for the default, 10000
+            """, string.Join('\n', config.Notes));
+        ElasticSearchConfig[] searches = [.. config.Inputs.Elastic.Searches];
+        Assert.Equal([(30.0, 10_000, 180.0), (1.0, 10_000, 180.0)], searches.Select(s => (s.PollInterval.TotalSeconds, s.BatchSize, s.PitKeepAlive.TotalSeconds)));
+        Assert.Equal("config.yml:5: inputs.elastic.password: not used, because there is no username beside it", Assert.Single(Good(Text.Replace("username: elastic", "password: left", StringComparison.Ordinal)).Notes, n => n.Line == 5).ToString());
+    }
+
+    [Fact]
+    public void An_ip_search_of_ECS_is_two_of_the_searches_that_can_be_run()
+    {
+        string text = "inputs:\n  elastic:\n    enabled: true\n    hosts: [localhost:9200]\n    searches:\n" + string.Concat(Enumerable.Range(0, 9).Select(i => $"    - {{event_type: ip, indices: [x{i}], index_schema: ecs}}\n"));
+        _ = Parse(text, out string faults);
+        Assert.Contains("at most 16 searches can be run, where one for ip with index_schema ecs is two", faults, StringComparison.Ordinal);
+        Good(text.Replace("[x8], index_schema: ecs", "[x8], index_schema: ecs, field_names: {event_ingested: x}", StringComparison.Ordinal).Replace("    - {event_type: ip, indices: [x7], index_schema: ecs}\n", "", StringComparison.Ordinal));
     }
 
     [Fact]

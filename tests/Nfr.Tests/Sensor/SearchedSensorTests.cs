@@ -97,7 +97,7 @@ public sealed class SearchedSensorTests
             bench.UntilAllCame(last, 2 * written);
             JsonElement status = bench.Status(last, _ => true, "a status");
             JsonElement[] inputs = [.. status.GetProperty("inputs").EnumerateArray()];
-            Assert.Equal(["dns packetbeat-*", "ip packetbeat-*", "http packetbeat-*", "tls packetbeat-*"], inputs.Select(i => i.GetProperty("name").GetString()));
+            Assert.Equal(["dns packetbeat-*", "ip packetbeat-*", "flow packetbeat-*", "http packetbeat-*", "tls packetbeat-*"], inputs.Select(i => i.GetProperty("name").GetString()));
             Assert.All(inputs, i => Assert.Equal((JsonValueKind.Null, "elastic", server.Host), (i.GetProperty("trouble").ValueKind, i.GetProperty("input").GetString(), i.GetProperty("where").GetString())));
             Assert.True(status.GetProperty("run").GetProperty("closes").GetBoolean(), status.GetProperty("run").GetProperty("gaps").ToString());
             Ended screen = NfrProcess.Run(["status", "-c", bench.ConfigPath]);

@@ -106,10 +106,61 @@ public sealed class PacketbeatTests
         rig.LookAndCommit();
         rig.LookAndCommit();
         Holds(rig);
+        Assert.Equal(["dns packetbeat-* 1", "ip packetbeat-* 0", "flow packetbeat-* 1", "http packetbeat-* 1", "tls packetbeat-* 5"], rig.AllCounters.Select(c => $"{c.Name} {c.Lines}"));
         Assert.Empty(rig.Notices);
         Assert.Empty(server.Objections);
         Assert.All(server.Http.Requests, r => Assert.Equal("Basic ZWxhc3RpYzpjaGFuZ2VtZQ==", r.Headers["Authorization"]));
         rig.Searches.Dispose();
+    }
+
+    void Flow(SearchServer server, string id, string address, DateTimeOffset start, bool final, int bytes, bool visible = true)
+    {
+        string began = start.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture);
+        server.Add("packetbeat-7.16.2-2026.11.21-000001", id, $"{{\"@timestamp\":\"{Stamp(0)}\",\"agent\":{{\"type\":\"packetbeat\"}},\"type\":\"flow\",\"source\":{{\"ip\":\"{address}\",\"port\":4000,\"bytes\":{bytes}}},\"destination\":{{\"ip\":\"192.0.2.9\",\"port\":443}},"
+            + $"\"event\":{{\"dataset\":\"flow\",\"start\":\"{began}\",\"ingested\":\"{began}\"}},\"flow\":{{\"id\":\"x\",\"final\":{(final ? "true" : "false")}}},\"network\":{{\"transport\":\"tcp\"}}}}", visible);
+    }
+
+    [Fact]
+    public void A_flow_of_an_hour_is_one_event_when_it_ends()
+    {
+        SearchServer server = new(_time);
+        SearchRig rig = new(server, _time, [.. SearchCluster.OptionsOf(Read(Yaml("- localhost:9200")))]);
+        DateTimeOffset start = _time.Utc;
+        int shorter = 0;
+        for (int report = 1; report <= 360; report++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(10));
+            Flow(server, $"long{report}", "10.0.0.1", start, final: report == 360, report);
+            // Others, which end at once: the newest stamp that was taken goes on with them. Some are seen a minute late.
+            Flow(server, $"short{report}", "10.0.0.2", _time.Utc - TimeSpan.FromSeconds(2), final: true, 1, visible: report % 7 != 0);
+            shorter++;
+            if (report % 6 == 0) server.Refresh();
+            if (report == 200)
+            {
+                rig.Look();
+                rig.Take();
+                rig.Kill();
+            }
+            rig.LookAndCommit(TimeSpan.Zero);
+        }
+        _time.Advance(TimeSpan.FromSeconds(31));
+        rig.LookAndCommit();
+        JsonNode[] events = [.. rig.Spooled.Select(l => JsonNode.Parse(l)!)];
+        Assert.Equal(360, (int)events.Single(e => (string)e["srcIP"]! == "10.0.0.1")["bytesOut"]!);
+        Assert.Equal(shorter, events.Count(e => (string)e["srcIP"]! == "10.0.0.2"));
+        Assert.DoesNotContain(rig.Notices, n => n.IsTrouble);
+        Assert.Empty(server.Objections);
+    }
+
+    [Fact]
+    public void Flows_alone_in_an_index_need_no_stamp_of_their_arrival_and_nothing_is_said_to_be_missing()
+    {
+        SearchServer server = new(_time);
+        server.Add("packetbeat-1", "a", $"{{\"@timestamp\":\"{Stamp(5)}\",\"agent\":{{\"type\":\"packetbeat\"}},\"source\":{{\"ip\":\"10.0.0.1\"}},\"destination\":{{\"ip\":\"192.0.2.9\"}},\"event\":{{\"dataset\":\"flow\"}},\"flow\":{{\"final\":true}}}}");
+        SearchRig rig = new(server, _time, [.. SearchCluster.OptionsOf(Read(Yaml("- localhost:9200"))).Where(s => s.Type == EventType.Ip)]);
+        rig.LookAndCommit();
+        Assert.Single(rig.Spooled);
+        Assert.Empty(rig.Notices);
     }
 
     [Fact]

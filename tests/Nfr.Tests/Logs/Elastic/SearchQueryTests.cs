@@ -72,6 +72,17 @@ public sealed class SearchQueryTests
     public void Corelights_logs_are_told_apart_by_their_path() =>
         Assert.Equal("""{"term":{"_path":{"value":"conn"}}}""", Page(Of(EventType.Ip, "corelight"))["query"]!["bool"]!["filter"]![0]!.ToJsonString());
 
+    [Theory]
+    [InlineData("-9223372036854775808", false)]
+    [InlineData("-9223372036854775807", true)]
+    [InlineData("9223372036854775807", true)]
+    public void A_sort_value_that_has_no_opposite_is_no_time(string number, bool isTime)
+    {
+        JsonLineReader list = JsonLineReader.Array(System.Text.Encoding.ASCII.GetBytes($"[{number}]"));
+        Assert.True(list.Next(out JsonRaw value));
+        Assert.Equal(isTime, DocumentTime.TryRead(value, out _));
+    }
+
     [SampleFact(SearchApi.Schema)]
     public void Every_request_is_one_that_the_published_schema_has()
     {

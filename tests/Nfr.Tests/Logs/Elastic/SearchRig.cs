@@ -29,6 +29,7 @@ sealed class SearchRig
     public ElasticSearches Searches { get; private set; } = null!;
     public LogOutlet Outlet { get; private set; } = null!;
     public LogCounters Counters => Shot()[0];
+    public IReadOnlyList<LogCounters> AllCounters => Shot();
     /// <summary>Event lines that are with the spool, in their order.</summary>
     public List<string> Spooled { get; } = [];
     public List<LogNotice> Notices { get; } = [];

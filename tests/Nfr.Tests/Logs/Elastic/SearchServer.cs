@@ -242,12 +242,12 @@ sealed class SearchServer(TimeProvider time) : ISearchCluster, IAsyncDisposable
 
     JsonObject Search(Doc[] documents, JsonObject body, out Doc[] all)
     {
-        all = [.. documents.Where(d => Matches(d.Source, body["query"]!.AsObject())).OrderBy(d => StampOf(d) ?? long.MaxValue).ThenBy(d => d.ShardDoc)];
+        all = [.. documents.Where(d => Matches(d.Source, body["query"]!.AsObject())).OrderBy(d => StampOf(d, body) ?? long.MaxValue).ThenBy(d => d.ShardDoc)];
         IEnumerable<Doc> page = all;
         if (body["search_after"] is JsonArray after)
         {
             (long stamp, long shardDoc) = (Parse(after[0]!), after[1]!.GetValue<long>());
-            page = page.Where(d => StampOf(d) > stamp || (StampOf(d) == stamp && d.ShardDoc > shardDoc));
+            page = page.Where(d => StampOf(d, body) > stamp || (StampOf(d, body) == stamp && d.ShardDoc > shardDoc));
         }
         return Answered([.. page.Take(body["size"]?.GetValue<int>() ?? 10)], all.Length, body);
     }
@@ -273,7 +273,7 @@ sealed class SearchServer(TimeProvider time) : ISearchCluster, IAsyncDisposable
         if (body["sort"] is JsonArray sort)
         {
             bool formatted = sort[0]!.AsObject().First().Value!["format"] is not null;
-            JsonArray values = [formatted ? Format(StampOf(d)!.Value) : Nanoseconds ? StampOf(d)!.Value : StampOf(d)!.Value / 1_000_000];
+            JsonArray values = [formatted ? Format(StampOf(d, body)!.Value) : Nanoseconds ? StampOf(d, body)!.Value : StampOf(d, body)!.Value / 1_000_000];
             if (sort.Count > 1) values.Add(d.ShardDoc);
             hit["sort"] = values;
         }
@@ -299,6 +299,7 @@ sealed class SearchServer(TimeProvider time) : ISearchCluster, IAsyncDisposable
         {
             case "bool":
                 bool should = inner!["should"] is not JsonArray either || either.Any(q => Matches(source, q!.AsObject()));
+                if (inner["must_not"] is JsonArray not && not.Any(q => Matches(source, q!.AsObject()))) return false;
                 return should && (inner["must"]?.AsArray() ?? []).Concat(inner["filter"]?.AsArray() ?? []).All(q => Matches(source, q!.AsObject()));
             case "exists": return At(source, inner!["field"]!.GetValue<string>()) is not null;
             case "term":
@@ -314,7 +315,8 @@ sealed class SearchServer(TimeProvider time) : ISearchCluster, IAsyncDisposable
         }
     }
 
-    long? StampOf(Doc d) => At(d.Source, Ingested) is { } value ? Parse(value) : null;
+    /// <summary>What the first field of the order says.</summary>
+    long? StampOf(Doc d, JsonObject body) => At(d.Source, body["sort"] is JsonArray sort ? sort[0]!.AsObject().First().Key : Ingested) is { } value ? Parse(value) : null;
 
     /// <summary>As the field's mapping keeps it: milliseconds, unless it is one of nanoseconds.</summary>
     long Parse(JsonNode value)
