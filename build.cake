@@ -1,4 +1,4 @@
-// The build. Targets: Build, Test, FaultsLong, Bench, Evaluate, Publish, Demo, Clean. Run it by ./build.sh --target=X.
+// The build. Targets: Build, Test, FaultsLong, Bench, Evaluate, Publish, Package, Demo, Clean. Run it by ./build.sh --target=X.
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Xml.Linq;
@@ -138,10 +138,20 @@ Task("Evaluate").IsDependentOn("Restore").Does(() =>
     exitCode = Try("dotnet", arguments.ToArray());
 });
 
+// Where Publish put the program.
+var published = "";
+
+// When the sources were committed, for the SBOM and the package: the one time that two builds of a commit have in common.
+string[] CommitTime()
+{
+    var epoch = EnvironmentVariable("SOURCE_DATE_EPOCH") ?? (DirectoryExists(".git") || FileExists(".git") ? Output("git", "log", "-1", "--format=%ct").Trim() : "");
+    return epoch == "" ? [] : [$"-p:SourceCommitTime={epoch}"];
+}
+
 Task("Publish").Does(() =>
 {
     var clock = Stopwatch.StartNew();
-    var output = $"{artifacts}/nfr-{rid}";
+    var output = published = $"{artifacts}/nfr-{rid}";
     if (DirectoryExists(output)) DeleteDirectory(output, new DeleteDirectorySettings { Recursive = true, Force = true });
     Say($"Publishing {output}");
     var arguments = new List<string> { "publish", "src/Nfr", "-c", configuration, "-r", rid, "--self-contained", "-o", output, "-v", "quiet", "-nologo",
@@ -149,6 +159,7 @@ Task("Publish").Does(() =>
         "-p:PublishTrimmed=true", "-p:PublishSingleFile=true", "-p:PublishReadyToRun=true", "-p:TrimmerSingleWarn=false", "-p:DebugType=none" };
     // A restore for one machine would write itself into the lock files of the libraries: it gets lock files of its own, out of the way.
     arguments.Add($"-p:NuGetLockFilePath=obj/packages.{rid}.lock.json");
+    arguments.AddRange(CommitTime());
     Dotnet(arguments.ToArray());
     foreach (var file in new[] { "config.yml", "scope.yml", "LICENSE", "CHANGELOG.md" })
         if (FileExists(file)) CopyFile(file, $"{output}/{file}");
@@ -163,6 +174,24 @@ Task("Publish").Does(() =>
         if (Output(binary, "read", "--print", "events", capture.FullPath) != System.IO.File.ReadAllText(capture.ChangeExtension("events.jsonl").FullPath))
             throw new CakeException($"the published file does not read the expected events from {capture}");
     Say("Smoke run passed");
+});
+
+// A .deb of what was published, for Debian and its children: the same bytes for the same commit.
+Task("Package").IsDependentOn("Publish").Does(() =>
+{
+    var clock = Stopwatch.StartNew();
+    var architecture = rid switch { "linux-x64" => "amd64", "linux-arm64" => "arm64", _ => throw new CakeException($"no package is made for {rid}: linux-x64 and linux-arm64 are") };
+    // A build on a stand-in runtime is older than the release it stands for.
+    var version = XDocument.Load("Directory.Build.props").Descendants("Version").First().Value + (published.EndsWith("-verification") ? "~verification" : "");
+    var arguments = new List<string> { "image/deb/package.sh", published, architecture, version, artifacts };
+    if (rid != $"linux-{RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant()}")
+    {
+        // Completions, manual and SBOM are written by the program, and that one is for another processor.
+        Dotnet(["build", "src/Nfr", "-c", configuration, "-v", "quiet", "-nologo", "-clp:NoSummary", .. CommitTime()]);
+        arguments.AddRange(["dotnet", $"src/Nfr/bin/{configuration}/net10.0/nfr.dll"]);
+    }
+    if (Try("bash", arguments.ToArray()) != 0) throw new CakeException("image/deb/package.sh failed: see the lines above");
+    Say($"Packaged {artifacts}/nfr_{version}_{architecture}.deb in {Seconds(clock)}");
 });
 
 Task("Demo").Does(() =>

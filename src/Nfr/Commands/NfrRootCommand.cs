@@ -42,6 +42,7 @@ sealed class NfrRootCommand : RootCommand
         Add(Demo.DemoCommand.CreateCommand(Pipeline.DemoLink.Sensor, ConfigOption));
         Add(Simulate.SimulateCommand.CreateCommand());
         Add(VersionText.Build());
+        Add(Completion.CompletionCommand.Build(setup, this));
         Add(HelpCommand.Build(setup, this));
 
         SetAction(parsed =>

@@ -30,7 +30,14 @@ public sealed record ReadOptions
 }
 
 /// <summary>The options of "nfr start".</summary>
-public sealed record StartOptions;
+public sealed record StartOptions
+{
+    /// <summary>In place of an exit code: it has drained and is to begin anew with what the config says now.</summary>
+    public const int Again = -1;
+
+    /// <summary>Whether the config could be started with as it is now on disk; tells its faults on stderr.</summary>
+    public Func<bool> IsConfigGood { get; init; } = static () => true;
+}
 
 /// <summary>What a run is given: the config and scope, both without faults, and where to speak.</summary>
 /// <param name="Config">The whole config.</param>
