@@ -38,6 +38,7 @@ sealed class NfrRootCommand : RootCommand
         Add(StartCommand.Build(setup));
         Add(StatusCommand.Build(setup));
         Add(SpoolCommand.Build(setup));
+        Add(UpdateCommand.Build(setup));
         Add(ExplainCommand.Build(setup));
         Add(Demo.DemoCommand.CreateCommand(Pipeline.DemoLink.Sensor, ConfigOption));
         Add(Simulate.SimulateCommand.CreateCommand());
