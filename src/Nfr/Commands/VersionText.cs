@@ -11,13 +11,22 @@ sealed class VersionText : SynchronousCommandLineAction
     public static string Version { get; } =
         typeof(VersionText).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0.0.0";
 
+    /// <summary>Built on a stand-in for the official runtime, where that is not to be had: good for tests, not for a customer's box.</summary>
+    public static bool VerificationBuild { get; } = MarksVerification(typeof(VersionText).Assembly);
+
     public override bool ClearsParseErrors => true;
 
     public static Command Build() => new NfrCommand("version", "Show the version.") { Action = new VersionText() };
 
     public override int Invoke(ParseResult parseResult)
     {
-        parseResult.InvocationConfiguration.Output.WriteLine("nfr version " + Version);
+        parseResult.InvocationConfiguration.Output.WriteLine(Text(VerificationBuild));
         return ExitCode.Good;
     }
+
+    /// <summary>The line that is shown: first word, second word and version are what programs read.</summary>
+    internal static string Text(bool verification) => "nfr version " + Version + (verification ? " (verification build: not for shipping)" : "");
+
+    internal static bool MarksVerification(Assembly assembly) =>
+        assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Any(mark => mark.Key == "VerificationBuild" && mark.Value == "true");
 }
