@@ -35,10 +35,10 @@ nfr_version=$(dpkg-deb -f "$deb" Version)
 dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$root" --numeric-owner --keep-directory-symlink
 dpkg-deb -f "$deb" Package Version Architecture Homepage Maintainer > "$root/.nfr/nfr.control"
 tar -c -C "$here/appliance" --owner=0 --group=0 . | tar -x -C "$root" --keep-directory-symlink
-mkdir -p "$root"/{data,boot} "$root"/usr/share/nfr/{defaults,update-keys} "$root/usr/share/nfr/packages"
+mkdir -p "$root"/{data,boot} "$root"/usr/share/nfr/{update-keys,packages}
 cp "$here/nfr.txt" "$root/usr/share/nfr/nfr.txt"
-# What the package brings as /etc/nfr is what a new box begins with; at run time /etc/nfr lies on /data.
-[ ! -d "$root/etc/nfr" ] || cp -a "$root/etc/nfr/." "$root/usr/share/nfr/defaults/"
+# The package has its config files a second time below /usr/share/nfr; what is /etc/nfr on a Debian machine is a folder of the data partition here.
+[ -f "$root/usr/share/nfr/config.yml" ] && [ -f "$root/usr/share/nfr/scope.yml" ] || fail "the package $deb has no /usr/share/nfr/config.yml and scope.yml"
 rm -rf "$root/etc/nfr"; mkdir "$root/etc/nfr"
 cp "$keys"/*.pem "$root/usr/share/nfr/update-keys/"
 part() { printf '/dev/disk/by-partuuid/4e465221-%02x' "$1"; }

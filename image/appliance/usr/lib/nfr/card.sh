@@ -50,7 +50,7 @@ card_format() { mke2fs -q -F -t ext4 -L nfr-data -i 65536 -J size=16 -m 1 -E laz
 card_check() { e2fsck -p "$1" || { _code=$?; [ $_code -lt 4 ] && return $_code; e2fsck -f -y "$1"; }; }
 
 card_populate() {
-  for _dir in nfr nfr-update settings chrony ssh; do [ -d "$1/$_dir" ] || mkdir -p "$1/$_dir"; done
+  for _dir in nfr nfr-update settings settings/nfr chrony ssh; do [ -d "$1/$_dir" ] || mkdir -p "$1/$_dir"; done
   chmod 0700 "$1/settings" "$1/ssh"
 }
 
