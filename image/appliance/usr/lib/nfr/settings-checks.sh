@@ -4,7 +4,8 @@
 NAMES='name site timezone engine.url engine.key engine.ca broker broker.user broker.password broker.ca broker.certificate broker.key command.key management capture address gateway dns vlan ntp networks ssh.key config'
 SECRETS='engine.key broker.password'
 
-trim() { printf '%s' "$1" | sed 's/^[[:space:]]*//; s/[[:space:]]*$//'; }
+# Without a process of its own: a file has many lines, and a Pi 3 is slow at starting programs.
+trim() { _text=${1#"${1%%[![:space:]]*}"}; printf '%s' "${_text%"${_text##*[![:space:]]}"}"; }
 # At most 40 characters of something foreign.
 short() { printf '%s' "$1" | cut -c1-40; }
 known() { case " $NAMES " in *" $1 "*) [ -n "$1" ] ;; *) return 1 ;; esac; }

@@ -87,9 +87,12 @@ list_ports() {
 }
 write_network() {
   _tries=0
+  waited=0
   if [ -z "$root" ]; then
+    _before=$(cut -d. -f1 /proc/uptime)
     udevadm settle --timeout=20
     while [ -z "$(list_ports)" ] && [ $_tries -lt 20 ]; do sleep 0.5; _tries=$((_tries + 1)); done
+    waited=$(($(cut -d. -f1 /proc/uptime) - _before))
   fi
   _ports=$(list_ports); management=
   if has management; then
