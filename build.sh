@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The only bootstrap: checks what the build needs, installs what it may, then runs build.cake.
-#   ./build.sh [--target=Build|Test|Bench|Publish|Demo|Clean] [--rid=linux-x64] [other Cake arguments]
+#   ./build.sh [--target=Build|Test|Bench|Publish|Package|Demo|Clean] [--rid=linux-x64] [other Cake arguments]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
