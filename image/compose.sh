@@ -55,7 +55,8 @@ sed -i 's/^root:[^:]*:/root:*:/' "$root/etc/shadow"
 # What Debian's packages would do at their times and never shall here.
 rm -rf "$root"/etc/cron.* "$root"/etc/apt "$root"/usr/lib/systemd/system/*apt-daily* "$root"/etc/systemd/system/*.wants "$root"/etc/ssh/ssh_host_* "$root"/etc/init.d "$root"/etc/rc?.d
 for unit in getty@.service serial-getty@.service console-getty.service autovt@.service emergency.service rescue.service systemd-machine-id-commit.service systemd-firstboot.service \
-  systemd-remount-fs.service systemd-pstore.service systemd-update-done.service systemd-networkd-wait-online.service e2scrub_reap.service systemd-hwdb-update.service ldconfig.service; do
+  systemd-remount-fs.service systemd-pstore.service systemd-update-done.service systemd-networkd-wait-online.service e2scrub_reap.service systemd-hwdb-update.service ldconfig.service \
+  systemd-journal-catalog-update.service systemd-random-seed.service systemd-rfkill.socket systemd-rfkill.service systemd-logind.service systemd-user-sessions.service systemd-tmpfiles-clean.timer; do
   ln -sfn /dev/null "$root/etc/systemd/system/$unit"
 done
 # systemd would offer sshd on a socket of its own, whether there is a key or not.

@@ -11,6 +11,8 @@ sealed record BoxFacts
     public IReadOnlyList<Temperature> Temperatures { get; init; } = [];
     public Throttling? Throttling { get; init; }
     public ProcessFacts Process { get; init; }
+    /// <summary>What an appliance's start had to say.</summary>
+    public ApplianceNotes Appliance { get; init; } = ApplianceNotes.None;
 
     /// <param name="folder">The spool's.</param>
     /// <param name="clock">Of this sensor.</param>
@@ -21,6 +23,7 @@ sealed record BoxFacts
         Temperatures = Temperature.Read(),
         Throttling = ThrottlingFile.Read(),
         Process = ProcessFacts.Read(),
+        Appliance = ApplianceNotes.Read(ApplianceNotes.DefaultFolder),
     };
 
     /// <summary>Properties of the clock's object.</summary>
