@@ -1,10 +1,10 @@
-// The build. Targets: Build, Test, FaultsLong, Bench, Evaluate, Publish, Package, Demo, Clean. Run it by ./build.sh --target=X.
+// The build. Targets: Build, Test, FaultsLong, Bench, Evaluate, Publish, Package, Image, Demo, Clean. Run it by ./build.sh --target=X.
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Xml.Linq;
 
 var target = Argument("target", "Build");
-var rid = Argument("rid", "linux-x64");
+var rid = Argument("rid", target.StartsWith("Image") ? "linux-arm64" : "linux-x64");
 var configuration = Argument("configuration", "Release");
 var filter = Argument("filter", "");
 var isCi = HasEnvironmentVariable("CI");
@@ -269,6 +269,22 @@ Task("Package").IsDependentOn("Publish").Does(() =>
     if (Try("bash", arguments.ToArray()) != 0) throw new CakeException("image/deb/package.sh failed: see the lines above");
     Say($"Packaged {artifacts}/nfr_{version}_{architecture}.deb in {Seconds(clock)}");
 });
+
+// The SD image for the Pi, of the arm64 package; --deb=FILE takes a package that is there, --again composes twice and compares, --keys=DIR has the public keys for updates.
+var image = Task("Image").Does(() =>
+{
+    var version = XDocument.Load("Directory.Build.props").Descendants("Version").First().Value;
+    var deb = Argument("deb", "");
+    // The newest: Package has just written it.
+    if (deb == "") deb = GetFiles($"{artifacts}/nfr_*_arm64.deb").OrderByDescending(f => System.IO.File.GetLastWriteTimeUtc(f.FullPath)).Select(f => f.FullPath).FirstOrDefault() ?? "";
+    var arguments = new List<string> { "image/make.sh", "--deb", deb, "--version", version, "--out", $"{artifacts}/image" };
+    // A program on a stand-in runtime makes an image that is not for shipping either.
+    if (deb.Contains("verification")) arguments.AddRange(["--mark", "verification"]);
+    if (Argument("keys", "") is { Length: > 0 } keys) arguments.AddRange(["--keys", keys]);
+    if (HasArgument("again")) arguments.Add("--again");
+    if (Try("bash", arguments.ToArray()) != 0) throw new CakeException("image/make.sh failed: see the lines above");
+});
+if (target == "Image" && !HasArgument("deb")) image.IsDependentOn("Package");
 
 Task("Demo").Does(() =>
 {

@@ -1,9 +1,11 @@
 #!/usr/bin/perl
 # The block map of an image (format of bmap-tools, version 2.0): which blocks hold something, so that a card is written in half the time and checked.
-#   bmap.pl IMAGE NAME > NAME.bmap
-# A block counts as empty when all its bytes are zero, not when the file happens to have a hole there: the same image gives the same map everywhere.
+#   bmap.pl IMAGE NAME [START-END…] > NAME.bmap
+# A block may be left out when it is zero and nobody will read it. Zeros that mean something (a FAT's free entries, a file of zeros, an empty bitmap) would be
+# garbage on a card that was used before: the blocks given as START-END (of 4096 bytes, both included) are in the map whatever they hold.
+# Whether the file has a hole there plays no part: the same image gives the same map everywhere.
 use strict; use warnings; use Digest::SHA qw(sha256_hex);
-my ($path, $name) = @ARGV;
+my ($path, $name, @must) = @ARGV;
 my ($block, $join) = (4096, 64);   # gaps under 256 KiB are written along: fewer, longer ranges
 open(my $image, '<:raw', $path) or die "bmap.pl: $path: $!\n";
 my $size = -s $path; my $blocks = int(($size + $block - 1) / $block);
@@ -19,6 +21,14 @@ while ((my $n = read($image, my $chunk, 1 << 20)) > 0) {
   }
   $at += 256;
 }
+# What must be there, joined with what is.
+push @ranges, map { /^(\d+)-(\d+)$/ or die "bmap.pl: '$_' is no range\n"; [$1, $2] } @must;
+my @joined;
+for my $r (sort { $a->[0] <=> $b->[0] || $a->[1] <=> $b->[1] } @ranges) {
+  if (@joined && $r->[0] - $joined[-1][1] <= $join) { $joined[-1][1] = $r->[1] if $r->[1] > $joined[-1][1] } else { push @joined, [@$r] }
+}
+@ranges = @joined;
+die "bmap.pl: a range ends behind the image\n" if @ranges && $ranges[-1][1] >= $blocks;
 my $mapped = 0; my $lines = '';
 for my $r (@ranges) {
   $mapped += $r->[1] - $r->[0] + 1;

@@ -17,7 +17,7 @@ while [ $# -gt 0 ]; do
   shift 2
 done
 [ -f "$root_tar" ] && [ -f "$deb" ] && [ -n "$version" ] && [ -n "$counter" ] && [ -d "$keys" ] && [ -n "$out" ] || fail "compose.sh needs --root --deb --version --counter --keys --out"
-bin=$("$here/tools.sh" build); PATH=$bin:$PATH
+bin=$("$here/tools.sh"); PATH=$bin:$PATH
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:?compose.sh needs SOURCE_DATE_EPOCH, the time that every file of the image gets} MTOOLS_SKIP_CHECK=1 MTOOLSRC=/dev/null
 umask 022
 mkdir -p "$out"; out=$(cd "$out" && pwd)
@@ -35,10 +35,10 @@ nfr_version=$(dpkg-deb -f "$deb" Version)
 dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$root" --numeric-owner --keep-directory-symlink
 dpkg-deb -f "$deb" Package Version Architecture Homepage Maintainer > "$root/.nfr/nfr.control"
 tar -c -C "$here/appliance" --owner=0 --group=0 . | tar -x -C "$root" --keep-directory-symlink
-mkdir -p "$root"/{data,boot} "$root"/usr/share/nfr/{defaults,update-keys} "$root/usr/share/nfr/packages"
+mkdir -p "$root"/{data,boot} "$root"/usr/share/nfr/{update-keys,packages}
 cp "$here/nfr.txt" "$root/usr/share/nfr/nfr.txt"
-# What the package brings as /etc/nfr is what a new box begins with; at run time /etc/nfr lies on /data.
-[ ! -d "$root/etc/nfr" ] || cp -a "$root/etc/nfr/." "$root/usr/share/nfr/defaults/"
+# The package has its config files a second time below /usr/share/nfr; what is /etc/nfr on a Debian machine is a folder of the data partition here.
+[ -f "$root/usr/share/nfr/config.yml" ] && [ -f "$root/usr/share/nfr/scope.yml" ] || fail "the package $deb has no /usr/share/nfr/config.yml and scope.yml"
 rm -rf "$root/etc/nfr"; mkdir "$root/etc/nfr"
 cp "$keys"/*.pem "$root/usr/share/nfr/update-keys/"
 part() { printf '/dev/disk/by-partuuid/4e465221-%02x' "$1"; }
@@ -55,9 +55,12 @@ sed -i 's/^root:[^:]*:/root:*:/' "$root/etc/shadow"
 # What Debian's packages would do at their times and never shall here.
 rm -rf "$root"/etc/cron.* "$root"/etc/apt "$root"/usr/lib/systemd/system/*apt-daily* "$root"/etc/systemd/system/*.wants "$root"/etc/ssh/ssh_host_* "$root"/etc/init.d "$root"/etc/rc?.d
 for unit in getty@.service serial-getty@.service console-getty.service autovt@.service emergency.service rescue.service systemd-machine-id-commit.service systemd-firstboot.service \
-  systemd-remount-fs.service systemd-pstore.service systemd-update-done.service systemd-networkd-wait-online.service e2scrub_reap.service systemd-hwdb-update.service ldconfig.service; do
+  systemd-remount-fs.service systemd-pstore.service systemd-update-done.service systemd-networkd-wait-online.service e2scrub_reap.service systemd-hwdb-update.service ldconfig.service \
+  systemd-journal-catalog-update.service systemd-random-seed.service systemd-rfkill.socket systemd-rfkill.service systemd-logind.service systemd-user-sessions.service systemd-tmpfiles-clean.timer; do
   ln -sfn /dev/null "$root/etc/systemd/system/$unit"
 done
+# systemd would offer sshd on a socket of its own, whether there is a key or not.
+mkdir -p "$root/etc/systemd/system-generators"; ln -sfn /dev/null "$root/etc/systemd/system-generators/systemd-ssh-generator"
 # A failed mount or fsck must not wait for a password that does not exist.
 mkdir -p "$root/etc/systemd/system/emergency.target.d"; printf '[Unit]\nOnFailure=reboot.target\nAllowIsolate=yes\n' > "$root/etc/systemd/system/emergency.target.d/nfr.conf"
 quietly systemd-sysusers --root="$root"
@@ -105,7 +108,7 @@ find "$root" "$boot" "$control" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 ext4() { # ext4 FILE MIB LABEL UUID [options…]
   local file=$1 mib=$2 label=$3 uuid=$4; shift 4
   truncate -s "${mib}M" "$file"
-  quietly mke2fs -q -F -t ext4 -L "$label" -U "$uuid" -E "hash_seed=$uuid,nodiscard,lazy_itable_init=1" -m 1 "$@" "$file"
+  quietly mke2fs -q -F -t ext4 -b 4096 -L "$label" -U "$uuid" -E "hash_seed=$uuid,nodiscard,lazy_itable_init=1" -m 1 "$@" "$file"
 }
 # The root is never written: no journal, no reserve. Nothing but its blocks is stored, so that an update's image packs well.
 ext4 "$work/root.ext4" $ROOT nfr-root 4e465221-0000-4000-8000-000000000005 -O '^has_journal,^resize_inode' -m 0 -d "$root"
@@ -146,7 +149,20 @@ put() { dd if="$1" of="$image" bs=1M seek=$(($2 / MIB)) conv=notrunc,sparse stat
 put "$work/control.fat" $p1; put "$work/boot.fat" $p2; put "$work/root.ext4" $p5; put "$work/data.ext4" $p7
 
 # 6. Out: the image, its block map, its sum, and the two parts that an update is made of.
-"$here/bmap.pl" "$image" "$name.img" > "$out/$name.bmap"
+# Of the FATs everything up to the last cluster in use, of the ext4s all blocks that are not free.
+used=()
+fat_used() { # fat_used FILE FIRST_SECTOR: mtools fills clusters from the first on, so what lies behind the last byte that is not zero is free
+  local last; last=$(perl -e 'open(F,"<:raw",$ARGV[0]); my ($n,$last)=(0,0); while (read(F,my $b,4096)) { $last=$n if $b =~ /[^\0]/; $n++ } print $last' "$1")
+  used+=("$(($2 / 8))-$(($2 / 8 + last))")
+}
+ext4_used() { # ext4_used FILE FIRST_SECTOR
+  local range
+  while read -r range; do used+=("$range"); done < <(dumpe2fs "$1" 2>/dev/null | perl -ne 'BEGIN { ($o, $next) = (shift @ARGV, 0) } $total = $1 if /^Block count: *(\d+)/; $free = 1 if /^Group /;
+    if ($free && /^  Free blocks: (.*)/) { for (split /, /, $1) { my ($a, $b) = /^(\d+)(?:-(\d+))?$/ or next; $b //= $a; printf "%d-%d\n", $o + $next, $o + $a - 1 if $a > $next; $next = $b + 1 } }
+    END { printf "%d-%d\n", $o + $next, $o + $total - 1 if $next < $total }' $(($2 / 8)))
+}
+fat_used "$work/control.fat" $p1; fat_used "$work/boot.fat" $p2; ext4_used "$work/root.ext4" $p5; ext4_used "$work/data.ext4" $p7
+"$here/bmap.pl" "$image" "$name.img" "${used[@]}" > "$out/$name.bmap"
 rm -f "$out/$name".{img,img.xz,boot.img,root.img}
 cp --sparse=always "$work/boot.fat" "$out/$name.boot.img"; cp --sparse=always "$work/root.ext4" "$out/$name.root.img"
 if [ -n "$fast" ]; then mv "$image" "$out/$name.img"

@@ -2,13 +2,13 @@
 # Debian trixie for arm64 as the image needs it: $CACHE/root-KEY.tar, made once for each list of packages with their versions.
 # Debian's own packages are installed by their own scripts (emulated where the host is not arm64); the kernel and the Pi's firmware are only unpacked,
 # since all that their scripts do (an initramfs, a copy to a boot partition) compose.sh does better and in seconds.
-# Prints the tar's path. Needs root and tools.sh build.
+# Prints the tar's path. Needs root and tools.sh.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$here/common.sh"
 need_root
-bin=$("$here/tools.sh" build); PATH=$bin:$PATH
+bin=$("$here/tools.sh"); PATH=$bin:$PATH
 lock root
 
 # 1. What would be installed, with versions: the key of the cache. A quarter of an hour old lists of packages are good enough.

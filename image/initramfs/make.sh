@@ -9,10 +9,12 @@ root=$1 out=$2 epoch=$3
 tree=$(mktemp -d "$CACHE/initramfs.XXXXXX"); trap 'rm -rf "$tree"' EXIT
 mkdir -p "$tree"/{bin,sbin,usr/bin,usr/sbin,usr/lib/nfr,lib,etc,proc,sys,dev,run,tmp}
 cp "$root/.nfr/usr/bin/busybox" "$tree/bin/busybox"
-for applet in sh mount umount mountpoint mkdir rmdir rm mv cp cat echo sed grep head tail tr cut sort find xargs sleep sync reboot modprobe dd od cmp printf stat date chmod blockdev \
+for applet in sh mount umount mkdir rmdir rm mv cp cat echo sed grep head tail tr cut sort find xargs sleep sync reboot modprobe dd od cmp printf stat date chmod blockdev \
   switch_root test '[' expr dirname basename ls ln touch wc env true false uname dmesg; do
   ln -s busybox "$tree/bin/$applet"
 done
+# The kernel itself asks for drivers (nls_ascii, crc32c) by this path.
+ln -s ../bin/busybox "$tree/sbin/modprobe"
 # Programs with their libraries, found by reading them, not by running them: they are of another machine.
 need=(usr/sbin/sfdisk usr/bin/partx usr/sbin/partx usr/sbin/e2fsck usr/sbin/mke2fs usr/sbin/resize2fs usr/sbin/fsck.fat)
 lib() { local f; for f in "$root"/usr/lib/aarch64-linux-gnu/"$1" "$root"/usr/lib/"$1"; do [ -e "$f" ] && echo "$f" && return; done; fail "the root has no library $1"; }
@@ -53,7 +55,7 @@ done
 cp "$modules"/modules.{builtin,order} "$tree/lib/modules/$version/"
 [ ! -e "$modules/modules.builtin.modinfo" ] || cp "$modules/modules.builtin.modinfo" "$tree/lib/modules/$version/"
 depmod -b "$tree" "$version"
-echo "virtio_blk mmc_block ext4 vfat nls_cp437 nls_ascii" > "$tree/etc/modules"
+echo "virtio_blk mmc_block crc32c_generic ext4 vfat nls_cp437 nls_ascii" > "$tree/etc/modules"
 echo "$epoch" > "$tree/etc/built"
 cp "$root"/usr/lib/nfr/{slots,card}.sh "$tree/usr/lib/nfr/"
 cp "$here/init" "$tree/init"; chmod 755 "$tree/init"

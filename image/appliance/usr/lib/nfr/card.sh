@@ -44,13 +44,13 @@ card_grow() {
 }
 
 # The journal is small, since what is written is written in large pieces; the inodes are few, since the files are large.
-card_format() { mke2fs -q -F -t ext4 -L nfr-data -i 65536 -J size=16 -m 1 -E lazy_itable_init=1,lazy_journal_init=1 "$1"; }
+card_format() { mke2fs -q -F -t ext4 -b 4096 -L nfr-data -i 65536 -J size=16 -m 1 -E lazy_itable_init=1,lazy_journal_init=1 "$1"; }
 
 # card_check DEVICE: what e2fsck can mend by itself, else everything. The code is e2fsck's.
 card_check() { e2fsck -p "$1" || { _code=$?; [ $_code -lt 4 ] && return $_code; e2fsck -f -y "$1"; }; }
 
 card_populate() {
-  for _dir in nfr nfr-update settings chrony ssh; do [ -d "$1/$_dir" ] || mkdir -p "$1/$_dir"; done
+  for _dir in nfr nfr-update settings settings/nfr chrony ssh; do [ -d "$1/$_dir" ] || mkdir -p "$1/$_dir"; done
   chmod 0700 "$1/settings" "$1/ssh"
 }
 
