@@ -44,7 +44,7 @@ sealed class Updater(UpdateBox box, UpdateKeys keys, UpdateProgress progress)
                 foreach (UpdatePart part in manifest.Parts.Where(p => p.IsFor(box.Idle))) targets.Add(Fit(part));
                 box.Cancel();
                 begun = true;
-                box.WriteRecord(new UpdateRecord(UpdatePhase.Writing, box.Idle, manifest.Version, manifest.Counter));
+                box.WriteRecord(new UpdateRecord(UpdatePhase.Writing, box.Idle, manifest.Version, manifest.Counter, box.BootId));
                 WriteAll(reader, targets, stop);
             }
             finally
@@ -52,7 +52,7 @@ sealed class Updater(UpdateBox box, UpdateKeys keys, UpdateProgress progress)
                 foreach (Target target in targets) target.Device.Dispose();
             }
             stop.ThrowIfCancellationRequested();
-            box.WriteRecord(new UpdateRecord(UpdatePhase.Trying, box.Idle, manifest.Version, manifest.Counter));
+            box.WriteRecord(new UpdateRecord(UpdatePhase.Trying, box.Idle, manifest.Version, manifest.Counter, box.BootId));
             box.Try();
             progress.Tell(new UpdateMoment("rebooting", manifest.Version, 100, Reboots ? "rebooting into the new system, on trial" : "written; the next reboot tries it"));
             if (Reboots) box.Reboot();
@@ -174,7 +174,7 @@ sealed class Updater(UpdateBox box, UpdateKeys keys, UpdateProgress progress)
         }
         try
         {
-            box.WriteRecord(new UpdateRecord(UpdatePhase.Failed, box.Idle, manifest.Version, manifest.Counter, why));
+            box.WriteRecord(new UpdateRecord(UpdatePhase.Failed, box.Idle, manifest.Version, manifest.Counter, box.BootId, why));
         }
         catch (UpdateException)
         {
