@@ -14,12 +14,14 @@ public sealed class LedsTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
+    /// <summary>What is written covers the beginning of a file: where this still stands, nothing was.</summary>
+    const string Untouched = "@ ";
     const string Triggers = "none timer heartbeat netdev default-on";
 
     void Plug(Light light, string triggers = Triggers)
     {
         string path = Directory.CreateDirectory(PathOf(light)).FullName;
-        File.WriteAllText(Path.Combine(path, "trigger"), triggers.Replace("none", "[none]", StringComparison.Ordinal));
+        File.WriteAllText(Path.Combine(path, "trigger"), Untouched + triggers.Replace("none", "[none]", StringComparison.Ordinal));
         File.WriteAllText(Path.Combine(path, "brightness"), "0");
         File.WriteAllText(Path.Combine(path, "max_brightness"), "255\n");
     }
@@ -41,11 +43,11 @@ public sealed class LedsTests : IDisposable
             string path = PathOf(light);
             if (!File.Exists(Path.Combine(path, "trigger"))) continue;
             string text = File.ReadAllText(Path.Combine(path, "trigger"));
-            string? chosen = triggers.Split(' ').FirstOrDefault(t => text.StartsWith(t, StringComparison.Ordinal) && !text.StartsWith("none timer", StringComparison.Ordinal));
-            if (chosen is null || text.StartsWith('[')) continue;
+            if (text.StartsWith(Untouched, StringComparison.Ordinal)) continue;
+            string chosen = triggers.Split(' ').Single(t => text.StartsWith(t, StringComparison.Ordinal));
             foreach (string own in new[] { "delay_on", "delay_off", "device_name", "link", "rx", "tx" }) File.Delete(Path.Combine(path, own));
             foreach (string own in chosen switch { "timer" => ["delay_on", "delay_off"], "netdev" => ["device_name", "link", "rx", "tx"], _ => Array.Empty<string>() }) File.WriteAllText(Path.Combine(path, own), "");
-            File.WriteAllText(Path.Combine(path, "trigger"), string.Join(' ', triggers.Split(' ').Select(t => t == chosen ? $"[{t}]" : t)));
+            File.WriteAllText(Path.Combine(path, "trigger"), Untouched + string.Join(' ', triggers.Split(' ').Select(t => t == chosen ? $"[{t}]" : t)));
         }
     }
 
