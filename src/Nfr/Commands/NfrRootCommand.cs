@@ -39,10 +39,12 @@ sealed class NfrRootCommand : RootCommand
         Add(StatusCommand.Build(setup));
         Add(PanelCommand.Build(setup));
         Add(SpoolCommand.Build(setup));
+        Add(UpdateCommand.Build(setup));
         Add(ExplainCommand.Build(setup));
         Add(Demo.DemoCommand.CreateCommand(Pipeline.DemoLink.Sensor, ConfigOption));
         Add(Simulate.SimulateCommand.CreateCommand());
         Add(VersionText.Build());
+        Add(Completion.CompletionCommand.Build(setup, this));
         Add(HelpCommand.Build(setup, this));
 
         SetAction(parsed =>

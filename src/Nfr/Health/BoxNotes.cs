@@ -8,7 +8,7 @@ namespace Nfr.Health;
 
 /// <summary>Where other parts of the appliance leave their words.</summary>
 /// <param name="Notes">Folder of small texts: setup, pairing, identify.</param>
-/// <param name="Boot">Folder that the first program of the box leaves: notes, data-lost.</param>
+/// <param name="Boot">Folder that the first program of the box leaves: faults (of nfr.txt), notes, data-lost.</param>
 /// <param name="Progress">An update that runs, as "nfr update" tells it.</param>
 /// <param name="Record">The last update and how it ended.</param>
 sealed record BoxNotePlaces(string Notes, string Boot, string Progress, string Record)
@@ -29,7 +29,9 @@ sealed record BoxNotes
     public static readonly BoxNotes None = new();
 
     public PanelUpdate Update { get; init; } = PanelUpdate.None;
-    /// <summary>What of nfr.txt could not be taken, and what the boot had to do without; one sentence each.</summary>
+    /// <summary>Why nothing of this run outlives it (the data partition could not be used); null when all is well.</summary>
+    public string? DataLost { get; init; }
+    /// <summary>What of nfr.txt could not be taken, and what the boot had to do without; one sentence each, with its remedy.</summary>
     public IReadOnlyList<string> Setup { get; init; } = [];
     public string PairingCode { get; init; } = "";
     public string PairingUrl { get; init; } = "";
@@ -45,12 +47,13 @@ sealed record BoxNotes
         List<string> setup = [];
         if (boot)
         {
-            if (Lines(Path.Combine(places.Boot, "data-lost")) is [var lost, ..]) setup.Add("nothing of this run is kept: " + lost);
+            setup.AddRange(Lines(Path.Combine(places.Boot, "faults")));
             setup.AddRange(Lines(Path.Combine(places.Boot, "notes")));
         }
         if (notes) setup.AddRange(Lines(Path.Combine(places.Notes, "setup")));
         return new BoxNotes
         {
+            DataLost = boot && Lines(Path.Combine(places.Boot, "data-lost")) is [var lost, ..] ? lost : null,
             Update = UpdateOf(places, now),
             Setup = setup,
             PairingCode = pairing.Length > 0 ? pairing[0] : "",

@@ -136,6 +136,7 @@ static class Troubles
 
     static void Box(List<Trouble> all, BoxFacts box)
     {
+        // The sentences carry their remedies themselves.
         if (box.Disk is { } disk)
         {
             if (disk.IsReadOnly) all.Add(new(Gravity.Fault, "disk", $"{disk.MountPoint} is read-only", $"look at dmesg for a failing disk or card, then mount -o remount,rw {disk.MountPoint}"));
@@ -156,7 +157,9 @@ static class Troubles
     /// <summary>The appliance's own words: what of its set-up could not be taken, an update that did not stay.</summary>
     static void Notes(List<Trouble> all, BoxNotes notes)
     {
-        foreach (string fault in notes.Setup) all.Add(new(Gravity.Notice, "setup", fault, "mend nfr.txt on the FAT partition NFR-BOOT (any computer reads it), then start the box again"));
+        if (notes.DataLost is { } lost) all.Add(new(Gravity.Fault, "disk", lost, ""));
+        // Each line brings its remedy.
+        foreach (string fault in notes.Setup) all.Add(new(Gravity.Notice, "setup", fault, ""));
         if (notes.Update.Phase == Panel.PanelUpdatePhase.RolledBack)
             all.Add(new(Gravity.Notice, "update", $"the update to {notes.Update.Version} did not stay{(notes.Update.Reason.Length > 0 ? ": " + notes.Update.Reason : "")}", "the version before it runs; see journalctl -u 'nfr-update*'"));
         else if (notes.Update.Phase == Panel.PanelUpdatePhase.Failed)

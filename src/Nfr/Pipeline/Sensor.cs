@@ -5,6 +5,7 @@ using Nfr.Health;
 using Nfr.Logs;
 using Nfr.Panel;
 using Nfr.Scoring;
+using Nfr.Service;
 using Nfr.Storage;
 using Nfr.Uplink;
 using Serilog;
@@ -111,6 +112,9 @@ sealed class Sensor : IDisposable
 
     public Spool Spool => _spool;
     public Scorer? Scorer => _scorer;
+
+    /// <summary>Of the loops without which nothing is recorded.</summary>
+    public IReadOnlyList<Pulse> Pulses => [.. _workers.Select(w => w.Pulse), _pipeline.Pulse];
 
     /// <summary>Brings the sensor up; null and one sentence when the world says no.</summary>
     /// <param name="run">Config, scope, log.</param>
