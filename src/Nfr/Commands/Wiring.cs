@@ -53,6 +53,8 @@ public sealed record Wiring
     public required Func<RunContext, StartOptions, CancellationToken, int> Start { get; init; }
     /// <summary>The account calls of the engine at an address, reached as the config says (proxy, TLS).</summary>
     public required Func<string, EngineConfig, AccountApi> Account { get; init; }
+    /// <summary>Where this box, if it is an appliance, keeps what an update needs.</summary>
+    internal Update.AppliancePaths Appliance { get; init; } = new();
     /// <summary>Where the config is when -c does not say.</summary>
     public string DefaultConfig { get; init; } = ConfigFile.DefaultPath;
 }

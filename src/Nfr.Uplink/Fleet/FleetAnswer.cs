@@ -1,0 +1,49 @@
+using System.Text.Json;
+
+namespace Nfr.Uplink;
+
+/// <summary>
+/// What became of a command, under "answer": <c>{"time","key","sequence","command","ok","why","result":{…}}</c>. Key and sequence tell whose it is; both are absent where what
+/// came could not be believed so far.
+/// </summary>
+public sealed record FleetAnswer
+{
+    public DateTimeOffset Time { get; init; }
+    /// <summary><see cref="FleetKey.Id"/> of who signed; null when nobody did whom this sensor knows.</summary>
+    public string? Key { get; init; }
+    public long? Sequence { get; init; }
+    public string? Command { get; init; }
+    public bool Ok { get; init; }
+    /// <summary>Why not, or what was done; one sentence.</summary>
+    public string Why { get; init; } = "";
+    /// <summary>A JSON object; null = there is none.</summary>
+    public string? Result { get; init; }
+
+    public byte[] ToJson() => FleetJson.Make(json =>
+    {
+        json.WriteStartObject();
+        json.WriteString("time", Time.UtcDateTime);
+        if (Key is not null) json.WriteString("key", Key);
+        if (Sequence is { } sequence) json.WriteNumber("sequence", sequence);
+        if (Command is not null) json.WriteString("command", Command);
+        json.WriteBoolean("ok", Ok);
+        json.WriteString("why", Why);
+        if (Result is not null)
+        {
+            json.WritePropertyName("result");
+            json.WriteRawValue(Result);
+        }
+        json.WriteEndObject();
+    });
+
+    public static FleetAnswer? TryRead(ReadOnlyMemory<byte> bytes) => FleetJson.Read(bytes, root => new FleetAnswer
+    {
+        Time = root.Moment("time") ?? default,
+        Key = root.Text("key"),
+        Sequence = root.Whole("sequence"),
+        Command = root.Text("command"),
+        Ok = root.Flag("ok") ?? false,
+        Why = root.Text("why") ?? "",
+        Result = root.Under("result")?.Raw,
+    });
+}
