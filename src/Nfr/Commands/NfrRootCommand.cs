@@ -37,6 +37,7 @@ sealed class NfrRootCommand : RootCommand
         Add(ReadCommand.Build(setup));
         Add(StartCommand.Build(setup));
         Add(StatusCommand.Build(setup));
+        Add(PanelCommand.Build(setup));
         Add(SpoolCommand.Build(setup));
         Add(UpdateCommand.Build(setup));
         Add(ExplainCommand.Build(setup));

@@ -19,6 +19,7 @@ public sealed record NfrConfig
     public FlowsConfig Flows { get; init; } = new();
     public StatusConfig Status { get; init; } = new();
     public MetricsConfig Metrics { get; init; } = new();
+    public PanelConfig Panel { get; init; } = new();
     public ScoringConfig Scoring { get; init; } = new();
     public UpdateConfig Update { get; init; } = new();
     public EventsConfig DnsEvents { get; init; } = new();
@@ -82,6 +83,7 @@ public sealed record NfrConfig
             Status = StatusConfig.Read(root.Under("status")),
             Metrics = MetricsConfig.Read(root.Under("metrics")),
             Update = UpdateConfig.Read(root.Under("update")),
+            Panel = PanelConfig.Read(root.Under("panel")),
             DnsEvents = EventsConfig.Read(root.Under("dns_events"), hasFailed: true),
             IpEvents = EventsConfig.Read(root.Under("ip_events"), hasFailed: true),
             HttpEvents = EventsConfig.Read(root.Under("http_events"), hasFailed: false),

@@ -3,6 +3,7 @@ using Nfr.Config;
 using Nfr.Events;
 using Nfr.Health;
 using Nfr.Logs;
+using Nfr.Panel;
 using Nfr.Scoring;
 using Nfr.Service;
 using Nfr.Storage;
@@ -57,6 +58,7 @@ sealed class Sensor : IDisposable
     readonly long _startedAt;
     StatusSocket? _status;
     ShortTalk? _metrics;
+    PanelFeed? _panel;
     string? _feedTrouble;
     volatile bool _stopped;
 
@@ -202,6 +204,7 @@ sealed class Sensor : IDisposable
         _balancer.Change(_config.Status.Interval, _config.Status.Interval);
         _status = StatusSocket.Open(_config, () => Report().ToJson(), _log);
         _metrics = MetricsServer.Open(_config.Metrics.Listen, Report, _log);
+        _panel = PanelFeed.Open(_config.Panel, _spool, _epochs, Report, _log, _time);
         if (_workers.Count > 0) _log.Information("capture: listening on {Interfaces} with {Workers} worker(s) each{Filter}",
             string.Join(", ", _workers.Select(w => w.Interface).Distinct()), _config.Inputs.Sniffer.Workers,
             _config.Inputs.Sniffer.Filter is { } filter ? $", filter \"{filter}\"" : "");
@@ -291,6 +294,7 @@ sealed class Sensor : IDisposable
     {
         if (_stopped) return Ledger(closing: true);
         _stopped = true;
+        _panel?.Dispose();
         _metrics?.Dispose();
         _status?.Dispose();
         _balancer.Change(Timeout.Infinite, Timeout.Infinite);
@@ -363,7 +367,7 @@ sealed class Sensor : IDisposable
         Consumers = [.. _spool.Consumers.Where(c => _engines.Count > 0 || c.Name != EngineConfig.Main).Select(ConsumerReport.Of)],
         Outputs = [.. _outputs.Select(o => o.State)],
         Lists = _scorer is null ? [] : ListReport.Of(_scorer.Store.Lists, _fetcher?.States ?? [], SensorParts.FeedCacheOf(_config)),
-        Box = BoxFacts.Read(_config.Spool.Dir, _clock),
+        Box = BoxFacts.Read(_config.Spool.Dir, _clock, _time.GetUtcNow()),
     };
 
     void TurnLedger()
