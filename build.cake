@@ -1,4 +1,4 @@
-// The build. Targets: Build, Test, FaultsLong, Bench, Evaluate, Publish, Package, Image, Demo, Clean. Run it by ./build.sh --target=X.
+// The build. Targets: Build, Test, FaultsLong, Bench, Evaluate, Publish, Package, Hardware, Image, Demo, Clean. Run it by ./build.sh --target=X.
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Xml.Linq;
@@ -296,6 +296,28 @@ Task("Demo").Does(() =>
     if (HasArgument("seconds")) arguments.AddRange(["--seconds", Argument<string>("seconds")]);
     // The exit code of the demo is the exit code of the build.
     exitCode = Try($"src/Nfr/bin/{configuration}/net10.0/nfr", arguments.ToArray());
+});
+
+// The device-tree overlay of lights, button and display, and whether it fits the boards whose trees are at hand (of a kernel package installed or unpacked here).
+Task("Hardware").Does(() =>
+{
+    var output = $"{artifacts}/hardware";
+    EnsureDirectoryExists(output);
+    var overlay = $"{output}/nfr-panel.dtbo";
+    if (Try("dtc", "-@", "-I", "dts", "-O", "dtb", "-o", overlay, "hardware/nfr-panel-overlay.dts") != 0) throw new CakeException("dtc refuses hardware/nfr-panel-overlay.dts");
+    Say($"Compiled {overlay}");
+    var folders = new[] { "/usr/lib", "/boot", artifacts }.Where(System.IO.Directory.Exists);
+    var look = new System.IO.EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true, MaxRecursionDepth = 8 };
+    var trees = folders.SelectMany(f => System.IO.Directory.EnumerateFiles(f, "bcm2*-rpi-*.dtb", look)).GroupBy(System.IO.Path.GetFileName).Select(g => g.First()).Order(StringComparer.Ordinal).ToList();
+    if (trees.Count == 0) Say("No board's device tree is at hand (linux-image-arm64), so it was applied to none");
+    foreach (var tree in trees)
+    {
+        var board = System.IO.Path.GetFileNameWithoutExtension(tree);
+        // Upstream's tree of the 5 has no header before its RP1 is driven: nothing to hang a panel on.
+        if (board.StartsWith("bcm2712") && !System.Text.Encoding.Latin1.GetString(System.IO.File.ReadAllBytes(tree)).Contains("rp1")) Say($"  {board}: left out, this kernel has no RP1 and so no header");
+        else if (Try("fdtoverlay", "-i", tree, "-o", $"{output}/{board}.dtb", overlay) != 0) throw new CakeException($"the overlay does not fit {tree}");
+        else Say($"  {board}: fits");
+    }
 });
 
 RunTarget(target);
