@@ -136,7 +136,6 @@ static class Troubles
 
     static void Box(List<Trouble> all, BoxFacts box)
     {
-        // The sentences carry their remedies themselves.
         if (box.Disk is { } disk)
         {
             if (disk.IsReadOnly) all.Add(new(Gravity.Fault, "disk", $"{disk.MountPoint} is read-only", $"look at dmesg for a failing disk or card, then mount -o remount,rw {disk.MountPoint}"));

@@ -110,7 +110,8 @@ sealed class PanelLoop(PanelParts parts, Action<string> say, TimeProvider time)
             IdentifyFor = _notes.IdentifyFor > TimeSpan.Zero || !sensor ? _notes.IdentifyFor : state.IdentifyFor,
             PairingCode = _notes.PairingCode.Length > 0 || !sensor ? _notes.PairingCode : state.PairingCode,
             PairingUrl = _notes.PairingUrl.Length > 0 || !sensor ? _notes.PairingUrl : state.PairingUrl,
-            SetupFaults = [.. parts.ConfigFaults, .. _notes.Setup.Count > 0 || !sensor ? _notes.Setup : state.SetupFaults],
+            // A sensor tells of lost data among its troubles.
+            SetupFaults = [.. parts.ConfigFaults, .. _notes.DataLost is { } lost && !sensor ? new[] { lost } : [], .. _notes.Setup.Count > 0 || !sensor ? _notes.Setup : state.SetupFaults],
         };
     }
 }

@@ -36,7 +36,7 @@ enum PanelFault : byte
 /// </summary>
 static class PanelMessage
 {
-    public const int Length = 6144;
+    public const int Length = 8192;
     public const ushort Version = 1;
 
     internal static ReadOnlySpan<byte> Magic => "NFRP"u8;
@@ -47,7 +47,7 @@ static class PanelMessage
     const int Interface = 16;
     const int Address = 46;
     const int Phrase = 96;
-    const int Sentence = 160;
+    const int Sentence = 200;
     const int Url = 128;
 
     /// <summary>Lists beyond their Most are cut, and texts too long for their places.</summary>

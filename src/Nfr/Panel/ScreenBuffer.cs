@@ -2,7 +2,7 @@ namespace Nfr.Panel;
 
 /// <summary>
 /// The picture of an SSD1306: 128 × 64 dots, one bit each, in the display's own order. A page is 8 rows high; byte page × 128 + x holds the column x of these rows, the
-/// topmost in bit 0.
+/// topmost in bit 0. Against burn-in the display shows it moved by a dot to the right and down for some minutes of each: what stands in the last column or row goes out of sight then.
 /// </summary>
 sealed class ScreenBuffer
 {

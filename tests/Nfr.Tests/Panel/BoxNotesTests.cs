@@ -71,7 +71,9 @@ public sealed class BoxNotesTests : IDisposable
         File.WriteAllText(Path.Combine(_places.Boot, "notes"), "the data partition was mended\n\n");
         File.WriteAllText(Path.Combine(_places.Boot, "data-lost"), "the card is read-only\nmore");
         File.WriteAllText(Path.Combine(_places.Notes, "setup"), "line 3: \e[31mnmae\r\n");
-        Assert.Equal(["nothing of this run is kept: the card is read-only", "the data partition was mended", "line 3: \\u001B[31mnmae"], Read().Setup);
+        File.WriteAllText(Path.Combine(_places.Boot, "faults"), "nfr.txt line 2: no such time zone\n");
+        Assert.Equal(["nfr.txt line 2: no such time zone", "the data partition was mended", "line 3: \\u001B[31mnmae"], Read().Setup);
+        Assert.Equal("the card is read-only", Read().DataLost);
     }
 
     [Fact]

@@ -96,6 +96,22 @@ public sealed class PanelLoopTests : IDisposable
     }
 
     [Fact]
+    public void What_first_boot_could_not_do_is_shown_without_any_sensor()
+    {
+        Directory.CreateDirectory(In("boot"));
+        File.WriteAllText(In("boot/data-lost"), "the data partition cannot be used\n");
+        File.WriteAllText(In("boot/faults"), "nfr.txt line 2: no such time zone\n");
+        var state = new PanelState { SetupFaults = ["the data partition cannot be used", "nfr.txt line 2: no such time zone"] };
+        bool shown = false;
+        for (int i = 0; i < 20 && !shown; i++)
+        {
+            Seconds(1);
+            shown = Enumerable.Range(0, 10).Any(s => Picture(state, new PanelView(PanelPage.SetupFaults, s)).AsSpan().SequenceEqual(_fake.Memory));
+        }
+        Assert.True(shown);
+    }
+
+    [Fact]
     public void Its_end_leaves_a_dark_display_and_power()
     {
         Directory.CreateDirectory(In("leds/nfr:power"));

@@ -77,11 +77,18 @@ public class PanelReportTests
     [Fact]
     public void What_the_box_has_to_say_of_set_up_and_updates_is_told_and_is_a_trouble()
     {
-        BoxNotes notes = new() { Setup = ["line 3: there is no key nmae"], Update = new PanelUpdate(PanelUpdatePhase.RolledBack, 0, "2.2.0", "no packets came"), PairingCode = "ABCD", IdentifyFor = TimeSpan.FromSeconds(5) };
+        BoxNotes notes = new() { Setup = ["line 3: there is no key nmae; did you mean name?"], Update = new PanelUpdate(PanelUpdatePhase.RolledBack, 0, "2.2.0", "no packets came"), PairingCode = "ABCD", IdentifyFor = TimeSpan.FromSeconds(5) };
         PanelState state = Of(StatusBed.Well() with { Box = StatusBed.Box() with { Notes = notes } });
         Assert.Equal(("ABCD", TimeSpan.FromSeconds(5), PanelHealth.Ok), (state.PairingCode, state.IdentifyFor, state.Health));
-        Assert.Contains(state.Troubles, t => t.What == "line 3: there is no key nmae" && t.Do.Contains("nfr.txt", StringComparison.Ordinal));
+        Assert.Contains(state.Troubles, t => t is { What: "line 3: there is no key nmae; did you mean name?", Gravity: Gravity.Notice });
         Assert.Contains(state.Troubles, t => t.What == "the update to 2.2.0 did not stay: no packets came");
+    }
+
+    [Fact]
+    public void That_nothing_of_this_run_is_kept_is_a_fault_of_the_box()
+    {
+        PanelState state = Of(StatusBed.Well() with { Box = StatusBed.Box() with { Notes = new BoxNotes { DataLost = "the data partition cannot be used" } } });
+        Assert.Equal((PanelHealth.Fault, "the data partition cannot be used"), (state.Health, state.Troubles[0].What));
     }
 
     [Fact]
