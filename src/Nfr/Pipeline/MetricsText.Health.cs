@@ -129,7 +129,7 @@ sealed partial class MetricsText
         void One(string name, string help, string kind, double value)
         {
             Head(name, help, kind);
-            Sample(name, "", value);
+            Sample(name, null, value);
         }
         One("nfr_fleet_connected", "1 while the sensor is connected to its MQTT broker.", "gauge", fleet.IsConnected ? 1 : 0);
         One("nfr_fleet_connects_total", "Connections to the broker that came about.", "counter", fleet.Connects);
