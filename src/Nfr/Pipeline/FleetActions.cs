@@ -4,7 +4,7 @@ using Nfr.Uplink;
 namespace Nfr.Pipeline;
 
 /// <summary>What the sensor does when a signed command asks for it. All of it on the link's thread, at once or begun.</summary>
-sealed class FleetActions(string requests, Action<TimeSpan> identify, CaptureNow capture)
+sealed class FleetActions(string requests, Action<TimeSpan> identify, Func<string?> reload, CaptureNow capture)
 {
     public static IReadOnlyList<string> Names { get; } = ["identify", "ping", "reload", "capture-now", "upgrade-check"];
 
@@ -15,7 +15,7 @@ sealed class FleetActions(string requests, Action<TimeSpan> identify, CaptureNow
     {
         "ping" => Bare(command) ?? Done("the sensor is there"),
         "identify" => Identify(command),
-        "reload" => Bare(command) ?? Request("reload", "the sensor is started anew with the files as they are now"),
+        "reload" => Bare(command) ?? Reload(),
         "upgrade-check" => Bare(command) ?? Request("upgrade-check", "the box looks whether there is a newer version"),
         "capture-now" => Capture(command, later),
         _ => FleetAnswer.Unknown($"there is no such command; known are {string.Join(", ", Names)}"),
@@ -24,6 +24,8 @@ sealed class FleetActions(string requests, Action<TimeSpan> identify, CaptureNow
     static FleetAnswer Done(string why, string? result = null) => new() { Ok = true, Why = why, Result = result };
 
     static FleetAnswer? Bare(FleetCommand command) => command.Arguments.Count == 0 ? null : FleetAnswer.Unknown($"{command.Command} takes no arguments");
+
+    FleetAnswer Reload() => reload() is { } refused ? new FleetAnswer { Ok = false, Why = refused } : Done("the sensor begins anew with the config as it is now");
 
     FleetAnswer Identify(FleetCommand command)
     {
@@ -45,7 +47,7 @@ sealed class FleetActions(string requests, Action<TimeSpan> identify, CaptureNow
     {
         try
         {
-            if (!Directory.Exists(requests)) return new FleetAnswer { Ok = false, Why = $"this box has no {requests}, where it would be asked for: it is no appliance; do it by hand (systemctl restart nfr, or the package manager)" };
+            if (!Directory.Exists(requests)) return new FleetAnswer { Ok = false, Why = $"this box has no {requests}, where it would be asked for: it is no appliance; look by hand: apt list --upgradable nfr" };
             File.WriteAllBytes(Path.Combine(requests, name), []);
             return Done($"asked for: {what}");
         }

@@ -19,7 +19,7 @@ sealed class FleetParts : IDisposable
     public AlertOutput Output { get; }
 
     /// <summary>Null without fleet.broker.</summary>
-    public static FleetParts? Of(NfrConfig config, Spool spool, IReadOnlyList<string> interfaces, Func<StatusReport> report, Action<TimeSpan> identify, ClockEpochs epochs, ILogger log, TimeProvider time)
+    public static FleetParts? Of(NfrConfig config, Spool spool, IReadOnlyList<string> interfaces, Func<StatusReport> report, Action<TimeSpan> identify, Func<string?> reload, ClockEpochs epochs, ILogger log, TimeProvider time)
     {
         FleetConfig fleet = config.Fleet;
         if (fleet.Host is not { } host) return null;
@@ -41,7 +41,7 @@ sealed class FleetParts : IDisposable
         foreach (string fault in faults) log.Warning("fleet: fleet.command_keys: {Fault}; commands of that key are not believed", fault);
         DateTimeOffset started = time.GetUtcNow();
         var capture = new CaptureNow(config.Data.Dir, interfaces, config.Inputs.Sniffer.Filter, time);
-        var actions = new FleetActions(FleetActions.RequestFolder, identify, capture);
+        var actions = new FleetActions(FleetActions.RequestFolder, identify, reload, capture);
         void Tell(UplinkNotice notice) => Notices.Log(log, notice);
         var link = new FleetLink(options, () => FleetReport.Info(options.Topics, spool.SensorId, interfaces, started, options.Keys.Count > 0), beat => FleetReport.Health(report(), beat, options.Heartbeat), actions.Act, time, Tell);
         var output = new AlertOutput(spool, new OutputOptions { Name = "fleet", Sink = options }, SensorParts.IdentityOf(spool.SensorId), time, Tell, link.Sink(), epochs: epochs);

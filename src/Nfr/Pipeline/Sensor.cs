@@ -85,7 +85,7 @@ sealed class Sensor : IDisposable
         if (SensorParts.FeedCacheOf(config) is { } cache) _fetcher = SensorParts.FetcherOf(config.Scoring.FeedUrls, cache, time, n => Notices.Log(log, n));
         foreach (OutputOptions options in SensorParts.OutputsOf(config.Outputs))
             _outputs.Add(new AlertOutput(spool, options, SensorParts.IdentityOf(spool.SensorId), time, n => Notices.Log(log, n), epochs: _epochs));
-        _fleet = FleetParts.Of(config, spool, [.. workers.Select(w => w.Interface).Distinct()], Report, span => _panel?.Identify(span), _epochs, log, time);
+        _fleet = FleetParts.Of(config, spool, [.. workers.Select(w => w.Interface).Distinct()], Report, span => _panel?.Identify(span), () => Reload is { } reload ? reload() : "this sensor cannot begin anew by itself; restart it", _epochs, log, time);
         if (_fleet is not null) _outputs.Add(_fleet.Output);
         foreach (string name in workers.Select(w => w.Interface).Distinct())
             _observers.Add((name, new Observer(name, Tell, time), new PortRates(time)));
@@ -114,6 +114,10 @@ sealed class Sensor : IDisposable
     }
 
     public Spool Spool => _spool;
+
+    /// <summary>Begins anew with the files as they are now: null, or why not. Set by who runs the sensor; any thread.</summary>
+    public Func<string?>? Reload { get; set; }
+
     public Scorer? Scorer => _scorer;
 
     /// <summary>Of the loops without which nothing is recorded.</summary>
