@@ -62,6 +62,7 @@ case " $* " in *=Test*)
   [ -x /usr/sbin/named ]   || tools+=(bind9)
   [ -x /usr/sbin/dnsmasq ] || tools+=(dnsmasq-base)
   [ -x /usr/sbin/unbound ] || tools+=(unbound)
+  [ -x /usr/sbin/mosquitto ] || tools+=(mosquitto)
   command -v go >/dev/null 2>&1 && [ -d /usr/share/gocode/src/github.com/Graylog2/go-gelf ] || tools+=(golang-go golang-github-graylog2-go-gelf-dev)
 esac
 if [ ${#tools[@]} -gt 0 ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
