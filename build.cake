@@ -1,10 +1,10 @@
-// The build. Targets: Build, Test, FaultsLong, Bench, Evaluate, Publish, Demo, Clean. Run it by ./build.sh --target=X.
+// The build. Targets: Build, Test, FaultsLong, Bench, Evaluate, Publish, Package, Image, Demo, Clean. Run it by ./build.sh --target=X.
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Xml.Linq;
 
 var target = Argument("target", "Build");
-var rid = Argument("rid", "linux-x64");
+var rid = Argument("rid", target.StartsWith("Image") ? "linux-arm64" : "linux-x64");
 var configuration = Argument("configuration", "Release");
 var filter = Argument("filter", "");
 var isCi = HasEnvironmentVariable("CI");
@@ -27,14 +27,16 @@ int Try(string tool, params string[] arguments)
     return process.ExitCode;
 }
 
-string Output(string tool, params string[] arguments)
+string Output(string tool, params string[] arguments) => Run(tool, arguments).Text;
+
+(int Code, string Text) Run(string tool, params string[] arguments)
 {
     var start = new ProcessStartInfo(tool) { UseShellExecute = false, RedirectStandardOutput = true };
     foreach (var argument in arguments) start.ArgumentList.Add(argument);
     using var process = Process.Start(start)!;
     var output = process.StandardOutput.ReadToEnd();
     process.WaitForExit();
-    return output;
+    return (process.ExitCode, output);
 }
 
 void Dotnet(params string[] arguments)
@@ -138,32 +140,151 @@ Task("Evaluate").IsDependentOn("Restore").Does(() =>
     exitCode = Try("dotnet", arguments.ToArray());
 });
 
+// When the sources were committed, for the SBOM and the package: the one time that two builds of a commit have in common.
+string[] CommitTime()
+{
+    var epoch = EnvironmentVariable("SOURCE_DATE_EPOCH") ?? (DirectoryExists(".git") || FileExists(".git") ? Output("git", "log", "-1", "--format=%ct").Trim() : "");
+    return epoch == "" ? [] : [$"-p:SourceCommitTime={epoch}"];
+}
+
+// Where Publish put the program: the folder says so when it is a build that must not be shipped.
+var published = "";
+
+// The runtime packs of another processor are packages of their own, and not every package source carries those of arm64.
+bool OfficialPacksRestore()
+{
+    var said = new System.Text.StringBuilder();
+    var start = new ProcessStartInfo("dotnet") { UseShellExecute = false, RedirectStandardOutput = true };
+    foreach (var argument in new[] { "restore", "src/Nfr", "-r", rid, "-v", "quiet", "-nologo", "--artifacts-path", $"{artifacts}/probe-{rid}",
+        "-p:SelfContained=true", "-p:PublishReadyToRun=true", "-p:PublishTrimmed=true", $"-p:NuGetLockFilePath=obj/packages.probe.{rid}.lock.json" })
+        start.ArgumentList.Add(argument);
+    using var process = Process.Start(start)!;
+    process.OutputDataReceived += (_, line) => { if (line.Data != null) lock (said) said.AppendLine(line.Data); };
+    process.BeginOutputReadLine();
+    process.WaitForExit();
+    if (process.ExitCode == 0) return true;
+    // NU1101 and NU1102: no such package, no such version. Anything else (no network, a broken project) is not "absent".
+    var lines = said.ToString();
+    foreach (var pack in new[] { "Microsoft.NETCore.App.Runtime", "Microsoft.AspNetCore.App.Runtime", "Microsoft.NETCore.App.Host" })
+        if (System.Text.RegularExpressions.Regex.IsMatch(lines, $@"NU110[12]: .*{System.Text.RegularExpressions.Regex.Escape($"{pack}.{rid}")}\b")) return false;
+    throw new CakeException($"dotnet restore for {rid} failed, and not for want of a runtime pack:\n{lines}");
+}
+
+// Stand-ins for the packs that are not to be had, in a folder and a package cache of their own: nothing of them ever meets another build.
+string VerificationFeed()
+{
+    var folder = $"{artifacts}/verification-{rid}";
+    var script = "../shared/arm64/make-pack.sh";
+    var remedy = $"To publish for {rid}, restore from a package source that carries Microsoft.NETCore.App.Runtime.{rid} (the public NuGet gallery does), or publish on a machine of that kind.";
+    if (rid != "linux-arm64" || !FileExists(script))
+        throw new CakeException($"The official runtime pack of {rid} is in none of the package sources, and {script}, which builds a stand-in for linux-arm64, is not there. {remedy}");
+    foreach (var tool in new[] { "npm", "python3" })
+        if (Try("sh", "-c", $"command -v {tool} >/dev/null") != 0)
+            throw new CakeException($"The official runtime pack of {rid} is in none of the package sources, and the stand-in cannot be built without {tool}: install it. {remedy}");
+    var sdk = Output("dotnet", "--version").Trim();
+    var stamp = $"{folder}/made-by";
+    if (FileExists(stamp) && System.IO.File.ReadAllText(stamp) == sdk) return folder;
+    Say($"Building the verification pack with SDK {sdk}");
+    if (DirectoryExists(folder)) DeleteDirectory(folder, new DeleteDirectorySettings { Recursive = true, Force = true });
+    // It is made outside of this folder, whose Directory.*.props are for our own projects.
+    var workshop = System.IO.Directory.CreateTempSubdirectory("nfr-pack-").FullName;
+    try
+    {
+        if (Try("bash", script, workshop) != 0) throw new CakeException($"{script} failed: see the lines above, or run it by itself with 'bash -x'. {remedy}");
+        CopyDirectory($"{workshop}/feed", $"{folder}/feed");
+    }
+    finally { DeleteDirectory(workshop, new DeleteDirectorySettings { Recursive = true, Force = true }); }
+    System.IO.File.WriteAllText(stamp, sdk);
+    return folder;
+}
+
+// Runs the published program on this machine, or under an emulator of the other processor; null where there is none.
+Func<string[], (int Code, string Text)> Runner(string binary)
+{
+    if (rid == $"linux-{RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant()}") return arguments => Run(binary, arguments);
+    if (rid != "linux-arm64") return null;
+    if (Try("image/emulator.sh", $"{artifacts}/emulator") != 0) return null;
+    var sysroot = System.IO.Path.GetFullPath($"{artifacts}/emulator/sysroot");
+    return arguments => Run($"{artifacts}/emulator/qemu-aarch64", ["-L", sysroot, binary, .. arguments]);
+}
+
 Task("Publish").Does(() =>
 {
     var clock = Stopwatch.StartNew();
-    var output = $"{artifacts}/nfr-{rid}";
-    if (DirectoryExists(output)) DeleteDirectory(output, new DeleteDirectorySettings { Recursive = true, Force = true });
-    Say($"Publishing {output}");
-    var arguments = new List<string> { "publish", "src/Nfr", "-c", configuration, "-r", rid, "--self-contained", "-o", output, "-v", "quiet", "-nologo",
+    var arguments = new List<string> { "publish", "src/Nfr", "-c", configuration, "-r", rid, "--self-contained", "-v", "quiet", "-nologo",
         // Warnings are errors here, those of the trimmer among them; each is shown by itself.
-        "-p:PublishTrimmed=true", "-p:PublishSingleFile=true", "-p:PublishReadyToRun=true", "-p:TrimmerSingleWarn=false", "-p:DebugType=none" };
+        "-p:PublishTrimmed=true", "-p:PublishSingleFile=true", "-p:PublishReadyToRun=true", "-p:TrimmerSingleWarn=false", "-p:DebugType=none",
+        // The other analyzers have their say in Build; here they would double the time.
+        "-p:RunAnalyzers=false" };
+    published = $"{artifacts}/nfr-{rid}";
+    if (rid != "linux-x64" && !OfficialPacksRestore())
+    {
+        Say($"The official runtime packs of {rid} are in none of the package sources. This is a VERIFICATION BUILD: our code on a stand-in runtime. It is not for shipping.");
+        var folder = System.IO.Path.GetFullPath(VerificationFeed());
+        published += "-verification";
+        arguments.AddRange(["-p:VerificationBuild=true", $"-p:RestoreAdditionalProjectSources={folder}/feed", $"-p:RestorePackagesPath={folder}/packages",
+            "--artifacts-path", $"{folder}/obj"]);
+    }
+    if (DirectoryExists(published)) DeleteDirectory(published, new DeleteDirectorySettings { Recursive = true, Force = true });
+    Say($"Publishing {published}");
     // A restore for one machine would write itself into the lock files of the libraries: it gets lock files of its own, out of the way.
-    arguments.Add($"-p:NuGetLockFilePath=obj/packages.{rid}.lock.json");
+    arguments.AddRange(["-o", published, $"-p:NuGetLockFilePath=obj/packages.{published.Split('/')[^1]}.lock.json"]);
+    arguments.AddRange(CommitTime());
     Dotnet(arguments.ToArray());
     foreach (var file in new[] { "config.yml", "scope.yml", "LICENSE", "CHANGELOG.md" })
-        if (FileExists(file)) CopyFile(file, $"{output}/{file}");
+        if (FileExists(file)) CopyFile(file, $"{published}/{file}");
 
-    var binary = $"{output}/nfr";
+    var binary = $"{published}/nfr";
     Say($"Published {binary}, {new System.IO.FileInfo(binary).Length / 1048576.0:0.0} MB, in {Seconds(clock)}");
-    if (rid != RuntimeInformation.RuntimeIdentifier && rid != $"linux-{RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant()}") return;
-    if (Try(binary, "version") != 0) throw new CakeException("the published file does not run 'version'");
-    if (FileExists("config.yml") && Try(binary, "config", "check", "-c", "config.yml") != 0)
+    var run = Runner(binary);
+    if (run == null) { Say($"Not run: this machine neither is {rid} nor could get an emulator of it"); return; }
+    clock.Restart();
+    var (code, version) = run(["version"]);
+    Console.Write(version);
+    if (code != 0 || !version.StartsWith("nfr version ")) throw new CakeException("the published file does not run 'version'");
+    if (published.EndsWith("-verification") != version.Contains("verification build: not for shipping")) throw new CakeException("'version' does not say which kind of build this is");
+    if (FileExists("config.yml") && run(["config", "check", "-c", "config.yml"]).Code != 0)
         throw new CakeException("the published file does not run 'config check' on the shipped config.yml");
-    foreach (var capture in GetFiles("tests/captures/*.pcap").OrderBy(f => f.FullPath, StringComparer.Ordinal))
-        if (Output(binary, "read", "--print", "events", capture.FullPath) != System.IO.File.ReadAllText(capture.ChangeExtension("events.jsonl").FullPath))
+    var captures = GetFiles("tests/captures/*.pcap").OrderBy(f => f.FullPath, StringComparer.Ordinal).ToList();
+    foreach (var capture in captures)
+        if (run(["read", "--print", "events", capture.FullPath]).Text != System.IO.File.ReadAllText(capture.ChangeExtension("events.jsonl").FullPath))
             throw new CakeException($"the published file does not read the expected events from {capture}");
-    Say("Smoke run passed");
+    Say($"Smoke run passed: the events of {captures.Count} {(captures.Count == 1 ? "capture" : "captures")}, in {Seconds(clock)}");
 });
+
+// A .deb of what was published, for Debian and its children: the same bytes for the same commit.
+Task("Package").IsDependentOn("Publish").Does(() =>
+{
+    var clock = Stopwatch.StartNew();
+    var architecture = rid switch { "linux-x64" => "amd64", "linux-arm64" => "arm64", _ => throw new CakeException($"no package is made for {rid}: linux-x64 and linux-arm64 are") };
+    // A build on a stand-in runtime is older than the release it stands for.
+    var version = XDocument.Load("Directory.Build.props").Descendants("Version").First().Value + (published.EndsWith("-verification") ? "~verification" : "");
+    var arguments = new List<string> { "image/deb/package.sh", published, architecture, version, artifacts };
+    if (rid != $"linux-{RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant()}")
+    {
+        // Completions, manual and SBOM are written by the program, and that one is for another processor.
+        Dotnet(["build", "src/Nfr", "-c", configuration, "-v", "quiet", "-nologo", "-clp:NoSummary", .. CommitTime()]);
+        arguments.AddRange(["dotnet", $"src/Nfr/bin/{configuration}/net10.0/nfr.dll"]);
+    }
+    if (Try("bash", arguments.ToArray()) != 0) throw new CakeException("image/deb/package.sh failed: see the lines above");
+    Say($"Packaged {artifacts}/nfr_{version}_{architecture}.deb in {Seconds(clock)}");
+});
+
+// The SD image for the Pi, of the arm64 package; --deb=FILE takes a package that is there, --again composes twice and compares, --keys=DIR has the public keys for updates.
+var image = Task("Image").Does(() =>
+{
+    var version = XDocument.Load("Directory.Build.props").Descendants("Version").First().Value;
+    var deb = Argument("deb", "");
+    // The newest: Package has just written it.
+    if (deb == "") deb = GetFiles($"{artifacts}/nfr_*_arm64.deb").OrderByDescending(f => System.IO.File.GetLastWriteTimeUtc(f.FullPath)).Select(f => f.FullPath).FirstOrDefault() ?? "";
+    var arguments = new List<string> { "image/make.sh", "--deb", deb, "--version", version, "--out", $"{artifacts}/image" };
+    // A program on a stand-in runtime makes an image that is not for shipping either.
+    if (deb.Contains("verification")) arguments.AddRange(["--mark", "verification"]);
+    if (Argument("keys", "") is { Length: > 0 } keys) arguments.AddRange(["--keys", keys]);
+    if (HasArgument("again")) arguments.Add("--again");
+    if (Try("bash", arguments.ToArray()) != 0) throw new CakeException("image/make.sh failed: see the lines above");
+});
+if (target == "Image" && !HasArgument("deb")) image.IsDependentOn("Package");
 
 Task("Demo").Does(() =>
 {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The only bootstrap: checks what the build needs, installs what it may, then runs build.cake.
-#   ./build.sh [--target=Build|Test|Bench|Publish|Demo|Clean] [--rid=linux-x64] [other Cake arguments]
+#   ./build.sh [--target=Build|Test|Bench|Publish|Package|Image|Demo|Clean] [--rid=linux-x64] [other Cake arguments]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -19,6 +19,12 @@ if ! said=$(dotnet --version 2>&1); then
     *) fail "the .NET SDK $sdk (or a later patch of it) is missing; installed: $(cd / && dotnet --list-sdks | cut -d' ' -f1 | tr '\n' ' ')" ;;
   esac
 fi
+
+# The image needs root, and says so before an hour of building rather than after it.
+case " $* " in *"=Image "*)
+  [ "$(id -u)" -eq 0 ] || fail "making the image needs root: Debian's packages are unpacked with their owners, and an emulator for arm64 is registered. Run 'sudo ./build.sh $*'"
+  command -v apt-get >/dev/null 2>&1 || fail "making the image needs a Debian or Ubuntu host: apt-get is missing" ;;
+esac
 
 # 2. Shared libraries that the sensor binds to, the tools that the demo's private network needs, and words.
 libraries=$(ldconfig -p 2>/dev/null || true)

@@ -18,6 +18,10 @@ static unsafe partial class Libc
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int ioctl(SafeFileHandle file, nuint request, ifreq* argument);
 
+    /// <summary>The same with whatever a device's request points at, or takes by value.</summary>
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int ioctl(SafeFileHandle file, nuint request, void* argument);
+
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int getifaddrs(ifaddrs** list);
 

@@ -13,7 +13,7 @@ static class Program
             return CommandLine.Run(arguments, terminal, new Wiring
             {
                 Read = ReadRun.Run,
-                Start = (run, _, stop) => SensorRun.Run(run, stop),
+                Start = SensorRun.Run,
                 Account = AccountLink.Of,
             });
         }

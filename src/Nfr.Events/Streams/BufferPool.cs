@@ -19,7 +19,7 @@ public sealed class BufferPool
     /// <param name="small">Buffers of 2 KiB.</param>
     /// <param name="medium">Buffers of 16 KiB.</param>
     /// <param name="large">Buffers of 64 KiB.</param>
-    public BufferPool(int small = 3072, int medium = 256, int large = 48)
+    public BufferPool(int small = 2048, int medium = 256, int large = 48)
     {
         int[] counts = [small, medium, large];
         for (int c = 0; c < Sizes.Length; c++)

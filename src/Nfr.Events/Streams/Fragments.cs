@@ -25,7 +25,7 @@ sealed class Fragments
     public const int Capacity = 256;
     public const long Timeout = 30_000_000_000;
 
-    /// <summary>Of the shared pool's 13 MiB (16 of its 48 large buffers, or 64 of 256 medium ones): fragments must not starve streams. Full: the oldest goes.</summary>
+    /// <summary>Of the shared pool's 11 MiB (16 of its 48 large buffers, or 64 of 256 medium ones): fragments must not starve streams. Full: the oldest goes.</summary>
     public const int MaximumBytes = 1024 * 1024;
 
     /// <summary>Pairs of hosts whose overlaps were told last; when full the oldest pair is forgotten, and told again.</summary>

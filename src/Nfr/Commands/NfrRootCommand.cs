@@ -38,11 +38,14 @@ sealed class NfrRootCommand : RootCommand
         Add(ReadCommand.Build(setup));
         Add(StartCommand.Build(setup));
         Add(StatusCommand.Build(setup));
+        Add(PanelCommand.Build(setup));
         Add(SpoolCommand.Build(setup));
+        Add(UpdateCommand.Build(setup));
         Add(ExplainCommand.Build(setup));
         Add(Demo.DemoCommand.CreateCommand(Pipeline.DemoLink.Sensor, ConfigOption));
         Add(Simulate.SimulateCommand.CreateCommand());
         Add(VersionText.Build());
+        Add(Completion.CompletionCommand.Build(setup, this));
         Add(HelpCommand.Build(setup, this));
 
         SetAction(parsed =>

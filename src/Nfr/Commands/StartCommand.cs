@@ -29,17 +29,39 @@ static class StartCommand
 
     static int Run(CommandSetup setup, ParseResult parsed)
     {
-        if (setup.Load(parsed, orDefaults: false) is not { } config || setup.LoadScope(config) is not { } scope) return ExitCode.Usage;
-        List<ConfigFault> faults = [.. config.StartFaults, .. ConfigFile.CheckFiles(config, out _)];
-        if (faults.Count > 0)
-        {
-            setup.Tell(faults);
-            return ExitCode.Usage;
-        }
+        if (Load(setup, parsed, out IReadOnlyList<ScopeGroupSection> scope) is not { } config) return ExitCode.Usage;
         if (ConfigFile.PrepareFolders(config) is { } reason) return setup.Terminal.Fail(ExitCode.Failed, reason);
+        int code = Run(setup, parsed, config, scope);
+        return code == StartOptions.Again ? setup.Terminal.Fail(ExitCode.Failed, "it cannot begin anew by itself: " + Anew()) : code;
+    }
+
+    static NfrConfig? Load(CommandSetup setup, ParseResult parsed, out IReadOnlyList<ScopeGroupSection> scope)
+    {
+        scope = [];
+        if (setup.Load(parsed, orDefaults: false) is not { } config || setup.LoadScope(config) is not { } groups) return null;
+        scope = groups;
+        List<ConfigFault> faults = [.. config.StartFaults, .. ConfigFile.CheckFiles(config, out _)];
+        setup.Tell(faults);
+        return faults.Count == 0 ? config : null;
+    }
+
+    static int Run(CommandSetup setup, ParseResult parsed, NfrConfig config, IReadOnlyList<ScopeGroupSection> scope)
+    {
         using Logger log = Log.Open(config.Log);
         foreach (ConfigFault note in config.Notes) log.Warning("{Note}", note.ToString());
         using var stop = new StopSignals();
-        return setup.Wiring.Start(new RunContext(config, scope, setup.Terminal, log), new StartOptions(), stop.Token);
+        return setup.Wiring.Start(new RunContext(config, scope, setup.Terminal, log), new StartOptions { IsConfigGood = () => Load(setup, parsed, out _) is not null }, stop.Token);
+    }
+
+    /// <summary>
+    /// The same program with the same words in this same process, so that systemd sees one service and no memory of the old run stays. Returns only when that
+    /// fails, with the reason.
+    /// </summary>
+    static string Anew()
+    {
+        string program = Environment.ProcessPath ?? "";
+        // The first word is the program's own: its path, or of "dotnet nfr.dll" the assembly, which is a word for dotnet.
+        IEnumerable<string> words = Environment.GetCommandLineArgs();
+        return Native.ProcessImage.Replace(program, [.. Path.GetFileName(program) == "dotnet" ? words : words.Skip(1)]);
     }
 }

@@ -30,7 +30,14 @@ public sealed record ReadOptions
 }
 
 /// <summary>The options of "nfr start".</summary>
-public sealed record StartOptions;
+public sealed record StartOptions
+{
+    /// <summary>In place of an exit code: it has drained and is to begin anew with what the config says now.</summary>
+    public const int Again = -1;
+
+    /// <summary>Whether the config could be started with as it is now on disk; tells its faults on stderr.</summary>
+    public Func<bool> IsConfigGood { get; init; } = static () => true;
+}
 
 /// <summary>What a run is given: the config and scope, both without faults, and where to speak.</summary>
 /// <param name="Config">The whole config.</param>
@@ -46,6 +53,8 @@ public sealed record Wiring
     public required Func<RunContext, StartOptions, CancellationToken, int> Start { get; init; }
     /// <summary>The account calls of the engine at an address, reached as the config says (proxy, TLS).</summary>
     public required Func<string, EngineConfig, AccountApi> Account { get; init; }
+    /// <summary>Where this box, if it is an appliance, keeps what an update needs.</summary>
+    internal Update.AppliancePaths Appliance { get; init; } = new();
     /// <summary>Where the config is when -c does not say.</summary>
     public string DefaultConfig { get; init; } = ConfigFile.DefaultPath;
 }

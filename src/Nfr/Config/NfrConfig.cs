@@ -19,7 +19,10 @@ public sealed record NfrConfig
     public FlowsConfig Flows { get; init; } = new();
     public StatusConfig Status { get; init; } = new();
     public MetricsConfig Metrics { get; init; } = new();
+    public PanelConfig Panel { get; init; } = new();
     public ScoringConfig Scoring { get; init; } = new();
+    public FleetConfig Fleet { get; init; } = new();
+    public UpdateConfig Update { get; init; } = new();
     public EventsConfig DnsEvents { get; init; } = new();
     public EventsConfig IpEvents { get; init; } = new();
     public EventsConfig HttpEvents { get; init; } = new();
@@ -78,8 +81,11 @@ public sealed record NfrConfig
             Spool = SpoolConfig.Read(root.Under("spool"), data.Dir),
             Flows = FlowsConfig.Read(root.Under("flows")),
             Scoring = ScoringConfig.Read(root.Under("scoring"), folder),
+            Fleet = FleetConfig.Read(root.Under("fleet")),
             Status = StatusConfig.Read(root.Under("status")),
             Metrics = MetricsConfig.Read(root.Under("metrics")),
+            Update = UpdateConfig.Read(root.Under("update")),
+            Panel = PanelConfig.Read(root.Under("panel")),
             DnsEvents = EventsConfig.Read(root.Under("dns_events"), hasFailed: true),
             IpEvents = EventsConfig.Read(root.Under("ip_events"), hasFailed: true),
             HttpEvents = EventsConfig.Read(root.Under("http_events"), hasFailed: false),

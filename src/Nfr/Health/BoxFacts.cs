@@ -11,16 +11,20 @@ sealed record BoxFacts
     public IReadOnlyList<Temperature> Temperatures { get; init; } = [];
     public Throttling? Throttling { get; init; }
     public ProcessFacts Process { get; init; }
+    /// <summary>What first boot and updates have to say; nothing on a machine that is no appliance.</summary>
+    public BoxNotes Notes { get; init; } = BoxNotes.None;
 
     /// <param name="folder">The spool's.</param>
     /// <param name="clock">Of this sensor.</param>
-    public static BoxFacts Read(string folder, ClockWatch clock) => new()
+    /// <param name="now">The wall clock.</param>
+    public static BoxFacts Read(string folder, ClockWatch clock, DateTimeOffset now) => new()
     {
         Clock = clock.Look(),
         Disk = DiskFacts.Read(folder),
         Temperatures = Temperature.Read(),
         Throttling = ThrottlingFile.Read(),
         Process = ProcessFacts.Read(),
+        Notes = BoxNotes.Read(BoxNotePlaces.Default, now),
     };
 
     /// <summary>Properties of the clock's object.</summary>

@@ -15,7 +15,7 @@ enum Gravity : byte
 
 /// <summary>One thing that is not as it should be, for a person.</summary>
 /// <param name="Gravity">How much it matters.</param>
-/// <param name="Place">Where: capture, input, ledger, spool, uplink, output, clock, disk, box, lists.</param>
+/// <param name="Place">Where: capture, input, ledger, spool, uplink, output, clock, disk, box, setup, update, lists.</param>
 /// <param name="What">What happened, one sentence without its end.</param>
 /// <param name="Do">What to do about it; empty where <paramref name="What"/> says it or only waiting helps.</param>
 sealed record Trouble(Gravity Gravity, string Place, string What, string Do)

@@ -34,6 +34,7 @@ static class Troubles
         Ledger(all, report);
         if (report.Run.Spool is { } spool) Spool(all, report, spool);
         Away(all, report);
+        Fleet(all, report);
         if (report.Box is { } box)
         {
             Clock(all, report, box.Clock);
@@ -116,6 +117,13 @@ static class Troubles
         }
     }
 
+    static void Fleet(List<Trouble> all, StatusReport report)
+    {
+        if (report.Fleet is not { } fleet) return;
+        if (fleet.Trouble is { } trouble) all.Add(new(Gravity.Fault, "fleet", trouble, fleet.Advice));
+        if (fleet.Remark is { } remark) all.Add(new(Gravity.Notice, "fleet", remark, ""));
+    }
+
     /// <summary>For how long the outage may last before events go unsent.</summary>
     static string RoomOf(StatusReport report)
     {
@@ -136,11 +144,13 @@ static class Troubles
 
     static void Box(List<Trouble> all, BoxFacts box)
     {
+        // The sentences carry their remedies themselves.
         if (box.Disk is { } disk)
         {
             if (disk.IsReadOnly) all.Add(new(Gravity.Fault, "disk", $"{disk.MountPoint} is read-only", $"look at dmesg for a failing disk or card, then mount -o remount,rw {disk.MountPoint}"));
             else if (disk.FreeShare < LittleFree) all.Add(new(Gravity.Notice, "disk", $"{disk.MountPoint} has {Sizes.Of(disk.Free)} left of {Sizes.Of(disk.Size)}", "free space, or lower spool.max_size"));
         }
+        Notes(all, box.Notes);
         foreach (Temperature t in box.Temperatures.Where(t => t.Celsius >= Hot))
             all.Add(new(Gravity.Notice, "box", string.Create(CultureInfo.InvariantCulture, $"{t.Sensor} is at {t.Celsius:0} °C"), "the processor slows itself down when it is hot: give the box air"));
         if (box.Throttling is { } throttling)
@@ -150,5 +160,17 @@ static class Troubles
         }
         if (box.Process.Resident > ProcessFacts.MostResident)
             all.Add(new(Gravity.Notice, "box", $"the sensor takes {Sizes.Of(box.Process.Resident)} of memory, more than the {Sizes.Of(ProcessFacts.MostResident)} it may", "large indicator lists come on top of that; else report it"));
+    }
+
+    /// <summary>The appliance's own words: what of its set-up could not be taken, an update that did not stay.</summary>
+    static void Notes(List<Trouble> all, BoxNotes notes)
+    {
+        if (notes.DataLost is { } lost) all.Add(new(Gravity.Fault, "disk", lost, ""));
+        // Each line brings its remedy.
+        foreach (string fault in notes.Setup) all.Add(new(Gravity.Notice, "setup", fault, ""));
+        if (notes.Update.Phase == Panel.PanelUpdatePhase.RolledBack)
+            all.Add(new(Gravity.Notice, "update", $"the update to {notes.Update.Version} did not stay{(notes.Update.Reason.Length > 0 ? ": " + notes.Update.Reason : "")}", "the version before it runs; see journalctl -u 'nfr-update*'"));
+        else if (notes.Update.Phase == Panel.PanelUpdatePhase.Failed)
+            all.Add(new(Gravity.Notice, "update", $"the update to {notes.Update.Version} failed{(notes.Update.Reason.Length > 0 ? ": " + notes.Update.Reason : "")}", "nothing was changed; see journalctl -u 'nfr-update*'"));
     }
 }

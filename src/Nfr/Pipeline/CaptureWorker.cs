@@ -1,5 +1,6 @@
 using Nfr.Capture;
 using Nfr.Events;
+using Nfr.Service;
 using Serilog;
 
 namespace Nfr.Pipeline;
@@ -42,12 +43,16 @@ sealed class CaptureWorker
         _log = log;
         _time = options.Time;
         Ring = new EventRing();
+        Pulse = new Pulse("capture of " + options.Interface);
         _decoder = new FrameDecoder<RingSink>(decoding, new RingSink(Ring, DroppedEvents, _patience));
         _thread = new Thread(Run) { Name = "capture " + options.Interface, IsBackground = true };
     }
 
     public string Interface => _options.Interface;
     public EventRing Ring { get; }
+
+    /// <summary>Goes with each round of the loop, idle ones too: at least ten a second.</summary>
+    public Pulse Pulse { get; }
 
     /// <summary>Events that found the ring full, by type.</summary>
     public long[] DroppedEvents { get; } = new long[EventTypes.Count];
@@ -109,6 +114,7 @@ sealed class CaptureWorker
         long allocated = GC.GetAllocatedBytesForCurrentThread();
         while (!_stop.IsSet)
         {
+            Pulse.Beat();
             if (_capture is null && !TryReopen()) continue;
             if (Step(ref inlet, WaitMilliseconds) < 0) Lose();
             AllocatedBytes = GC.GetAllocatedBytesForCurrentThread() - allocated;
@@ -211,6 +217,7 @@ sealed class CaptureWorker
         while (_time.GetElapsedTime(start) < s_reopen)
         {
             if (_stop.Wait(WaitMilliseconds)) return false;
+            Pulse.Beat();
             Answer();
         }
         _decoder.Advance(_time.GetElapsedTime(0, _time.GetTimestamp()).Ticks * 100);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Nfr.Events;
 using Nfr.Logs;
+using Nfr.Service;
 using Nfr.Storage;
 using Serilog;
 
@@ -62,6 +63,9 @@ sealed class PipelineThread
         _thread = new Thread(Run) { Name = "pipeline", IsBackground = true };
     }
 
+    /// <summary>Goes with each round over the rings, at least every few milliseconds; a commit is part of one.</summary>
+    public Pulse Pulse { get; } = new("pipeline");
+
     /// <summary>Our own mistakes, counted; capture goes on (promise 6).</summary>
     public long Mistakes { get; private set; }
 
@@ -82,6 +86,7 @@ sealed class PipelineThread
         var sink = new StageSink(_stage, _inputs);
         while (true)
         {
+            Pulse.Beat();
             // Read before looking at the rings: what was written before the sign is then seen.
             bool finish = _finish;
             if (_asked is { } asked) Answer(asked);

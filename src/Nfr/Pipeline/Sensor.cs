@@ -3,7 +3,9 @@ using Nfr.Config;
 using Nfr.Events;
 using Nfr.Health;
 using Nfr.Logs;
+using Nfr.Panel;
 using Nfr.Scoring;
+using Nfr.Service;
 using Nfr.Storage;
 using Nfr.Uplink;
 using Serilog;
@@ -56,6 +58,8 @@ sealed class Sensor : IDisposable
     readonly long _startedAt;
     StatusSocket? _status;
     ShortTalk? _metrics;
+    PanelFeed? _panel;
+    readonly FleetParts? _fleet;
     string? _feedTrouble;
     volatile bool _stopped;
 
@@ -81,6 +85,8 @@ sealed class Sensor : IDisposable
         if (SensorParts.FeedCacheOf(config) is { } cache) _fetcher = SensorParts.FetcherOf(config.Scoring.FeedUrls, cache, time, n => Notices.Log(log, n));
         foreach (OutputOptions options in SensorParts.OutputsOf(config.Outputs))
             _outputs.Add(new AlertOutput(spool, options, SensorParts.IdentityOf(spool.SensorId), time, n => Notices.Log(log, n), epochs: _epochs));
+        _fleet = FleetParts.Of(config, spool, [.. workers.Select(w => w.Interface).Distinct()], Report, span => _panel?.Identify(span), _epochs, log, time);
+        if (_fleet is not null) _outputs.Add(_fleet.Output);
         foreach (string name in workers.Select(w => w.Interface).Distinct())
             _observers.Add((name, new Observer(name, Tell, time), new PortRates(time)));
         _inputObservers.AddRange(Entries().SelectMany(e => e.Sources).Select(s => new InputObserver(s.Name, Tell, time)));
@@ -109,6 +115,9 @@ sealed class Sensor : IDisposable
 
     public Spool Spool => _spool;
     public Scorer? Scorer => _scorer;
+
+    /// <summary>Of the loops without which nothing is recorded.</summary>
+    public IReadOnlyList<Pulse> Pulses => [.. _workers.Select(w => w.Pulse), _pipeline.Pulse];
 
     /// <summary>Brings the sensor up; null and one sentence when the world says no.</summary>
     /// <param name="run">Config, scope, log.</param>
@@ -198,6 +207,9 @@ sealed class Sensor : IDisposable
         _balancer.Change(_config.Status.Interval, _config.Status.Interval);
         _status = StatusSocket.Open(_config, () => Report().ToJson(), _log);
         _metrics = MetricsServer.Open(_config.Metrics.Listen, Report, _log);
+        _panel = PanelFeed.Open(_config.Panel, _spool, _epochs, Report, _log, _time);
+        if (_panel is not null && _fleet is not null) (_panel.Fleet, _panel.Site) = (() => FleetParts.PanelOf(_fleet.Link.State), _config.Fleet.Site);
+        _fleet?.Link.Start();
         if (_workers.Count > 0) _log.Information("capture: listening on {Interfaces} with {Workers} worker(s) each{Filter}",
             string.Join(", ", _workers.Select(w => w.Interface).Distinct()), _config.Inputs.Sniffer.Workers,
             _config.Inputs.Sniffer.Filter is { } filter ? $", filter \"{filter}\"" : "");
@@ -287,6 +299,7 @@ sealed class Sensor : IDisposable
     {
         if (_stopped) return Ledger(closing: true);
         _stopped = true;
+        _panel?.Dispose();
         _metrics?.Dispose();
         _status?.Dispose();
         _balancer.Change(Timeout.Infinite, Timeout.Infinite);
@@ -317,6 +330,8 @@ sealed class Sensor : IDisposable
             }
         }
         _outputStop.Cancel();
+        // After the outputs: its last alerts went this way.
+        _fleet?.Link.Stop();
         // They look at their stop sign at once; what they hold is disposed of next.
         TimeSpan left = s_uplinkStop - _time.GetElapsedTime(begin);
         Task.WaitAny([Task.WhenAll([uplinks, .. _outputLoops])], left > s_outputStop ? left : s_outputStop);
@@ -359,7 +374,8 @@ sealed class Sensor : IDisposable
         Consumers = [.. _spool.Consumers.Where(c => _engines.Count > 0 || c.Name != EngineConfig.Main).Select(ConsumerReport.Of)],
         Outputs = [.. _outputs.Select(o => o.State)],
         Lists = _scorer is null ? [] : ListReport.Of(_scorer.Store.Lists, _fetcher?.States ?? [], SensorParts.FeedCacheOf(_config)),
-        Box = BoxFacts.Read(_config.Spool.Dir, _clock),
+        Fleet = _fleet?.Link.State,
+        Box = BoxFacts.Read(_config.Spool.Dir, _clock, _time.GetUtcNow()),
     };
 
     void TurnLedger()
@@ -444,6 +460,7 @@ sealed class Sensor : IDisposable
         _balancer.Dispose();
         foreach (LogWorker input in _inputs) input.Dispose();
         foreach (AlertOutput output in _outputs) output.Dispose();
+        _fleet?.Dispose();
         foreach (EngineLink engine in _engines) engine.Dispose();
         _cluster?.Dispose();
         _fetcher?.Dispose();

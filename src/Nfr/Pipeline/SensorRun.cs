@@ -1,20 +1,51 @@
+using System.Runtime.InteropServices;
 using Nfr.Commands;
+using Nfr.Service;
 
 namespace Nfr.Pipeline;
 
-/// <summary>"nfr start": the sensor until a signal comes.</summary>
+/// <summary>"nfr start": the sensor until a signal comes; under systemd it says how it is and obeys SIGHUP (reload).</summary>
 static class SensorRun
 {
-    public static int Run(RunContext run, CancellationToken stop)
+    public static int Run(RunContext run, StartOptions options, CancellationToken stop)
     {
+        using UnitLink? unit = UnitLink.OfEnvironment(run.Log);
+        unit?.Starting();
         bool? takesAllFields = null;
         if (!run.Config.Engine.IsEmbedded && AccountCheck.Refused(run.Config.Engine, out takesAllFields) is { } refused) return run.Terminal.Fail(ExitCode.Failed, refused);
         using Sensor? sensor = Sensor.Start(run, out string? error, takesAllFields: takesAllFields);
-        if (sensor is null) return run.Terminal.Fail(ExitCode.Failed, error!);
-        stop.WaitHandle.WaitOne();
+        if (sensor is null)
+        {
+            unit?.Say(error!);
+            return run.Terminal.Fail(ExitCode.Failed, error!);
+        }
+        unit?.Running(sensor.Pulses, () => StatusSentence.Of(sensor.Report()));
+        // A person's terminal that closes sends the same signal, and means the end: so it is a reload's for systemd alone.
+        bool again = unit is not null ? Wait(run, options, unit, stop) : !stop.WaitHandle.WaitOne();
+        if (again) unit!.Reloading();
+        else unit?.Stopping();
         run.Log.Information("stop: draining");
         Ledger ledger = sensor.Stop();
         foreach (string line in LedgerText.Write(ledger).Split('\n')) run.Log.Information("{Line}", line.TrimEnd());
-        return ExitCode.Good;
+        // Who was told to stop while it reloaded stops.
+        return again && !stop.IsCancellationRequested ? StartOptions.Again : ExitCode.Good;
+    }
+
+    /// <summary>True when it is to begin anew, false when it is to end.</summary>
+    static bool Wait(RunContext run, StartOptions options, UnitLink unit, CancellationToken stop)
+    {
+        using var asked = new AutoResetEvent(false);
+        using PosixSignalRegistration? hangUp = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+        {
+            signal.Cancel = true;
+            asked.Set();
+        });
+        while (WaitHandle.WaitAny([stop.WaitHandle, asked]) == 1)
+        {
+            if (options.IsConfigGood()) return true;
+            run.Log.Error("reload: the config has mistakes (above, or by nfr config check); the sensor goes on with the one it has");
+            unit.Say("The config was not reloaded: it has mistakes (nfr config check); going on with the one before");
+        }
+        return false;
     }
 }

@@ -1,3 +1,5 @@
+using System.Reflection;
+using System.Reflection.Emit;
 using Nfr.Commands;
 using Nfr.Config;
 
@@ -127,6 +129,16 @@ public sealed class CommandLineTests : IDisposable
     {
         Assert.Matches(@"^nfr version \d+\.\d+\.\d+\n$", Run("version").Out);
         Assert.Equal(Run("version"), Run("--version"));
+    }
+
+    [Fact]
+    public void A_build_on_a_stand_in_runtime_says_in_its_version_that_it_is_not_for_shipping()
+    {
+        Assert.False(VersionText.VerificationBuild);
+        Assert.Matches(@"^nfr version \d+\.\d+\.\d+ \(verification build: not for shipping\)$", VersionText.Text(verification: true));
+        var assembly = AssemblyBuilder.DefineDynamicAssembly(new("marked"), AssemblyBuilderAccess.Run,
+            [new(typeof(AssemblyMetadataAttribute).GetConstructor([typeof(string), typeof(string)])!, ["VerificationBuild", "true"])]);
+        Assert.True(VersionText.MarksVerification(assembly));
     }
 
     [Fact]

@@ -1,0 +1,78 @@
+# shellcheck shell=sh
+# The card: how its partitions are found, grown, checked and made. Read by /init in the initramfs; POSIX and busybox only, with sfdisk and e2fsprogs.
+#
+#   1 NFR-BOOT  2 boot a  3 boot b  4 (extended: 5 root a  6 root b  7 data, up to the end of the card)
+
+CARD_ID=4e465221   # the disk id in the master boot record, "NFR!"
+
+card_partition() { case $1 in *[0-9]) echo "$1p$2" ;; *) echo "$1$2" ;; esac; }
+
+# card_find SYSFS DEV: the first disk with our id: the card before a USB stick, so that a second NFR stick that happens to be plugged in does not take over.
+card_find() {
+  for _name in mmcblk0 mmcblk1 mmcblk2 vda vdb vdc sda sdb; do
+    [ -e "$1/$_name" ] || continue
+    # Partitions are made by the kernel a moment after the disk.
+    [ -e "$1/$(card_partition $_name 7)" ] || continue
+    # In the record the id lies little-endian.
+    [ "$(dd if="$2/$_name" bs=1 skip=440 count=4 2>/dev/null | od -An -tx1 | tr -d ' \n')" = 2152464e ] && { echo "$2/$_name"; return 0; }
+  done
+  return 1
+}
+
+# card_room END_OF_DATA SECTORS: sectors behind the data partition that it could have. The last MiB of a card stays free (some readers lose it).
+card_room() {
+  _room=$(($2 - 2048 - $1))
+  [ $_room -gt 0 ] && echo $_room || echo 0
+}
+
+# card_grow DISK: extended and data partition to the end of the card. Two writes of one sector each, the outer one first, each leaving a valid table;
+# done again at every boot until nothing is left to do.
+card_grow() {
+  _dump=$(sfdisk -d "$1" 2>/dev/null) || return 1
+  _data=$(card_partition "$1" 7)
+  _start=$(echo "$_dump" | sed -n "s|^$_data *: *start= *\([0-9]*\),.*|\1|p"); _size=$(echo "$_dump" | sed -n "s|^$_data *:.*size= *\([0-9]*\),.*|\1|p")
+  [ -n "$_start" ] && [ -n "$_size" ] || return 1
+  if [ -b "$1" ]; then _sectors=$(($(blockdev --getsize64 "$1") / 512)); else _sectors=$(($(stat -c %s "$1") / 512)); fi
+  # Less than 64 MiB is not worth a write to the table.
+  [ "$(card_room $((_start + _size)) "$_sectors")" -ge 131072 ] || return 0
+  _end=$((_sectors - 2048))
+  _outer=$(echo "$_dump" | sed -n "s|^$(card_partition "$1" 4) *: *start= *\([0-9]*\),.*|\1|p")
+  { echo "$_outer,$((_end - _outer))" | sfdisk -q --no-reread --no-tell-kernel -N 4 "$1" &&
+    echo "$_start,$((_end - _start))" | sfdisk -q --no-reread --no-tell-kernel -N 7 "$1"; } || return 1
+  sync
+  [ ! -b "$1" ] || partx -u --nr 7 "$1" 2>/dev/null || blockdev --rereadpt "$1"
+}
+
+# The journal is small, since what is written is written in large pieces; the inodes are few, since the files are large.
+card_format() { mke2fs -q -F -t ext4 -b 4096 -L nfr-data -i 65536 -J size=16 -m 1 -E lazy_itable_init=1,lazy_journal_init=1 "$1"; }
+
+# card_check DEVICE: what e2fsck can mend by itself, else everything. The code is e2fsck's.
+card_check() { e2fsck -p "$1" || { _code=$?; [ $_code -lt 4 ] && return $_code; e2fsck -f -y "$1"; }; }
+
+card_populate() {
+  for _dir in nfr nfr-update settings settings/nfr chrony ssh; do [ -d "$1/$_dir" ] || mkdir -p "$1/$_dir"; done
+  chmod 0700 "$1/settings" "$1/ssh"
+}
+
+# card_machine_id DATA: the identity that lasts; made once, written whole or not at all.
+card_machine_id() {
+  _id=$(head -c 33 "$1/machine-id" 2>/dev/null)
+  case $_id in
+    *[!0-9a-f]*|'') _id= ;;
+    *) [ ${#_id} -eq 32 ] || _id= ;;
+  esac
+  if [ -z "$_id" ]; then
+    _id=$(tr -d -- '-\n' < /proc/sys/kernel/random/uuid)
+    echo "$_id" > "$1/machine-id.new" && sync && mv "$1/machine-id.new" "$1/machine-id" && sync
+  fi
+  echo "$_id"
+}
+
+# card_clock_floor BUILT CLOCK: seconds that the clock must not be behind: when the image was made, or when the box last ran.
+card_clock_floor() {
+  _floor=$(cat "$1" 2>/dev/null || echo 0)
+  _last=$(stat -c %Y "$2" 2>/dev/null || echo 0)
+  # A clock file from far in the future is a clock that was once wrong: ten years after the build is no time to start from.
+  [ "$_last" -gt "$_floor" ] && [ "$_last" -lt $((_floor + 315360000)) ] && _floor=$_last
+  echo "$_floor"
+}

@@ -1,0 +1,86 @@
+# shellcheck shell=sh
+# The names of nfr.txt and what their values must look like. A check prints what is wrong and what to write instead, and fails.
+
+NAMES='name site timezone engine.url engine.key engine.ca broker broker.user broker.password broker.ca broker.certificate broker.key command.key management capture address gateway dns vlan ntp networks ssh.key config'
+SECRETS='engine.key broker.password'
+
+# Without a process of its own: a file has many lines, and a Pi 3 is slow at starting programs.
+trim() { _text=${1#"${1%%[![:space:]]*}"}; printf '%s' "${_text%"${_text##*[![:space:]]}"}"; }
+# At most 40 characters of something foreign.
+short() { printf '%s' "$1" | cut -c1-40; }
+known() { case " $NAMES " in *" $1 "*) [ -n "$1" ] ;; *) return 1 ;; esac; }
+# The name that a typing mistake was meant to be: the same letters but for case, "-", "_", "." and at most two that are missing, wrong or too many.
+nearest() {
+  printf '%s\n' "$1" | cut -c1-30 | LC_ALL=C awk -v names="$NAMES" 'function plain(t) { t = tolower(t); gsub(/[^a-z0-9]/, "", t); return t }
+    function distance(a, b,  i, j, la, lb, d, m) { la = length(a); lb = length(b); for (i = 0; i <= la; i++) d[i, 0] = i; for (j = 0; j <= lb; j++) d[0, j] = j
+      for (i = 1; i <= la; i++) for (j = 1; j <= lb; j++) { m = d[i-1, j-1] + (substr(a, i, 1) != substr(b, j, 1)); if (d[i-1, j] + 1 < m) m = d[i-1, j] + 1; if (d[i, j-1] + 1 < m) m = d[i, j-1] + 1; d[i, j] = m }
+      return d[la, lb] }
+    { n = split(names, list, " "); best = 3; given = plain($0); for (i = 1; i <= n; i++) { known = plain(list[i]); far = distance(given, known)
+      # Of a short name two letters are half of it.
+      if (far < best && far * 3 <= length(known)) { best = far; found = list[i] } } if (given != "" && found != "") print found }'
+}
+
+is_ipv4() {
+  printf '%s' "$1" | grep -Eq '^([0-9]{1,3}\.){3}[0-9]{1,3}$' || return 1
+  _rest=$1.
+  while [ -n "$_rest" ]; do _part=${_rest%%.*}; _rest=${_rest#*.}; [ "$_part" -le 255 ] && case $_part in 0?*) false ;; esac || return 1; done
+}
+is_ipv6() {
+  printf '%s' "$1" | grep -Eq '^[0-9A-Fa-f:]{2,39}$' || return 1
+  case $1 in *:::*|*::*::*) return 1 ;; *[0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f]*) return 1 ;; esac
+  _colons=$(printf '%s' "$1" | tr -cd ':' | wc -c)
+  case $1 in *::*) [ "$_colons" -le 7 ] ;; :*|*:) return 1 ;; *) [ "$_colons" -eq 7 ] ;; esac
+}
+is_address() { is_ipv4 "$1" || is_ipv6 "$1"; }
+is_network() {
+  case $1 in */*) ;; *) return 1 ;; esac
+  _bits=${1#*/}
+  case $_bits in ''|*[!0-9]*|????*) return 1 ;; esac
+  if is_ipv4 "${1%%/*}"; then [ "$_bits" -le 32 ]; else is_ipv6 "${1%%/*}" && [ "$_bits" -le 128 ]; fi
+}
+is_host() { printf '%s' "$1" | grep -Eq '^[A-Za-z0-9]([A-Za-z0-9-]{0,62}\.?)+$' && [ ${#1} -le 253 ] || is_address "$1"; }
+is_port_name() { printf '%s' "$1" | grep -Eq '^[A-Za-z0-9_.-]{1,15}$'; }
+each() { # each TEST LIST…: the first that fails is printed
+  _test=$1; shift
+  for _one in "$@"; do $_test "$_one" || { echo "$_one"; return 1; }; done
+}
+
+check() { # check NAME VALUE
+  _value=$2
+  case $1 in
+    name|site)
+      printf '%s' "$_value" | grep -Eq '^[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?$' || { echo "use at most 32 letters, digits and hyphens, such as hall-3-core"; return 1; } ;;
+    timezone)
+      case $_value in *..*|/*|*[!A-Za-z0-9_/+-]*) false ;; *) [ -f "$zones/$_value" ] ;; esac || { echo "there is no time zone \"$(short "$_value")\"; write one such as Europe/Berlin or UTC"; return 1; } ;;
+    engine.url)
+      [ "$_value" = embedded ] || printf '%s' "$_value" | grep -Eq '^https?://[A-Za-z0-9.:_-]+(\[[0-9A-Fa-f:]+\](:[0-9]+)?)?(/[A-Za-z0-9._~/-]*)?$' || { echo "expected an address such as https://engine.example.net"; return 1; } ;;
+    engine.key)
+      printf '%s' "$_value" | grep -Eq '^[A-Za-z0-9._~+/=-]{8,512}$' || { echo "a key has 8 to 512 letters and digits without spaces; copy it anew"; return 1; } ;;
+    broker)
+      printf '%s' "$_value" | grep -Eq '^mqtts?://[A-Za-z0-9._-]+(:[0-9]{1,5})?/?$' || { echo "expected an address such as mqtts://broker.example.net:8883"; return 1; } ;;
+    broker.user|broker.password)
+      [ ${#_value} -le 256 ] || { echo "at most 256 characters"; return 1; } ;;
+    engine.ca|broker.ca|broker.certificate|broker.key|command.key|config)
+      printf '%s' "$_value" | grep -Eq '^[A-Za-z0-9][A-Za-z0-9._ -]{0,63}$' || { echo "expected the name of a file that lies beside nfr.txt, such as broker-ca.pem"; return 1; } ;;
+    management)
+      [ "$_value" = none ] || is_port_name "$_value" || { echo "expected the name of a port, such as end0, or none"; return 1; } ;;
+    capture)
+      # shellcheck disable=SC2086
+      _bad=$(each is_port_name $_value) || { echo "\"$(short "$_bad")\" is no port's name; expected names such as enx001122334455, with spaces between"; return 1; } ;;
+    address) is_network "$_value" || { echo "expected an address with its network's length, such as 192.0.2.10/24"; return 1; } ;;
+    gateway) is_address "$_value" || { echo "expected an address, such as 192.0.2.1"; return 1; } ;;
+    dns)
+      # shellcheck disable=SC2086
+      _bad=$(each is_address $_value) || { echo "\"$(short "$_bad")\" is no address; expected addresses such as 192.0.2.1, with spaces between"; return 1; } ;;
+    vlan) case $_value in *[!0-9]*|?????*) false ;; *) [ "$_value" -ge 1 ] && [ "$_value" -le 4094 ] ;; esac || { echo "expected a number from 1 to 4094"; return 1; } ;;
+    ntp)
+      # shellcheck disable=SC2086
+      _bad=$(each is_host $_value) || { echo "\"$(short "$_bad")\" is no name or address of a time server"; return 1; } ;;
+    networks)
+      # shellcheck disable=SC2086
+      _bad=$(each is_network $_value) || { echo "\"$(short "$_bad")\" is no network; expected such as 192.0.2.0/24 2001:db8::/32, with spaces between"; return 1; } ;;
+    ssh.key)
+      printf '%s' "$_value" | grep -Eq '^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)|sk-ssh-ed25519@openssh.com|sk-ecdsa-sha2-nistp256@openssh.com) AAAA[A-Za-z0-9+/]{40,}={0,3}( .*)?$' ||
+        { echo "expected a public key in one line, such as ssh-ed25519 AAAA… (the file that ends in .pub)"; return 1; } ;;
+  esac
+}

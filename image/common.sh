@@ -1,0 +1,35 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034
+# What the image's scripts share: where things are kept, how they speak, one at a time where two would disturb each other.
+CACHE=${NFR_IMAGE_CACHE:-/var/cache/nfr-image}
+MIRROR=${NFR_IMAGE_MIRROR:-http://deb.debian.org/debian}
+SECURITY_MIRROR=${NFR_IMAGE_SECURITY_MIRROR:-http://deb.debian.org/debian-security}
+KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
+case $(uname -m) in
+  x86_64)  HOST_ARCH=amd64; MULTIARCH=x86_64-linux-gnu ;;
+  aarch64) HOST_ARCH=arm64; MULTIARCH=aarch64-linux-gnu ;;
+  *) echo "image: this host is $(uname -m); the image is made on amd64 or arm64" >&2; exit 1 ;;
+esac
+# A mirror that stands still for some days is a good mirror: what is signed is what counts.
+# shellcheck disable=SC2034
+APT_OPTIONS=(--aptopt='Acquire::Check-Valid-Until "false"' --aptopt='Acquire::Retries "3"' --aptopt='APT::Install-Recommends "false"')
+started=${NFR_IMAGE_STARTED:-$(date +%s)}
+export NFR_IMAGE_STARTED=$started PATH=$PATH:/usr/sbin:/sbin LC_ALL=C.UTF-8 TZ=UTC
+
+say()  { printf 'image %4d s  %s\n' $(($(date +%s) - started)) "$*" >&2; }
+fail() { printf 'image: %s\n' "$*" >&2; exit 1; }
+need_root() {
+  [ "$(id -u)" -eq 0 ] || fail "making the image needs root: it unpacks Debian packages with their owners and registers an emulator. Run 'sudo ./build.sh --target=Image'"
+  command -v apt-get >/dev/null || fail "making the image needs a Debian or Ubuntu host (apt-get is missing)"
+  mkdir -p "$CACHE"
+}
+# lock NAME: held until this script ends; another build waits, and says so.
+lock() {
+  exec {lock_fd}>"$CACHE/$1.lock"
+  flock -n "$lock_fd" || { say "waiting for another build that works on $1"; flock "$lock_fd"; }
+}
+# quietly COMMAND…: what it said is shown only when it failed.
+quietly() {
+  local log; log=$(mktemp)
+  if "$@" >"$log" 2>&1 </dev/null; then rm -f "$log"; else local code=$?; tail -n 40 "$log" >&2; rm -f "$log"; fail "'$1' ended with $code: see the lines above"; fi
+}

@@ -1,0 +1,184 @@
+using System.CommandLine;
+using Nfr.Config;
+using Nfr.Pipeline;
+using Nfr.Update;
+using Nfr.Uplink;
+
+namespace Nfr.Commands;
+
+/// <summary>"nfr update FILE|URL|-" and what belongs to it: an appliance gets a newer system.</summary>
+static class UpdateCommand
+{
+    public static Command Build(CommandSetup setup)
+    {
+        var from = new Argument<string>("bundle") { HelpName = "FILE|URL|-", Description = "The bundle: a file, an http(s) address, or stdin." };
+        var same = new Option<bool>("--allow-same") { Description = "Also write the version that runs once more: a repair." };
+        var stay = new Option<bool>("--no-reboot") { Description = "Do not reboot; the next reboot tries it." };
+        var update = new NfrCommand("update", "Update an appliance: write a signed bundle to the idle slot and boot it, once, on trial.")
+        {
+            Remarks =
+            [
+                "The bundle is written as it comes in and stored nowhere. Refused are bundles of strangers, for other boards, and with a counter that is not above this system's; then nothing is changed.",
+                "The new system confirms itself when its sensor is well; a system that does not, or does not start at all, is left by itself for the one before. The spool and settings on /data are kept.",
+                "The power may be cut at any moment. Needs root.",
+            ],
+            Examples =
+            [
+                ("update nfr-2.1.0.nfru", "From a file."),
+                ("update https://updates.example.net/nfr-2.1.0.nfru", "From a server; a broken connection is taken up where it was."),
+                ("update status", "What runs, and how the last update ended."),
+            ],
+        };
+        update.Add(from);
+        update.Add(same);
+        update.Add(stay);
+        update.Add(Status(setup));
+        update.Add(UpdateCheckCommand.Build(setup));
+        update.Add(Confirm(setup));
+        update.Add(UpdateMakeCommand.Build(setup));
+        update.SetAction(parsed =>
+        {
+            string bundle = parsed.GetValue(from)!;
+            if (setup.Load(parsed, orDefaults: true) is not { } config) return ExitCode.Usage;
+            using var stop = new StopSignals();
+            return Try(setup, () =>
+            {
+                AppliancePaths paths = setup.Wiring.Appliance;
+                var box = new Appliance(paths);
+                NeedRoot();
+                UpdateKeys keys = UpdateKeys.Load(paths.Keys);
+                using UpdateLock alone = UpdateLock.Take(paths.Lock);
+                using Stream stream = Open(bundle, config, stop.Token);
+                var screen = new UpdateScreen(setup.Terminal);
+                var progress = new UpdateProgress(paths.Progress, screen.Show, TimeProvider.System);
+                try
+                {
+                    var updater = new Updater(box, keys, progress) { AllowSame = parsed.GetValue(same), Reboots = !parsed.GetValue(stay) };
+                    UpdateManifest manifest = updater.Run(stream, stop.Token);
+                    screen.End();
+                    setup.Terminal.Out.WriteLine($"{manifest.Title} is in slot {box.Idle}; {(updater.Reboots ? "the box reboots into it now" : "reboot to try it")}. It stays when its sensor is well, else {box.Image.Title} comes back.");
+                    return ExitCode.Good;
+                }
+                finally
+                {
+                    screen.End();
+                }
+            });
+        });
+        return update;
+    }
+
+    static NfrCommand Status(CommandSetup setup)
+    {
+        var json = new Option<bool>("--json") { Description = "The same as one JSON object." };
+        var status = new NfrCommand("status", "Show what runs, from which slot, and how the last update ended.");
+        status.Add(json);
+        status.SetAction(parsed => Try(setup, () =>
+        {
+            var box = new Appliance(setup.Wiring.Appliance);
+            if (parsed.GetValue(json)) setup.Terminal.Out.WriteLine(UpdateScreen.Json(box));
+            else ScreenLine.Write(UpdateScreen.Lines(box), setup.Terminal);
+            return ExitCode.Good;
+        }));
+        return status;
+    }
+
+    static NfrCommand Confirm(CommandSetup setup)
+    {
+        var back = new Option<bool>("--or-back") { Description = "When the sensor does not become well, reboot into the system before." };
+        var within = new Option<int>("--within") { Description = "So many seconds it has for that. Default: 300", HelpName = "SECONDS", DefaultValueFactory = _ => (int)Confirmation.DefaultPatience.TotalSeconds };
+        var confirm = new NfrCommand("confirm", "Make a system that is on trial lasting, once its sensor is well.")
+        {
+            Remarks = ["Well is: a capture port is open and has a link or packets, the spool takes what comes, and each engine has answered or is known to be out of reach. Exit code 3 when it is not."],
+        };
+        confirm.Add(back);
+        confirm.Add(within);
+        confirm.SetAction(parsed =>
+        {
+            int seconds = parsed.GetValue(within);
+            if (seconds is < 0 or > 86_400) return setup.Usage("update confirm", "--within takes a number of seconds from 0 to 86400");
+            if (setup.Load(parsed, orDefaults: true) is not { } config) return ExitCode.Usage;
+            using var stop = new StopSignals();
+            return Try(setup, () =>
+            {
+                AppliancePaths paths = setup.Wiring.Appliance;
+                var box = new Appliance(paths);
+                NeedRoot();
+                using UpdateLock alone = UpdateLock.Take(paths.Lock);
+                var confirmation = new Confirmation(box, () => Missing(config, paths), TimeProvider.System);
+                ConfirmResult result = confirmation.Run(TimeSpan.FromSeconds(seconds), parsed.GetValue(back), stop.Token);
+                if (result == ConfirmResult.Unwell) return setup.Terminal.Fail(ExitCode.Unwell, confirmation.Text);
+                setup.Terminal.Out.WriteLine(confirmation.Text);
+                return ExitCode.Good;
+            });
+        });
+        return confirm;
+    }
+
+    static string? Missing(NfrConfig config, AppliancePaths paths)
+    {
+        string missing = "no sensor is running";
+        foreach (string place in StatusSocket.Places(config).Where(Path.Exists))
+        {
+            if (StatusClient.Ask(place, out string? why) is { } answer) return SensorHealth.Missing(answer, name => HasLink(paths.Interfaces, name));
+            missing = $"the sensor does not answer ({why})";
+        }
+        return missing;
+    }
+
+    static bool HasLink(string interfaces, string name)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(interfaces, name, "carrier")).Trim() == "1";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // An interface that is down refuses the question.
+            return false;
+        }
+    }
+
+    static Stream Open(string bundle, NfrConfig config, CancellationToken stop)
+    {
+        if (bundle == "-") return Console.OpenStandardInput();
+        if (bundle.Contains("://", StringComparison.Ordinal))
+        {
+            return UpdateConfig.TryUrl(bundle, out Uri? url) ? Download(url!, config, stop)
+                : throw new UpdateException($"{Printable.Of(bundle)} is no address that a bundle can be fetched from; http://HOST/PATH and https://HOST/PATH are");
+        }
+        try
+        {
+            return new FileStream(bundle, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new UpdateException($"{Printable.Of(bundle)} cannot be read: {Reason.Of(e)}");
+        }
+    }
+
+    internal static ResumedDownload Download(Uri url, NfrConfig config, CancellationToken stop) =>
+        new(url, new DownloadOptions { Version = VersionText.Version, Tls = config.Update.Tls, Proxy = config.Update.Proxy }, TimeProvider.System, stop);
+
+    static void NeedRoot()
+    {
+        if (!Environment.IsPrivilegedProcess) throw new UpdateException("this writes to the card's partitions and needs root: run it with sudo");
+    }
+
+    /// <summary>A refusal is one line.</summary>
+    internal static int Try(CommandSetup setup, Func<int> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (UpdateException e)
+        {
+            return setup.Terminal.Fail(ExitCode.Failed, Printable.Of(e.Message));
+        }
+        catch (OperationCanceledException)
+        {
+            return setup.Terminal.Fail(ExitCode.Failed, "interrupted; nothing was settled");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+using Nfr.Health;
+using Nfr.Native;
+
+namespace Nfr.Panel;
+
+/// <summary>What the loop is made of; null = switched off.</summary>
+sealed record PanelParts
+{
+    public required PanelClient Client { get; init; }
+    public Leds? Leds { get; init; }
+    public Display? Display { get; init; }
+    public PanelButton? Button { get; init; }
+    public required PanelRequests Requests { get; init; }
+    public required BoxNotePlaces Notes { get; init; }
+    public required TimeSpan Sleep { get; init; }
+    /// <summary>Faults of the config, which the display shows too.</summary>
+    public IReadOnlyList<string> ConfigFaults { get; init; } = [];
+}
+
+/// <summary>
+/// "nfr panel": one thread that waits for the sensor, the button or the next tenth of a second in which something moves. Whatever is missing or breaks is said once and
+/// tried again; nothing here ends the process but a signal.
+/// </summary>
+sealed class PanelLoop(PanelParts parts, Action<string> say, TimeProvider time)
+{
+    static readonly TimeSpan s_idle = TimeSpan.FromSeconds(1);
+    /// <summary>While the button is held, or a light's new files are waited for.</summary>
+    static readonly TimeSpan s_busy = TimeSpan.FromSeconds(0.1);
+
+    readonly PanelDesk _desk = new(parts.Sleep);
+    readonly ScreenBuffer _screen = new();
+    readonly long _begin = time.GetTimestamp();
+    BoxNotes _notes = BoxNotes.None;
+    TimeSpan? _notesAt;
+
+    TimeSpan Now => time.GetElapsedTime(_begin);
+
+    public void Run(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            TimeSpan wait = Turn();
+            Readiness.Wait(parts.Client.Handle, parts.Button?.Handle, wait);
+        }
+        // Nobody keeps these true from here on. That the box has power is.
+        parts.Leds?.Show(LightPlan.All(LightPattern.Off) with { Power = LightPattern.On });
+        parts.Display?.Blank();
+    }
+
+    /// <summary>One round; how long the next may wait.</summary>
+    internal TimeSpan Turn()
+    {
+        TimeSpan now = Now;
+        PanelState state = WithNotes(parts.Client.Poll(), now);
+        Press(now);
+        _desk.Take(state, now);
+        PanelView view = _desk.View(now);
+        PanelState shown = _desk.State(now);
+        parts.Leds?.Show(LightTable.Of(shown, _desk.Mode(now)));
+        if (parts.Display is { } display)
+        {
+            Pages.Draw(shown, view, _screen);
+            display.Show(_screen, isLit: !_desk.IsAsleep(now), isDim: _desk.IsDim(now, TimeZoneInfo.Local));
+        }
+        return _desk.IsBusy(now) || parts.Leds?.IsSettling == true ? s_busy : s_idle;
+    }
+
+    void Press(TimeSpan now)
+    {
+        if (parts.Button is not { } button) return;
+        ReadOnlySpan<KeyChange> changes = button.Read(out bool lost);
+        if (lost)
+        {
+            _desk.Forget();
+            return;
+        }
+        foreach (KeyChange change in changes)
+        {
+            if (change.IsDown) _desk.Down(now);
+            else Do(_desk.Up(now), now);
+        }
+    }
+
+    void Do(PanelAsk ask, TimeSpan now)
+    {
+        switch (ask)
+        {
+            case PanelAsk.Acknowledge:
+                if (!parts.Client.Send(new PanelRequest(PanelRequestKind.Acknowledge, _desk.Acknowledged))) say("the sensor could not be told that its alerts were seen; press again");
+                break;
+            case PanelAsk.Shutdown or PanelAsk.FactoryReset:
+                say(ask == PanelAsk.Shutdown ? "button: shut down" : "button: factory reset, confirmed");
+                if (parts.Requests.Put(ask) is not { } why) break;
+                say(why);
+                _desk.Failed(now);
+                break;
+            default:
+                break;
+        }
+    }
+
+    /// <summary>The box's own words are read here too: there may be no sensor to tell them.</summary>
+    PanelState WithNotes(PanelState state, TimeSpan now)
+    {
+        if (_notesAt is not { } last || now - last >= s_idle) (_notes, _notesAt) = (BoxNotes.Read(parts.Notes, time.GetUtcNow()), now);
+        bool sensor = state.HasSensor;
+        return state with
+        {
+            Update = _notes.Update.Phase != PanelUpdatePhase.Idle ? _notes.Update : sensor ? state.Update : PanelUpdate.None,
+            IdentifyFor = _notes.IdentifyFor > TimeSpan.Zero || !sensor ? _notes.IdentifyFor : state.IdentifyFor,
+            PairingCode = _notes.PairingCode.Length > 0 || !sensor ? _notes.PairingCode : state.PairingCode,
+            PairingUrl = _notes.PairingUrl.Length > 0 || !sensor ? _notes.PairingUrl : state.PairingUrl,
+            SetupFaults = [.. parts.ConfigFaults, .. _notes.Setup.Count > 0 || !sensor ? _notes.Setup : state.SetupFaults],
+        };
+    }
+}

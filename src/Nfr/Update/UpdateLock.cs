@@ -1,0 +1,31 @@
+using Nfr.Config;
+
+namespace Nfr.Update;
+
+/// <summary>One update, or confirmation, at a time. The kernel lets go of it with the process, however that ends.</summary>
+sealed class UpdateLock : IDisposable
+{
+    readonly FileStream _file;
+
+    UpdateLock(FileStream file) => _file = file;
+
+    /// <exception cref="UpdateException">Another has it, or it cannot be made.</exception>
+    public static UpdateLock Take(string path)
+    {
+        try
+        {
+            return new UpdateLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 0));
+        }
+        catch (UnauthorizedAccessException)
+        {
+            throw new UpdateException("this needs root: run it with sudo");
+        }
+        catch (IOException e)
+        {
+            // EWOULDBLOCK comes as a sharing violation; all else has its own words.
+            throw new UpdateException(File.Exists(path) ? "another update is under way; see nfr update status" : $"{path} cannot be made: {Reason.Of(e)}");
+        }
+    }
+
+    public void Dispose() => _file.Dispose();
+}

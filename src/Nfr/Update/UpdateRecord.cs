@@ -1,0 +1,64 @@
+using System.Buffers;
+using System.Text.Json;
+
+namespace Nfr.Update;
+
+enum UpdatePhase : byte
+{
+    /// <summary>The idle slot was being overwritten, and is not whole.</summary>
+    Writing,
+    /// <summary>It is whole and is, or will be, booted once.</summary>
+    Trying,
+    /// <summary>It was well and is lasting.</summary>
+    Good,
+    /// <summary>It did not come to that; see why.</summary>
+    Failed,
+}
+
+/// <summary>The last update of this box, as the data partition keeps it. Told to people; what is booted never hangs on it.</summary>
+sealed record UpdateRecord(UpdatePhase Phase, char Slot, string Version, long Counter, string Why = "")
+{
+    const int MostBytes = 16 << 10;
+    const int MostWhy = 1000;
+
+    public string Title => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Version} ({Counter})");
+
+    public byte[] Write()
+    {
+        var bytes = new ArrayBufferWriter<byte>(256);
+        using (var json = new Utf8JsonWriter(bytes)) Write(json);
+        return bytes.WrittenSpan.ToArray();
+    }
+
+    public void Write(Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        json.WriteString("phase", Word);
+        json.WriteString("slot", Slot.ToString());
+        json.WriteString("version", Version);
+        json.WriteNumber("counter", Counter);
+        json.WriteString("why", Why.Length > MostWhy ? Why[..MostWhy] : Why);
+        json.WriteEndObject();
+    }
+
+    public string Word => Phase switch { UpdatePhase.Writing => "writing", UpdatePhase.Trying => "trying", UpdatePhase.Good => "good", _ => "failed" };
+
+    /// <summary>Null when the bytes are no record: a card may return anything.</summary>
+    public static UpdateRecord? Read(ReadOnlyMemory<byte> bytes)
+    {
+        if (bytes.Length > MostBytes) return null;
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = 4 });
+            JsonElement root = document.RootElement;
+            UpdatePhase? phase = root.GetProperty("phase").GetString() switch { "writing" => UpdatePhase.Writing, "trying" => UpdatePhase.Trying, "good" => UpdatePhase.Good, "failed" => UpdatePhase.Failed, _ => null };
+            string version = root.GetProperty("version").GetString() ?? "", why = root.GetProperty("why").GetString() ?? "";
+            return phase is { } known && root.GetProperty("slot").GetString() is ['a' or 'b'] slot && UpdateManifest.IsWord(version) && why.Length <= MostWhy
+                ? new UpdateRecord(known, slot[0], version, root.GetProperty("counter").GetInt64(), why) : null;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
+        {
+            return null;
+        }
+    }
+}

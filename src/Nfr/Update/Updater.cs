@@ -1,0 +1,184 @@
+using System.Security.Cryptography;
+using Nfr.Config;
+using Nfr.Health;
+
+namespace Nfr.Update;
+
+/// <summary>
+/// One update, in the order of decision 009, of which every prefix is safe to lose power after:
+/// <code>
+/// refuse what is not for us ─► cancel ─► record "writing" ─► wipe both beginnings, sync ─► write, sync, read back, hash ─► end of bundle
+///   ─► write both beginnings, sync, read back ─► record "trying" ─► try ─► reboot
+/// </code>
+/// Two guards keep a torn slot from being run. The slot is asked for (<see cref="UpdateBox.Try"/>) only when all of it was read back; and until then the first piece of each of its
+/// partitions, where the file system's own header lies, is zeros, so that a hand that asks for it anyway finds nothing that mounts.
+/// </summary>
+sealed class Updater(UpdateBox box, UpdateKeys keys, UpdateProgress progress)
+{
+    /// <summary>Written and read at once; held in memory are three of these.</summary>
+    public const int DefaultPiece = 1 << 20;
+    /// <summary>So much is written between two syncs: dirty pages of a slow card would otherwise fill a small board's memory.</summary>
+    const int PiecesPerSync = 16;
+
+    /// <summary>Bytes; smaller in tests.</summary>
+    public int Piece { get; init; } = DefaultPiece;
+    /// <summary>The same counter again is taken: a repair.</summary>
+    public bool AllowSame { get; init; }
+    /// <summary>Reboots by itself when all is written.</summary>
+    public bool Reboots { get; init; } = true;
+
+    /// <summary>Writes a bundle into the idle slot and has it tried. Faults are <see cref="UpdateException"/>s; then nothing of what runs has changed, and the idle slot is not asked for.</summary>
+    public UpdateManifest Run(Stream bundle, CancellationToken stop)
+    {
+        progress.Tell(new UpdateMoment("reading", "", 0, "reading the bundle's head"));
+        UpdateManifest? manifest = null;
+        bool begun = false;
+        try
+        {
+            var reader = new BundleReader(bundle, keys);
+            manifest = reader.Manifest;
+            Refuse(manifest);
+            List<Target> targets = [];
+            try
+            {
+                foreach (UpdatePart part in manifest.Parts.Where(p => p.IsFor(box.Idle))) targets.Add(Fit(part));
+                box.Cancel();
+                begun = true;
+                box.WriteRecord(new UpdateRecord(UpdatePhase.Writing, box.Idle, manifest.Version, manifest.Counter));
+                WriteAll(reader, targets, stop);
+            }
+            finally
+            {
+                foreach (Target target in targets) target.Device.Dispose();
+            }
+            stop.ThrowIfCancellationRequested();
+            box.WriteRecord(new UpdateRecord(UpdatePhase.Trying, box.Idle, manifest.Version, manifest.Counter));
+            box.Try();
+            progress.Tell(new UpdateMoment("rebooting", manifest.Version, 100, Reboots ? "rebooting into the new system, on trial" : "written; the next reboot tries it"));
+            if (Reboots) box.Reboot();
+            return manifest;
+        }
+        catch (Exception e) when (e is UpdateException or OperationCanceledException or IOException or UnauthorizedAccessException)
+        {
+            string why = e switch { UpdateException => e.Message, OperationCanceledException => "it was interrupted; begin it again", _ => $"reading the bundle or writing the card failed: {Reason.Of(e)}" };
+            if (begun) Fail(manifest!, why);
+            progress.Tell(new UpdateMoment("failed", manifest?.Version ?? "", 100, why));
+            throw new UpdateException(why);
+        }
+    }
+
+    /// <summary>A partition with the part that goes there.</summary>
+    sealed record Target(UpdatePart Part, SlotDevice Device)
+    {
+        /// <summary>The part's first piece, written last.</summary>
+        public byte[] Beginning { get; set; } = [];
+    }
+
+    void Refuse(UpdateManifest manifest)
+    {
+        ApplianceImage image = box.Image;
+        if (manifest.Hardware != image.Hardware) throw new UpdateException($"the bundle is for {manifest.Hardware}, and this box is {image.Hardware}; take the one for {image.Hardware}");
+        if (manifest.Counter < image.Counter) throw new UpdateException($"the bundle has {manifest.Title} and this box runs {image.Title}: an older system may have faults that were mended since; it is never put back");
+        if (manifest.Counter == image.Counter && !AllowSame) throw new UpdateException($"this box runs {image.Title} already; --allow-same writes it once more, as a repair");
+        if (box.OnTrial) throw new UpdateException($"the running system is on trial, and the slot that an update would overwrite is the one to go back to; wait until it is confirmed (nfr update status), or confirm it: nfr update confirm");
+    }
+
+    Target Fit(UpdatePart part)
+    {
+        SlotDevice device = box.Open(part.Partition);
+        if (part.Bytes <= device.Length) return new Target(part, device);
+        string much = $"the part {part.Name} has {Sizes.Of(part.Bytes)} and the partition {device.Name} {Sizes.Of(device.Length)}";
+        device.Dispose();
+        throw new UpdateException(much + ": this update needs a card that is flashed anew");
+    }
+
+    void WriteAll(BundleReader reader, List<Target> targets, CancellationToken stop)
+    {
+        byte[] piece = new byte[Piece];
+        long total = targets.Sum(t => t.Part.Bytes), done = 0;
+        foreach (Target target in targets)
+        {
+            target.Device.Write(0, new byte[Math.Min(Piece, target.Part.Bytes)]);
+            target.Device.Sync();
+        }
+        foreach (UpdatePart part in reader.Manifest.Parts)
+        {
+            stop.ThrowIfCancellationRequested();
+            if (targets.Find(t => t.Part == part) is { } target) done = Write(reader, target, piece, done, total, stop);
+            else reader.Skip(part);
+        }
+        reader.End();
+        done = 0;
+        foreach (Target target in targets) done = Check(target, reader.Manifest, piece, done, total, stop);
+        foreach (Target target in targets)
+        {
+            target.Device.Write(0, target.Beginning);
+            target.Device.Sync();
+            target.Device.Read(0, piece.AsSpan(0, target.Beginning.Length));
+            if (!piece.AsSpan(0, target.Beginning.Length).SequenceEqual(target.Beginning)) throw Unfaithful(target);
+        }
+    }
+
+    long Write(BundleReader reader, Target target, byte[] piece, long done, long total, CancellationToken stop)
+    {
+        long at = 0;
+        int unsynced = 0;
+        reader.Read(target.Part, piece, bytes =>
+        {
+            stop.ThrowIfCancellationRequested();
+            if (at == 0) target.Beginning = bytes.ToArray();
+            else target.Device.Write(at, bytes.Span);
+            at += bytes.Length;
+            if (++unsynced == PiecesPerSync)
+            {
+                target.Device.Sync();
+                unsynced = 0;
+            }
+            long sum = done + at;
+            progress.Tell(new UpdateMoment("writing", reader.Manifest.Version, (int)(sum * 100 / total), $"writing {target.Part.Name} to the idle slot; do not cut the power needlessly", sum, total, target.Part.Name));
+        });
+        target.Device.Sync();
+        return done + at;
+    }
+
+    /// <summary>What the card gives back, by the hash that was signed.</summary>
+    long Check(Target target, UpdateManifest manifest, byte[] piece, long done, long total, CancellationToken stop)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(target.Beginning);
+        for (long at = target.Beginning.Length; at < target.Part.Bytes;)
+        {
+            stop.ThrowIfCancellationRequested();
+            int length = (int)Math.Min(Piece, target.Part.Bytes - at);
+            target.Device.Read(at, piece.AsSpan(0, length));
+            hash.AppendData(piece, 0, length);
+            at += length;
+            progress.Tell(new UpdateMoment("checking", manifest.Version, (int)((done + at) * 100 / total), $"reading {target.Part.Name} back from the card", done + at, total, target.Part.Name));
+        }
+        if (Convert.ToHexStringLower(hash.GetHashAndReset()) != target.Part.Sha256) throw Unfaithful(target);
+        return done + target.Part.Bytes;
+    }
+
+    static UpdateException Unfaithful(Target target) => new($"the card does not give back what was written to {target.Device.Name} ({target.Part.Name}): it is dying; replace it and flash it anew. The box runs on as before");
+
+    /// <summary>Nothing asks for the slot any more, and the record says why. What fails here adds nothing to what is being told.</summary>
+    void Fail(UpdateManifest manifest, string why)
+    {
+        try
+        {
+            box.Cancel();
+        }
+        catch (UpdateException)
+        {
+            // Only after Try did it matter, and a slot that is tried is whole.
+        }
+        try
+        {
+            box.WriteRecord(new UpdateRecord(UpdatePhase.Failed, box.Idle, manifest.Version, manifest.Counter, why));
+        }
+        catch (UpdateException)
+        {
+            // "writing" stays there, which is true as well.
+        }
+    }
+}

@@ -1,0 +1,131 @@
+namespace Nfr.Tests.Image;
+
+/// <summary>The card's partitions, on a sparse file, by the script that the initramfs uses.</summary>
+public sealed class CardTests : IDisposable
+{
+    readonly string _folder = Directory.CreateTempSubdirectory("nfr-card-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    string Disk => Path.Combine(_folder, "disk");
+    string Card(string line) => Shell.Run($". {Shell.Scripts}/card.sh; {line}", ("D", Disk), ("F", _folder));
+
+    /// <summary>The layout of compose.sh, scaled to nothing that takes room.</summary>
+    void Make(long mebibytes)
+    {
+        Shell.Run($"truncate -s 2000M {Disk} && printf 'label: dos\\nlabel-id: 0x4e465221\\nunit: sectors\\n1: start=8192, size=131072, type=c\\n2: start=139264, size=262144, type=c\\n3: start=401408, size=262144, type=c\\n4: start=663552, size=3414016, type=f\\n5: start=665600, size=1572864, type=83\\n6: start=2240512, size=1572864, type=83\\n7: start=3815424, size=262144, type=83\\n' | sfdisk -q {Disk} && truncate -s {mebibytes}M {Disk}");
+    }
+
+    string Table => Shell.Run($"sfdisk -d {Disk}");
+    long End(int partition)
+    {
+        string line = Table.Split('\n').First(l => l.StartsWith($"{Disk}{partition} ", StringComparison.Ordinal));
+        long Number(string key) => long.Parse(line[(line.IndexOf(key, StringComparison.Ordinal) + key.Length)..].Split(',')[0], System.Globalization.CultureInfo.InvariantCulture);
+        return Number("start=") + Number("size=");
+    }
+
+    [InstalledTheory("/usr/sbin/sfdisk")]
+    [InlineData(7600)]
+    [InlineData(30_000)]
+    [InlineData(244_000)]
+    public void Data_grows_to_the_end_of_the_card_and_nothing_else_moves(long mebibytes)
+    {
+        Make(mebibytes);
+        string before = Table;
+        Card("card_grow \"$D\"");
+        // One mebibyte stays free.
+        Assert.Equal((mebibytes * 2048) - 2048, End(7));
+        Assert.Equal(End(7), End(4));
+        string[] Fixed(string table) => [.. table.Split('\n').Where(l => l.StartsWith("label-id", StringComparison.Ordinal) || "12356".Any(n => l.StartsWith($"{Disk}{n} ", StringComparison.Ordinal)))];
+        Assert.Equal(Fixed(before), Fixed(Table));
+    }
+
+    [InstalledFact("/usr/sbin/sfdisk")]
+    public void Growing_twice_changes_nothing_more()
+    {
+        Make(4000);
+        Card("card_grow \"$D\"");
+        string once = Table;
+        Card("card_grow \"$D\"");
+        Assert.Equal(once, Table);
+    }
+
+    [InstalledFact("/usr/sbin/sfdisk")]
+    public void A_power_cut_between_the_two_writes_is_made_good_by_the_next_start()
+    {
+        Make(4000);
+        // The first write alone.
+        Shell.Run($"echo 663552,{(4000 * 2048) - 2048 - 663552} | sfdisk -q --no-reread --no-tell-kernel -N 4 {Disk}");
+        Card("card_grow \"$D\"");
+        Assert.Equal((4000 * 2048) - 2048, End(7));
+    }
+
+    [InstalledFact("/usr/sbin/sfdisk")]
+    public void A_card_of_the_images_own_size_is_left_alone()
+    {
+        Make(2000);
+        string before = Table;
+        Card("card_grow \"$D\"");
+        Assert.Equal(before, Table);
+    }
+
+    [Fact]
+    public void A_disk_without_a_table_is_a_fault_and_nothing_is_written()
+    {
+        Shell.Run($"truncate -s 16M {Disk}");
+        Assert.NotEqual(0, Shell.Try($". {Shell.Scripts}/card.sh; card_grow {Disk}").Code);
+        Assert.DoesNotContain(File.ReadAllBytes(Disk), b => b != 0);
+    }
+
+    [Theory]
+    [InlineData("mmcblk0", "mmcblk0p7")]
+    [InlineData("vda", "vda7")]
+    [InlineData("/dev/mmcblk1", "/dev/mmcblk1p7")]
+    public void Partitions_have_the_names_that_the_kernel_gives(string disk, string partition) => Assert.Equal(partition, Card($"card_partition {disk} 7"));
+
+    [InstalledFact("/usr/sbin/sfdisk")]
+    public void The_card_is_known_by_its_id_and_goes_before_a_stick()
+    {
+        Make(2000);
+        foreach (string name in new[] { "sda", "mmcblk0", "vda" })
+        {
+            Directory.CreateDirectory(Path.Combine(_folder, "sys", name));
+            Directory.CreateDirectory(Path.Combine(_folder, "sys", name == "mmcblk0" ? "mmcblk0p7" : name + "7"));
+            Directory.CreateDirectory(Path.Combine(_folder, "dev"));
+            if (name != "vda") Shell.Run($"dd if={Disk} of={_folder}/dev/{name} bs=512 count=1");
+        }
+        Shell.Run($"dd if=/dev/zero of={_folder}/dev/vda bs=512 count=1");
+        Assert.EndsWith("/dev/mmcblk0", Card("card_find \"$F/sys\" \"$F/dev\""), StringComparison.Ordinal);
+        File.Delete(Path.Combine(_folder, "dev/mmcblk0"));
+        Assert.EndsWith("/dev/sda", Card("card_find \"$F/sys\" \"$F/dev\""), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_identity_is_made_once_and_anew_only_when_it_is_damaged()
+    {
+        string first = Card("card_machine_id \"$F\"");
+        Assert.Matches("^[0-9a-f]{32}$", first);
+        Assert.Equal(first, Card("card_machine_id \"$F\""));
+        File.WriteAllText(Path.Combine(_folder, "machine-id"), "0123");
+        string second = Card("card_machine_id \"$F\"");
+        Assert.Matches("^[0-9a-f]{32}$", second);
+        Assert.NotEqual(first, second);
+    }
+
+    [Fact]
+    public void The_clock_is_not_behind_the_build_nor_the_last_shutdown()
+    {
+        string built = Path.Combine(_folder, "built"), clock = Path.Combine(_folder, "clock");
+        File.WriteAllText(built, "1780000000\n");
+        string Floor() => Card($"card_clock_floor {built} {clock}");
+        Assert.Equal("1780000000", Floor());
+        File.WriteAllText(clock, "");
+        File.SetLastWriteTimeUtc(clock, DateTimeOffset.FromUnixTimeSeconds(1_790_000_000).UtcDateTime);
+        Assert.Equal("1790000000", Floor());
+        File.SetLastWriteTimeUtc(clock, DateTimeOffset.FromUnixTimeSeconds(1_000_000_000).UtcDateTime);
+        Assert.Equal("1780000000", Floor());
+        // A clock that once stood in 2106 does not hold the box there.
+        File.SetLastWriteTimeUtc(clock, DateTimeOffset.FromUnixTimeSeconds(4_294_967_000).UtcDateTime);
+        Assert.Equal("1780000000", Floor());
+    }
+}

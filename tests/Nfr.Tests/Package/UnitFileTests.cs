@@ -1,0 +1,151 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Nfr.Tests.Nfr;
+
+namespace Nfr.Tests.Package;
+
+/// <summary>The units as systemd itself reads and rates them.</summary>
+public sealed class UnitFileTests : IDisposable
+{
+    const string Analyze = "/usr/bin/systemd-analyze";
+
+    readonly string _root = Directory.CreateTempSubdirectory("nfr-units-").FullName;
+
+    static string Units => Path.Combine(ConfigTests.Shipped("image"), "systemd", "units");
+
+    public void Dispose() => Directory.Delete(_root, recursive: true);
+
+    static (int Code, string Said) Run(string program, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using Process process = Process.Start(start)!;
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output + error.Result);
+    }
+
+    [InstalledTheory(Analyze)]
+    [InlineData("nfr.service", 1.8)]
+    [InlineData("nfr-panel.service", 0.6)]
+    [InlineData("nfr-requests.service", 1.5)]
+    [InlineData("nfr-factory-reset.service", 1.8)]
+    [InlineData("nfr-upgrade-check.service", 2.0)]
+    public void A_unit_is_no_more_exposed_than_it_may_be(string unit, double most)
+    {
+        (_, string said) = Run(Analyze, "security", "--offline=true", "--no-pager", Path.Combine(Units, unit));
+        Match level = Regex.Match(said, @"Overall exposure level for \S+: ([0-9.]+)");
+        Assert.True(level.Success, said);
+        Assert.InRange(double.Parse(level.Groups[1].Value, CultureInfo.InvariantCulture), 0, most);
+    }
+
+    /// <summary>A system of nothing but the units and what they call.</summary>
+    void Install()
+    {
+        string folder = Path.Combine(_root, "etc/systemd/system");
+        Directory.CreateDirectory(folder);
+        foreach (string unit in Directory.GetFiles(Units)) File.Copy(unit, Path.Combine(folder, Path.GetFileName(unit)));
+        foreach (string program in new[] { "usr/bin/nfr", "bin/kill", "bin/sleep", "usr/lib/nfr/requests", "usr/lib/nfr/factory-reset" })
+        {
+            string path = Path.Combine(_root, program);
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            File.WriteAllText(path, "#!/bin/sh\n");
+            if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, (UnixFileMode)0b111_101_101);
+        }
+        // Those of systemd's own that ours name.
+        foreach (string other in new[] { "sysinit.target", "basic.target", "shutdown.target", "multi-user.target", "paths.target", "time-set.target", "network.target", "-.mount", "tmp.mount", "system.slice" })
+            File.WriteAllText(Path.Combine(folder, other), other.EndsWith(".mount", StringComparison.Ordinal) ? $"[Mount]\nWhat=none\nWhere={(other == "-.mount" ? "/" : "/tmp")}\n" : "[Unit]\n");
+    }
+
+    (int Code, string Said) Verify(string unit) => Run(Analyze, "verify", "--recursive-errors=no", "--man=no", $"--root={_root}", unit);
+
+    [InstalledFact(Analyze)]
+    public void Systemd_finds_no_mistake_in_any_unit()
+    {
+        Install();
+        Assert.All(Directory.GetFiles(Units).Select(Path.GetFileName), unit => Assert.Equal((0, ""), Verify(unit!)));
+    }
+
+    [InstalledFact(Analyze)]
+    public void A_misspelt_key_would_be_found()
+    {
+        Install();
+        File.AppendAllText(Path.Combine(_root, "etc/systemd/system/nfr.service"), "[Service]\nProtectSytem=strict\n");
+        Assert.Contains("ProtectSytem", Verify("nfr.service").Said, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_sensors_unit_never_gives_up_is_watched_and_has_one_capability()
+    {
+        string[] lines = File.ReadAllLines(Path.Combine(Units, "nfr.service"));
+        Assert.All(new[] { "Type=notify", "WatchdogSec=30", "Restart=always", "StartLimitIntervalSec=0", "AmbientCapabilities=CAP_NET_RAW", "CapabilityBoundingSet=CAP_NET_RAW", "MemoryMax=256M" }, line => Assert.Contains(line, lines));
+        // The time to stop is longer than the drain of the sensor (five seconds).
+        Assert.True(int.Parse(lines.Single(l => l.StartsWith("TimeoutStopSec=", StringComparison.Ordinal))[15..], CultureInfo.InvariantCulture) >= 15);
+    }
+
+    [Fact]
+    public void The_panels_unit_has_no_network_and_no_capability()
+    {
+        string[] lines = File.ReadAllLines(Path.Combine(Units, "nfr-panel.service"));
+        Assert.All(new[] { "PrivateNetwork=yes", "CapabilityBoundingSet=", "RestrictAddressFamilies=AF_UNIX", "DevicePolicy=closed", "User=nfr-panel" }, line => Assert.Contains(line, lines));
+    }
+
+    [InstalledTheory("/bin/sh")]
+    [InlineData("image/systemd/libexec/requests")]
+    [InlineData("image/systemd/libexec/factory-reset")]
+    [InlineData("image/deb/postinst")]
+    [InlineData("image/deb/prerm")]
+    [InlineData("image/deb/postrm")]
+    public void A_script_is_one_that_the_shell_understands(string script) => Assert.Equal((0, ""), Run("/bin/sh", "-n", Path.Combine(Path.GetDirectoryName(ConfigTests.Shipped("config.yml"))!, script)));
+
+    /// <summary>The script itself, in a folder of its own and with a systemctl that writes down what it is told.</summary>
+    string Asked(Action<string> ask)
+    {
+        string requests = Path.Combine(_root, "requests");
+        string bin = Path.Combine(_root, "bin");
+        Directory.CreateDirectory(requests);
+        Directory.CreateDirectory(bin);
+        string told = Path.Combine(_root, "told");
+        File.WriteAllText(Path.Combine(bin, "systemctl"), $"#!/bin/sh\necho \"$*\" >> {told}\n");
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(Path.Combine(bin, "systemctl"), (UnixFileMode)0b111_101_101);
+        string script = Path.Combine(_root, "script");
+        File.WriteAllText(script, File.ReadAllText(Path.Combine(Units, "../libexec/requests")).Replace("folder=/run/nfr/requests", $"folder={requests}\nPATH={bin}:$PATH", StringComparison.Ordinal));
+        ask(requests);
+        (int code, string said) = Run("/bin/sh", script);
+        Assert.True(code == 0, said);
+        Assert.Empty(Directory.GetFileSystemEntries(requests));
+        return (File.Exists(told) ? File.ReadAllText(told) : "") + said;
+    }
+
+    [InstalledTheory("/bin/sh")]
+    [InlineData("reload", "--no-block reload nfr.service")]
+    [InlineData("upgrade-check", "--no-block start nfr-upgrade-check.service")]
+    [InlineData("factory-reset", "--no-block start nfr-factory-reset.service")]
+    [InlineData("restart", "--no-block restart nfr.service")]
+    [InlineData("reboot", "--no-block reboot")]
+    [InlineData("shutdown", "--no-block poweroff")]
+    public void A_request_is_done_and_its_file_goes(string request, string does) =>
+        Assert.Equal($"{does}\nasked: {request}\n", Asked(folder => File.WriteAllText(Path.Combine(folder, request), "")));
+
+    [InstalledFact("/bin/sh")]
+    public void What_nobody_knows_is_removed_and_named_without_its_tricks()
+    {
+        string outside = Path.Combine(_root, "outside");
+        File.WriteAllText(outside, "stays");
+        string said = Asked(folder =>
+        {
+            File.WriteAllText(Path.Combine(folder, "-rf\n\u001b[31m$(reboot)"), "");
+            File.WriteAllText(Path.Combine(folder, ".hidden"), "");
+            Directory.CreateDirectory(Path.Combine(folder, "folder/with/more"));
+            File.CreateSymbolicLink(Path.Combine(folder, "link"), outside);
+            // A known name that leads elsewhere is asked for by its name and touches nothing behind it.
+            File.CreateSymbolicLink(Path.Combine(folder, "reload"), outside);
+        });
+        Assert.Contains("nobody knows the request -rf???31m??reboot?; it is removed", said, StringComparison.Ordinal);
+        Assert.DoesNotContain('\u001b', said);
+        Assert.DoesNotContain("--no-block reboot", said, StringComparison.Ordinal);
+        Assert.Contains("asked: reload", said, StringComparison.Ordinal);
+        Assert.Equal("stays", File.ReadAllText(outside));
+    }
+}
