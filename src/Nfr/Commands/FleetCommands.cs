@@ -36,16 +36,13 @@ sealed class BrokerOptions
     public BrokerAddress? Read(ParseResult parsed, string command, out MqttTls? tls)
     {
         (string? ca, string? cert, string? key) = (parsed.GetValue(_ca), parsed.GetValue(_cert), parsed.GetValue(_key));
-        string? url = parsed.GetValue(_broker);
         tls = null;
-        if (url is null)
+        string fault = "";
+        BrokerAddress? broker = parsed.GetValue(_broker) is { } url ? BrokerAddress.Read(url, out fault) : OfConfig(parsed, ref ca, ref cert, ref key, out fault);
+        if (broker is null)
         {
-            _setup.Usage(command, "name the broker with --broker URL, or in fleet.broker of the config");
-            return null;
-        }
-        if (BrokerAddress.Read(url, out string fault) is not { } broker)
-        {
-            _setup.Usage(command, fault);
+            // A config with faults has told them.
+            if (fault.Length > 0) _setup.Usage(command, fault);
             return null;
         }
         foreach ((string name, string? file) in new[] { ("--ca", ca), ("--cert", cert), (_key.Name, key) })
@@ -66,6 +63,23 @@ sealed class BrokerOptions
         }
         if (broker.Tls) tls = new MqttTls(ca, cert, key);
         return broker;
+    }
+
+    /// <summary>The broker that the sensor of this machine reports to, with its certificates where none are named.</summary>
+    BrokerAddress? OfConfig(ParseResult parsed, ref string? ca, ref string? cert, ref string? key, out string fault)
+    {
+        fault = "";
+        if (_setup.Load(parsed, orDefaults: true) is not { } config) return null;
+        if (config.Fleet is not { Host: { } host } fleet)
+        {
+            fault = $"name the broker with --broker URL, or in fleet.broker of {config.File}";
+            return null;
+        }
+        string? password = null;
+        if (fleet.Password is { } secret && !secret.TryRead(out password, out fault)) return null;
+        ca ??= fleet.Tls.Roots;
+        if (cert is null) (cert, key) = (fleet.Tls.Certificate, key ?? fleet.Tls.Key);
+        return new BrokerAddress(host, fleet.Port, fleet.UseTls, fleet.User, password);
     }
 }
 
@@ -143,10 +157,10 @@ static class FleetCommands
             if (made.WritePublic(out fault) is not { } open) return setup.Terminal.Fail(ExitCode.Failed, fault);
             TextWriter output = setup.Terminal.Out;
             output.WriteLine(there ? $"{path} is there already, and stays as it is (key {made.Id})." : $"{path} is the private key (key {made.Id}). Whoever has it commands your sensors: keep a copy in a safe place, and give it to nobody.");
-            output.WriteLine($"{open} is the public key. Copy it to each sensor, such as to /etc/nfr/fleet-key.pub, and name it in the sensor's config:");
+            output.WriteLine($"{open} is the public key. Copy it to each sensor, such as to /etc/nfr/fleet.pub, and name it in the sensor's config:");
             output.WriteLine();
             output.WriteLine("fleet:");
-            output.WriteLine("  command_keys: [/etc/nfr/fleet-key.pub]");
+            output.WriteLine("  command_keys: [/etc/nfr/fleet.pub]");
             output.WriteLine();
             output.Write(made.PublicPem.TrimEnd() + "\n");
             return ExitCode.Good;
