@@ -6,8 +6,8 @@ SECRETS='engine.key broker.password'
 
 # Without a process of its own: a file has many lines, and a Pi 3 is slow at starting programs.
 trim() { _text=${1#"${1%%[![:space:]]*}"}; printf '%s' "${_text%"${_text##*[![:space:]]}"}"; }
-# At most 40 characters of something foreign.
-short() { printf '%s' "$1" | cut -c1-40; }
+# At most 40 characters of something foreign, and only such as every log and display can show.
+short() { printf '%s' "$1" | LC_ALL=C tr -c ' -~' '?' | cut -c1-40; }
 known() { case " $NAMES " in *" $1 "*) [ -n "$1" ] ;; *) return 1 ;; esac; }
 # The name that a typing mistake was meant to be: the same letters but for case, "-", "_", "." and at most two that are missing, wrong or too many.
 nearest() {
