@@ -81,6 +81,6 @@ check() { # check NAME VALUE
       _bad=$(each is_network $_value) || { echo "\"$(short "$_bad")\" is no network; expected such as 192.0.2.0/24 2001:db8::/32, with spaces between"; return 1; } ;;
     ssh.key)
       printf '%s' "$_value" | grep -Eq '^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)|sk-ssh-ed25519@openssh.com|sk-ecdsa-sha2-nistp256@openssh.com) AAAA[A-Za-z0-9+/]{40,}={0,3}( .*)?$' ||
-        { echo "expected a public key in one line, such as ssh-ed25519 AAAA… (the file that ends in .pub)"; return 1; } ;;
+        { echo "expected a public key in one line, such as ssh-ed25519 AAAA... (the file that ends in .pub)"; return 1; } ;;
   esac
 }
