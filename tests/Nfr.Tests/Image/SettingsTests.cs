@@ -1,6 +1,9 @@
+using System.Runtime.Versioning;
+
 namespace Nfr.Tests.Image;
 
 /// <summary>nfr.txt: each case is a card and a box in folders, and the script of the image run on them.</summary>
+[SupportedOSPlatform("linux")]
 public sealed class SettingsTests : IDisposable
 {
     readonly string _root = Directory.CreateTempSubdirectory("nfr-settings-").FullName;
