@@ -1,4 +1,4 @@
-// The build. Targets: Build, Test, FaultsLong, Bench, Evaluate, Publish, Package, Image, Demo, Clean. Run it by ./build.sh --target=X.
+// The build. Targets: Build, Test, FaultsLong, Bench, Evaluate, Publish, Package, Image, ImageTest, Demo, Clean. Run it by ./build.sh --target=X.
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Xml.Linq;
@@ -285,6 +285,22 @@ var image = Task("Image").Does(() =>
     if (Try("bash", arguments.ToArray()) != 0) throw new CakeException("image/make.sh failed: see the lines above");
 });
 if (target == "Image" && !HasArgument("deb")) image.IsDependentOn("Package");
+
+// Boots the image that --target=Image made in an emulated machine and checks what issue and README promise: half an hour and more. --only=NAME,… chooses checks
+// (image/boottest/checks), --image=FILE another image.
+Task("ImageTest").Does(() =>
+{
+    var file = Argument("image", GetFiles($"{artifacts}/image/nfr-*-arm64.img").OrderByDescending(f => System.IO.File.GetLastWriteTimeUtc(f.FullPath)).Select(f => f.FullPath).FirstOrDefault() ?? "");
+    if (file == "" || !FileExists(file)) throw new CakeException($"there is no image {(file == "" ? $"in {artifacts}/image" : file)}: run './build.sh --target=Image' first");
+    Dotnet("build", "src/Nfr", "-c", configuration, "-p:RunAnalyzers=false", "-v", "quiet", "-nologo", "-clp:NoSummary");
+    var tools = new[] { "build", "boot" }.Select(kind => Output("bash", "image/tools.sh", kind).Trim()).ToArray();
+    if (tools.Any(folder => !DirectoryExists(folder))) throw new CakeException("image/tools.sh could not prepare the emulator: see the lines above");
+    // The image's own key for development; an image for release has other keys, and then the tests of updates need --key.
+    var key = Argument("key", tools[0].Replace("/tools-build/nfr-bin", "") + "/development-key/development.p8");
+    // A network of its own: nothing of the test is to be seen by this machine's, and the names of its cables are free.
+    exitCode = Try("unshare", "--net", "--", "env", $"PATH={tools[1]}:{tools[0]}:{EnvironmentVariable("PATH")}", "python3", "image/boottest/run.py", "--image", file, "--tools", tools[1],
+        "--nfr", $"src/Nfr/bin/{configuration}/net10.0/nfr", "--key", key, "--logs", $"{artifacts}/image-test", "--only", Argument("only", ""));
+});
 
 Task("Demo").Does(() =>
 {
