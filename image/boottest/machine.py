@@ -74,7 +74,7 @@ class Machine:
     # -- what the machine consists of ------------------------------------------------------------------------------------------------------------
 
     def _base(self):
-        return ['-M', 'virt', '-cpu', 'cortex-a72', '-smp', '2', '-m', str(self.memory), '-accel', 'tcg,thread=multi']
+        return ['-M', 'virt', '-nodefaults', '-cpu', 'cortex-a72', '-smp', '2', '-m', str(self.memory), '-accel', 'tcg,thread=multi']
 
     def _tree(self):
         """QEMU's own device tree, with lights on its GPIO lines and the button's code as the panel's overlay has it."""
@@ -208,7 +208,7 @@ def with_panel(source, lights, button_code):
 \t\tcompatible = "gpio-leds";
 {children}
 \t}};
-\t{keys[1]} {{ {keys[2]} {{ linux,code = <{button_code}>; }}; }};
+\t{keys[1]} {{ label = "nfr-button"; {keys[2]} {{ linux,code = <{button_code}>; }}; }};
 \t/* The panel's bus is i2c-1 on a Pi: number 0 is taken. */
 \taliases {{ i2c0 = "{'/' + keys[1]}"; }};
 }};

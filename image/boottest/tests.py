@@ -117,7 +117,7 @@ class TheMachine(unittest.TestCase):
     def test_gets_lights_and_the_button_of_the_panel(self):
         text = machine.with_panel(self.TREE, {'nfr:power': 0, 'nfr:alert': 5}, 148)
         self.assertIn('label = "nfr:alert"; gpios = <0x8003 5 0>;', text)
-        self.assertIn('gpio-keys { poweroff { linux,code = <148>; }; };', text)
+        self.assertIn('gpio-keys { label = "nfr-button"; poweroff { linux,code = <148>; }; };', text)
 
     def test_is_not_made_of_a_tree_without_a_controller(self):
         with self.assertRaisesRegex(ValueError, 'pl061'): machine.with_panel('/ {};', {}, 148)
