@@ -1,4 +1,4 @@
-// The build. Targets: Build, Test, FaultsLong, Bench, Evaluate, Publish, Package, Image, ImageTest, Demo, Clean. Run it by ./build.sh --target=X.
+// The build. Targets: Build, Test, FaultsLong, Bench, Evaluate, Publish, Package, Hardware, Image, ImageTest, Demo, Clean. Run it by ./build.sh --target=X.
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Xml.Linq;
@@ -203,7 +203,7 @@ Func<string[], (int Code, string Text)> Runner(string binary)
 {
     if (rid == $"linux-{RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant()}") return arguments => Run(binary, arguments);
     if (rid != "linux-arm64") return null;
-    if (Try("image/emulator.sh", $"{artifacts}/emulator") != 0) return null;
+    if (Try("image/emulator.sh", "program", $"{artifacts}/emulator") != 0) return null;
     var sysroot = System.IO.Path.GetFullPath($"{artifacts}/emulator/sysroot");
     return arguments => Run($"{artifacts}/emulator/qemu-aarch64", ["-L", sysroot, binary, .. arguments]);
 }
@@ -293,12 +293,13 @@ Task("ImageTest").Does(() =>
     var file = Argument("image", GetFiles($"{artifacts}/image/nfr-*-arm64.img").OrderByDescending(f => System.IO.File.GetLastWriteTimeUtc(f.FullPath)).Select(f => f.FullPath).FirstOrDefault() ?? "");
     if (file == "" || !FileExists(file)) throw new CakeException($"there is no image {(file == "" ? $"in {artifacts}/image" : file)}: run './build.sh --target=Image' first");
     Dotnet("build", "src/Nfr", "-c", configuration, "-p:RunAnalyzers=false", "-v", "quiet", "-nologo", "-clp:NoSummary");
-    var tools = new[] { "build", "boot" }.Select(kind => Output("bash", "image/tools.sh", kind).Trim()).ToArray();
-    if (tools.Any(folder => !DirectoryExists(folder))) throw new CakeException("image/tools.sh could not prepare the emulator: see the lines above");
+    var tools = Output("bash", "image/tools.sh").Trim();
+    if (!DirectoryExists(tools)) throw new CakeException("image/tools.sh could not prepare the image's tools: see the lines above");
+    if (Try("image/emulator.sh", "machine", $"{artifacts}/emulator") != 0) throw new CakeException("image/emulator.sh could not prepare the emulated machine: see the lines above");
     // The image's own key for development; an image for release has other keys, and then the tests of updates need --key.
-    var key = Argument("key", tools[0].Replace("/tools-build/nfr-bin", "") + "/development-key/development.p8");
+    var key = Argument("key", tools.Replace("/tools-build/nfr-bin", "") + "/development-key/development.p8");
     // A network of its own: nothing of the test is to be seen by this machine's, and the names of its cables are free.
-    exitCode = Try("unshare", "--net", "--", "env", $"PATH={tools[1]}:{tools[0]}:{EnvironmentVariable("PATH")}", "python3", "image/boottest/run.py", "--image", file, "--tools", tools[1],
+    exitCode = Try("unshare", "--net", "--", "python3", "image/boottest/run.py", "--image", file, "--tools", $"{artifacts}/emulator/bin:{tools}",
         "--nfr", $"src/Nfr/bin/{configuration}/net10.0/nfr", "--key", key, "--logs", $"{artifacts}/image-test", "--only", Argument("only", ""));
 });
 
@@ -312,6 +313,28 @@ Task("Demo").Does(() =>
     if (HasArgument("seconds")) arguments.AddRange(["--seconds", Argument<string>("seconds")]);
     // The exit code of the demo is the exit code of the build.
     exitCode = Try($"src/Nfr/bin/{configuration}/net10.0/nfr", arguments.ToArray());
+});
+
+// The device-tree overlay of lights, button and display, and whether it fits the boards whose trees are at hand (of a kernel package installed or unpacked here).
+Task("Hardware").Does(() =>
+{
+    var output = $"{artifacts}/hardware";
+    EnsureDirectoryExists(output);
+    var overlay = $"{output}/nfr-panel.dtbo";
+    if (Try("dtc", "-@", "-I", "dts", "-O", "dtb", "-o", overlay, "hardware/nfr-panel-overlay.dts") != 0) throw new CakeException("dtc refuses hardware/nfr-panel-overlay.dts");
+    Say($"Compiled {overlay}");
+    var folders = new[] { "/usr/lib", "/boot", artifacts }.Where(System.IO.Directory.Exists);
+    var look = new System.IO.EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true, MaxRecursionDepth = 8 };
+    var trees = folders.SelectMany(f => System.IO.Directory.EnumerateFiles(f, "bcm2*-rpi-*.dtb", look)).GroupBy(System.IO.Path.GetFileName).Select(g => g.First()).Order(StringComparer.Ordinal).ToList();
+    if (trees.Count == 0) Say("No board's device tree is at hand (linux-image-arm64), so it was applied to none");
+    foreach (var tree in trees)
+    {
+        var board = System.IO.Path.GetFileNameWithoutExtension(tree);
+        // Upstream's tree of the 5 has no header before its RP1 is driven: nothing to hang a panel on.
+        if (board.StartsWith("bcm2712") && !System.Text.Encoding.Latin1.GetString(System.IO.File.ReadAllBytes(tree)).Contains("rp1")) Say($"  {board}: left out, this kernel has no RP1 and so no header");
+        else if (Try("fdtoverlay", "-i", tree, "-o", $"{output}/{board}.dtb", overlay) != 0) throw new CakeException($"the overlay does not fit {tree}");
+        else Say($"  {board}: fits");
+    }
 });
 
 RunTarget(target);

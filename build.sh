@@ -39,6 +39,7 @@ has_library libmosquitto.so.1 || packages+=(libmosquitto1)
 command -v ip >/dev/null 2>&1      || packages+=(iproute2)
 command -v unshare >/dev/null 2>&1 || packages+=(util-linux)
 # The quality report trains models that leave families out, and they learn from everyday words.
+case " $* " in *=Hardware*|*=Image*) command -v dtc >/dev/null 2>&1 && command -v fdtoverlay >/dev/null 2>&1 || packages+=(device-tree-compiler) ;; esac
 case " $* " in *=Evaluate*) [ -f /usr/share/dict/american-english ] || packages+=(wamerican) ;; esac
 
 # The boot test of the image has a real broker and a real SSH client outside of the box.
@@ -79,6 +80,7 @@ case " $* " in *=Test*)
   [ -x /usr/sbin/dnsmasq ] || tools+=(dnsmasq-base)
   [ -x /usr/sbin/unbound ] || tools+=(unbound)
   command -v python3 >/dev/null 2>&1 || tools+=(python3)
+  command -v fdtoverlay >/dev/null 2>&1 || tools+=(device-tree-compiler)
   command -v go >/dev/null 2>&1 && [ -d /usr/share/gocode/src/github.com/Graylog2/go-gelf ] || tools+=(golang-go golang-github-graylog2-go-gelf-dev)
 esac
 if [ ${#tools[@]} -gt 0 ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then

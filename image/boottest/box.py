@@ -39,7 +39,7 @@ def settings(ssh_key=None, broker=True, extra=()):
 
 
 class Box:
-    def __init__(self, image, bundles, tools, folder, say):
+    def __init__(self, image, bundles, folder, say):
         self.image, self.bundles, self.folder, self.say = image, bundles, folder, say
         os.makedirs(folder, exist_ok=True)
         self.authority = Authority(os.path.join(folder, 'ca'))
@@ -51,7 +51,6 @@ class Box:
         with open(self.key + '.pub') as file: self.public_key = file.read().strip()
         self.guest = Guest(BOX, self.key, folder)
         self.span = Span('nfr-span')
-        self.tools = tools
         self.machine = None
         self.card = None
         self.facts = {}     # what a check has found out and a later one builds on
@@ -70,7 +69,7 @@ class Box:
         if certificates:
             for file, name in zip((self.authority.certificate, *self.identity), ('ca.pem', 'box.crt', 'box.key')):
                 with open(file, 'rb') as content: self.card.write(1, name, content.read())
-        self.machine = Machine(self.tools, path, os.path.join(self.folder, name_of(path)), LINES, 148, self.say)
+        self.machine = Machine(path, os.path.join(self.folder, name_of(path)), LINES, 148, self.say)
 
     # -- power -----------------------------------------------------------------------------------------------------------------------------------
 

@@ -12,10 +12,10 @@ from broker import run
 class Bundles:
     """`base` is the path of the image without ".img": .boot.img and .root.img lie beside it. `nfr` is a program for this machine, as an argument list."""
 
-    def __init__(self, base, nfr, key, folder, host, tools, say, port=8080):
+    def __init__(self, base, nfr, key, folder, host, say, port=8080):
         self._base, self._nfr, self._key, self.folder, self._say = base, nfr, key, folder, say
         self._address = f'http://{host}:{port}'
-        self._environment = {**os.environ, 'PATH': tools + os.pathsep + os.environ['PATH'], 'DEBUGFS_PAGER': 'cat'}
+        self._environment = {**os.environ, 'DEBUGFS_PAGER': 'cat'}
         os.makedirs(folder, exist_ok=True)
         self.counter = self._image_json()
         handler = functools.partial(Quiet, directory=folder)

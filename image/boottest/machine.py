@@ -63,8 +63,8 @@ class Qmp:
 class Machine:
     """One card and the boots made from it. `say` takes a line for the log."""
 
-    def __init__(self, tools, image, folder, lights, button_code, say, memory=1024):
-        self.tools, self.image, self.folder, self.say, self.memory = tools, image, folder, say, memory
+    def __init__(self, image, folder, lights, button_code, say, memory=1024):
+        self.image, self.folder, self.say, self.memory = image, folder, say, memory
         self.lights, self.button_code = lights, button_code
         self.process = self.qmp = self.display = self._wire = None
         self.boots = 0
@@ -81,16 +81,12 @@ class Machine:
         plain, text, out = (os.path.join(self.folder, name) for name in ('virt.dtb', 'virt.dts', 'box.dtb'))
         machine = self._base()
         machine[1] += f',dumpdtb={plain}'
-        subprocess.run([self._tool('qemu-system-aarch64'), *machine, '-display', 'none'], check=True, capture_output=True)
-        source = subprocess.run([self._tool('dtc'), '-q', '-I', 'dtb', '-O', 'dts', plain], check=True, capture_output=True, text=True).stdout
+        subprocess.run(['qemu-system-aarch64', *machine, '-display', 'none'], check=True, capture_output=True)
+        source = subprocess.run(['dtc', '-q', '-I', 'dtb', '-O', 'dts', plain], check=True, capture_output=True, text=True).stdout
         with open(text, 'w') as file:
             file.write(with_panel(source, self.lights, self.button_code))
-        subprocess.run([self._tool('dtc'), '-q', '-I', 'dts', '-O', 'dtb', '-o', out, text], check=True, capture_output=True)
+        subprocess.run(['dtc', '-q', '-I', 'dts', '-O', 'dtb', '-o', out, text], check=True, capture_output=True)
         return out
-
-    def _tool(self, name):
-        path = os.path.join(self.tools, name)
-        return path if os.path.exists(path) else name
 
     # -- power -----------------------------------------------------------------------------------------------------------------------------------
 
@@ -105,7 +101,7 @@ class Machine:
         control, screen = os.path.join(self.folder, 'qmp'), os.path.join(self.folder, 'display')
         for path in (control, screen):
             if os.path.exists(path): os.unlink(path)
-        arguments = [self._tool('qemu-system-aarch64'), *self._base(), '-display', 'none', '-no-reboot', '-serial', f'file:{self.serial}', '-monitor', 'none',
+        arguments = ['qemu-system-aarch64', *self._base(), '-display', 'none', '-no-reboot', '-serial', f'file:{self.serial}', '-monitor', 'none',
                      '-qmp', f'unix:{control},server=on,wait=off', '-kernel', kernel, '-append', line,
                      # cache=none would wait for the host's disk; what the guest flushes is what must outlive a cut, and that QEMU does in any mode.
                      '-drive', f'if=none,id=card,file={self.image},format=raw,cache=writeback,discard=unmap', '-device', 'virtio-blk-pci,drive=card,addr=1',

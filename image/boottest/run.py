@@ -3,7 +3,7 @@
 
     ok      83.2 s  recording     61 s to "recording" after the kernel began ...
 
-Run by ./build.sh --target=ImageTest, or: unshare --net python3 image/boottest/run.py --image FILE --tools DIR --nfr PROGRAM --key PEM
+Run by ./build.sh --target=ImageTest, or: unshare --net python3 image/boottest/run.py --image FILE --tools DIRS --nfr PROGRAM --key PEM
 Everything happens in a network of this process's own. Needs root. --only=NAME,… chooses checks (those that they need run too)."""
 import argparse
 import importlib
@@ -69,13 +69,13 @@ def revive(box, name):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('--image', required=True)
-    parser.add_argument('--tools', required=True, help='folder with qemu-system-aarch64, mcopy, dtc, debugfs')
+    parser.add_argument('--tools', required=True, help='folders with qemu-system-aarch64, mcopy, dtc, debugfs, like a PATH')
     parser.add_argument('--nfr', required=True, help='a program that makes updates on this machine, with its arguments')
     parser.add_argument('--key', required=True, help="private key of one of the image's update keys")
     parser.add_argument('--logs', default='artifacts/image-test')
     parser.add_argument('--only', default='')
     choice = parser.parse_args()
-    os.environ['PATH'] = os.path.abspath(choice.tools) + os.pathsep + os.environ['PATH']
+    os.environ['PATH'] = os.pathsep.join([*map(os.path.abspath, choice.tools.split(os.pathsep)), os.environ['PATH']])
     # Ended from outside, the emulator and the broker end too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     only = set(filter(None, choice.only.split(',')))
@@ -86,8 +86,8 @@ def main():
     bundles = box = None
     try:
         base = choice.image.removesuffix('.img')
-        bundles = Bundles(base, choice.nfr.split(' '), choice.key, os.path.join(folder, 'updates'), HOST, os.path.abspath(choice.tools), say)
-        box = Box(choice.image, bundles, os.path.abspath(choice.tools), folder, say)
+        bundles = Bundles(base, choice.nfr.split(' '), choice.key, os.path.join(folder, 'updates'), HOST, say)
+        box = Box(choice.image, bundles, folder, say)
         for act, names in acts:
             if act is EVERYDAY: box.new_card('everyday', settings(ssh_key=box.public_key))
             else: box.new_card('bad-day', MISTAKES + settings(extra=[f'ntp = {HOST}']))

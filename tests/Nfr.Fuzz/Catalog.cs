@@ -11,6 +11,6 @@ static class Catalog
         new PcapTarget(), new PcapngTarget(), new ConfigTarget(), new ScopeTarget(), new EngineTarget(),
         new MsdnsTarget(), new EdgeTarget(), new GoLayoutTarget(), new FormatTarget(),
         new LinesTarget(), new EveTarget(), new ResolversTarget(), new SyslogTarget(), new ScoredTarget(), new BodyTarget(), new ListTarget(), new SuffixesTarget(),
-        new ZeekTarget(),
+        new ZeekTarget(), new BundleTarget(), new ManifestTarget(),
     ];
 }

@@ -76,6 +76,7 @@ static class UpdateCommand
         status.SetAction(parsed => Try(setup, () =>
         {
             var box = new Appliance(setup.Wiring.Appliance);
+            NeedRoot();
             if (parsed.GetValue(json)) setup.Terminal.Out.WriteLine(UpdateScreen.Json(box));
             else ScreenLine.Write(UpdateScreen.Lines(box), setup.Terminal);
             return ExitCode.Good;
@@ -162,7 +163,7 @@ static class UpdateCommand
 
     static void NeedRoot()
     {
-        if (!Environment.IsPrivilegedProcess) throw new UpdateException("this writes to the card's partitions and needs root: run it with sudo");
+        if (!Environment.IsPrivilegedProcess) throw new UpdateException("this reads or writes what the card boots from and needs root: run it with sudo");
     }
 
     /// <summary>A refusal is one line.</summary>

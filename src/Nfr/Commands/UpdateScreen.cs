@@ -61,7 +61,8 @@ sealed class UpdateScreen(Terminal terminal)
             null => new ScreenLine("No update was made on this card."),
             { Phase: UpdatePhase.Writing } r => new ScreenLine($"The update to {r.Title} is being written to slot {r.Slot}, or was cut off in that; begin it again if it is not under way.", ScreenMark.Notice),
             { Phase: UpdatePhase.Trying } r when trial => new ScreenLine($"The update to {r.Title} waits to be confirmed: nfr update confirm"),
-            { Phase: UpdatePhase.Trying } r => new ScreenLine($"The update to {r.Title} is written to slot {r.Slot}; the next reboot tries it, if it was not tried in vain.", ScreenMark.Notice),
+            { Phase: UpdatePhase.Trying } r when r.Boot == box.BootId => new ScreenLine($"The update to {r.Title} is written to slot {r.Slot}; the next reboot tries it.", ScreenMark.Notice),
+            { Phase: UpdatePhase.Trying } r => new ScreenLine($"The update to {r.Title} was tried and did not confirm itself, so the box went back.", ScreenMark.Bad),
             { Phase: UpdatePhase.Good } r => new ScreenLine($"The last update, to {r.Title}, went well."),
             { } r => new ScreenLine($"The last update, to {r.Title}, failed: {Printable.Of(r.Why)}", ScreenMark.Bad),
         };

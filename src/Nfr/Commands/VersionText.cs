@@ -30,7 +30,7 @@ sealed class VersionText : SynchronousCommandLineAction
 
     public override int Invoke(ParseResult parseResult)
     {
-        if (parseResult.GetResult(s_sbom) is not null)
+        if (parseResult.GetValue(s_sbom))
         {
             parseResult.InvocationConfiguration.Output.Write(System.Text.Encoding.UTF8.GetString(Sbom.Write(parseResult.GetValue(s_rid))));
             return ExitCode.Good;

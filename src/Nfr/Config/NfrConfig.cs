@@ -22,6 +22,7 @@ public sealed record NfrConfig
     public PanelConfig Panel { get; init; } = new();
     public ScoringConfig Scoring { get; init; } = new();
     public UpdateConfig Update { get; init; } = new();
+    public FleetConfig Fleet { get; init; } = new();
     public EventsConfig DnsEvents { get; init; } = new();
     public EventsConfig IpEvents { get; init; } = new();
     public EventsConfig HttpEvents { get; init; } = new();
@@ -80,6 +81,7 @@ public sealed record NfrConfig
             Spool = SpoolConfig.Read(root.Under("spool"), data.Dir),
             Flows = FlowsConfig.Read(root.Under("flows")),
             Scoring = ScoringConfig.Read(root.Under("scoring"), folder),
+            Fleet = FleetConfig.Read(root.Under("fleet")),
             Status = StatusConfig.Read(root.Under("status")),
             Metrics = MetricsConfig.Read(root.Under("metrics")),
             Update = UpdateConfig.Read(root.Under("update")),

@@ -31,6 +31,7 @@ sealed class Leds(string folder, string prefix, Action<string> say, TimeProvider
         public string Path { get; } = path;
         public (LightPattern Pattern, string Interface)? Wanted;
         public bool IsDone;
+        public bool IsThere;
         public long Since;
         /// <summary>What its trigger file said in brackets when we were done.</summary>
         public string Trigger = Unset;
@@ -38,7 +39,7 @@ sealed class Leds(string folder, string prefix, Action<string> say, TimeProvider
     }
 
     /// <summary>One of them still waits for its files: come again soon.</summary>
-    public bool IsSettling => _lamps.Any(l => l is { Wanted: not null, IsDone: false } && time.GetElapsedTime(l.Since) < s_settling);
+    public bool IsSettling => _lamps.Any(l => l is { Wanted: not null, IsDone: false, IsThere: true } && time.GetElapsedTime(l.Since) < s_settling);
 
     /// <summary>How many there are.</summary>
     public int Found => _lamps.Count(l => Directory.Exists(l.Path));
@@ -69,7 +70,8 @@ sealed class Leds(string folder, string prefix, Action<string> say, TimeProvider
 
     void Set(Lamp lamp, LightPattern pattern, string followed)
     {
-        if (!Directory.Exists(lamp.Path)) return;
+        lamp.IsThere = Directory.Exists(lamp.Path);
+        if (!lamp.IsThere) return;
         try
         {
             Drive(lamp.Path, pattern, followed);

@@ -13,6 +13,8 @@ sealed record AppliancePaths
     public string Keys { get; init; } = UpdateKeys.DefaultFolder;
     public string Script { get; init; } = SlotScript.DefaultPath;
     public string Record { get; init; } = "/data/nfr-update/record.json";
+    /// <summary>What "nfr update check" was told last.</summary>
+    public string Latest => Path.Combine(Path.GetDirectoryName(Record)!, "latest.json");
     /// <summary>Root's alone, and gone with the boot.</summary>
     public string Lock { get; init; } = "/run/nfr-update.lock";
     public string Progress { get; init; } = UpdateProgress.DefaultPath;
@@ -34,6 +36,8 @@ sealed class Appliance : UpdateBox
     public override char Booted => _booted ??= Slot("booted");
     public override char Lasting => Slot("lasting");
 
+    public override string BootId { get; } = ReadBootId();
+
     public override void Try() => Call("try");
     public override void Cancel() => Call("cancel");
     public override void Good() => Call("good");
@@ -42,6 +46,18 @@ sealed class Appliance : UpdateBox
     string Call(string verb) => SlotScript.Call(_paths.Script, SlotScript.Patience, verb);
 
     char Slot(string verb) => Call(verb) is ['a' or 'b'] slot ? slot[0] : throw new UpdateException($"{_paths.Script} {verb} says neither a nor b; the image is damaged, flash it anew");
+
+    static string ReadBootId()
+    {
+        try
+        {
+            return File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
 
     public override SlotDevice Open(string partition) => BlockSlotDevice.Open(Image.Device(Idle, partition), partition);
 

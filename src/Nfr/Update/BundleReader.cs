@@ -34,13 +34,13 @@ sealed class BundleReader
             {
                 int want = (int)Math.Min(piece.Length, left);
                 int read = unpacked.ReadAtLeast(piece.AsSpan(0, want), want, throwOnEndOfStream: false);
-                if (read < want) throw new UpdateException($"the part {part.Name} of the bundle is shorter than its manifest says; fetch it anew");
+                if (read < want) throw new UpdateException($"the part {part.Name} of the bundle has another size than its manifest says; fetch it anew");
                 hash.AppendData(piece, 0, read);
                 take(piece.AsMemory(0, read));
                 left -= read;
             }
             // The end of Brotli's own stream, where the part has it too.
-            if (unpacked.ReadByte() >= 0 || packed.Left > 0) throw new UpdateException($"the part {part.Name} of the bundle is longer than its manifest says; fetch it anew");
+            if (unpacked.ReadByte() >= 0 || packed.Left > 0) throw new UpdateException($"the part {part.Name} of the bundle has another size than its manifest says; fetch it anew");
         }
         catch (Exception e) when (e is InvalidDataException or InvalidOperationException)
         {

@@ -67,13 +67,14 @@ sealed class Confirmation(UpdateBox box, Func<string?> missing, TimeProvider tim
         return ConfirmResult.Unwell;
     }
 
-    UpdateRecord Of(UpdatePhase phase, string why) => new(phase, box.Booted, box.Image.Version, box.Image.Counter, why);
+    UpdateRecord Of(UpdatePhase phase, string why) => new(phase, box.Booted, box.Image.Version, box.Image.Counter, box.BootId, why);
 
     /// <summary>On the lasting slot: a trial that is not what runs has ended by itself (a watchdog, a power cut, a kernel that did not start).</summary>
     void Settle(UpdateRecord? record)
     {
         Text = $"{box.Image.Title} is not on trial: there is nothing to confirm";
-        if (record?.Phase != UpdatePhase.Trying) return;
+        // Written and not yet rebooted into: its trial lies ahead.
+        if (record?.Phase != UpdatePhase.Trying || record.Boot == box.BootId) return;
         // Good came through and its record did not.
         if (record.Slot == box.Booted && record.Counter == box.Image.Counter) box.WriteRecord(record with { Phase = UpdatePhase.Good });
         else

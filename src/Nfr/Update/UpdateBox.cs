@@ -35,6 +35,8 @@ abstract class UpdateBox
     public abstract char Booted { get; }
     /// <summary>The slot that the next boot takes when nothing else is asked.</summary>
     public abstract char Lasting { get; }
+    /// <summary>Another one at each start of the machine.</summary>
+    public abstract string BootId { get; }
     /// <summary>The one that may be written.</summary>
     public char Idle => Booted == 'a' ? 'b' : 'a';
     /// <summary>What runs was booted to be tried, and is not confirmed.</summary>

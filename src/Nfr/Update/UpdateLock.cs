@@ -23,7 +23,7 @@ sealed class UpdateLock : IDisposable
         catch (IOException e)
         {
             // EWOULDBLOCK comes as a sharing violation; all else has its own words.
-            throw new UpdateException(File.Exists(path) ? "another update is under way; see nfr update status" : $"{path} cannot be made: {Reason.Of(e)}");
+            throw new UpdateException(File.Exists(path) ? "another update, or the confirmation of one, is under way; see nfr update status, and try again when it is over" : $"{path} cannot be made: {Reason.Of(e)}");
         }
     }
 

@@ -16,10 +16,17 @@ enum UpdatePhase : byte
 }
 
 /// <summary>The last update of this box, as the data partition keeps it. Told to people; what is booted never hangs on it.</summary>
-sealed record UpdateRecord(UpdatePhase Phase, char Slot, string Version, long Counter, string Why = "")
+/// <param name="Phase">How far it came.</param>
+/// <param name="Slot">Where it was written.</param>
+/// <param name="Version">Of the update.</param>
+/// <param name="Counter">Of the update.</param>
+/// <param name="Boot">The kernel's boot id when this was noted: whether the box was started since, without asking any clock.</param>
+/// <param name="Why">Of a failure.</param>
+sealed record UpdateRecord(UpdatePhase Phase, char Slot, string Version, long Counter, string Boot, string Why = "")
 {
     const int MostBytes = 16 << 10;
     const int MostWhy = 1000;
+    const int MostBoot = 64;
 
     public string Title => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Version} ({Counter})");
 
@@ -37,6 +44,7 @@ sealed record UpdateRecord(UpdatePhase Phase, char Slot, string Version, long Co
         json.WriteString("slot", Slot.ToString());
         json.WriteString("version", Version);
         json.WriteNumber("counter", Counter);
+        json.WriteString("boot", Boot);
         json.WriteString("why", Why.Length > MostWhy ? Why[..MostWhy] : Why);
         json.WriteEndObject();
     }
@@ -52,9 +60,9 @@ sealed record UpdateRecord(UpdatePhase Phase, char Slot, string Version, long Co
             using JsonDocument document = JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = 4 });
             JsonElement root = document.RootElement;
             UpdatePhase? phase = root.GetProperty("phase").GetString() switch { "writing" => UpdatePhase.Writing, "trying" => UpdatePhase.Trying, "good" => UpdatePhase.Good, "failed" => UpdatePhase.Failed, _ => null };
-            string version = root.GetProperty("version").GetString() ?? "", why = root.GetProperty("why").GetString() ?? "";
-            return phase is { } known && root.GetProperty("slot").GetString() is ['a' or 'b'] slot && UpdateManifest.IsWord(version) && why.Length <= MostWhy
-                ? new UpdateRecord(known, slot[0], version, root.GetProperty("counter").GetInt64(), why) : null;
+            string version = root.GetProperty("version").GetString() ?? "", boot = root.GetProperty("boot").GetString() ?? "", why = root.GetProperty("why").GetString() ?? "";
+            return phase is { } known && root.GetProperty("slot").GetString() is ['a' or 'b'] slot && UpdateManifest.IsWord(version) && why.Length <= MostWhy && boot.Length <= MostBoot
+                ? new UpdateRecord(known, slot[0], version, root.GetProperty("counter").GetInt64(), boot, why) : null;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
         {

@@ -44,7 +44,7 @@ sealed class Updater(UpdateBox box, UpdateKeys keys, UpdateProgress progress)
                 foreach (UpdatePart part in manifest.Parts.Where(p => p.IsFor(box.Idle))) targets.Add(Fit(part));
                 box.Cancel();
                 begun = true;
-                box.WriteRecord(new UpdateRecord(UpdatePhase.Writing, box.Idle, manifest.Version, manifest.Counter));
+                box.WriteRecord(new UpdateRecord(UpdatePhase.Writing, box.Idle, manifest.Version, manifest.Counter, box.BootId));
                 WriteAll(reader, targets, stop);
             }
             finally
@@ -52,17 +52,27 @@ sealed class Updater(UpdateBox box, UpdateKeys keys, UpdateProgress progress)
                 foreach (Target target in targets) target.Device.Dispose();
             }
             stop.ThrowIfCancellationRequested();
-            box.WriteRecord(new UpdateRecord(UpdatePhase.Trying, box.Idle, manifest.Version, manifest.Counter));
+            box.WriteRecord(new UpdateRecord(UpdatePhase.Trying, box.Idle, manifest.Version, manifest.Counter, box.BootId));
             box.Try();
-            progress.Tell(new UpdateMoment("rebooting", manifest.Version, 100, Reboots ? "rebooting into the new system, on trial" : "written; the next reboot tries it"));
-            if (Reboots) box.Reboot();
+            if (Reboots)
+            {
+                progress.Tell(new UpdateMoment("rebooting", manifest.Version, 100, "rebooting into the new system, on trial"));
+                box.Reboot();
+            }
+            // Nothing is written any more that must not be cut off; that a trial waits, the record says.
+            else progress.Clear();
             return manifest;
         }
         catch (Exception e) when (e is UpdateException or OperationCanceledException or IOException or UnauthorizedAccessException)
         {
             string why = e switch { UpdateException => e.Message, OperationCanceledException => "it was interrupted; begin it again", _ => $"reading the bundle or writing the card failed: {Reason.Of(e)}" };
-            if (begun) Fail(manifest!, why);
-            progress.Tell(new UpdateMoment("failed", manifest?.Version ?? "", 100, why));
+            // A bundle that was refused is its bringer's business, and not the panel's until the next reboot.
+            if (!begun) progress.Clear();
+            else
+            {
+                Fail(manifest!, why);
+                progress.Tell(new UpdateMoment("failed", manifest!.Version, 100, why));
+            }
             throw new UpdateException(why);
         }
     }
@@ -174,7 +184,7 @@ sealed class Updater(UpdateBox box, UpdateKeys keys, UpdateProgress progress)
         }
         try
         {
-            box.WriteRecord(new UpdateRecord(UpdatePhase.Failed, box.Idle, manifest.Version, manifest.Counter, why));
+            box.WriteRecord(new UpdateRecord(UpdatePhase.Failed, box.Idle, manifest.Version, manifest.Counter, box.BootId, why));
         }
         catch (UpdateException)
         {

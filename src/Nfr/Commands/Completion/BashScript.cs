@@ -27,19 +27,19 @@ static class BashScript
             """);
         foreach (CommandNode node in root.All)
         {
-            foreach (OptionNode option in node.Options.Where(o => o.Value.Kind != ValueKind.None && !o.IsRecursive)) Value(to, option, node.Path);
+            foreach (OptionNode option in node.Options.Where(o => o.Value.Kind != ValueKind.None && !o.IsEverywhere)) Value(to, option, node.Path);
         }
-        foreach (OptionNode option in root.Options.Where(o => o.Value.Kind != ValueKind.None && o.IsRecursive)) Value(to, option, "*");
+        foreach (OptionNode option in root.Options.Where(o => o.Value.Kind != ValueKind.None && o.IsEverywhere)) Value(to, option, "*");
         to.Write("""
                 esac
                 case $at in
 
             """);
-        string everywhere = Names(root.Options.Where(o => o.IsRecursive));
+        string everywhere = Names(root.Options.Where(o => o.IsEverywhere));
         foreach (CommandNode node in root.All)
         {
             string words = string.Join(' ', node.Children.Select(c => c.Name).Concat(node.ArgumentWords));
-            string options = string.Join(' ', new[] { Names(node.Options.Where(o => node != root || !o.IsRecursive)), everywhere }.Where(n => n.Length > 0));
+            string options = string.Join(' ', new[] { Names(node.Options.Where(o => node != root || !o.IsEverywhere)), everywhere }.Where(n => n.Length > 0));
             to.WriteLine($"        '{node.Path}') words='{words}' options='{options}'{(node.TakesPaths ? " files=1" : "")} ;;");
         }
         to.Write("""

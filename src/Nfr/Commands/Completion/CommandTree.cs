@@ -27,12 +27,12 @@ readonly record struct CommandValue(ValueKind Kind, IReadOnlyList<string> Words)
 /// <param name="Value">What follows.</param>
 /// <param name="ValueName">As in the help; empty for a switch.</param>
 /// <param name="What">Its description.</param>
-/// <param name="IsRecursive">Good for the commands below too.</param>
-sealed record OptionNode(IReadOnlyList<string> Names, CommandValue Value, string ValueName, string What, bool IsRecursive);
+/// <param name="IsEverywhere">Of nfr itself, and good for every command.</param>
+sealed record OptionNode(IReadOnlyList<string> Names, CommandValue Value, string ValueName, string What, bool IsEverywhere);
 
 /// <param name="Path">"/account/register"; empty for nfr itself.</param>
 /// <param name="Command">The command itself.</param>
-/// <param name="Options">Its own, those of its parents that are good here too left out.</param>
+/// <param name="Options">Those that are good here, but for those of nfr itself that are good everywhere.</param>
 /// <param name="Arguments">Each argument's values.</param>
 /// <param name="Children">Of the next level.</param>
 sealed record CommandNode(string Path, Command Command, IReadOnlyList<OptionNode> Options, IReadOnlyList<CommandValue> Arguments, IReadOnlyList<CommandNode> Children)
@@ -50,18 +50,24 @@ sealed record CommandNode(string Path, Command Command, IReadOnlyList<OptionNode
 /// <summary>The commands as they are, in the form that completions and the manual are written from: none can forget a command.</summary>
 static class CommandTree
 {
-    public static CommandNode Of(Command root, string path = "") => new(
-        path, root,
-        [.. root.Options.Where(o => !o.Hidden).Select(OptionOf)],
-        [.. root.Arguments.Where(a => !a.Hidden).Select(a => ArgumentOf(root, a))],
-        [.. HelpText.Shown(root).Select(c => Of(c, $"{path}/{c.Name}"))]);
+    public static CommandNode Of(Command root) => Of(root, "", []);
 
-    static OptionNode OptionOf(Option option)
+    static CommandNode Of(Command command, string path, IReadOnlyList<Option> inherited)
+    {
+        List<Option> options = [.. command.Options.Concat(inherited).Where(o => !o.Hidden)];
+        return new CommandNode(path, command,
+            [.. options.Select(o => OptionOf(o, isEverywhere: path.Length == 0 && o.Recursive))],
+            [.. command.Arguments.Where(a => !a.Hidden).Select(a => ArgumentOf(command, a))],
+            // Those of nfr itself are said once; those of a command between, such as "engine", with each below it.
+            [.. HelpText.Shown(command).Select(c => Of(c, $"{path}/{c.Name}", path.Length == 0 ? [] : [.. options.Where(o => o.Recursive)]))]);
+    }
+
+    static OptionNode OptionOf(Option option, bool isEverywhere)
     {
         bool isSwitch = option.ValueType == typeof(bool) || option.ValueType == typeof(void) || option.Arity.MaximumNumberOfValues == 0;
         return new([.. option.Aliases.Append(option.Name).Distinct().OrderBy(n => n.Length)],
             isSwitch ? CommandValue.None : ValueOf(option.HelpName ?? option.Name, option.GetCompletions(CompletionContext.Empty)),
-            isSwitch ? "" : option.HelpName ?? "VALUE", option.Description ?? "", option.Recursive);
+            isSwitch ? "" : option.HelpName ?? "VALUE", option.Description ?? "", isEverywhere);
     }
 
     /// <summary>"help" is followed by the names of commands.</summary>

@@ -23,11 +23,11 @@ static class FishScript
             complete -c nfr -f
 
             """);
-        foreach (OptionNode option in root.Options.Where(o => o.IsRecursive)) Option(to, option, null);
+        foreach (OptionNode option in root.Options.Where(o => o.IsEverywhere)) Option(to, option, null);
         foreach (CommandNode node in root.All)
         {
             foreach (CommandNode child in node.Children) to.WriteLine($"complete -c nfr -n '__nfr_at \"{node.Path}\"' -a {child.Name} -d {Quoted(child.What)}");
-            foreach (OptionNode option in node.Options.Where(o => !o.IsRecursive)) Option(to, option, node.Path);
+            foreach (OptionNode option in node.Options.Where(o => !o.IsEverywhere)) Option(to, option, node.Path);
             foreach (string word in node.ArgumentWords) to.WriteLine($"complete -c nfr -n '__nfr_at \"{node.Path}\"' -a {word}");
             if (node.TakesPaths) to.WriteLine($"complete -c nfr -n '__nfr_at \"{node.Path}\"' -F");
         }

@@ -24,9 +24,9 @@ static class ZshScript
             """);
         foreach (CommandNode node in root.All)
         {
-            foreach (OptionNode option in node.Options.Where(o => o.Value.Kind != ValueKind.None && !o.IsRecursive)) Value(to, option, node.Path);
+            foreach (OptionNode option in node.Options.Where(o => o.Value.Kind != ValueKind.None && !o.IsEverywhere)) Value(to, option, node.Path);
         }
-        foreach (OptionNode option in root.Options.Where(o => o.Value.Kind != ValueKind.None && o.IsRecursive)) Value(to, option, "*");
+        foreach (OptionNode option in root.Options.Where(o => o.Value.Kind != ValueKind.None && o.IsEverywhere)) Value(to, option, "*");
         to.WriteLine("  esac");
         to.WriteLine("  case $at in");
         foreach (CommandNode node in root.All)
@@ -34,7 +34,7 @@ static class ZshScript
             to.WriteLine($"    '{node.Path}')");
             if (node.Children.Count > 0) to.WriteLine($"      commands=({string.Join(' ', node.Children.Select(c => Pair(c.Name, c.What)))})");
             if (node.ArgumentWords.Any()) to.WriteLine($"      compadd -- {string.Join(' ', node.ArgumentWords)}");
-            IEnumerable<OptionNode> options = node.Options.Where(o => node != root || !o.IsRecursive).Concat(root.Options.Where(o => o.IsRecursive));
+            IEnumerable<OptionNode> options = node.Options.Where(o => node != root || !o.IsEverywhere).Concat(root.Options.Where(o => o.IsEverywhere));
             to.WriteLine($"      options=({string.Join(' ', options.SelectMany(o => o.Names.Select(n => Pair(n, o.What))))})");
             if (node.TakesPaths) to.WriteLine("      [[ $PREFIX == -* ]] || _files");
             to.WriteLine("      ;;");

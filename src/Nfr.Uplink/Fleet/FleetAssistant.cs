@@ -1,0 +1,130 @@
+using System.Text.Json;
+using Nfr.Native;
+
+namespace Nfr.Uplink;
+
+/// <summary>
+/// Home Assistant's device discovery: one retained message that describes all that it shows of this sensor, told again when Home Assistant starts, and taken back when it is
+/// switched off in the configuration. One thread.
+/// </summary>
+sealed class FleetAssistant(FleetOptions options, Random random, TimeProvider time)
+{
+    /// <summary>Home Assistant asks for it: a thousand devices that answer its start in one second are none.</summary>
+    const int MostSecondsBeforeAgain = 5;
+
+    Func<FleetInfo>? _info;
+    long? _againAt;
+
+    string Topic(string prefix) => $"{prefix}/device/nfr-{options.Topics.Site}-{options.Topics.Id}/config";
+
+    public void Begin(MqttConnection connection, Func<FleetInfo> info, FleetSequences told)
+    {
+        (_info, _againAt) = (info, null);
+        if (told.ToldPrefix is { } before && before != options.HomeAssistant) connection.Publish(Topic(before), [], 1, retain: true, out _);
+        if (options.HomeAssistant is { } prefix)
+        {
+            connection.Subscribe(prefix + "/status", 1);
+            Tell(connection, prefix);
+        }
+        told.Tell(options.HomeAssistant);
+    }
+
+    /// <summary>True when it was Home Assistant's own word.</summary>
+    public bool IsBirth(string topic, ReadOnlySpan<byte> payload)
+    {
+        if (options.HomeAssistant is not { } prefix || topic != prefix + "/status") return false;
+        if (payload.SequenceEqual("online"u8)) _againAt = time.GetTimestamp() + random.NextInt64(MostSecondsBeforeAgain * time.TimestampFrequency);
+        return true;
+    }
+
+    public void Work(MqttConnection connection)
+    {
+        if (_againAt is not { } at || time.GetTimestamp() < at) return;
+        _againAt = null;
+        Tell(connection, options.HomeAssistant!);
+    }
+
+    void Tell(MqttConnection connection, string prefix) => connection.Publish(Topic(prefix), Describe(options, _info!()), 1, retain: true, out _);
+
+    internal static byte[] Describe(FleetOptions options, FleetInfo info) => FleetJson.Make(json =>
+    {
+        string id = $"nfr-{options.Topics.Site}-{options.Topics.Id}", health = options.Topics.Of(FleetTopic.Health);
+        // Two heartbeats late: whatever it said last is not known any more.
+        int expires = (int)Math.Ceiling(options.Heartbeat.TotalSeconds * 3);
+        json.WriteStartObject();
+        json.WriteStartObject("device");
+        json.WriteStartArray("identifiers");
+        json.WriteStringValue(id);
+        json.WriteEndArray();
+        json.WriteString("name", info.Name.Length > 0 ? $"NFR {info.Name}" : id);
+        json.WriteString("manufacturer", "Network Flight Recorder");
+        json.WriteString("model", info.Model ?? "network sensor");
+        json.WriteString("sw_version", info.Version);
+        if (info.Serial is not null) json.WriteString("serial_number", info.Serial);
+        if (info.Mac is not null)
+        {
+            // By it Home Assistant finds that this is a device that it knows already.
+            json.WriteStartArray("connections");
+            json.WriteStartArray();
+            json.WriteStringValue("mac");
+            json.WriteStringValue(info.Mac);
+            json.WriteEndArray();
+            json.WriteEndArray();
+        }
+        json.WriteEndObject();
+        json.WriteStartObject("origin");
+        json.WriteString("name", "nfr");
+        json.WriteString("sw_version", info.Version);
+        json.WriteEndObject();
+        json.WriteString("availability_topic", options.Topics.Of(FleetTopic.Status));
+        json.WriteString("state_topic", health);
+        json.WriteNumber("qos", 1);
+        json.WriteStartObject("components");
+        Sensor("packets", "Packets", "measurement", "packets/s", null, "value_json.packetsPerSecond | default(0)");
+        Sensor("traffic", "Traffic", "measurement", "bit/s", "data_rate", "value_json.bitsPerSecond | default(0)");
+        Sensor("events", "Events spooled", "total_increasing", "events", null, "value_json.ledger.spooled");
+        Sensor("alerts", "Alerts", "total_increasing", "alerts", null, "value_json.alerts.total");
+        Sensor("lost", "Lost in the last interval", "measurement", "items", null, "value_json.ledger.lost | default(0)", diagnostic: true);
+        Sensor("spool", "Spool", "measurement", "B", "data_size", "value_json.spool.bytes | default(0)", diagnostic: true);
+        Sensor("disk", "Disk free", "measurement", "B", "data_size", "value_json.box.diskFree | default(none)", diagnostic: true);
+        Sensor("temperature", "Temperature", "measurement", "°C", "temperature", "value_json.box.celsius | default(none)", diagnostic: true);
+        Sensor("uptime", "Up", "total_increasing", "s", "duration", "value_json.uptimeSeconds", diagnostic: true);
+        Component("problem", "binary_sensor", "Problem", "problem", () =>
+        {
+            json.WriteString("value_template", "{{ 'OFF' if value_json.well else 'ON' }}");
+            json.WriteString("json_attributes_topic", health);
+            json.WriteString("json_attributes_template", "{{ {'troubles': value_json.troubles | map(attribute='what') | list, 'do': value_json.troubles | map(attribute='do') | list} | tojson }}");
+            json.WriteNumber("expire_after", expires);
+        });
+        Component("alert", "event", "Alert", null, () =>
+        {
+            json.WriteString("state_topic", options.Topics.Of(FleetTopic.Alert));
+            json.WriteStartArray("event_types");
+            json.WriteStringValue("alert");
+            json.WriteEndArray();
+            json.WriteString("value_template", "{{ dict(value_json, event_type='alert') | tojson }}");
+        });
+        json.WriteEndObject();
+        json.WriteEndObject();
+
+        void Sensor(string key, string name, string state, string unit, string? device, string value, bool diagnostic = false) => Component(key, "sensor", name, device, () =>
+        {
+            json.WriteString("state_class", state);
+            json.WriteString("unit_of_measurement", unit);
+            json.WriteString("value_template", "{{ " + value + " }}");
+            if (diagnostic) json.WriteString("entity_category", "diagnostic");
+            json.WriteNumber("expire_after", expires);
+        });
+
+        void Component(string key, string platform, string name, string? device, Action rest)
+        {
+            json.WriteStartObject(key);
+            json.WriteString("platform", platform);
+            json.WriteString("unique_id", $"{id}-{key}");
+            json.WriteString("name", name);
+            if (device is not null) json.WriteString("device_class", device);
+            rest();
+            json.WriteEndObject();
+        }
+    });
+}

@@ -1,0 +1,84 @@
+using Nfr.Events;
+
+namespace Nfr.Uplink;
+
+/// <summary>
+/// Decides about commands: believed, for us, new, young and known, in this order; and what is refused is counted, told now and then, and answered. What is believed is noted on disk
+/// before it is acted on. One thread.
+/// </summary>
+sealed class FleetDesk(FleetOptions options, FleetSequences sequences, Func<FleetCommand, Action<FleetAnswer>, FleetAnswer?> act, TimeProvider time, Action<UplinkNotice> notice)
+{
+    static readonly TimeSpan s_age = TimeSpan.FromMinutes(5);
+    /// <summary>Between two lines of the log about refusals, and answers to those whom nobody knows.</summary>
+    static readonly TimeSpan s_quiet = TimeSpan.FromSeconds(10);
+
+    readonly long[] _refused = new long[Enum.GetValues<FleetRefusal>().Length];
+    long _taken;
+    long? _told;
+    long _untold;
+
+    public long Taken => Interlocked.Read(ref _taken);
+
+    public IReadOnlyList<long> Refused => [.. _refused];
+
+    /// <param name="message">As it came.</param>
+    /// <param name="answer">Where answers go that take longer; from any thread.</param>
+    /// <returns>Null when there is nothing to answer (yet).</returns>
+    public FleetAnswer? Take(ReadOnlySpan<byte> message, Action<FleetAnswer> answer)
+    {
+        FleetCommand? command = FleetCommand.Verify(message, options.Keys, out string key, out FleetRefusal refusal);
+        if (command is null) return Refuse(refusal, key.Length == 0 ? null : key, null, WhyOf(refusal, null));
+        if (command.To != options.Topics.Address) return Refuse(FleetRefusal.NotForUs, key, command, $"it is for {Short(command.To)}, this is {options.Topics.Address}");
+        long last = sequences.LastOf(key);
+        if (command.Sequence <= last) return Refuse(FleetRefusal.Replayed, key, command, $"sequence number {command.Sequence} is not above {last}, the last one of this key: it came before, or the sender's count is behind");
+        DateTimeOffset now = time.GetUtcNow();
+        // A clock that is not set knows no age: the number alone counts then.
+        if (!ClockFloor.IsUnset(now) && (now - command.Time).Duration() > s_age)
+            return Refuse(FleetRefusal.Old, key, command, $"it was made at {command.Time.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC and this sensor's clock says {now.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC: more than five minutes lie between");
+        if (!sequences.TryAdvance(key, command.Sequence)) return Refuse(FleetRefusal.NotNoted, key, command, "its sequence number cannot be written down, so that it could be repeated; look at the disk");
+        FleetAnswer Complete(FleetAnswer said) => said with { Time = time.GetUtcNow(), Key = key, Sequence = command.Sequence, Command = command.Command };
+        FleetAnswer? done;
+        try
+        {
+            done = act(command, later => answer(Complete(later)));
+        }
+        catch (Exception mistake)
+        {
+            notice(new UplinkNotice(NoticeLevel.Error, $"fleet: a mistake in nfr itself at the command {Short(command.Command)}: {mistake.GetType().Name}: {mistake.Message}"));
+            done = new FleetAnswer { Ok = false, Why = "a mistake in nfr itself, see the sensor's log" };
+        }
+        if (done is { Ok: false, Result: UnknownMark }) return Refuse(FleetRefusal.Unknown, key, command, done.Why);
+        Interlocked.Increment(ref _taken);
+        notice(new UplinkNotice(NoticeLevel.Information, $"fleet: the command {Short(command.Command)} of key {key}, number {command.Sequence}, is obeyed"));
+        return done is null ? null : Complete(done);
+    }
+
+    /// <summary>Given back by who acts: it is no command that this sensor has, or not with such arguments.</summary>
+    public static FleetAnswer Unknown(string why) => new() { Ok = false, Why = why, Result = UnknownMark };
+
+    const string UnknownMark = "unknown";
+
+    FleetAnswer? Refuse(FleetRefusal refusal, string? key, FleetCommand? command, string why)
+    {
+        _refused[(int)refusal]++;
+        _untold++;
+        bool quiet = _told is { } told && time.GetElapsedTime(told) < s_quiet;
+        if (!quiet)
+        {
+            _told = time.GetTimestamp();
+            notice(new UplinkNotice(NoticeLevel.Warning, $"fleet: a command{(command is null ? "" : $" {Short(command.Command)}")} is refused: {why}{(_untold > 1 ? $" ({_untold} since the last such line)" : "")}"));
+            _untold = 0;
+        }
+        // Whom nobody knows could otherwise make this sensor talk as much as it likes.
+        return command is null && quiet ? null : new FleetAnswer { Time = time.GetUtcNow(), Key = key, Sequence = command?.Sequence, Command = command is null ? null : Short(command.Command), Ok = false, Why = why };
+    }
+
+    static string WhyOf(FleetRefusal refusal, string? _) => refusal switch
+    {
+        FleetRefusal.TooLong => $"it is longer than {FleetCommand.MostBytes} bytes",
+        FleetRefusal.Forged => "none of the keys in fleet.command_keys signed it",
+        _ => "it is no signed command (a compact JWS with ES256)",
+    };
+
+    static string Short(string text) => string.Concat(text.Take(40).Select(c => char.IsControl(c) ? '?' : c));
+}

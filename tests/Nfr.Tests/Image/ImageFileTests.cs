@@ -1,0 +1,124 @@
+using Nfr.Health;
+
+namespace Nfr.Tests.Image;
+
+/// <summary>What can be said of the image by its texts; the rest is shown by booting it.</summary>
+public sealed class ImageFileTests : IDisposable
+{
+    readonly string _folder = Directory.CreateTempSubdirectory("nfr-image-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    static string Image(string file) => File.ReadAllText(Path.Combine(Shell.Root, "image", file));
+
+    static IEnumerable<string> Scripts => Directory.GetFiles(Path.Combine(Shell.Root, "image"), "*", SearchOption.AllDirectories)
+        .Where(f => !f.Contains("/deb/", StringComparison.Ordinal) && !f.Contains("/systemd/", StringComparison.Ordinal) && (f.EndsWith(".sh", StringComparison.Ordinal) || File.ReadLines(f).FirstOrDefault("").StartsWith("#!/bin/sh", StringComparison.Ordinal)));
+
+    [Fact]
+    public void Every_script_is_read_by_its_shell()
+    {
+        Assert.NotEmpty(Scripts);
+        Assert.All(Scripts, script => Shell.Run($"{(File.ReadLines(script).First().Contains("bash", StringComparison.Ordinal) ? "bash" : "sh")} -n '{script}'"));
+    }
+
+    [InstalledFact("/usr/bin/shellcheck")]
+    public void Shellcheck_has_nothing_to_say_of_what_runs_on_the_box() => Assert.All(Directory.GetFiles(Shell.Scripts),
+        script => Shell.Run($"shellcheck -s sh -S error '{script}'"));
+
+    [Fact]
+    public void The_firmware_is_told_the_kernel_by_names_that_the_slot_has()
+    {
+        string config = Image("boot/config.txt");
+        foreach (string line in new[] { "arm_64bit=1", "upstream_kernel=1", "kernel=vmlinuz", "initramfs initrd.img followkernel", "dtoverlay=nfr-panel" }) Assert.Contains($"\n{line}\n", config, StringComparison.Ordinal);
+        // Each partition tells its own slot, and what comes after is for both again.
+        Assert.Contains("[boot_partition=2]\ncmdline=cmdline-a.txt\n[boot_partition=3]\ncmdline=cmdline-b.txt\n[all]\n", config, StringComparison.Ordinal);
+        string compose = Image("compose.sh");
+        foreach (string file in new[] { "vmlinuz", "initrd.img", "cmdline-$slot.txt" }) Assert.Contains($"\"$boot/{file}\"", compose, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', Image("boot/cmdline.txt").TrimEnd('\n'));
+    }
+
+    [Fact]
+    public void The_partitions_of_the_recipe_are_those_that_the_box_expects()
+    {
+        string compose = Image("compose.sh");
+        Assert.Contains("label-id: 0x4e465221", compose, StringComparison.Ordinal);
+        Assert.Contains("CARD_ID=4e465221", Image("appliance/usr/lib/nfr/card.sh"), StringComparison.Ordinal);
+        Assert.Equal("2 3 5 6", Shell.Run($". {Shell.Scripts}/slots.sh; echo $(slot_partition a) $(slot_partition b) $(slot_root a) $(slot_root b)"));
+        Assert.Contains("\"boot\":\"$(part 2)\",\"root\":\"$(part 5)\"},\"b\":{\"boot\":\"$(part 3)\",\"root\":\"$(part 6)\"", compose, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Nobody_logs_in_by_password()
+    {
+        string sshd = Image("appliance/etc/ssh/sshd_config.d/nfr.conf");
+        foreach (string line in new[] { "PasswordAuthentication no", "KbdInteractiveAuthentication no", "PermitRootLogin prohibit-password" }) Assert.Contains($"\n{line}\n", sshd, StringComparison.Ordinal);
+        Assert.Contains("ConditionPathExists=/data/settings/authorized_keys", Image("appliance/usr/lib/systemd/system/ssh.service.d/nfr.conf"), StringComparison.Ordinal);
+        string compose = Image("compose.sh");
+        Assert.Contains("s/^root:[^:]*:/root:*:/", compose, StringComparison.Ordinal);
+        foreach (string unit in new[] { "getty@.service", "serial-getty@.service", "emergency.service", "rescue.service" }) Assert.Contains(unit, compose, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_firewall_drops_what_it_does_not_know_and_a_capture_port_sends_nothing()
+    {
+        string rules = Image("appliance/etc/nftables.conf");
+        Assert.Contains("hook input priority filter; policy drop;", rules, StringComparison.Ordinal);
+        Assert.Contains("hook forward priority filter; policy drop;", rules, StringComparison.Ordinal);
+        string output = rules[rules.IndexOf("chain output", StringComparison.Ordinal)..];
+        Assert.Matches(@"oifname @management accept\s+counter drop", output);
+        string capture = Image("appliance/etc/systemd/network/90-nfr-capture.network");
+        foreach (string line in new[] { "ARP=no", "DHCP=no", "LinkLocalAddressing=no", "IPv6AcceptRA=no" }) Assert.Contains($"\n{line}\n", capture, StringComparison.Ordinal);
+    }
+
+    [InstalledFact("/usr/sbin/nft")]
+    public void The_firewall_is_understood_by_nft()
+    {
+        string rules = Image("appliance/etc/nftables.conf").Replace("include \"/run/nfr-boot/firewall/*.nft\"", "add element inet nfr management { \"end0\" }\nadd rule inet nfr opened tcp dport 22 ct state new limit rate 20/minute burst 10 packets accept", StringComparison.Ordinal);
+        string file = Path.Combine(_folder, "rules.nft");
+        File.WriteAllText(file, rules);
+        (int code, string text) = Shell.Try($"nft -c -f {file}");
+        // Without the right to ask the kernel nothing can be said; a mistake in the text is told before that.
+        Assert.True(code == 0 || text.Contains("Operation not permitted", StringComparison.Ordinal), text);
+    }
+
+    [Fact]
+    public void The_root_is_never_written_and_nothing_is_swapped()
+    {
+        Assert.Contains("mount -t ext4 -o ro,noatime \"$root\" /root", Image("initramfs/init"), StringComparison.Ordinal);
+        string fstab = Image("appliance/etc/fstab");
+        Assert.DoesNotContain("swap", fstab, StringComparison.Ordinal);
+        Assert.Contains("Storage=volatile", Image("appliance/etc/systemd/journald.conf.d/nfr.conf"), StringComparison.Ordinal);
+        Assert.Contains("RuntimeWatchdogSec=15", Image("appliance/etc/systemd/system.conf.d/nfr.conf"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_the_start_found_is_a_trouble_of_the_box_and_few_words_of_many()
+    {
+        File.WriteAllLines(Path.Combine(_folder, "faults"), Enumerable.Range(1, 20).Select(i => $"nfr.txt line {i}: what and what to do"));
+        File.WriteAllText(Path.Combine(_folder, "data-lost"), "the data partition cannot be mounted\n");
+        ApplianceNotes notes = ApplianceNotes.Read(_folder);
+        Assert.Equal(ApplianceNotes.MostLines, notes.Settings.Count);
+        Assert.Equal("nfr.txt line 1: what and what to do", notes.Settings[0]);
+        Assert.Equal("13 more are in nfr.txt.report on the card", notes.Settings[^1]);
+        Assert.Equal("the data partition cannot be mounted", notes.DataLost);
+        Assert.Same(ApplianceNotes.None, ApplianceNotes.Read(Path.Combine(_folder, "absent")));
+    }
+
+    [Fact]
+    public void A_block_map_holds_what_is_not_zero_and_what_it_was_told_to_hold()
+    {
+        string disk = Path.Combine(_folder, "disk");
+        byte[] bytes = new byte[4096 * 400];
+        bytes[4096 * 3] = 1;
+        bytes[(4096 * 300) + 17] = 1;
+        File.WriteAllBytes(disk, bytes);
+        (int code, string text) = Shell.Try($"perl -MDigest::SHA -e 1");
+        if (code != 0) return;
+        text = Shell.Run($"{Shell.Root}/image/bmap.pl {disk} disk 100-110");
+        string[] ranges = [.. System.Text.RegularExpressions.Regex.Matches(text, ">([0-9-]+)</Range>").Select(m => m.Groups[1].Value)];
+        Assert.Equal(["3", "100-110", "300"], ranges);
+        Assert.Contains("<MappedBlocksCount>13</MappedBlocksCount>", text, StringComparison.Ordinal);
+        string sum = System.Text.RegularExpressions.Regex.Match(text, "<BmapFileChecksum>([0-9a-f]{64})<").Groups[1].Value;
+        Assert.Equal(sum, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes((text + "\n").Replace(sum, new string('0', 64), StringComparison.Ordinal)))));
+    }
+}

@@ -1,0 +1,284 @@
+namespace Nfr.Tests.Image;
+
+/// <summary>nfr.txt: each case is a card and a box in folders, and the script of the image run on them.</summary>
+public sealed class SettingsTests : IDisposable
+{
+    readonly string _root = Directory.CreateTempSubdirectory("nfr-settings-").FullName;
+
+    public SettingsTests()
+    {
+        foreach (string folder in new[] { "card", "run/nfr-boot", "data", "usr/share/nfr", "usr/share/zoneinfo/Europe", "sys/class/net" }) Directory.CreateDirectory(At(folder));
+        File.WriteAllText(At("usr/share/zoneinfo/Europe/Berlin"), "");
+        File.Copy(Path.Combine(Shell.Root, "config.yml"), At("usr/share/nfr/config.yml"));
+        File.Copy(Path.Combine(Shell.Root, "scope.yml"), At("usr/share/nfr/scope.yml"));
+        Port("end0", "platform/fd580000.ethernet");
+        Port("enx001122334455", "platform/fd500000.pcie/usb1/1-1/1-1.4/1-1.4:1.0");
+    }
+
+    public void Dispose() => Directory.Delete(_root, recursive: true);
+
+    string At(string path) => Path.Combine(_root, path);
+    string Read(string path) => File.ReadAllText(At(path));
+    string Config => Read("data/settings/nfr/config.yml");
+    string[] Faults => File.ReadAllLines(At("run/nfr-boot/faults"));
+    string Text { get => Read("card/nfr.txt"); set => File.WriteAllText(At("card/nfr.txt"), value); }
+
+    void Port(string name, string device)
+    {
+        Directory.CreateDirectory(At("sys/class/net/" + name));
+        Directory.CreateDirectory(At("sys/devices/" + device));
+        File.WriteAllText(At($"sys/class/net/{name}/type"), "1\n");
+        File.CreateSymbolicLink(At($"sys/class/net/{name}/device"), At("sys/devices/" + device));
+    }
+
+    /// <param name="checker">What stands for "nfr config check": by default it takes everything.</param>
+    string Start(string checker = "true") => Shell.Run($"sh {Shell.Scripts}/settings", ("NFR_ROOT", _root), ("NFR_CONTROL", At("card")), ("NFR_CHECK", checker));
+
+    string[] After(string text)
+    {
+        Text = text;
+        Start();
+        return Faults;
+    }
+
+    [Fact]
+    public void The_template_as_it_is_gives_a_box_that_records()
+    {
+        Assert.Empty(After(File.ReadAllText(Path.Combine(Shell.Root, "image/nfr.txt"))));
+        Assert.Contains("interface: [enx001122334455]", Config, StringComparison.Ordinal);
+        Assert.Contains("Name=end0", Read("run/systemd/network/10-nfr-management.network"), StringComparison.Ordinal);
+        Assert.StartsWith("Everything in nfr.txt was understood.", Read("card/nfr.txt.report"), StringComparison.Ordinal);
+        Assert.False(File.Exists(At("data/settings/authorized_keys")));
+        Assert.DoesNotContain("dport 22", Read("run/nfr-boot/firewall/nfr.nft"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_example_of_the_template_is_right_when_its_mark_is_removed()
+    {
+        string text = File.ReadAllText(Path.Combine(Shell.Root, "image/nfr.txt"));
+        string all = System.Text.RegularExpressions.Regex.Replace(text, "(?m)^# ([a-z.]+ = )", "$1").Replace("AAAA...", "AAAAC3NzaC1lZDI1NTE5AAAAIHVzZXJrZXl1c2Vya2V5dXNlcmtleXVzZXJrZXl1c2Vya2V5", StringComparison.Ordinal);
+        Pem("engine-ca.pem", "CERTIFICATE");
+        Pem("broker-ca.pem", "CERTIFICATE");
+        Pem("box.crt", "CERTIFICATE");
+        Pem("box.key", "PRIVATE KEY");
+        Pem("commands.pub.pem", "PUBLIC KEY");
+        Assert.Empty(After(all));
+        Assert.Contains("host: \"https://engine.example.net\"", Config, StringComparison.Ordinal);
+        Assert.Contains("api_key: \"0123456789abcdef\"", Config, StringComparison.Ordinal);
+        Assert.Contains("broker: \"mqtts://broker.example.net:8883\"", Config, StringComparison.Ordinal);
+        Assert.Contains("- \"2001:db8::/32\"", Read("data/settings/nfr/scope.yml"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Windows_line_ends_and_mark_and_a_missing_last_line_end_are_read()
+    {
+        Assert.Empty(After("\ufeffname = Hall-3\r\ntimezone = Europe/Berlin\r\nsite = works"));
+        Assert.Contains("name = hall-3", Read("run/nfr-boot/understood"), StringComparison.Ordinal);
+        Assert.Contains("site = works", Read("run/nfr-boot/understood"), StringComparison.Ordinal);
+        Assert.EndsWith("Europe/Berlin", new FileInfo(At("run/nfr-boot/localtime")).LinkTarget!, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("just words", "is no setting; write \"name = value\"")]
+    [InlineData("nane = x", "do you mean name?")]
+    [InlineData("Engine_Key = 0123456789", "do you mean engine.key?")]
+    [InlineData("gatway = 10.0.0.1", "do you mean gateway?")]
+    [InlineData("colour = red", "nobody knows the name \"colour\"")]
+    [InlineData("name =", "has no value")]
+    [InlineData("name = höhe", "letters, digits and hyphens")]
+    [InlineData("name = a;reboot", "letters, digits and hyphens")]
+    [InlineData("timezone = Mars/Base", "no time zone \"Mars/Base\"")]
+    [InlineData("timezone = ../../etc/passwd", "no time zone")]
+    [InlineData("engine.url = engine.example.net", "https://engine.example.net")]
+    [InlineData("engine.key = has blanks", "copy it anew")]
+    [InlineData("broker = broker.example.net", "mqtts://broker.example.net:8883")]
+    [InlineData("address = 10.1.2.300/24", "192.0.2.10/24")]
+    [InlineData("address = 10.1.2.3", "192.0.2.10/24")]
+    [InlineData("dns = 10.0.0.1 dns.example", "\"dns.example\" is no address")]
+    [InlineData("vlan = 4095", "from 1 to 4094")]
+    [InlineData("networks = 10.0.0.0/8 10/8", "\"10/8\" is no network")]
+    [InlineData("networks = 2001:db8::/129", "is no network")]
+    [InlineData("ssh.key = ssh-rsa nonsense", "the file that ends in .pub")]
+    [InlineData("broker.ca = ../../data/x", "a file that lies beside nfr.txt")]
+    [InlineData("management = eth99", "there is no port eth99 now; this box has: end0")]
+    [InlineData("capture = eth99", "there is no port eth99 now")]
+    [InlineData("gateway = 10.0.0.1", "used together with address")]
+    [InlineData("broker.user = x", "of no use without broker")]
+    public void A_wrong_line_is_named_with_its_number_and_what_to_do(string line, string words)
+    {
+        string[] faults = After("# first\n\n" + line + "\n");
+        Assert.Contains(words, Assert.Single(faults), StringComparison.Ordinal);
+        Assert.StartsWith("nfr.txt line 3: ", faults[0], StringComparison.Ordinal);
+        Assert.Contains(faults[0], Read("card/nfr.txt.report"), StringComparison.Ordinal);
+        // And the box records all the same.
+        Assert.Contains("sniffer:", Config, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_name_given_twice_counts_once_and_says_which() =>
+        Assert.Equal(["nfr.txt line 2: name is given a second time; line 1 counts, remove one of the two"], After("name = one\nname = two\n"));
+
+    [Fact]
+    public void A_wrong_secret_is_not_repeated_anywhere()
+    {
+        string[] faults = After("engine.key = Sehr Geheim\n");
+        Assert.DoesNotContain(faults, f => f.Contains("Geheim", StringComparison.Ordinal));
+        Assert.DoesNotContain("Geheim", Read("card/nfr.txt.report"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Bytes_that_are_no_text_do_no_harm()
+    {
+        byte[] noise = new byte[100_000];
+        new Random(7).NextBytes(noise);
+        File.WriteAllBytes(At("card/nfr.txt"), noise);
+        Start();
+        Assert.Contains("nfr.txt is longer than 64 KiB; only its beginning was read", Faults);
+        Assert.Contains("sniffer:", Config, StringComparison.Ordinal);
+        Assert.DoesNotContain(Read("card/nfr.txt.report"), c => c < ' ' && c is not '\r' and not '\n');
+    }
+
+    [Fact]
+    public void Without_a_file_the_box_records_and_says_that_it_is_missing()
+    {
+        Start();
+        Assert.Contains("there is no nfr.txt on the card", Assert.Single(Faults), StringComparison.Ordinal);
+        Assert.Contains("interface: [enx001122334455]", Config, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_secret_moves_into_the_box_and_its_bytes_leave_the_card()
+    {
+        const string text = "name = one\r\nengine.key = 0123456789abcdef0123456789abcdef\r\nsite = works\r\n";
+        Assert.Empty(After(text));
+        Assert.Equal("0123456789abcdef0123456789abcdef", Read("data/settings/taken/engine.key"));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(At("data/settings/taken/engine.key")));
+        Assert.DoesNotContain("0123456789", Text, StringComparison.Ordinal);
+        // Overwritten in place: the length is the same, and so are the other lines.
+        Assert.Equal(text.Length, Text.Length);
+        Assert.Contains("# engine.key was taken over", Text, StringComparison.Ordinal);
+        Assert.StartsWith("name = one\r\n", Text, StringComparison.Ordinal);
+        Assert.EndsWith("\r\nsite = works\r\n", Text, StringComparison.Ordinal);
+
+        // The next start has it still; a new line replaces it; none removes it.
+        Start();
+        Assert.Contains("api_key: \"0123456789abcdef0123456789abcdef\"", Config, StringComparison.Ordinal);
+        After("engine.key=another-key-0001\n");
+        Assert.Contains("api_key: \"another-key-0001\"", Config, StringComparison.Ordinal);
+        Assert.DoesNotContain("another", Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_private_key_moves_and_certificates_stay()
+    {
+        Pem("ca.pem", "CERTIFICATE");
+        Pem("box.crt", "CERTIFICATE");
+        Pem("box.key", "PRIVATE KEY");
+        const string text = "broker = mqtts://broker.example.net\nbroker.ca = ca.pem\nbroker.certificate = box.crt\nbroker.key = box.key\n";
+        Assert.Empty(After(text));
+        Assert.False(File.Exists(At("card/box.key")));
+        Assert.True(File.Exists(At("card/ca.pem")));
+        Assert.Contains("PRIVATE KEY", Read("data/settings/nfr/broker.key"), StringComparison.Ordinal);
+        // The file is gone, the line stands: that is no fault.
+        Start();
+        Assert.Empty(Faults);
+        Assert.Contains("certificate: /etc/nfr/broker.certificate", Config, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void With_nothing_but_memory_for_data_the_card_keeps_the_secrets()
+    {
+        File.WriteAllText(At("run/nfr-boot/data-lost"), "the data partition cannot be mounted\n");
+        After("engine.key = 0123456789abcdef\n");
+        Assert.Contains("engine.key = 0123456789abcdef", Text, StringComparison.Ordinal);
+        Assert.Contains("api_key: \"0123456789abcdef\"", Config, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_that_is_missing_or_no_certificate_is_named()
+    {
+        File.WriteAllText(At("card/ca.pem"), "hello");
+        string[] faults = After("broker = mqtts://b.example\nbroker.ca = ca.pem\nbroker.certificate = none.crt\n");
+        Assert.Contains(faults, f => f.StartsWith("nfr.txt line 2: broker.ca: the file ca.pem is no PEM file", StringComparison.Ordinal));
+        Assert.Contains(faults, f => f.StartsWith("nfr.txt line 3: broker.certificate: there is no file none.crt on the card", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void An_ssh_key_opens_the_port_and_its_absence_closes_it()
+    {
+        After("ssh.key = ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHVzZXJrZXl1c2Vya2V5dXNlcmtleXVzZXJrZXl1c2Vya2V5 me@desk\n");
+        Assert.Contains("me@desk", Read("data/settings/authorized_keys"), StringComparison.Ordinal);
+        Assert.Contains("tcp dport 22", Read("run/nfr-boot/firewall/nfr.nft"), StringComparison.Ordinal);
+        After("name = x\n");
+        Assert.False(File.Exists(At("data/settings/authorized_keys")));
+        Assert.DoesNotContain("dport", Read("run/nfr-boot/firewall/nfr.nft"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_fixed_address_and_a_vlan_make_the_network()
+    {
+        Assert.Empty(After("address = 192.0.2.10/24\ngateway = 192.0.2.1\ndns = 192.0.2.1 2001:db8::53\nvlan = 20\n"));
+        string network = Read("run/systemd/network/10-nfr-management.network");
+        Assert.Contains("Name=nfr.20", network, StringComparison.Ordinal);
+        Assert.Contains("Address=192.0.2.10/24\nGateway=192.0.2.1\nDNS=192.0.2.1\nDNS=2001:db8::53\n", network, StringComparison.Ordinal);
+        Assert.Contains("DHCP=no", network, StringComparison.Ordinal);
+        Assert.Contains("{ \"nfr.20\" }", Read("run/nfr-boot/firewall/nfr.nft"), StringComparison.Ordinal);
+        // And back to DHCP without a trace of it.
+        After("name = x\n");
+        Assert.Single(Directory.GetFiles(At("run/systemd/network")));
+    }
+
+    [Fact]
+    public void With_one_port_it_is_managed_and_captures()
+    {
+        Directory.Delete(At("sys/class/net/enx001122334455"), recursive: true);
+        After("");
+        Assert.Contains("interface: [end0]", Config, StringComparison.Ordinal);
+        After("management = none\n");
+        Assert.Contains("interface: [end0]", Config, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(At("run/systemd/network")));
+    }
+
+    [Fact]
+    public void What_the_sensor_refuses_is_left_out_and_said()
+    {
+        string checker = At("checker");
+        File.WriteAllText(checker, "#!/bin/sh\n! grep -q broker \"$4\" || { echo \"$4:12: fleet.broker: no such thing\"; exit 1; }\n");
+        File.SetUnixFileMode(checker, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        Text = "engine.key = 0123456789abcdef\nbroker = mqtts://b.example\n";
+        Start(checker);
+        Assert.Contains("fleet.broker: no such thing", Assert.Single(Faults), StringComparison.Ordinal);
+        Assert.Contains("api_key", Config, StringComparison.Ordinal);
+        Assert.DoesNotContain("fleet", Config, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_config_that_nothing_can_be_said_of_is_used_all_the_same()
+    {
+        Text = "name = x\n";
+        Start("false");
+        Assert.Contains("sniffer:", Config, StringComparison.Ordinal);
+        Assert.Single(Faults);
+    }
+
+    [Fact]
+    public void Values_cannot_leave_their_place_in_the_config()
+    {
+        After("broker = mqtts://b.example\nbroker.user = a\"b\\c: [d]\n");
+        Assert.Contains("username: \"a\\\"b\\\\c: [d]\"", Config, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_card_is_not_written_when_there_is_nothing_new_to_say()
+    {
+        After("name = x\n");
+        DateTime then = new(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+        File.SetLastWriteTimeUtc(At("card/nfr.txt.report"), then);
+        File.SetLastWriteTimeUtc(At("card/nfr.txt"), then);
+        Start();
+        Assert.Equal(then, File.GetLastWriteTimeUtc(At("card/nfr.txt.report")));
+        Assert.Equal(then, File.GetLastWriteTimeUtc(At("card/nfr.txt")));
+    }
+
+    void Pem(string name, string kind) => File.WriteAllText(At("card/" + name), $"-----BEGIN {kind}-----\nAAAA\n-----END {kind}-----\n");
+}
