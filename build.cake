@@ -1,4 +1,4 @@
-// The build. Targets: Build, Test, FaultsLong, Bench, Evaluate, Publish, Package, Hardware, Image, Demo, Clean. Run it by ./build.sh --target=X.
+// The build. Targets: Build, Test, FaultsLong, Bench, Evaluate, Publish, Package, Hardware, Image, ImageTest, Demo, Clean. Run it by ./build.sh --target=X.
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Xml.Linq;
@@ -203,7 +203,7 @@ Func<string[], (int Code, string Text)> Runner(string binary)
 {
     if (rid == $"linux-{RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant()}") return arguments => Run(binary, arguments);
     if (rid != "linux-arm64") return null;
-    if (Try("image/emulator.sh", $"{artifacts}/emulator") != 0) return null;
+    if (Try("image/emulator.sh", "program", $"{artifacts}/emulator") != 0) return null;
     var sysroot = System.IO.Path.GetFullPath($"{artifacts}/emulator/sysroot");
     return arguments => Run($"{artifacts}/emulator/qemu-aarch64", ["-L", sysroot, binary, .. arguments]);
 }
@@ -285,6 +285,23 @@ var image = Task("Image").Does(() =>
     if (Try("bash", arguments.ToArray()) != 0) throw new CakeException("image/make.sh failed: see the lines above");
 });
 if (target == "Image" && !HasArgument("deb")) image.IsDependentOn("Package");
+
+// Boots the image that --target=Image made in an emulated machine and checks what issue and README promise: half an hour and more. --only=NAME,… chooses checks
+// (image/boottest/checks), --image=FILE another image.
+Task("ImageTest").Does(() =>
+{
+    var file = Argument("image", GetFiles($"{artifacts}/image/nfr-*-arm64.img").OrderByDescending(f => System.IO.File.GetLastWriteTimeUtc(f.FullPath)).Select(f => f.FullPath).FirstOrDefault() ?? "");
+    if (file == "" || !FileExists(file)) throw new CakeException($"there is no image {(file == "" ? $"in {artifacts}/image" : file)}: run './build.sh --target=Image' first");
+    Dotnet("build", "src/Nfr", "-c", configuration, "-p:RunAnalyzers=false", "-v", "quiet", "-nologo", "-clp:NoSummary");
+    var tools = Output("bash", "image/tools.sh").Trim();
+    if (!DirectoryExists(tools)) throw new CakeException("image/tools.sh could not prepare the image's tools: see the lines above");
+    if (Try("image/emulator.sh", "machine", $"{artifacts}/emulator") != 0) throw new CakeException("image/emulator.sh could not prepare the emulated machine: see the lines above");
+    // The image's own key for development; an image for release has other keys, and then the tests of updates need --key.
+    var key = Argument("key", tools.Replace("/tools-build/nfr-bin", "") + "/development-key/development.p8");
+    // A network of its own: nothing of the test is to be seen by this machine's, and the names of its cables are free.
+    exitCode = Try("unshare", "--net", "--", "python3", "image/boottest/run.py", "--image", file, "--tools", $"{artifacts}/emulator/bin:{tools}",
+        "--nfr", $"src/Nfr/bin/{configuration}/net10.0/nfr", "--key", key, "--logs", $"{artifacts}/image-test", "--only", Argument("only", ""));
+});
 
 Task("Demo").Does(() =>
 {

@@ -42,6 +42,16 @@ command -v unshare >/dev/null 2>&1 || packages+=(util-linux)
 case " $* " in *=Hardware*|*=Image*) command -v dtc >/dev/null 2>&1 && command -v fdtoverlay >/dev/null 2>&1 || packages+=(device-tree-compiler) ;; esac
 case " $* " in *=Evaluate*) [ -f /usr/share/dict/american-english ] || packages+=(wamerican) ;; esac
 
+# The boot test of the image has a real broker and a real SSH client outside of the box.
+case " $* " in *=ImageTest*)
+  [ "$(id -u)" -eq 0 ] || fail "the boot test needs root, for a network of its own: run 'sudo ./build.sh --target=ImageTest'"
+  [ -x /usr/sbin/mosquitto ] || packages+=(mosquitto)
+  command -v mosquitto_sub >/dev/null 2>&1 || packages+=(mosquitto-clients)
+  command -v ssh >/dev/null 2>&1     || packages+=(openssh-client)
+  command -v openssl >/dev/null 2>&1 || packages+=(openssl)
+  command -v python3 >/dev/null 2>&1 || packages+=(python3) ;;
+esac
+
 if [ ${#packages[@]} -gt 0 ]; then
   command="apt-get install -y ${packages[*]}"
   if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
@@ -69,7 +79,9 @@ case " $* " in *=Test*)
   [ -x /usr/sbin/named ]   || tools+=(bind9)
   [ -x /usr/sbin/dnsmasq ] || tools+=(dnsmasq-base)
   [ -x /usr/sbin/unbound ] || tools+=(unbound)
+  command -v python3 >/dev/null 2>&1 || tools+=(python3)
   command -v fdtoverlay >/dev/null 2>&1 || tools+=(device-tree-compiler)
+  [ -x /usr/sbin/mosquitto ] || tools+=(mosquitto)
   command -v go >/dev/null 2>&1 && [ -d /usr/share/gocode/src/github.com/Graylog2/go-gelf ] || tools+=(golang-go golang-github-graylog2-go-gelf-dev)
 esac
 if [ ${#tools[@]} -gt 0 ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then

@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
-# Fetches what runs one arm64 program on another machine: QEMU of Debian trixie, and the shared libraries that the sensor binds to.
-#   image/emulator.sh CACHE      then: CACHE/qemu-aarch64 -L CACHE/sysroot PROGRAM
+# Fetches what runs arm64 on another machine: QEMU of Debian trixie, and the shared libraries that the sensor binds to.
+#   image/emulator.sh program CACHE    then: CACHE/qemu-aarch64 -L CACHE/sysroot PROGRAM
+#   image/emulator.sh machine CACHE    then: CACHE/bin/qemu-system-aarch64 …
 # Packages are unpacked beside each other: nothing is installed, no right is needed. What is in CACHE is kept. Needs apt-get, dpkg-deb and
-# a mirror of Debian in the machine's own package sources. (A whole machine is emulated by image/tools.sh.)
+# a mirror of Debian in the machine's own package sources. (What makes the image comes from tools.sh.)
 set -euo pipefail
-cache=$(mkdir -p "${1:?usage: emulator.sh CACHE}" && cd "$1" && pwd)
+usage='usage: emulator.sh program|machine CACHE'
+what=${1:?$usage}
+cache=$(mkdir -p "${2:?$usage}" && cd "$2" && pwd)
 suite=trixie
 
 fail() { printf 'emulator.sh: %s\n' "$1" >&2; exit 1; }
@@ -31,10 +34,26 @@ unpack() {
   rm -rf "$apt/archives"
 }
 
-[ -e "$cache/qemu-aarch64" ] || { unpack "$(dpkg --print-architecture)" "$cache/qemu" qemu-user; ln -s qemu/usr/bin/qemu-aarch64 "$cache/qemu-aarch64"; }
-[ -e "$cache/sysroot/.done" ] || {
-  unpack arm64 "$cache/sysroot" libc6 libgcc-s1 libstdc++6 zlib1g libssl3t64 libzstd1 libpcap0.8t64 libsqlite3-0 libmosquitto1
-  # The program asks for its loader under /lib, which in Debian is a link.
-  [ -e "$cache/sysroot/lib" ] || ln -s usr/lib "$cache/sysroot/lib"
-  touch "$cache/sysroot/.done"
-}
+case $what in
+  program)
+    [ -e "$cache/qemu-aarch64" ] || { unpack "$(dpkg --print-architecture)" "$cache/qemu" qemu-user; ln -s qemu/usr/bin/qemu-aarch64 "$cache/qemu-aarch64"; }
+    [ -e "$cache/sysroot/.done" ] || {
+      unpack arm64 "$cache/sysroot" libc6 libgcc-s1 libstdc++6 zlib1g libssl3t64 libzstd1 libpcap0.8t64 libsqlite3-0 libmosquitto1
+      # The program asks for its loader under /lib, which in Debian is a link.
+      [ -e "$cache/sysroot/lib" ] || ln -s usr/lib "$cache/sysroot/lib"
+      touch "$cache/sysroot/.done"
+    } ;;
+  machine)
+    tree=$cache/qemu-system
+    [ -e "$tree/.done" ] || { unpack "$(dpkg --print-architecture)" "$tree" qemu-system-arm; touch "$tree/.done"; }
+    # Its libraries may be newer than the machine's: it runs under the loader that came with it.
+    loader=$(find "$tree/usr/lib" -name 'ld-linux-*.so.*' | head -n 1)
+    mkdir -p "$cache/bin"
+    cat > "$cache/bin/qemu-system-aarch64" <<RUN
+#!/bin/sh
+export QEMU_MODULE_DIR='${loader%/*}/qemu'
+exec '$loader' --library-path '${loader%/*}' '$tree/usr/bin/qemu-system-aarch64' -L '$tree/usr/share/qemu' "\$@"
+RUN
+    chmod 755 "$cache/bin/qemu-system-aarch64" ;;
+  *) fail "$usage" ;;
+esac

@@ -19,6 +19,19 @@ public sealed record FleetAnswer
     /// <summary>A JSON object; null = there is none.</summary>
     public string? Result { get; init; }
 
+    internal const string UnknownMark = "unknown";
+
+    /// <summary>Given back by who acts: it is no command that this sensor has, or not with such arguments. It is counted as refused.</summary>
+    public static FleetAnswer Unknown(string why) => new() { Ok = false, Why = why, Result = UnknownMark };
+
+    /// <summary>An object for <see cref="Result"/>.</summary>
+    public static string ResultOf(Action<Utf8JsonWriter> properties) => System.Text.Encoding.UTF8.GetString(FleetJson.Make(json =>
+    {
+        json.WriteStartObject();
+        properties(json);
+        json.WriteEndObject();
+    }));
+
     public byte[] ToJson() => FleetJson.Make(json =>
     {
         json.WriteStartObject();

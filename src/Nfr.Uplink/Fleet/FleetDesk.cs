@@ -27,7 +27,7 @@ sealed class FleetDesk(FleetOptions options, FleetSequences sequences, Func<Flee
     public FleetAnswer? Take(ReadOnlySpan<byte> message, Action<FleetAnswer> answer)
     {
         FleetCommand? command = FleetCommand.Verify(message, options.Keys, out string key, out FleetRefusal refusal);
-        if (command is null) return Refuse(refusal, key.Length == 0 ? null : key, null, WhyOf(refusal, null));
+        if (command is null) return Refuse(refusal, key.Length == 0 ? null : key, null, WhyOf(refusal));
         if (command.To != options.Topics.Address) return Refuse(FleetRefusal.NotForUs, key, command, $"it is for {Short(command.To)}, this is {options.Topics.Address}");
         long last = sequences.LastOf(key);
         if (command.Sequence <= last) return Refuse(FleetRefusal.Replayed, key, command, $"sequence number {command.Sequence} is not above {last}, the last one of this key: it came before, or the sender's count is behind");
@@ -47,16 +47,11 @@ sealed class FleetDesk(FleetOptions options, FleetSequences sequences, Func<Flee
             notice(new UplinkNotice(NoticeLevel.Error, $"fleet: a mistake in nfr itself at the command {Short(command.Command)}: {mistake.GetType().Name}: {mistake.Message}"));
             done = new FleetAnswer { Ok = false, Why = "a mistake in nfr itself, see the sensor's log" };
         }
-        if (done is { Ok: false, Result: UnknownMark }) return Refuse(FleetRefusal.Unknown, key, command, done.Why);
+        if (done is { Ok: false, Result: FleetAnswer.UnknownMark }) return Refuse(FleetRefusal.Unknown, key, command, done.Why);
         Interlocked.Increment(ref _taken);
         notice(new UplinkNotice(NoticeLevel.Information, $"fleet: the command {Short(command.Command)} of key {key}, number {command.Sequence}, is obeyed"));
         return done is null ? null : Complete(done);
     }
-
-    /// <summary>Given back by who acts: it is no command that this sensor has, or not with such arguments.</summary>
-    public static FleetAnswer Unknown(string why) => new() { Ok = false, Why = why, Result = UnknownMark };
-
-    const string UnknownMark = "unknown";
 
     FleetAnswer? Refuse(FleetRefusal refusal, string? key, FleetCommand? command, string why)
     {
@@ -73,7 +68,7 @@ sealed class FleetDesk(FleetOptions options, FleetSequences sequences, Func<Flee
         return command is null && quiet ? null : new FleetAnswer { Time = time.GetUtcNow(), Key = key, Sequence = command?.Sequence, Command = command is null ? null : Short(command.Command), Ok = false, Why = why };
     }
 
-    static string WhyOf(FleetRefusal refusal, string? _) => refusal switch
+    static string WhyOf(FleetRefusal refusal) => refusal switch
     {
         FleetRefusal.TooLong => $"it is longer than {FleetCommand.MostBytes} bytes",
         FleetRefusal.Forged => "none of the keys in fleet.command_keys signed it",

@@ -36,7 +36,6 @@ public sealed class FleetLink : IDisposable
     readonly FleetDesk _desk;
     readonly FleetAssistant _assistant;
     readonly MqttWake _wake = new();
-    readonly Signal _up = new();
     readonly ManualResetEventSlim _stop = new();
     readonly CancellationTokenSource _stopped = new();
     readonly ConcurrentQueue<FleetAnswer> _answers = new();
@@ -83,17 +82,17 @@ public sealed class FleetLink : IDisposable
     /// <summary>Alerts go this way; one output.</summary>
     public AlertSink Sink() => new FleetSink(this);
 
-    /// <summary>A page of alerts: answered when each PUBACK came, or with what is missing. While there is no connection it waits, half a minute at most.</summary>
-    internal async Task<SinkAnswer> SendAsync(AlertPage page, CancellationToken cancel)
+    /// <summary>A page of alerts: answered when each PUBACK came, or with what is missing. Without a connection it is asked for again in a second.</summary>
+    internal async Task<SinkAnswer> SendAsync(AlertPage page)
     {
-        if (!_connected && !await _up.WaitAsync(TimeSpan.FromSeconds(30), _time, cancel) && !_connected) return Away();
+        if (!_connected) return Away();
         var flight = new FleetFlight(page, _time.GetTimestamp());
         if (Interlocked.CompareExchange(ref _flight, flight, null) is not null) return SinkAnswer.None("a page is on its way already");
         _wake.Set();
         if (!_connected && Interlocked.CompareExchange(ref _flight, null, flight) == flight) return Away();
         return await flight.Task;
 
-        SinkAnswer Away() => SinkAnswer.Later(TimeSpan.FromMilliseconds(200), $"waiting for {_options.Where}");
+        SinkAnswer Away() => SinkAnswer.Later(TimeSpan.FromSeconds(1), $"waiting for {_options.Where}");
     }
 
     void Loop()
@@ -240,13 +239,11 @@ public sealed class FleetLink : IDisposable
         public override void Published(int id, int reason)
         {
             if (link._flight is not { } flight) return;
-            if (reason < 128)
-            {
-                if (flight.Acknowledged(id, out _)) flight.Since = link._time.GetTimestamp();
-                return;
-            }
-            if (!flight.Acknowledged(id, out _)) return;
-            flight.Break(reason == 0x87 ? "the broker does not let us publish alerts (not authorised); check the user's rights in its ACL" : $"the broker refuses alerts (reason {reason:X2}); look into its log", "");
+            if (!flight.Has(id)) return;
+            flight.Since = link._time.GetTimestamp();
+            if (reason < 128) flight.Acknowledged(id);
+            // It is not taken: it comes again, for rights are given later as well.
+            else flight.Break(reason == 0x87 ? "the broker does not let us publish alerts (not authorised); check the user's rights in its ACL" : $"the broker refuses alerts (reason {reason:X2}); look into its log", "");
         }
 
         public override void Subscribed(int id, int granted)
@@ -289,7 +286,6 @@ public sealed class FleetLink : IDisposable
             });
             link._report.Succeeded("fleet", lasted => $"fleet: {options.Where} is back after {Spoken.Duration(lasted)}");
             link._connected = true;
-            link._up.Set();
             Beat();
         }
 

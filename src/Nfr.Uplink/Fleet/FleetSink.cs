@@ -7,7 +7,7 @@ sealed class FleetSink(FleetLink link) : AlertSink
 
     public override string? LastRefusal => link.LastAlertRefusal;
 
-    public override Task<SinkAnswer> WriteAsync(AlertPage page, CancellationToken cancel) => link.SendAsync(page, cancel);
+    public override Task<SinkAnswer> WriteAsync(AlertPage page, CancellationToken cancel) => link.SendAsync(page);
 }
 
 /// <summary>A page on its way: what is published, by the broker's ids, and what has come of each.</summary>
@@ -36,13 +36,13 @@ sealed class FleetFlight(AlertPage page, long since)
         Look();
     }
 
-    /// <summary>False when the id is of another message.</summary>
-    public bool Acknowledged(int id, out int place)
+    public bool Has(int id) => _places.ContainsKey(id);
+
+    public void Acknowledged(int id)
     {
-        if (!_places.Remove(id, out place)) return false;
+        if (!_places.Remove(id, out int place)) return;
         _settled[place] = true;
         Look();
-        return true;
     }
 
     void Look()

@@ -34,6 +34,7 @@ sealed class NfrRootCommand : RootCommand
         Add(AccountCommand.Build(setup));
         Add(ConfigCommand.Build(setup));
         Add(EngineCommand.Build(setup));
+        Add(FleetCommands.Build(setup));
         Add(ReadCommand.Build(setup));
         Add(StartCommand.Build(setup));
         Add(StatusCommand.Build(setup));

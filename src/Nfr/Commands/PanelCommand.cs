@@ -40,13 +40,17 @@ static class PanelCommand
             [
                 ("panel", "As the unit nfr-panel runs it."),
                 ("panel --lights", "What the lights mean."),
+                ("panel --preview pages.png", "Every page as a picture; --page capture for one, --state trouble for another state."),
                 ("panel --say unplug", "\"It is safe to unplug\", for the end of a shutdown."),
             ],
         };
         panel.Add(lights);
         panel.Add(say);
+        var preview = new PanelPreview();
+        preview.AddTo(panel);
         panel.SetAction(parsed =>
         {
+            if (preview.Run(setup, parsed) is { } done) return done;
             if (parsed.GetValue(lights))
             {
                 setup.Terminal.Out.Write(LightTable.ToMarkdown());

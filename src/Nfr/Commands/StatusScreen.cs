@@ -19,7 +19,7 @@ static partial class StatusScreen
     public static IEnumerable<ScreenLine> Lines(JsonElement root)
     {
         DateTime now = root.GetProperty("clock").GetProperty("now").GetDateTime();
-        return [Title(root, now), .. Verdict(root), .. Capture(root), .. Inputs(root, now), .. Ledger(root), .. Spool(root, now), .. Uplinks(root, now), .. Outputs(root, now), .. Box(root, now), .. Lists(root)];
+        return [Title(root, now), .. Verdict(root), .. Capture(root), .. Inputs(root, now), .. Ledger(root), .. Spool(root, now), .. Uplinks(root, now), .. Outputs(root, now), .. Fleet(root, now), .. Box(root, now), .. Lists(root)];
     }
 
     static ScreenLine Title(JsonElement root, DateTime now)
@@ -176,6 +176,16 @@ static partial class StatusScreen
         string[] types = [.. consumer.GetProperty("types").EnumerateObject().Where(t => Count(t.Value, "waiting") > 0).Select(t => $"{t.Name} {Number(Count(t.Value, "waiting"))}")];
         return new(Cut("  waiting    " + (waiting == 0 ? "nothing" : Join(types) + (Moment(consumer, "oldestWaiting") is { } oldest ? $", the oldest {Ago(oldest, now)}" : ""))
             + NotZero(Count(consumer, "missed"), "missed") + (busy.Length > 0 ? "; " + busy : ""), Width), Count(consumer, "missed") > 0 ? ScreenMark.Notice : ScreenMark.None);
+    }
+
+    static IEnumerable<ScreenLine> Fleet(JsonElement root, DateTime now)
+    {
+        if (Find(root, "fleet") is not { } fleet) yield break;
+        bool connected = fleet.GetProperty("connected").GetBoolean(), failing = fleet.GetProperty("trouble").ValueKind == JsonValueKind.String;
+        yield return new(Apart($"Fleet  {Text(fleet, "broker")}", connected ? "connected" : failing ? "FAILING" : "connecting"), failing ? ScreenMark.Bad : ScreenMark.Head);
+        long refused = fleet.GetProperty("commandsRefused").EnumerateObject().Sum(r => r.Value.GetInt64());
+        string since = Moment(fleet, "since") is { } at ? $", connected {Ago(at, now)}" : "";
+        yield return new(Cut($"  said       {Number(Count(fleet, "heartbeats"))} heartbeats{since}; commands {Number(Count(fleet, "commandsTaken"))}{NotZero(refused, "refused")}", Width));
     }
 
     static IEnumerable<ScreenLine> Outputs(JsonElement root, DateTime now)

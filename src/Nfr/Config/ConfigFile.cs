@@ -71,9 +71,9 @@ public static class ConfigFile
         if (config.Lines.ContainsKey("data.file")) CheckFile(config, "data.file", config.Data.LegacyFollowFile, faults);
         if (config.Scope.File is not null) CheckFile(config, "scope.file", config.Scope.File, faults);
         foreach (EngineConfig engine in config.Uplinks) TlsSection.Check(config, engine.Key + ".tls", engine.Tls, now, faults);
-        if (config.Update.Url is not null) TlsSection.Check(config, "update.tls", config.Update.Tls, now, remarks);
         // At start a broker that cannot be reached stops nobody: the link tells its trouble itself.
         FleetConfig.Check(config, now, now is null ? remarks : faults);
+        if (config.Update.Url is not null) TlsSection.Check(config, "update.tls", config.Update.Tls, now, remarks);
         if (config.Inputs.Elastic.Cluster is { } searched) TlsSection.Check(config, "inputs.elastic.tls", searched.Tls, now, faults);
         foreach (MonitorConfig monitor in config.Inputs.Monitor)
         {

@@ -44,10 +44,13 @@ public sealed record FleetConfig
         string? broker = s.Text("broker", expected: "host:port or mqtts://host:port");
         (string? host, int port, bool secure) = (null, 0, false);
         if (broker is not null && !TryBroker(broker, out host, out port, out secure, out string wrong)) s.Fault("broker", wrong);
-        TlsSettings tls = TlsSection.Read(s.Under("tls"));
-        if (tls.Pins.Count > 0) s.Fault("tls", "pins are not known to MQTT connections; name the authority in ca");
-        if (tls.ServerName is not null) s.Fault("tls", "server_name is not known to MQTT connections; name the broker as its certificate does");
-        if (host is not null && !secure && s.Has("tls")) s.Fault("tls", $"the broker is spoken to without TLS; set broker: mqtts://{host}:8883, or remove this key");
+        Section files = s.Under("tls");
+        // No pins and no other name than the broker's: libmosquitto knows neither.
+        var tls = new TlsSettings { Roots = files.FilePath("ca", null), Certificate = files.FilePath("certificate", null), Key = files.FilePath("key", null) };
+        if (tls.Key is not null && tls.Certificate is null) files.Fault("key", "there is a key and no certificate; name the certificate's file in certificate");
+        bool any = files.Has("ca") || files.Has("certificate") || files.Has("key");
+        files.End();
+        if (host is not null && !secure && any) s.Fault("tls", $"the broker is spoken to without TLS; set broker: mqtts://{host}:8883, or remove this key");
         string site = s.Text("site", "default")!;
         if (FleetTopics.CheckPart(site) is { } badSite) s.Fault("site", badSite);
         string? id = s.Text("id");

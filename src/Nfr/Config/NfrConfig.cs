@@ -21,8 +21,8 @@ public sealed record NfrConfig
     public MetricsConfig Metrics { get; init; } = new();
     public PanelConfig Panel { get; init; } = new();
     public ScoringConfig Scoring { get; init; } = new();
-    public UpdateConfig Update { get; init; } = new();
     public FleetConfig Fleet { get; init; } = new();
+    public UpdateConfig Update { get; init; } = new();
     public EventsConfig DnsEvents { get; init; } = new();
     public EventsConfig IpEvents { get; init; } = new();
     public EventsConfig HttpEvents { get; init; } = new();

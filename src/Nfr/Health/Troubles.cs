@@ -34,6 +34,7 @@ static class Troubles
         Ledger(all, report);
         if (report.Run.Spool is { } spool) Spool(all, report, spool);
         Away(all, report);
+        Fleet(all, report);
         if (report.Box is { } box)
         {
             Clock(all, report, box.Clock);
@@ -114,6 +115,13 @@ static class Troubles
             bool none = output.LastSuccess is not { } success || success < at;
             all.Add(new(none ? Gravity.Loss : Gravity.Notice, "output", $"{output.Name}: {output.Target} refuses {(none ? "all alerts" : "some alerts")} for good: {output.LastRefusal ?? "no reason given"}", "they are passed by and counted; mend what the reason says"));
         }
+    }
+
+    static void Fleet(List<Trouble> all, StatusReport report)
+    {
+        if (report.Fleet is not { } fleet) return;
+        if (fleet.Trouble is { } trouble) all.Add(new(Gravity.Fault, "fleet", trouble, fleet.Advice));
+        if (fleet.Remark is { } remark) all.Add(new(Gravity.Notice, "fleet", remark, ""));
     }
 
     /// <summary>For how long the outage may last before events go unsent.</summary>

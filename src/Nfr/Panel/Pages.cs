@@ -1,17 +1,42 @@
+using Nfr.Panel.Screens;
+
 namespace Nfr.Panel;
 
 /// <summary>Draws the pages.</summary>
 static class Pages
 {
-    /// <summary>Draws over all of <paramref name="screen"/>. Never fails: what does not fit is cut, what is not known is left out.</summary>
+    /// <summary>Draws over all of <paramref name="screen"/>. Never fails: what does not fit is cut, moves or is shown in turns; what is not known is left out.</summary>
     /// <param name="state">What there is to say.</param>
     /// <param name="view">The page.</param>
     /// <param name="screen">The picture.</param>
     public static void Draw(PanelState state, PanelView view, ScreenBuffer screen)
     {
         screen.Clear();
-        // A frame, and a mark for the page, until the pages are drawn.
-        for (int x = 0; x < ScreenBuffer.Width; x++) screen[x, 0] = screen[x, ScreenBuffer.Height - 1] = true;
-        for (int y = 0; y < 8; y++) screen[4 + (4 * (int)view.Page), 4 + y] = true;
+        var canvas = new Canvas(screen);
+        // Turns are counted from nought on.
+        view = view with { Seconds = Math.Max(0, view.Seconds) };
+        switch (view.Page)
+        {
+            case PanelPage.Identity: IdentityPage.Draw(canvas, state, view.Seconds); break;
+            case PanelPage.Capture: CapturePage.Draw(canvas, state, view.Seconds); break;
+            case PanelPage.Spool: SpoolPage.Draw(canvas, state, view.Seconds); break;
+            case PanelPage.Alerts: AlertsPage.Draw(canvas, state, view.Seconds); break;
+            case PanelPage.Health: HealthPage.Draw(canvas, state, view.Seconds); break;
+            case PanelPage.Pairing: PairingPage.Draw(canvas, state, view.Seconds); break;
+            case PanelPage.SetupFaults: SetupPage.Draw(canvas, state, view.Seconds); break;
+            default: Messages.Draw(canvas, state, view); break;
+        }
     }
+
+    /// <summary>How long a page takes to show all that it has, once; it should not be turned before, within reason.</summary>
+    public static int SecondsFor(PanelState state, PanelPage page) => PageParts.Turn * page switch
+    {
+        PanelPage.Identity => IdentityPage.Turns(state),
+        PanelPage.Capture => CapturePage.Turns(state),
+        PanelPage.Spool => SpoolPage.Turns(state),
+        PanelPage.Alerts => AlertsPage.Turns(state),
+        PanelPage.Health => HealthPage.Turns(state),
+        PanelPage.SetupFaults => SetupPage.Turns(state),
+        _ => 1,
+    };
 }

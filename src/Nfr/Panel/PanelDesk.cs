@@ -20,6 +20,8 @@ sealed class PanelDesk(TimeSpan sleep)
     public static readonly TimeSpan LightTest = TimeSpan.FromSeconds(2);
     /// <summary>The pages go on by themselves, unless somebody has just chosen one.</summary>
     public static readonly TimeSpan Turn = TimeSpan.FromSeconds(8);
+    /// <summary>A page with much to say stays for so long at most.</summary>
+    public static readonly TimeSpan LongestTurn = TimeSpan.FromSeconds(40);
     public static readonly TimeSpan Chosen = TimeSpan.FromSeconds(30);
     /// <summary>Dimmed when nobody has pressed and nothing has happened for so long.</summary>
     public static readonly TimeSpan Dim = TimeSpan.FromMinutes(1);
@@ -171,9 +173,12 @@ sealed class PanelDesk(TimeSpan sleep)
         List<PanelPage> pages = PagesOf(State(now), now);
         int at = pages.IndexOf(_page);
         if (at < 0) (_page, _since, at) = (pages[0], now, 0);
-        else if (now >= _chosenUntil && now - _since >= Turn) (_page, _since) = (pages[(at + 1) % pages.Count], now);
+        else if (now >= _chosenUntil && now - _since >= TimeOf(_page, now)) (_page, _since) = (pages[(at + 1) % pages.Count], now);
         return _page;
     }
+
+    /// <summary>A page with more than fits stays until it has shown it, within reason.</summary>
+    TimeSpan TimeOf(PanelPage page, TimeSpan now) => TimeSpan.FromSeconds(Math.Clamp(Pages.SecondsFor(State(now), page), Turn.TotalSeconds, LongestTurn.TotalSeconds));
 
     /// <summary>What the lights are about.</summary>
     public PanelMode Mode(TimeSpan now) => now < LightTest ? PanelMode.LightTest : _doing != PanelAsk.None ? PanelMode.Writing : PanelMode.Normal;

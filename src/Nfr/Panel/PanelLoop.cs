@@ -1,5 +1,6 @@
 using Nfr.Health;
 using Nfr.Native;
+using Nfr.Panel.Screens;
 
 namespace Nfr.Panel;
 
@@ -33,6 +34,7 @@ sealed class PanelLoop(PanelParts parts, Action<string> say, TimeProvider time, 
 
     readonly PanelDesk _desk = new(parts.Sleep);
     readonly ScreenBuffer _screen = new();
+    readonly RateHistory _rates = new();
     readonly long _begin = time.GetTimestamp();
     BoxNotes _notes = BoxNotes.None;
     TimeSpan? _notesAt;
@@ -59,6 +61,8 @@ sealed class PanelLoop(PanelParts parts, Action<string> say, TimeProvider time, 
     {
         TimeSpan now = Now;
         PanelState state = WithNotes(parts.Client.Poll(), now);
+        // What a silent sensor said last is no rate of now.
+        state = state with { Rates = _rates.Take(state.HasSensor ? state.PacketsPerSecond : 0, now) };
         Press(now);
         _desk.Take(state, now);
         PanelView view = _desk.View(now);

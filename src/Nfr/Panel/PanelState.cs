@@ -202,6 +202,8 @@ sealed record PanelState
     /// <summary>All ports together.</summary>
     public double PacketsPerSecond { get; init; }
     public double BitsPerSecond { get; init; }
+    /// <summary>Packets per second of the last two minutes, one value a second, oldest first. The panel's own memory, not on the wire.</summary>
+    public IReadOnlyList<double> Rates { get; init; } = [];
     /// <summary>Packets dropped since the start, all ports.</summary>
     public long Dropped { get; init; }
     /// <summary>Logs, syslog and searches that are read beside packets.</summary>

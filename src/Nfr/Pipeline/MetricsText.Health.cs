@@ -123,6 +123,25 @@ sealed partial class MetricsText
         Each("nfr_consumer_oldest_waiting_timestamp_seconds", "When the oldest of these was spooled.", "gauge", t => Unix(t.OldestWaiting));
     }
 
+    void Fleet(StatusReport report)
+    {
+        if (report.Fleet is not { } fleet) return;
+        void One(string name, string help, string kind, double value)
+        {
+            Head(name, help, kind);
+            Sample(name, null, value);
+        }
+        One("nfr_fleet_connected", "1 while the sensor is connected to its MQTT broker.", "gauge", fleet.IsConnected ? 1 : 0);
+        One("nfr_fleet_connects_total", "Connections to the broker that came about.", "counter", fleet.Connects);
+        One("nfr_fleet_failed_connects_total", "Those that did not.", "counter", fleet.FailedConnects);
+        One("nfr_fleet_heartbeats_total", "Heartbeats sent.", "counter", fleet.Heartbeats);
+        One("nfr_fleet_heartbeats_skipped_total", "Heartbeats not sent, since the broker did not read.", "counter", fleet.HeartbeatsSkipped);
+        One("nfr_fleet_commands_total", "Commands obeyed.", "counter", fleet.CommandsTaken);
+        One("nfr_fleet_answers_lost_total", "Answers to commands that found no room while the broker was away.", "counter", fleet.AnswersLost);
+        Head("nfr_fleet_commands_refused_total", "Commands refused, by reason.", "counter");
+        for (int i = 1; i < fleet.Refused.Count; i++) Sample("nfr_fleet_commands_refused_total", $"reason=\"{((FleetRefusal)i).ToString().ToLowerInvariant()}\"", fleet.Refused[i]);
+    }
+
     void Outputs(StatusReport report)
     {
         void Each(string name, string help, string kind, Func<AlertOutputState, double?> of)

@@ -29,6 +29,7 @@ sealed partial class MetricsText
         metrics.Uplinks(report);
         metrics.Consumers(report);
         metrics.Outputs(report);
+        metrics.Fleet(report);
         metrics.Lists(report);
         if (report.Box is { } box)
         {

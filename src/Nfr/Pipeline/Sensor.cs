@@ -59,6 +59,7 @@ sealed class Sensor : IDisposable
     StatusSocket? _status;
     ShortTalk? _metrics;
     PanelFeed? _panel;
+    readonly FleetParts? _fleet;
     string? _feedTrouble;
     volatile bool _stopped;
 
@@ -84,6 +85,8 @@ sealed class Sensor : IDisposable
         if (SensorParts.FeedCacheOf(config) is { } cache) _fetcher = SensorParts.FetcherOf(config.Scoring.FeedUrls, cache, time, n => Notices.Log(log, n));
         foreach (OutputOptions options in SensorParts.OutputsOf(config.Outputs))
             _outputs.Add(new AlertOutput(spool, options, SensorParts.IdentityOf(spool.SensorId), time, n => Notices.Log(log, n), epochs: _epochs));
+        _fleet = FleetParts.Of(config, spool, [.. workers.Select(w => w.Interface).Distinct()], Report, span => _panel?.Identify(span), () => Reload is { } reload ? reload() : "this sensor cannot begin anew by itself; restart it", _epochs, log, time);
+        if (_fleet is not null) _outputs.Add(_fleet.Output);
         foreach (string name in workers.Select(w => w.Interface).Distinct())
             _observers.Add((name, new Observer(name, Tell, time), new PortRates(time)));
         _inputObservers.AddRange(Entries().SelectMany(e => e.Sources).Select(s => new InputObserver(s.Name, Tell, time)));
@@ -111,6 +114,10 @@ sealed class Sensor : IDisposable
     }
 
     public Spool Spool => _spool;
+
+    /// <summary>Begins anew with the files as they are now: null, or why not. Set by who runs the sensor; any thread.</summary>
+    public Func<string?>? Reload { get; set; }
+
     public Scorer? Scorer => _scorer;
 
     /// <summary>Of the loops without which nothing is recorded.</summary>
@@ -205,6 +212,8 @@ sealed class Sensor : IDisposable
         _status = StatusSocket.Open(_config, () => Report().ToJson(), _log);
         _metrics = MetricsServer.Open(_config.Metrics.Listen, Report, _log);
         _panel = PanelFeed.Open(_config.Panel, _spool, _epochs, Report, _log, _time);
+        if (_panel is not null && _fleet is not null) (_panel.Fleet, _panel.Site) = (() => FleetParts.PanelOf(_fleet.Link.State), _config.Fleet.Site);
+        _fleet?.Link.Start();
         if (_workers.Count > 0) _log.Information("capture: listening on {Interfaces} with {Workers} worker(s) each{Filter}",
             string.Join(", ", _workers.Select(w => w.Interface).Distinct()), _config.Inputs.Sniffer.Workers,
             _config.Inputs.Sniffer.Filter is { } filter ? $", filter \"{filter}\"" : "");
@@ -325,6 +334,8 @@ sealed class Sensor : IDisposable
             }
         }
         _outputStop.Cancel();
+        // After the outputs: its last alerts went this way.
+        _fleet?.Link.Stop();
         // They look at their stop sign at once; what they hold is disposed of next.
         TimeSpan left = s_uplinkStop - _time.GetElapsedTime(begin);
         Task.WaitAny([Task.WhenAll([uplinks, .. _outputLoops])], left > s_outputStop ? left : s_outputStop);
@@ -367,6 +378,7 @@ sealed class Sensor : IDisposable
         Consumers = [.. _spool.Consumers.Where(c => _engines.Count > 0 || c.Name != EngineConfig.Main).Select(ConsumerReport.Of)],
         Outputs = [.. _outputs.Select(o => o.State)],
         Lists = _scorer is null ? [] : ListReport.Of(_scorer.Store.Lists, _fetcher?.States ?? [], SensorParts.FeedCacheOf(_config)),
+        Fleet = _fleet?.Link.State,
         Box = BoxFacts.Read(_config.Spool.Dir, _clock, _time.GetUtcNow()),
     };
 
@@ -452,6 +464,7 @@ sealed class Sensor : IDisposable
         _balancer.Dispose();
         foreach (LogWorker input in _inputs) input.Dispose();
         foreach (AlertOutput output in _outputs) output.Dispose();
+        _fleet?.Dispose();
         foreach (EngineLink engine in _engines) engine.Dispose();
         _cluster?.Dispose();
         _fetcher?.Dispose();

@@ -20,9 +20,8 @@ static class SensorRun
             return run.Terminal.Fail(ExitCode.Failed, error!);
         }
         unit?.Running(sensor.Pulses, () => StatusSentence.Of(sensor.Report()));
-        // A person's terminal that closes sends the same signal, and means the end: so it is a reload's for systemd alone.
-        bool again = unit is not null ? Wait(run, options, unit, stop) : !stop.WaitHandle.WaitOne();
-        if (again) unit!.Reloading();
+        bool again = Wait(run, options, unit, sensor, stop);
+        if (again) unit?.Reloading();
         else unit?.Stopping();
         run.Log.Information("stop: draining");
         Ledger ledger = sensor.Stop();
@@ -32,20 +31,33 @@ static class SensorRun
     }
 
     /// <summary>True when it is to begin anew, false when it is to end.</summary>
-    static bool Wait(RunContext run, StartOptions options, UnitLink unit, CancellationToken stop)
+    static bool Wait(RunContext run, StartOptions options, UnitLink? unit, Sensor sensor, CancellationToken stop)
     {
         using var asked = new AutoResetEvent(false);
-        using PosixSignalRegistration? hangUp = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+        // A command that was signed for this sensor; its answer says whether the config is one.
+        sensor.Reload = () =>
+        {
+            if (!options.IsConfigGood()) return "the config has mistakes (nfr config check); the sensor goes on with the one it has";
+            asked.Set();
+            return null;
+        };
+        // A person's terminal that closes sends the same signal, and means the end: so it is a reload's for systemd alone.
+        using PosixSignalRegistration? hangUp = OperatingSystem.IsWindows() || unit is null ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
         {
             signal.Cancel = true;
             asked.Set();
         });
         while (WaitHandle.WaitAny([stop.WaitHandle, asked]) == 1)
         {
-            if (options.IsConfigGood()) return true;
+            if (options.IsConfigGood())
+            {
+                sensor.Reload = null;
+                return true;
+            }
             run.Log.Error("reload: the config has mistakes (above, or by nfr config check); the sensor goes on with the one it has");
-            unit.Say("The config was not reloaded: it has mistakes (nfr config check); going on with the one before");
+            unit?.Say("The config was not reloaded: it has mistakes (nfr config check); going on with the one before");
         }
+        sensor.Reload = null;
         return false;
     }
 }

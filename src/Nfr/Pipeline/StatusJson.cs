@@ -45,6 +45,7 @@ static class StatusJson
             json.WriteStartArray("outputs");
             foreach (AlertOutputState output in report.Outputs) Output(json, output);
             json.WriteEndArray();
+            if (report.Fleet is { } fleet) Fleet(json, fleet);
             json.WriteStartArray("lists");
             foreach (ListReport list in report.Lists) list.Write(json, report.Now);
             json.WriteEndArray();
@@ -216,6 +217,30 @@ static class StatusJson
         json.WriteNumber("missed", tally.Missed);
         json.WriteNumber("waiting", tally.Waiting);
         if (tally.OldestWaiting is { } oldest) json.WriteString("oldestWaiting", oldest.UtcDateTime);
+    }
+
+    static void Fleet(Utf8JsonWriter json, FleetState fleet)
+    {
+        json.WriteStartObject("fleet");
+        json.WriteString("broker", fleet.Broker);
+        json.WriteBoolean("connected", fleet.IsConnected);
+        if (fleet.Since is { } since) json.WriteString("since", since.UtcDateTime);
+        json.WriteString("trouble", fleet.Trouble);
+        json.WriteString("remark", fleet.Remark);
+        if (fleet.NextTry is { } next) json.WriteString("nextTry", next.UtcDateTime);
+        json.WriteNumber("connects", fleet.Connects);
+        json.WriteNumber("failedConnects", fleet.FailedConnects);
+        json.WriteNumber("heartbeats", fleet.Heartbeats);
+        json.WriteNumber("heartbeatsSkipped", fleet.HeartbeatsSkipped);
+        json.WriteNumber("commandsTaken", fleet.CommandsTaken);
+        json.WriteNumber("answersLost", fleet.AnswersLost);
+        json.WriteStartObject("commandsRefused");
+        for (int i = 1; i < fleet.Refused.Count; i++)
+        {
+            if (fleet.Refused[i] > 0) json.WriteNumber(JsonNamingPolicy.CamelCase.ConvertName(((FleetRefusal)i).ToString()), fleet.Refused[i]);
+        }
+        json.WriteEndObject();
+        json.WriteEndObject();
     }
 
     static void Output(Utf8JsonWriter json, AlertOutputState output)

@@ -62,6 +62,8 @@ sealed record StatusReport
     /// <summary>Those who take events out of the spool.</summary>
     public IReadOnlyList<ConsumerReport> Consumers { get; init; } = [];
     public IReadOnlyList<AlertOutputState> Outputs { get; init; } = [];
+    /// <summary>The link to the broker; null where there is none.</summary>
+    public FleetState? Fleet { get; init; }
     public IReadOnlyList<ListReport> Lists { get; init; } = [];
     /// <summary>Null where nobody looked, as in tests.</summary>
     public BoxFacts? Box { get; init; }

@@ -155,5 +155,9 @@ sealed class BlockSlotDevice : SlotDevice
         }
     }
 
-    protected override void Dispose(bool disposing) => _handle.Dispose();
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) _handle.Dispose();
+        base.Dispose(disposing);
+    }
 }

@@ -33,7 +33,7 @@ static class SensorHealth
         string? missing = null;
         foreach (JsonElement port in root.GetProperty("capture").EnumerateArray())
         {
-            string name = port.GetProperty("interface").GetString()!;
+            string name = port.GetProperty("interface").GetString() ?? "?";
             if (!port.GetProperty("open").GetBoolean()) missing ??= $"interface {name} is not open";
             else if (port.GetProperty("packets").GetInt64() > 0 || hasLink(name)) return null;
             else missing ??= $"interface {name} has neither a link nor packets";

@@ -155,14 +155,16 @@ public sealed class SlotTests : IDisposable
     }
 
     [Fact]
-    public void An_attempt_that_cannot_be_written_down_is_not_made()
+    public void A_card_that_takes_no_writes_is_not_rebooted_for_ever()
     {
         Slot("try");
-        // Not even root writes a folder as a file: the card takes nothing.
         string text = File.ReadAllText(AutobootFile);
-        string said = Lib("slot_write() { return 1; }; slot_arrive \"$B\" b");
-        Assert.StartsWith("reboot", said, StringComparison.Ordinal);
+        // The firmware would read the same file again and again.
+        Assert.StartsWith("boot slot b is on trial and the card cannot be written", Lib("slot_write() { return 1; }; slot_arrive \"$B\" b"), StringComparison.Ordinal);
+        Assert.StartsWith("stay", Lib("slot_write() { return 1; }; slot_failed \"$B\" b"), StringComparison.Ordinal);
         Assert.Equal(text, File.ReadAllText(AutobootFile));
+        Boots("b");
+        Assert.StartsWith("boot slot b was not confirmed and the card cannot be written", Lib("slot_write() { return 1; }; slot_arrive \"$B\" b"), StringComparison.Ordinal);
     }
 
     [Theory]

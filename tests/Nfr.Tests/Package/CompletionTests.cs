@@ -99,7 +99,7 @@ public sealed class CompletionTests : IDisposable
     public void Bash_offers_commands_options_values_and_files()
     {
         File.WriteAllText(Path.Combine(_folder, "office.pcap"), "");
-        Assert.Superset(new HashSet<string>(["start", "read", "status", "config", "version", "completion"]), [.. Bash("")]);
+        Assert.Superset(new HashSet<string>(["start", "read", "status", "config", "version", "completion"]), Bash("").ToHashSet());
         Assert.Equal(["start", "status"], Bash("sta").Order(StringComparer.Ordinal));
         Assert.Equal(["check"], Bash("config", ""));
         Assert.Equal(["--format"], Bash("read", "--fo"));
@@ -117,7 +117,7 @@ public sealed class CompletionTests : IDisposable
         File.WriteAllText(Path.Combine(_folder, "office.pcap"), "");
         string script = Script("fish");
         string[] Ask(string line) => [.. Run("/usr/bin/fish", "--no-config", "-c", $"source {script}; complete -C '{line}'").Select(l => l.Split('\t')[0])];
-        Assert.Superset(new HashSet<string>(["start", "read", "status", "config", "version", "completion"]), [.. Ask("nfr ")]);
+        Assert.Superset(new HashSet<string>(["start", "read", "status", "config", "version", "completion"]), Ask("nfr ").ToHashSet());
         Assert.Equal(["check"], Ask("nfr config "));
         Assert.Equal(["--format"], Ask("nfr read --fo"));
         Assert.Equal(["pcap"], Ask("nfr read --format pca"));

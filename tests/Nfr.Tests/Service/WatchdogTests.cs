@@ -116,7 +116,7 @@ public sealed class WatchdogTests
         Assert.True(SpinWait.SpinUntil(() => pipeline.Pulse.Rounds > idle + 3, TimeSpan.FromSeconds(20)), "an idle pipeline does not go round");
 
         var decoder = new FrameDecoder<RingSink>(new DecoderOptions(), new RingSink(ring, new long[EventTypes.Count], RingPatience.Endless));
-        decoder.OnFrame(new Capture.Frame(global::Nfr.Tests.Sensor.Frames.Udp("10.0.0.1", 1000, "192.0.2.1", 9, "x"u8), 52, 1, 1, Wire.LinkType.Ethernet, 0, 0));
+        decoder.OnFrame(new global::Nfr.Wire.Frame(global::Nfr.Tests.Sensor.Frames.Udp("10.0.0.1", 1000, "192.0.2.1", 9, "x"u8), 52, 1, 1, global::Nfr.Wire.LinkType.Ethernet, 0, 0));
         decoder.Drain();
         Assert.True(gate.Entered.Wait(TimeSpan.FromSeconds(20)));
         var watchdog = new Watchdog([pipeline.Pulse], s_patience, _time);

@@ -6,8 +6,8 @@ SECRETS='engine.key broker.password'
 
 # Without a process of its own: a file has many lines, and a Pi 3 is slow at starting programs.
 trim() { _text=${1#"${1%%[![:space:]]*}"}; printf '%s' "${_text%"${_text##*[![:space:]]}"}"; }
-# At most 40 characters of something foreign.
-short() { printf '%s' "$1" | cut -c1-40; }
+# At most 40 characters of something foreign, and only such as every log and display can show.
+short() { printf '%s' "$1" | LC_ALL=C tr -c ' -~' '?' | cut -c1-40; }
 known() { case " $NAMES " in *" $1 "*) [ -n "$1" ] ;; *) return 1 ;; esac; }
 # The name that a typing mistake was meant to be: the same letters but for case, "-", "_", "." and at most two that are missing, wrong or too many.
 nearest() {
@@ -81,6 +81,6 @@ check() { # check NAME VALUE
       _bad=$(each is_network $_value) || { echo "\"$(short "$_bad")\" is no network; expected such as 192.0.2.0/24 2001:db8::/32, with spaces between"; return 1; } ;;
     ssh.key)
       printf '%s' "$_value" | grep -Eq '^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)|sk-ssh-ed25519@openssh.com|sk-ecdsa-sha2-nistp256@openssh.com) AAAA[A-Za-z0-9+/]{40,}={0,3}( .*)?$' ||
-        { echo "expected a public key in one line, such as ssh-ed25519 AAAA… (the file that ends in .pub)"; return 1; } ;;
+        { echo "expected a public key in one line, such as ssh-ed25519 AAAA... (the file that ends in .pub)"; return 1; } ;;
   esac
 }

@@ -177,14 +177,12 @@ config_text() {
   echo 'outputs:'; echo '  file: /run/nfr/alerts.jsonl'; echo '  max_size: 4MiB'; echo '  keep: 1'
   echo 'scope:'; echo '  file: /etc/nfr/scope.yml'
   echo 'data: /var/lib/nfr'
-  case " $1 " in *' panel '*) echo 'panel:'; echo '  socket: /run/nfr/panel.sock' ;; esac
   case " $1 " in *' fleet '*)
     if has broker; then
       echo 'fleet:'; echo "  broker: $(quoted "$(value broker)")"
-      echo "  name: $(quoted "$host")"
       ! has site || echo "  site: $(quoted "$(value site)")"
       ! has broker.user || echo "  username: $(quoted "$(value broker.user)")"
-      [ ! -s "$taken/broker.password" ] || echo "  password: $(quoted "$(cat "$taken/broker.password")")"
+      ! has broker.user || [ ! -s "$taken/broker.password" ] || echo "  password: $(quoted "$(cat "$taken/broker.password")")"
       if has broker.ca || has broker.certificate; then
         echo '  tls:'; ! has broker.ca || echo '    ca: /etc/nfr/broker.ca'
         ! has broker.certificate || printf '    certificate: /etc/nfr/broker.certificate\n    key: /etc/nfr/broker.key\n'
@@ -197,8 +195,8 @@ config_text() {
 write_config() {
   ! has engine.url || say_in_force "engine.url = $(value engine.url)"; ! has broker || say_in_force "broker = $(value broker)"
   _checker=${NFR_CHECK:-/usr/bin/nfr}
-  _stamp=$(cat "$share/image.json" 2>/dev/null)
-  for _parts in 'engine panel fleet' 'engine fleet' 'engine panel' 'panel' ''; do
+  _stamp=$(cat "$share/image.json" 2>/dev/null) _refused=
+  for _parts in 'engine fleet' engine fleet ''; do
     config_text "$_parts" > "$etc/config.yml.new"; owner "$etc/config.yml.new"
     _state="$_stamp $(cksum < "$etc/config.yml.new") $(cat "$etc"/*.ca "$etc"/broker.certificate 2>/dev/null | cksum)"
     if [ -s "$etc/config.yml" ] && cmp -s "$etc/config.yml.new" "$etc/config.yml" && [ "$_state" = "$(cat "$store/checked" 2>/dev/null)" ]; then rm -f "$etc/config.yml.new"; break; fi
@@ -206,8 +204,8 @@ write_config() {
       sync; mv "$etc/config.yml.new" "$etc/config.yml"; printf '%s' "$_state" > "$store/checked"; sync; break
     fi
     _why=$(printf '%s\n' "$_said" | grep ':[0-9]' | head -n 1 | sed 's/.*config\.yml\.new:[0-9]*: *//' | cut -c1-200)
-    case $_parts in *fleet) ;; *) ;; esac
-    _last_refused=$_why
+    # The first refusal is the one of what was asked for.
+    _refused=${_refused:-$_why}
   done
-  [ "$_parts" = 'engine panel fleet' ] || fault "the sensor refused a setting (${_last_refused:-see its log}), so it runs with less: ${_parts:-capture alone}"
+  [ "$_parts" = 'engine fleet' ] || fault "the sensor refused a setting (${_refused:-see its log}), so it runs with less: ${_parts:-capture alone}"
 }

@@ -77,11 +77,11 @@ slot_arrive() {
     [ "$2" = "$good" ] && echo boot || echo "boot slot $2 runs although slot $good is the lasting one"
   elif [ "$2" = "$try" ] && [ "$left" -gt 0 ]; then
     left=$((left - 1))
-    # Where the attempt cannot be counted it is not made: a card that cannot be written would otherwise try for ever.
-    if slot_write "$1"; then echo "trial slot $2 is on trial"; else echo "reboot the attempt could not be written to the card, so slot $2 is not tried"; fi
+    # A card that takes no writes cannot be sent back to the other slot either: the firmware would read the same again, for ever. What is here runs.
+    if slot_write "$1"; then echo "trial slot $2 is on trial"; else echo "boot slot $2 is on trial and the card cannot be written, so it cannot be taken back; replace the card"; fi
   elif [ "$2" = "$try" ]; then
     bad=$try try=- left=0
-    slot_write "$1"; echo "reboot slot $2 was tried and not confirmed; back to slot $good"
+    if slot_write "$1"; then echo "reboot slot $2 was tried and not confirmed; back to slot $good"; else echo "boot slot $2 was not confirmed and the card cannot be written, so it runs on; replace the card"; fi
   else
     bad=$try try=- left=0
     slot_write "$1"; echo "boot slot $bad was to be tried and did not come up; slot $2 runs"
@@ -94,7 +94,7 @@ slot_failed() {
   _other=$(slot_other "$2")
   if [ "$try" = "$2" ]; then
     bad=$2 try=- left=0
-    slot_write "$1"; echo "reboot slot $2 has no root that can be mounted; back to slot $good"
+    if slot_write "$1"; then echo "reboot slot $2 has no root that can be mounted; back to slot $good"; else echo "stay slot $2 has no root that can be mounted, and the card cannot be written"; fi
   elif [ "$bad" = "$_other" ]; then
     echo "stay slot $2 has no root that can be mounted, and slot $_other failed before"
   else

@@ -1,0 +1,152 @@
+"""One boot test: the private network around the box, the box, the broker, and what every check needs of them."""
+import os
+import re
+import shutil
+import subprocess
+import time
+
+from broker import Authority, Broker, run
+from firmware import Card
+from guest import Guest
+from machine import Machine
+from traffic import Span
+
+HOST, BOX = '10.99.0.1', '10.99.0.2'
+NAME, SITE = 'boottest', 'lab'
+LIGHTS = ('power', 'link', 'capture', 'uplink', 'alert')
+# Lines of the virtual GPIO controller; 3 is the button's.
+LINES = dict(zip((f'nfr:{name}' for name in LIGHTS), (0, 1, 2, 4, 5)))
+MANAGEMENT, CAPTURE = 'enp0s2', 'enp0s3'
+
+
+def network():
+    """Two cables, in the private network that this process was started in (unshare --net): management with an address, capture without any, silent."""
+    for name in ('nfr-mgmt', 'nfr-span'):
+        run('ip', 'tuntap', 'add', 'dev', name, 'mode', 'tap')
+    with open('/proc/sys/net/ipv6/conf/nfr-span/disable_ipv6', 'w') as file: file.write('1')
+    run('ip', 'address', 'add', f'{HOST}/24', 'dev', 'nfr-mgmt')
+    for name in ('lo', 'nfr-mgmt', 'nfr-span'):
+        run('ip', 'link', 'set', name, 'up')
+
+
+def settings(ssh_key=None, broker=True, extra=()):
+    """What a person writes into nfr.txt."""
+    lines = [f'name = {NAME}', f'site = {SITE}', f'management = {MANAGEMENT}', f'capture = {CAPTURE}', f'address = {BOX}/24', f'gateway = {HOST}']
+    if broker:
+        lines += [f'broker = mqtts://{HOST}:8883', 'broker.ca = ca.pem', 'broker.certificate = box.crt', 'broker.key = box.key']
+    if ssh_key: lines.append(f'ssh.key = {ssh_key}')
+    return '\r\n'.join([*lines, *extra, ''])
+
+
+class Box:
+    def __init__(self, image, bundles, folder, say):
+        self.image, self.bundles, self.folder, self.say = image, bundles, folder, say
+        os.makedirs(folder, exist_ok=True)
+        self.authority = Authority(os.path.join(folder, 'ca'))
+        self.identity = self.authority.issue(NAME)
+        self.broker = Broker(folder, self.authority, HOST)
+        self.key = os.path.join(folder, 'ssh-key')
+        if os.path.exists(self.key): os.unlink(self.key)
+        run('ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', 'boot test', '-f', self.key)
+        with open(self.key + '.pub') as file: self.public_key = file.read().strip()
+        self.guest = Guest(BOX, self.key, folder)
+        self.span = Span('nfr-span')
+        self.machine = None
+        self.card = None
+        self.facts = {}     # what a check has found out and a later one builds on
+
+    # -- cards -----------------------------------------------------------------------------------------------------------------------------------
+
+    def new_card(self, name, text, certificates=True, megabytes=6144):
+        """The image flashed to a card of that size, and its nfr.txt edited as on a person's computer."""
+        self.power_off()
+        path = os.path.join(self.folder, name + '.img')
+        if os.path.exists(path): os.unlink(path)
+        run('cp', '--sparse=always', self.image, path)
+        os.truncate(path, megabytes << 20)
+        self.card = Card(path)
+        self.card.write(1, 'nfr.txt', text.encode() if isinstance(text, str) else text)
+        if certificates:
+            for file, name in zip((self.authority.certificate, *self.identity), ('ca.pem', 'box.crt', 'box.key')):
+                with open(file, 'rb') as content: self.card.write(1, name, content.read())
+        self.machine = Machine(path, os.path.join(self.folder, name_of(path)), LINES, 148, self.say)
+
+    # -- power -----------------------------------------------------------------------------------------------------------------------------------
+
+    def power_on(self, **options):
+        return self.machine.power_on(**options)
+
+    def cut(self):
+        self.guest.forget()
+        self.machine.cut()
+
+    def power_off(self):
+        if self.machine and self.machine.process: self.cut()
+
+    def rebooted(self, seconds):
+        """Waits until the box goes off by itself; QEMU's word for why."""
+        why = self.machine.wait_off(seconds)
+        self.guest.forget()
+        return why
+
+    def wait_recording(self, seconds=420):
+        """Until systemd was told by the sensor that it records. Returns seconds after the kernel's start, by the box's own clock; None when it did not."""
+        until = time.monotonic() + seconds
+        if not self.guest.wait(seconds): return None
+        while time.monotonic() < until:
+            unit = self.guest.unit('nfr.service', 'ActiveState', 'SubState', 'ActiveEnterTimestampMonotonic')
+            if unit.get('ActiveState') == 'active' and unit.get('SubState') == 'running': return int(unit['ActiveEnterTimestampMonotonic']) / 1e6
+            time.sleep(3)
+        return None
+
+    def ports(self):
+        """The sensor's status of its capture port."""
+        return {port['interface']: port for port in self.guest.status()['capture']}
+
+    def packets(self):
+        return self.ports()[CAPTURE]['packets']
+
+    def wait_packets(self, at_least, seconds=60):
+        """The number of packets that the sensor has decoded, once it is at least that; the last number after `seconds`."""
+        until = time.monotonic() + seconds
+        while True:
+            now = self.packets()
+            if now >= at_least or time.monotonic() > until: return now
+            time.sleep(2)
+
+    def close(self):
+        self.power_off()
+        self.span.close()
+        self.broker.close()
+
+    def keep_logs(self, target):
+        """Copies consoles and pictures out of the working folder."""
+        os.makedirs(target, exist_ok=True)
+        for base, _, files in os.walk(self.folder):
+            for file in files:
+                if re.search(r'\.(log|png|txt|json)$', file):
+                    shutil.copy(os.path.join(base, file), os.path.join(target, os.path.relpath(os.path.join(base, file), self.folder).replace('/', '-')))
+
+
+def name_of(path):
+    return os.path.splitext(os.path.basename(path))[0]
+
+
+class Failed(Exception):
+    """A check that did not hold, in words."""
+
+
+def expect(condition, words):
+    if not condition: raise Failed(words)
+
+
+def wait_for(what, seconds, every=2.0):
+    """The first true value of `what()`; its last one after `seconds`."""
+    until = time.monotonic() + seconds
+    while True:
+        value = what()
+        if value or time.monotonic() > until: return value
+        time.sleep(every)
+
+
+__all__ = ['Box', 'Failed', 'expect', 'wait_for', 'network', 'settings', 'HOST', 'BOX', 'NAME', 'SITE', 'LIGHTS', 'LINES', 'MANAGEMENT', 'CAPTURE', 'subprocess']

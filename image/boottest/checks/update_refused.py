@@ -1,0 +1,13 @@
+"""An update that is not ours, and one that is older, are refused in words and change nothing."""
+from box import expect
+
+
+def check(box):
+    slots = box.guest.run('/usr/lib/nfr/nfr-slot state').strip()
+    words = []
+    for bundle in (box.bundles.forged(), box.bundles.older()):
+        said = box.guest.try_run(f'nfr update --no-reboot {box.bundles.serve(bundle)}', 300)
+        expect(said.code, f'{bundle} was taken')
+        words.append((said.error or said.out).strip().splitlines()[-1])
+    expect(box.guest.run('/usr/lib/nfr/nfr-slot state').strip() == slots, 'a refused update changed the slots')
+    return '; '.join(words)

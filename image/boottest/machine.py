@@ -1,0 +1,211 @@
+"""The box: QEMU's `virt` machine with a card, a management port, a capture port, five lights, a button and a display, all real to the guest's kernel.
+Lights are lines of the machine's own GPIO controller and are read there, from outside; the button is its power key; the display hangs on USB (display.py)."""
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import display
+from firmware import Card
+
+PL061_DATA = 0x090303fc      # the controller's data register with every line chosen (Arm DDI 0190B, 3.3.1), at its place in QEMU's `virt`
+BUTTON_LINE = 3              # QEMU's own: the line that "system_powerdown" pulses
+
+
+class Qmp:
+    """QEMU's control socket: one command at a time, events kept."""
+
+    def __init__(self, path, seconds=20):
+        until = time.monotonic() + seconds
+        self._socket = socket.socket(socket.AF_UNIX)
+        while True:
+            try:
+                self._socket.connect(path)
+                break
+            except OSError:
+                if time.monotonic() > until: raise
+                time.sleep(0.1)
+        self._socket.settimeout(60)
+        self._lines = self._socket.makefile('r')
+        self._lock = threading.Lock()
+        self.events = []
+        self._read()
+        self.do('qmp_capabilities')
+
+    def _read(self):
+        line = self._lines.readline()
+        if not line: raise EOFError('QEMU closed its control socket')
+        return json.loads(line)
+
+    def do(self, command, **arguments):
+        with self._lock:
+            self._socket.sendall((json.dumps({'execute': command, 'arguments': arguments}) + '\n').encode())
+            while True:
+                answer = self._read()
+                if 'event' in answer: self.events.append(answer)
+                elif 'error' in answer: raise RuntimeError(f"{command}: {answer['error']['desc']}")
+                else: return answer['return']
+
+    def drain(self):
+        """Events that came without a command; until QEMU closes."""
+        try:
+            while True:
+                answer = self._read()
+                if 'event' in answer: self.events.append(answer)
+        except (EOFError, OSError, ValueError):
+            return
+
+
+class Machine:
+    """One card and the boots made from it. `say` takes a line for the log."""
+
+    def __init__(self, image, folder, lights, button_code, say, memory=1024):
+        self.image, self.folder, self.say, self.memory = image, folder, say, memory
+        self.lights, self.button_code = lights, button_code
+        self.process = self.qmp = self.display = self._wire = None
+        self.boots = 0
+        self.serial = None
+        os.makedirs(folder, exist_ok=True)
+
+    # -- what the machine consists of ------------------------------------------------------------------------------------------------------------
+
+    def _base(self):
+        return ['-M', 'virt', '-nodefaults', '-cpu', 'cortex-a72', '-smp', '2', '-m', str(self.memory), '-accel', 'tcg,thread=multi']
+
+    def _tree(self):
+        """QEMU's own device tree, with lights on its GPIO lines and the button's code as the panel's overlay has it."""
+        plain, text, out = (os.path.join(self.folder, name) for name in ('virt.dtb', 'virt.dts', 'box.dtb'))
+        machine = self._base()
+        machine[1] += f',dumpdtb={plain}'
+        subprocess.run(['qemu-system-aarch64', *machine, '-display', 'none'], check=True, capture_output=True)
+        source = subprocess.run(['dtc', '-q', '-I', 'dtb', '-O', 'dts', plain], check=True, capture_output=True, text=True).stdout
+        with open(text, 'w') as file:
+            file.write(with_panel(source, self.lights, self.button_code))
+        subprocess.run(['dtc', '-q', '-I', 'dts', '-O', 'dtb', '-o', out, text], check=True, capture_output=True)
+        return out
+
+    # -- power -----------------------------------------------------------------------------------------------------------------------------------
+
+    def power_on(self, panel=True, clock=None, append=''):
+        """Plays the firmware and starts the kernel. `clock` is an RTC time such as 1970-01-01T00:00:00; None is now."""
+        assert self.process is None, 'the machine is on'
+        self.boots += 1
+        partition, kernel, initrd, line = Card(self.image).boot(os.path.join(self.folder, 'boot'))
+        line += f' console=ttyAMA0 systemd.default_device_timeout_sec=600 systemd.journald.forward_to_console=1 {append}'
+        # The Pi's firmware tells the kernel its partition in the device tree; here the line of config.txt that chose cmdline-X.txt did.
+        self.serial = os.path.join(self.folder, f'serial-{self.boots}.log')
+        control, screen = os.path.join(self.folder, 'qmp'), os.path.join(self.folder, 'display')
+        for path in (control, screen):
+            if os.path.exists(path): os.unlink(path)
+        arguments = ['qemu-system-aarch64', *self._base(), '-display', 'none', '-no-reboot', '-serial', f'file:{self.serial}', '-monitor', 'none',
+                     '-qmp', f'unix:{control},server=on,wait=off', '-kernel', kernel, '-append', line,
+                     # cache=none would wait for the host's disk; what the guest flushes is what must outlive a cut, and that QEMU does in any mode.
+                     '-drive', f'if=none,id=card,file={self.image},format=raw,cache=writeback,discard=unmap', '-device', 'virtio-blk-pci,drive=card,addr=1',
+                     '-netdev', 'tap,id=net0,ifname=nfr-mgmt,script=no,downscript=no', '-device', 'virtio-net-pci,netdev=net0,mac=52:54:00:4e:46:01,romfile=,addr=2',
+                     '-netdev', 'tap,id=net1,ifname=nfr-span,script=no,downscript=no', '-device', 'virtio-net-pci,netdev=net1,mac=52:54:00:4e:46:02,romfile=,addr=3',
+                     '-device', 'virtio-rng-pci,addr=4']
+        if initrd: arguments += ['-initrd', initrd]
+        if clock: arguments += ['-rtc', f'base={clock}']
+        if panel:
+            arguments += ['-dtb', self._tree(), '-chardev', f'socket,id=display,path={screen},server=on,wait=off',
+                          '-device', 'qemu-xhci,id=usb,addr=5', '-device', 'usb-redir,chardev=display,bus=usb.0']
+        self.log = open(os.path.join(self.folder, f'qemu-{self.boots}.log'), 'w')
+        self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
+        self.started = time.monotonic()
+        try:
+            self.qmp = Qmp(control)
+            if panel: self.display, self._wire = display.attach(screen)
+        except Exception:
+            self.cut()
+            with open(self.log.name) as said: raise RuntimeError(f'QEMU did not start: {said.read().strip() or "no word"}')
+        self.say(f'boot {self.boots} from partition {partition}')
+        return partition
+
+    def cut(self):
+        """The plug is pulled."""
+        if self.process is None: return
+        self.process.send_signal(signal.SIGKILL)
+        self._gone()
+
+    def wait_off(self, seconds):
+        """Until the guest shuts down or reboots by itself. Returns QEMU's word for which: guest-shutdown, guest-reset, watchdog …; None after `seconds`."""
+        reader = threading.Thread(target=self.qmp.drain, daemon=True)
+        reader.start()
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+        reader.join(5)
+        reasons = [event['data']['reason'] for event in self.qmp.events if event['event'] == 'SHUTDOWN']
+        self._gone()
+        return reasons[-1] if reasons else 'ended'
+
+    def _gone(self):
+        self.process.wait(30)
+        if self._wire: self._wire.close()
+        self.log.close()
+        self.process = self.qmp = self.display = self._wire = None
+
+    # -- what a person sees and touches -----------------------------------------------------------------------------------------------------------
+
+    def lit(self):
+        """The set of names of the lights that are on at this moment."""
+        said = self.qmp.do('human-monitor-command', **{'command-line': f'xp /1xb {PL061_DATA:#x}'})
+        value = int(re.search(r':\s*(0x[0-9a-f]+)', said)[1], 16)
+        return {name for name, line in self.lights.items() if value >> line & 1}
+
+    def watch_lights(self, seconds, every=0.1):
+        """For each light the part of the time that it was on, and how often it changed."""
+        seen, before = {name: [0, 0] for name in self.lights}, None
+        until, samples = time.monotonic() + seconds, 0
+        while time.monotonic() < until:
+            now = self.lit()
+            samples += 1
+            for name, counts in seen.items():
+                counts[0] += name in now
+                counts[1] += before is not None and (name in now) != (name in before)
+            before = now
+            time.sleep(every)
+        return {name: (on / samples, changes) for name, (on, changes) in seen.items()}
+
+    def press(self):
+        """A short press of the button (a tenth of a second, QEMU's)."""
+        self.qmp.do('system_powerdown')
+
+    def console(self):
+        with open(self.serial, errors='replace') as file:
+            return file.read()
+
+    def wait_console(self, pattern, seconds):
+        """The first line of the serial console that matches; None after `seconds` or when the machine goes off."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            found = re.search(pattern, self.console())
+            if found: return found
+            if self.process.poll() is not None: return None
+            time.sleep(0.5)
+        return None
+
+
+def with_panel(source, lights, button_code):
+    """The text of a device tree with lights on lines of its PL061 controller, and the code of its gpio-keys button changed."""
+    node = re.search(r'pl061@[0-9a-f]+ \{.*?phandle = <(0x[0-9a-f]+)>;', source, re.S)
+    if not node: raise ValueError("QEMU's device tree has no pl061 controller with a phandle")
+    children = '\n'.join(f'\t\tlight-{line} {{ label = "{name}"; gpios = <{node[1]} {line} 0>; default-state = "off"; }};' for name, line in lights.items())
+    keys = re.search(r'\n\t(gpio-keys[^ ]*) \{.*?\n\t\t([a-z-]+) \{', source, re.S)
+    if not keys: raise ValueError("QEMU's device tree has no gpio-keys button")
+    return source + f'''
+/ {{
+\tnfr-lights {{
+\t\tcompatible = "gpio-leds";
+{children}
+\t}};
+\t{keys[1]} {{ label = "nfr-button"; {keys[2]} {{ linux,code = <{button_code}>; }}; }};
+\t/* The panel's bus is i2c-1 on a Pi: number 0 is taken. */
+\taliases {{ i2c0 = "{'/' + keys[1]}"; }};
+}};
+'''

@@ -1,0 +1,140 @@
+"""The parts of the boot test that need no machine: run by python3 -m unittest, and by Nfr.Tests."""
+import os
+import socket
+import struct
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import display        # noqa: E402
+import firmware       # noqa: E402
+import machine        # noqa: E402
+import traffic        # noqa: E402
+
+AUTOBOOT = '[all]\ntryboot_a_b=1\nboot_partition=2\n[tryboot]\nboot_partition=3\n#nfr good=a try=- left=0 bad=-\n'
+
+
+class TheFirmware(unittest.TestCase):
+    def test_boots_the_partition_of_all_unless_it_was_asked_to_try(self):
+        self.assertEqual(2, firmware.boot_partition(AUTOBOOT))
+        self.assertEqual(3, firmware.boot_partition(AUTOBOOT, tryboot=True))
+        self.assertEqual(1, firmware.boot_partition(''))
+
+    def test_reads_512_bytes_of_autoboot_and_no_more(self):
+        self.assertEqual(2, firmware.boot_partition(AUTOBOOT.ljust(512, '\n') + '[all]\nboot_partition=3\n'))
+
+    def test_takes_of_config_what_stands_under_a_section_that_holds(self):
+        text = 'kernel=vmlinuz\ninitramfs initrd.img followkernel\n[boot_partition=2]\ncmdline=cmdline-a.txt # slot a\n[boot_partition=3]\ncmdline=cmdline-b.txt\n[all]\nenable_uart=1\n'
+        lines = firmware.sections(text, {'boot_partition=3'})
+        self.assertEqual('cmdline-b.txt', firmware.setting(lines, 'cmdline'))
+        self.assertEqual('initrd.img followkernel', firmware.setting(lines, 'initramfs'))
+        self.assertEqual('1', firmware.setting(lines, 'enable_uart'))
+        self.assertEqual('none', firmware.setting(lines, 'os_prefix', 'none'))
+
+    def test_finds_primary_and_logical_partitions(self):
+        def entry(kind, start, count): return struct.pack('<4xB3xII', kind, start, count)
+
+        def record(*entries): return bytes(446) + b''.join(entries).ljust(64, b'\0') + b'\x55\xaa'
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(record(entry(0x0c, 8, 4), entry(0x83, 12, 4), entry(0x0f, 20, 40)))
+            for at, one in ((20, record(entry(0x83, 1, 5), entry(0x05, 10, 8))), (30, record(entry(0x83, 2, 6)))):
+                file.seek(at * 512)
+                file.write(one)
+            file.flush()
+            self.assertEqual({1: (8 * 512, 4 * 512), 2: (12 * 512, 4 * 512), 3: (20 * 512, 40 * 512), 5: (21 * 512, 5 * 512), 6: (32 * 512, 6 * 512)}, firmware.partitions(file.name))
+
+    def test_says_where_there_is_no_partition_table(self):
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(bytes(1024))
+            file.flush()
+            with self.assertRaisesRegex(ValueError, 'no partition table'): firmware.partitions(file.name)
+
+
+class TheDisplay(unittest.TestCase):
+    def test_shows_what_is_written_in_page_addressing(self):
+        screen = display.Ssd1306()
+        screen.message(bytes([0x00, 0xae, 0x20, 0x02, 0xb3, 0x05, 0x11, 0xaf]))
+        screen.message(bytes([0x40, 0xff, 0x01]))
+        self.assertTrue(screen.on)
+        self.assertEqual((0xff, 0x01, 0x00), tuple(screen.memory[3 * 128 + 0x15:3 * 128 + 0x18]))
+        self.assertEqual(9, screen.lit())
+        self.assertTrue(screen.picture()[24][0x16] and not screen.picture()[25][0x16])
+
+    def test_wraps_in_horizontal_addressing_and_keeps_arguments_apart_from_commands(self):
+        screen = display.Ssd1306()
+        screen.message(bytes([0x00, 0x20, 0x00, 0x21, 126, 127, 0x22, 7, 7, 0x81, 0xaf]))
+        screen.message(bytes([0x40, 1, 2, 3]))
+        self.assertFalse(screen.on)
+        self.assertEqual(0xaf, screen.contrast)
+        self.assertEqual((3, 2), tuple(screen.memory[7 * 128 + 126:]))
+
+    def test_a_control_byte_with_its_highest_bit_is_for_one_byte(self):
+        screen = display.Ssd1306()
+        screen.message(bytes([0x80, 0xaf, 0x80, 0xb1, 0x40, 0x0f, 0xf0]))
+        self.assertTrue(screen.on)
+        self.assertEqual((0x0f, 0xf0), tuple(screen.memory[128:130]))
+
+    def test_nobody_answers_at_another_address(self):
+        adapter = display.I2cAdapter({display.ADDRESS: display.Ssd1306()})
+        self.assertEqual((0, b''), adapter.control(0x41, 4 | 3, 0, 0x3d, 2, b'\x00\xaf'))
+        self.assertEqual((0, bytes([adapter.NAK])), adapter.control(0xc1, 3, 0, 0, 1, b''))
+        adapter.control(0x41, 4 | 3, 0, 0x3c, 2, b'\x00\xaf')
+        self.assertEqual((0, bytes([adapter.ACK])), adapter.control(0xc1, 3, 0, 0, 1, b''))
+        self.assertTrue(adapter.devices[0x3c].on)
+
+    def test_its_adapter_introduces_itself_and_serves_control_transfers(self):
+        folder = tempfile.mkdtemp()
+        path = os.path.join(folder, 'usb')
+        server = socket.socket(socket.AF_UNIX)
+        server.bind(path)
+        server.listen()
+        screen, wire = display.attach(path)
+        guest, _ = server.accept()
+        guest.settimeout(10)
+
+        def take():
+            kind, length, identity = struct.unpack('<III', guest.recv(12, socket.MSG_WAITALL))
+            return kind, identity, guest.recv(length, socket.MSG_WAITALL) if length else b''
+        guest.sendall(struct.pack('<III', 0, 68, 0) + bytes(68))
+        self.assertEqual([0, 5, 4, 1], [take()[0] for _ in range(4)])
+        guest.sendall(struct.pack('<III', 100, 10, 7) + struct.pack('<BBBBHHH', 0x80, 6, 0x80, 0, 0x0100, 0, 64))
+        kind, identity, body = take()
+        self.assertEqual((100, 7, 18, 0x0403), (kind, identity, body[10], struct.unpack('<H', body[18:20])[0]))
+        guest.sendall(struct.pack('<III', 100, 12, 8) + struct.pack('<BBBBHHH', 0, 7, 0x41, 0, 0, 0x3c, 2) + b'\x00\xaf')
+        self.assertEqual((100, 8, struct.pack('<BBBBHHH', 0, 7, 0x41, 0, 0, 0x3c, 2)), take())
+        self.assertTrue(screen.on)
+        wire.close()
+        self.assertIsNone(wire.fault)
+        guest.close()
+        server.close()
+
+
+class TheMachine(unittest.TestCase):
+    TREE = '/dts-v1/;\n\n/ {\n\tpl061@9030000 {\n\t\t#gpio-cells = <0x02>;\n\t\tphandle = <0x8003>;\n\t};\n\n\tgpio-keys {\n\t\tcompatible = "gpio-keys";\n\n\t\tpoweroff {\n\t\t\tgpios = <0x8003 0x03 0x00>;\n\t\t};\n\t};\n};\n'
+
+    def test_gets_lights_and_the_button_of_the_panel(self):
+        text = machine.with_panel(self.TREE, {'nfr:power': 0, 'nfr:alert': 5}, 148)
+        self.assertIn('label = "nfr:alert"; gpios = <0x8003 5 0>;', text)
+        self.assertIn('gpio-keys { label = "nfr-button"; poweroff { linux,code = <148>; }; };', text)
+
+    def test_is_not_made_of_a_tree_without_a_controller(self):
+        with self.assertRaisesRegex(ValueError, 'pl061'): machine.with_panel('/ {};', {}, 148)
+
+
+class TheTraffic(unittest.TestCase):
+    def test_has_right_checksums(self):
+        for frame in (*traffic.dns('192.168.77.10', '192.168.77.1', 5, 'a.example.org'), *traffic.talk('10.0.0.1', 1, '10.0.0.2', 2, b'odd', b'even')):
+            length = struct.unpack('!H', frame[16:18])[0]
+            packet = frame[14:14 + length]
+            self.assertEqual(0, traffic.checksum(packet[:20]))
+            self.assertIn(traffic.checksum(packet[12:20] + struct.pack('!BBH', 0, packet[9], length - 20) + packet[20:]), (0, 0xffff))
+
+    def test_gives_as_many_frames_as_are_asked_for(self):
+        self.assertEqual(7, len(traffic.everyday(7)))
+        self.assertEqual(2 * 210, len(traffic.scan()))
+
+
+if __name__ == '__main__':
+    unittest.main()

@@ -1,0 +1,58 @@
+using Nfr.Config;
+using Nfr.Panel;
+using Nfr.Storage;
+using Nfr.Uplink;
+using Serilog;
+
+namespace Nfr.Pipeline;
+
+/// <summary>The fleet link of a sensor with what it needs of it: the report, the panel that blinks, an output for alerts, and the small capture of its own.</summary>
+sealed class FleetParts : IDisposable
+{
+    readonly CaptureNow _capture;
+
+    FleetParts(FleetLink link, AlertOutput output, CaptureNow capture) => (Link, Output, _capture) = (link, output, capture);
+
+    public FleetLink Link { get; }
+
+    /// <summary>The sensor's to run and to dispose of, as any other.</summary>
+    public AlertOutput Output { get; }
+
+    /// <summary>Null without fleet.broker.</summary>
+    public static FleetParts? Of(NfrConfig config, Spool spool, IReadOnlyList<string> interfaces, Func<StatusReport> report, Action<TimeSpan> identify, Func<string?> reload, ClockEpochs epochs, ILogger log, TimeProvider time)
+    {
+        FleetConfig fleet = config.Fleet;
+        if (fleet.Host is not { } host) return null;
+        var options = new FleetOptions
+        {
+            Host = host,
+            Port = fleet.Port,
+            UseTls = fleet.UseTls,
+            Tls = fleet.Tls,
+            Version = fleet.Version,
+            Topics = new FleetTopics(fleet.Site, fleet.Id ?? FleetConfig.DefaultId),
+            User = fleet.User,
+            Password = fleet.Password,
+            Keys = FleetConfig.ReadKeys(fleet, out List<string> faults),
+            Heartbeat = fleet.Heartbeat,
+            HomeAssistant = fleet.HomeAssistant,
+            Folder = config.Data.Dir,
+        };
+        foreach (string fault in faults) log.Warning("fleet: fleet.command_keys: {Fault}; commands of that key are not believed", fault);
+        DateTimeOffset started = time.GetUtcNow();
+        var capture = new CaptureNow(config.Data.Dir, interfaces, config.Inputs.Sniffer.Filter, time);
+        var actions = new FleetActions(FleetActions.RequestFolder, identify, reload, capture);
+        void Tell(UplinkNotice notice) => Notices.Log(log, notice);
+        var link = new FleetLink(options, () => FleetReport.Info(options.Topics, spool.SensorId, interfaces, started, options.Keys.Count > 0), beat => FleetReport.Health(report(), beat, options.Heartbeat), actions.Act, time, Tell);
+        var output = new AlertOutput(spool, new OutputOptions { Name = "fleet", Sink = options }, SensorParts.IdentityOf(spool.SensorId), time, Tell, link.Sink(), epochs: epochs);
+        return new FleetParts(link, output, capture);
+    }
+
+    public static PanelFleet PanelOf(FleetState state) => new(state.IsConnected ? PanelFleetPhase.Connected : state.Trouble is null ? PanelFleetPhase.Connecting : PanelFleetPhase.Refused, state.Broker, state.Trouble ?? "");
+
+    public void Dispose()
+    {
+        _capture.Dispose();
+        Link.Dispose();
+    }
+}

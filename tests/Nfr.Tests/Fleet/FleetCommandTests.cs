@@ -1,0 +1,140 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using Nfr.Uplink;
+
+namespace Nfr.Tests.Fleet;
+
+public sealed class FleetCommandTests : IDisposable
+{
+    static readonly FleetTopics s_topics = new("office", "box1");
+
+    readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    readonly string _folder = Directory.CreateTempSubdirectory("nfr-desk-").FullName;
+    readonly ManualTime _time = new();
+    readonly List<FleetCommand> _done = [];
+    readonly List<string> _said = [];
+
+    FleetDesk Desk() => new(new FleetOptions { Host = "h", Port = 1, Topics = s_topics, Folder = _folder, Keys = new Dictionary<string, ECDsa> { [FleetKey.Id(_key)] = _key } }, FleetSequences.Open(_folder),
+        (command, _) =>
+        {
+            _done.Add(command);
+            return command.Command == "ping" ? new FleetAnswer { Ok = true, Why = "there" } : FleetAnswer.Unknown("no such command");
+        }, _time, n => _said.Add(n.Sentence));
+
+    byte[] Command(long sequence, string name = "ping", string to = "office/box1", TimeSpan age = default, ECDsa? key = null) =>
+        new FleetCommand { Command = name, To = to, Sequence = sequence, Time = _time.GetUtcNow() - age, Arguments = new Dictionary<string, string> { ["seconds"] = "5" } }.Sign(key ?? _key);
+
+    [Fact]
+    public void A_signed_command_is_obeyed_once()
+    {
+        FleetDesk desk = Desk();
+        FleetAnswer answer = desk.Take(Command(1), _ => { })!;
+        Assert.True(answer.Ok, answer.Why);
+        Assert.Equal("5", Assert.Single(_done).Arguments["seconds"]);
+        Assert.False(desk.Take(Command(1), _ => { })!.Ok);
+        // Another desk, as after a power cut: the number was on the disk before the command was obeyed.
+        Assert.False(Desk().Take(Command(1), _ => { })!.Ok);
+        Assert.Single(_done);
+        Assert.True(Desk().Take(Command(2), _ => { })!.Ok);
+    }
+
+    [Fact]
+    public void Each_reason_to_refuse_is_counted_and_answered()
+    {
+        FleetDesk desk = Desk();
+        using ECDsa stranger = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var cases = new (FleetRefusal Why, byte[] Message)[]
+        {
+            (FleetRefusal.TooLong, new byte[FleetCommand.MostBytes + 1]),
+            (FleetRefusal.Malformed, "ping"u8.ToArray()),
+            (FleetRefusal.Malformed, []),
+            (FleetRefusal.Forged, Command(1, key: stranger)),
+            (FleetRefusal.NotForUs, Command(1, to: "office/box2")),
+            (FleetRefusal.Old, Command(1, age: TimeSpan.FromMinutes(6))),
+            (FleetRefusal.Old, Command(1, age: TimeSpan.FromMinutes(-6))),
+            (FleetRefusal.Unknown, Command(1, "format-disk")),
+            (FleetRefusal.Replayed, Command(1)),
+        };
+        long[] expected = new long[Enum.GetValues<FleetRefusal>().Length];
+        foreach ((FleetRefusal why, byte[] message) in cases)
+        {
+            _time.Advance(TimeSpan.FromSeconds(11));
+            FleetAnswer? answer = desk.Take(message, _ => { });
+            Assert.False(answer!.Ok);
+            Assert.NotEmpty(answer.Why);
+            expected[(int)why]++;
+            Assert.Equal(expected, desk.Refused);
+        }
+        Assert.Equal(0, desk.Taken);
+        Assert.DoesNotContain(_done, c => c.Command == "ping");
+        Assert.Equal(cases.Length, _said.Count);
+    }
+
+    [Fact]
+    public void Every_changed_bit_of_a_command_makes_it_none()
+    {
+        var keys = new Dictionary<string, ECDsa> { [FleetKey.Id(_key)] = _key };
+        byte[] good = Command(1);
+        Assert.NotNull(FleetCommand.Verify(good, keys, out _, out _));
+        for (int i = 0; i < good.Length; i++)
+        {
+            byte[] bad = [.. good];
+            bad[i] ^= 1;
+            Assert.True(FleetCommand.Verify(bad, keys, out _, out FleetRefusal refusal) is null, $"byte {i}");
+            Assert.NotEqual(FleetRefusal.None, refusal);
+            Assert.Null(FleetCommand.Verify(good.AsSpan(0, i), keys, out _, out _));
+        }
+    }
+
+    [Theory]
+    [InlineData("""{"alg":"none","kid":"KID"}""")]
+    [InlineData("""{"alg":"HS256","kid":"KID"}""")]
+    [InlineData("""{"alg":"ES256","kid":"KID","crit":["exp"]}""")]
+    [InlineData("""{"alg":"ES256"}""")]
+    public void The_sender_does_not_choose_how_it_is_believed(string header)
+    {
+        string input = Base64Url.EncodeToString(Encoding.UTF8.GetBytes(header.Replace("KID", FleetKey.Id(_key), StringComparison.Ordinal))) + "."
+            + Encoding.ASCII.GetString(Command(1)).Split('.')[1];
+        byte[] signature = _key.SignData(Encoding.ASCII.GetBytes(input), HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
+        foreach (string end in new[] { Base64Url.EncodeToString(signature), "" })
+            Assert.Null(FleetCommand.Verify(Encoding.ASCII.GetBytes(input + "." + end), new Dictionary<string, ECDsa> { [FleetKey.Id(_key)] = _key }, out _, out _));
+    }
+
+    [Fact]
+    public void A_damaged_file_of_sequence_numbers_is_put_aside_and_told()
+    {
+        File.WriteAllBytes(Path.Combine(_folder, "fleet.state"), [0, 1, 2, 10]);
+        FleetSequences sequences = FleetSequences.Open(_folder);
+        Assert.Contains("put aside", sequences.Fault);
+        Assert.True(sequences.TryAdvance("k", 3));
+        Assert.Equal(3, FleetSequences.Open(_folder).LastOf("k"));
+        Assert.True(File.Exists(Path.Combine(_folder, "fleet.state.bad")));
+    }
+
+    [Fact]
+    public void Shapes_come_back_as_they_went()
+    {
+        var health = new FleetHealth
+        {
+            Time = DateTimeOffset.UnixEpoch.AddDays(1), IsWell = true, UptimeSeconds = 12, HeartbeatSeconds = 30, Beat = 3, Troubles = [new("fault", "uplink", "what", "do")],
+            Ports = [new("eth1", true, 10, 20, 30, 40), new("eth2", false, null, null, 0, 0)], EventsPerSecond = 1.5, Ledger = new(1, 2, 3, 4, 5, 6, 7, 8, true), Spool = new(1, 2, 3, 4.5, false),
+            Uplinks = [new("engine", 5, null)], Outputs = [new("fleet", 1, "away")], Alerts = new(9, 2, null), Celsius = 51.5, DiskFree = 1, DiskSize = 2, Resident = 3, CommandsTaken = 4, CommandsRefused = 5,
+        };
+        FleetHealth back = FleetHealth.TryRead(health.ToJson())!;
+        Assert.Equal(Encoding.UTF8.GetString(health.ToJson()), Encoding.UTF8.GetString(back.ToJson()));
+        Assert.Equal(10, back.PacketsPerSecond);
+        Assert.Null(FleetHealth.TryRead("[]"u8.ToArray()));
+        Assert.Null(FleetHealth.TryRead("{\"time\":"u8.ToArray()));
+        Assert.NotNull(FleetHealth.TryRead("""{"time":3,"ports":[1,{"packets":"x"}],"box":[],"well":"yes"}"""u8.ToArray()));
+        Assert.True(FleetTopics.TryParse("nfr/office/box1/health", out FleetTopics topics, out FleetTopic about));
+        Assert.Equal((s_topics, FleetTopic.Health), (topics, about));
+        foreach (string wrong in new[] { "nfr/office/box1", "nfr/office/box1/health/x", "nfr//box1/health", "x/office/box1/health", "nfr/office/box 1/health", "nfr/office/box1/nothing" }) Assert.False(FleetTopics.TryParse(wrong, out _, out _));
+    }
+
+    public void Dispose()
+    {
+        _key.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+}
