@@ -47,6 +47,7 @@ put 644 "$systemd/sysusers/nfr.conf" usr/lib/sysusers.d/nfr.conf
 put 644 "$systemd/tmpfiles/nfr.conf" usr/lib/tmpfiles.d/nfr.conf
 put 644 "$systemd/presets/60-nfr.preset" usr/lib/systemd/system-preset/60-nfr.preset
 put 644 "$systemd/udev/60-nfr-panel.rules" lib/udev/rules.d/60-nfr-panel.rules
+put 755 "$systemd/shutdown/nfr-panel" usr/lib/systemd/system-shutdown/nfr-panel
 for script in "$systemd"/libexec/*; do put 755 "$script" "usr/lib/nfr/${script##*/}"; done
 
 "$@" completion bash | said usr/share/bash-completion/completions/nfr

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Nfr.Config;
 using Nfr.Health;
 using Nfr.Panel;
+using Nfr.Service;
 
 namespace Nfr.Commands;
 
@@ -71,10 +72,27 @@ static class PanelCommand
             using PanelButton? button = parts.Button;
             if (word is not null) return SayOne(parts, s_screens.First(s => s.Word == word));
             using var stop = new StopSignals();
-            new PanelLoop(parts, Say, TimeProvider.System).Run(stop.Token);
+            using Notifier? systemd = Notifier.Of(Environment.GetEnvironmentVariable, Environment.ProcessId, TimeProvider.System, out string? untold);
+            if (untold is not null) Say(untold);
+            new PanelLoop(parts, Say, TimeProvider.System, Alive(systemd)).Run(stop.Token);
             return ExitCode.Good;
         });
         return panel;
+    }
+
+    /// <summary>Tells systemd after the first round that it works, and then every fifth second that it still goes round; null when nobody asks.</summary>
+    static Action? Alive(Notifier? systemd)
+    {
+        if (systemd is null) return null;
+        TimeProvider time = TimeProvider.System;
+        long? told = null;
+        return () =>
+        {
+            if (told is { } at && time.GetElapsedTime(at) < TimeSpan.FromSeconds(5)) return;
+            if (told is null) systemd.Ready();
+            systemd.Alive();
+            told = time.GetTimestamp();
+        };
     }
 
     static NfrConfig LoadOrDefault(CommandSetup setup, ParseResult parsed, out IReadOnlyList<string> faults)

@@ -22,7 +22,11 @@ sealed record PanelParts
 /// "nfr panel": one thread that waits for the sensor, the button or the next tenth of a second in which something moves. Whatever is missing or breaks is said once and
 /// tried again; nothing here ends the process but a signal.
 /// </summary>
-sealed class PanelLoop(PanelParts parts, Action<string> say, TimeProvider time)
+/// <param name="parts">Its devices.</param>
+/// <param name="say">A sentence for the log.</param>
+/// <param name="time">Intervals.</param>
+/// <param name="alive">Called after each round: for the watchdog.</param>
+sealed class PanelLoop(PanelParts parts, Action<string> say, TimeProvider time, Action? alive = null)
 {
     static readonly TimeSpan s_idle = TimeSpan.FromSeconds(1);
     /// <summary>While the button is held, or a light's new files are waited for.</summary>
@@ -42,8 +46,11 @@ sealed class PanelLoop(PanelParts parts, Action<string> say, TimeProvider time)
         while (!stop.IsCancellationRequested)
         {
             TimeSpan wait = Turn();
+            alive?.Invoke();
             Readiness.Wait(parts.Client.Handle, parts.Button?.Handle, wait);
         }
+        // The box goes down, as it was asked to: "do not unplug" stays true without us, until the very end says otherwise (--say unplug).
+        if (_desk.Mode(Now) == PanelMode.Writing) return;
         // Nobody keeps these true from here on. That the box has power is.
         parts.Leds?.Show(LightPlan.All(LightPattern.Off) with { Power = LightPattern.On });
         parts.Display?.Blank();

@@ -88,12 +88,13 @@ public sealed class UnitFileTests : IDisposable
     public void The_panels_unit_has_no_network_and_no_capability()
     {
         string[] lines = File.ReadAllLines(Path.Combine(Units, "nfr-panel.service"));
-        Assert.All(new[] { "PrivateNetwork=yes", "CapabilityBoundingSet=", "RestrictAddressFamilies=AF_UNIX", "DevicePolicy=closed", "User=nfr-panel" }, line => Assert.Contains(line, lines));
+        Assert.All(new[] { "PrivateNetwork=yes", "CapabilityBoundingSet=", "RestrictAddressFamilies=AF_UNIX", "DevicePolicy=closed", "User=nfr-panel", "Type=notify", "WatchdogSec=30" }, line => Assert.Contains(line, lines));
     }
 
     [InstalledTheory("/bin/sh")]
     [InlineData("image/systemd/libexec/requests")]
     [InlineData("image/systemd/libexec/factory-reset")]
+    [InlineData("image/systemd/shutdown/nfr-panel")]
     [InlineData("image/deb/postinst")]
     [InlineData("image/deb/prerm")]
     [InlineData("image/deb/postrm")]

@@ -3,12 +3,14 @@ using System.Text.Json.Serialization;
 
 namespace Nfr.Panel.Screens;
 
-/// <summary>A state as JSON, for previews: the properties of <see cref="PanelState"/> in camel case, each may be left out; an unknown one is a fault.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, WriteIndented = true)]
 [JsonSerializable(typeof(PanelState))]
-sealed partial class PanelStateJson : JsonSerializerContext
+sealed partial class PanelStateContext : JsonSerializerContext;
+
+/// <summary>A state as JSON, for previews: the properties of <see cref="PanelState"/> in camel case, each may be left out; an unknown one is a fault.</summary>
+static class PanelStateJson
 {
-    public static string Write(PanelState state) => JsonSerializer.Serialize(state, Default.PanelState);
+    public static string Write(PanelState state) => JsonSerializer.Serialize(state, PanelStateContext.Default.PanelState);
 
     /// <summary>Null and what is wrong, with its line.</summary>
     public static PanelState? Read(string text, out string fault)
@@ -16,7 +18,7 @@ sealed partial class PanelStateJson : JsonSerializerContext
         fault = "";
         try
         {
-            if (JsonSerializer.Deserialize(text, Default.PanelState) is { } state) return Whole(state);
+            if (JsonSerializer.Deserialize(text, PanelStateContext.Default.PanelState) is { } state) return Whole(state);
             fault = "it holds null, not a state";
         }
         catch (JsonException wrong)
