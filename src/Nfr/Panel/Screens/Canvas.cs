@@ -37,7 +37,7 @@ readonly ref struct Canvas(ScreenBuffer screen)
     }
 
     /// <summary>A frame, filled from the left.</summary>
-    /// <param name="share">0 to 1; anything above nothing shows, and only all of it fills it.</param>
+    /// <remarks><paramref name="share"/>: 0 to 1; anything above nothing shows, and only all of it fills it.</remarks>
     public void Bar(int x, int y, int width, int height, double share)
     {
         Frame(x, y, width, height);
@@ -110,9 +110,7 @@ readonly ref struct Canvas(ScreenBuffer screen)
     }
 
     /// <summary>Lines of small letters, broken between words (or inside one that is wider than a line), from <paramref name="skip"/> on.</summary>
-    /// <param name="lines">Lines there is room for; where more is left, the last ends with "…" unless <paramref name="goesOn"/>.</param>
-    /// <param name="skip">Lines that were shown before.</param>
-    /// <param name="goesOn">The rest is shown later.</param>
+    /// <remarks><paramref name="lines"/>: Lines there is room for; where more is left, the last ends with "…" unless <paramref name="goesOn"/>. <paramref name="skip"/>: Lines that were shown before. <paramref name="goesOn"/>: The rest is shown later.</remarks>
     /// <returns>Lines that were drawn.</returns>
     public int Paragraph(ReadOnlySpan<char> text, int x, int y, int width, int lines, int skip = 0, bool goesOn = false)
     {
@@ -136,8 +134,7 @@ readonly ref struct Canvas(ScreenBuffer screen)
     }
 
     /// <summary>Takes a line off <paramref name="text"/>.</summary>
-    /// <param name="whole">From the line's begin to the text's end.</param>
-    /// <param name="row">The line.</param>
+    /// <remarks><paramref name="whole"/>: From the line's begin to the text's end. <paramref name="row"/>: The line.</remarks>
     static bool NextLine(ref ReadOnlySpan<char> text, int width, out ReadOnlySpan<char> whole, out ReadOnlySpan<char> row)
     {
         text = text.TrimStart();
