@@ -138,7 +138,8 @@ class UsbRedirect:
         self._thread.join(5)
 
     def _send(self, kind, identity, body):
-        self._socket.sendall(struct.pack('<III', kind, len(body), identity) + body)
+        header = struct.pack('<III', kind, len(body), identity) if kind == self.HELLO else struct.pack('<IIQ', kind, len(body), identity)
+        self._socket.sendall(header + body)
 
     def _take(self, count):
         data = b''
@@ -150,16 +151,19 @@ class UsbRedirect:
 
     def _run(self):
         try:
-            # No capability is offered: headers are then the short ones with ids of 32 bits.
-            self._send(self.HELLO, 0, b'nfr boot test'.ljust(64, b'\0') + struct.pack('<I', 0))
-            announced = False
+            # Capabilities without which QEMU puts no device on an xHCI port: packet sizes of endpoints (4), long bulk packets (6), ids of 64 bits (5) in every header
+            # but that of the hello.
+            self._send(self.HELLO, 0, b'nfr boot test'.ljust(64, b'\0') + struct.pack('<I', 1 << 4 | 1 << 5 | 1 << 6))
+            greeted = False
             while True:
-                kind, length, identity = struct.unpack('<III', self._take(12))
+                kind, length = struct.unpack('<II', self._take(8))
+                identity, = struct.unpack('<Q' if greeted else '<I', self._take(8 if greeted else 4))
                 body = self._take(length)
-                if kind == self.HELLO and not announced:
-                    announced = True
+                if kind == self.HELLO and not greeted:
+                    if not struct.unpack('<I', body[64:68])[0] & 1 << 5: raise ValueError('QEMU speaks usbredir without ids of 64 bits')
+                    greeted = True
                     none = bytes([255]) * 32
-                    self._send(self.ENDPOINTS, 0, bytes([0]) + none[1:16] + bytes([0]) + none[17:] + bytes(32) + bytes(32))
+                    self._send(self.ENDPOINTS, 0, bytes([0]) + none[1:16] + bytes([0]) + none[17:] + bytes(32) + bytes(32) + struct.pack('<32H', *[64 if number in (0, 16) else 0 for number in range(32)]))
                     self._send(self.INTERFACES, 0, struct.pack('<I', 1) + bytes(32 * 4))
                     self._send(self.CONNECT, 0, struct.pack('<BBBBHH', 1, 0, 0, 0, 0x0403, 0xc631))
                 elif kind == self.SET_CONFIGURATION:

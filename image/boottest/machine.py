@@ -2,6 +2,7 @@
 Lights are lines of the machine's own GPIO controller and are read there, from outside; the button is its power key; the display hangs on USB (display.py)."""
 import json
 import os
+import queue
 import re
 import signal
 import socket
@@ -17,7 +18,7 @@ BUTTON_LINE = 3              # QEMU's own: the line that "system_powerdown" puls
 
 
 class Qmp:
-    """QEMU's control socket: one command at a time, events kept."""
+    """QEMU's control socket: one command at a time; a thread reads, so that events are kept even while nobody asks."""
 
     def __init__(self, path, seconds=20):
         until = time.monotonic() + seconds
@@ -29,35 +30,33 @@ class Qmp:
             except OSError:
                 if time.monotonic() > until: raise
                 time.sleep(0.1)
-        self._socket.settimeout(60)
-        self._lines = self._socket.makefile('r')
-        self._lock = threading.Lock()
-        self.events = []
-        self._read()
+        self.events, self._answers, self._lock = [], queue.Queue(), threading.Lock()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         self.do('qmp_capabilities')
 
     def _read(self):
-        line = self._lines.readline()
-        if not line: raise EOFError('QEMU closed its control socket')
-        return json.loads(line)
+        try:
+            for line in self._socket.makefile('r'):
+                said = json.loads(line)
+                if 'event' in said: self.events.append(said)
+                elif 'QMP' not in said: self._answers.put(said)
+        except (OSError, ValueError):
+            pass
+        self._answers.put(None)
 
     def do(self, command, **arguments):
         with self._lock:
             self._socket.sendall((json.dumps({'execute': command, 'arguments': arguments}) + '\n').encode())
-            while True:
-                answer = self._read()
-                if 'event' in answer: self.events.append(answer)
-                elif 'error' in answer: raise RuntimeError(f"{command}: {answer['error']['desc']}")
-                else: return answer['return']
+            answer = self._answers.get(timeout=60)
+        if answer is None: raise EOFError('QEMU closed its control socket')
+        if 'error' in answer: raise RuntimeError(f"{command}: {answer['error']['desc']}")
+        return answer['return']
 
-    def drain(self):
-        """Events that came without a command; until QEMU closes."""
-        try:
-            while True:
-                answer = self._read()
-                if 'event' in answer: self.events.append(answer)
-        except (EOFError, OSError, ValueError):
-            return
+    def close(self):
+        """After QEMU ended: the last events are read."""
+        self._reader.join(5)
+        self._socket.close()
 
 
 class Machine:
@@ -133,19 +132,18 @@ class Machine:
 
     def wait_off(self, seconds):
         """Until the guest shuts down or reboots by itself. Returns QEMU's word for which: guest-shutdown, guest-reset, watchdog …; None after `seconds`."""
-        reader = threading.Thread(target=self.qmp.drain, daemon=True)
-        reader.start()
         try:
             self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             return None
-        reader.join(5)
+        self.qmp.close()
         reasons = [event['data']['reason'] for event in self.qmp.events if event['event'] == 'SHUTDOWN']
         self._gone()
         return reasons[-1] if reasons else 'ended'
 
     def _gone(self):
         self.process.wait(30)
+        if self.qmp: self.qmp.close()
         if self._wire: self._wire.close()
         self.log.close()
         self.process = self.qmp = self.display = self._wire = None

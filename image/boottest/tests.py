@@ -94,15 +94,15 @@ class TheDisplay(unittest.TestCase):
         guest, _ = server.accept()
         guest.settimeout(10)
 
-        def take():
-            kind, length, identity = struct.unpack('<III', guest.recv(12, socket.MSG_WAITALL))
+        def take(header='<IIQ'):
+            kind, length, identity = struct.unpack(header, guest.recv(struct.calcsize(header), socket.MSG_WAITALL))
             return kind, identity, guest.recv(length, socket.MSG_WAITALL) if length else b''
-        guest.sendall(struct.pack('<III', 0, 68, 0) + bytes(68))
-        self.assertEqual([0, 5, 4, 1], [take()[0] for _ in range(4)])
-        guest.sendall(struct.pack('<III', 100, 10, 7) + struct.pack('<BBBBHHH', 0x80, 6, 0x80, 0, 0x0100, 0, 64))
+        guest.sendall(struct.pack('<III', 0, 68, 0) + bytes(64) + struct.pack('<I', 0x30))
+        self.assertEqual([0, 5, 4, 1], [take('<III')[0], *(take()[0] for _ in range(3))])
+        guest.sendall(struct.pack('<IIQ', 100, 10, 7) + struct.pack('<BBBBHHH', 0x80, 6, 0x80, 0, 0x0100, 0, 64))
         kind, identity, body = take()
         self.assertEqual((100, 7, 18, 0x0403), (kind, identity, body[10], struct.unpack('<H', body[18:20])[0]))
-        guest.sendall(struct.pack('<III', 100, 12, 8) + struct.pack('<BBBBHHH', 0, 7, 0x41, 0, 0, 0x3c, 2) + b'\x00\xaf')
+        guest.sendall(struct.pack('<IIQ', 100, 12, 8) + struct.pack('<BBBBHHH', 0, 7, 0x41, 0, 0, 0x3c, 2) + b'\x00\xaf')
         self.assertEqual((100, 8, struct.pack('<BBBBHHH', 0, 7, 0x41, 0, 0, 0x3c, 2)), take())
         self.assertTrue(screen.on)
         wire.close()

@@ -20,19 +20,19 @@ sealed class FleetChanges
             if (alerts > 0 && table.Detail(row.Key) is { } detail)
             {
                 // More than are kept in one second: the newest; the row's count tells of all.
-                foreach (SensorAlert alert in detail.Alerts.Take((int)Math.Min(alerts, FleetBounds.MostAlerts)).Reverse()) yield return FleetJson.Alert(row.Key, alert, view.Now);
+                foreach (SensorAlert alert in detail.Alerts.Take((int)Math.Min(alerts, FleetBounds.MostAlerts)).Reverse()) yield return FleetLines.Alert(row.Key, alert, view.Now);
             }
-            if (!known) yield return FleetJson.Change("new", row, view.Now);
-            else if (before!.State != row.State) yield return FleetJson.Change("state", row, view.Now);
-            else if (before.About != row.About) yield return FleetJson.Change("info", row, view.Now);
-            else if (!Same(before.Health?.Troubles, row.Health?.Troubles)) yield return FleetJson.Change("troubles", row, view.Now);
+            if (!known) yield return FleetLines.Change("new", row, view.Now);
+            else if (before!.State != row.State) yield return FleetLines.Change("state", row, view.Now);
+            else if (before.About != row.About) yield return FleetLines.Change("info", row, view.Now);
+            else if (!Same(before.Health?.Troubles, row.Health?.Troubles)) yield return FleetLines.Change("troubles", row, view.Now);
         }
         if (_before.Count <= view.Rows.Count) yield break;
         HashSet<string> left = [.. view.Rows.Select(r => r.Key)];
         foreach (FleetRow gone in _before.Values.Where(r => !left.Contains(r.Key)).ToArray())
         {
             _before.Remove(gone.Key);
-            yield return FleetJson.Change("gone", gone, view.Now);
+            yield return FleetLines.Change("gone", gone, view.Now);
         }
     }
 

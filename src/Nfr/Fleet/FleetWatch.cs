@@ -68,7 +68,7 @@ sealed class FleetWatch : IDisposable
         if (view.Rows.Count == 0 && broker.Since is null) return _terminal.Fail(ExitCode.Failed, broker.Trouble ?? $"no answer from {broker.Broker} within {limit.TotalSeconds:0} s");
         IReadOnlyList<FleetRow> shown = Shown(view);
         FleetView told = view with { Rows = shown };
-        if (json) _terminal.Out.WriteLine(FleetJson.Document(told, broker, shown));
+        if (json) _terminal.Out.WriteLine(FleetLines.Document(told, broker, shown));
         else
         {
             bool colours = ScreenLine.IsOnScreen(_terminal);
@@ -92,7 +92,7 @@ sealed class FleetWatch : IDisposable
             FleetView view = _table.View();
             if ((broker.Since is not null, broker.Trouble) is var now && now != told)
             {
-                _terminal.Out.WriteLine(FleetJson.Broker(broker, view.Now));
+                _terminal.Out.WriteLine(FleetLines.Broker(broker, view.Now));
                 told = now;
             }
             ever |= broker.Since is not null;

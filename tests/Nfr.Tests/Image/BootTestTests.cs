@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using System.Text.RegularExpressions;
+using Xunit.Abstractions;
 
 namespace Nfr.Tests.Image;
 

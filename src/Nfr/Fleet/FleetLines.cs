@@ -6,7 +6,7 @@ using Nfr.Health;
 namespace Nfr.Fleet;
 
 /// <summary>What "nfr fleet --json" prints: one document, or a line for each change. Later versions add to it and take nothing away.</summary>
-static class FleetJson
+static class FleetLines
 {
     static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
