@@ -19,13 +19,14 @@ static class FleetColumns
     internal static readonly Style Bad = new(Color.Red), Notice = new(Color.Yellow), Good = new(Color.Green), Dim = new(Color.Grey);
 
     /// <param name="width">Of the screen.</param>
+    /// <param name="longest">Of all that are shown, the longest SITE/ID: what it leaves goes to the last column.</param>
     /// <param name="common">The version most sensors have: another one is marked.</param>
-    public static IReadOnlyList<FleetColumn> For(int width, string? common)
+    public static IReadOnlyList<FleetColumn> For(int width, int longest, string? common)
     {
         List<FleetColumn> columns =
         [
             new("state", 8, false, r => FleetRow.Word(r.State), r => Of(r.State)),
-            new("sensor", Math.Clamp(width * 3 / 10, 18, 36), false, r => r.Key),
+            new("sensor", Math.Clamp(longest, 8, Math.Clamp(width * 3 / 10, 18, 48)), false, r => r.Key),
         ];
         if (width >= 160) columns.Add(new("name", 20, false, r => r.About.Name ?? "-"));
         columns.Add(new("heard", 5, true, r => FleetText.Age(r.Heard), r => r.State == SensorState.Silent ? Bad : null));
@@ -55,10 +56,11 @@ static class FleetColumns
     /// <param name="rows">Those to be seen.</param>
     /// <param name="selected">Of <paramref name="rows"/>, -1 = none.</param>
     /// <param name="width">Of the screen.</param>
+    /// <param name="longest">As above.</param>
     /// <param name="common">The version most sensors have.</param>
-    public static Table Table(IReadOnlyList<FleetRow> rows, int selected, int width, string? common)
+    public static Table Table(IReadOnlyList<FleetRow> rows, int selected, int width, int longest, string? common)
     {
-        IReadOnlyList<FleetColumn> columns = For(width, common);
+        IReadOnlyList<FleetColumn> columns = For(width, longest, common);
         var table = new Table { Border = TableBorder.None, ShowHeaders = true, UseSafeBorder = false };
         for (int i = 0; i < columns.Count; i++)
         {

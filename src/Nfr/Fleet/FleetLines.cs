@@ -130,6 +130,6 @@ static class FleetLines
 
     static void Number(Utf8JsonWriter json, string key, double? value, int digits)
     {
-        if (value is { } number) json.WriteNumber(key, Math.Round(number, digits));
+        if (value is { } number) json.WriteNumber(key, Math.Round(number, digits) + 0.0);
     }
 }

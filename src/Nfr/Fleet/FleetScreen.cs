@@ -19,7 +19,7 @@ static class FleetScreen
     public static IRenderable Frame(FleetTable table, FleetView view, BrokerState broker, FleetKeys keys, int width, int height)
     {
         List<IRenderable> parts = [Line(Title(view, broker, width), width)];
-        if (Trouble(broker) is { } trouble) parts.Add(Line(trouble, width));
+        foreach (ScreenLine trouble in Trouble(broker, width)) parts.Add(Line(trouble, width));
         IReadOnlyList<FleetRow> shown = keys.Shown(view);
         if (keys.DetailKey is { } key)
         {
@@ -33,13 +33,13 @@ static class FleetScreen
             parts.Add(Line(new(part + "up, down: move   Esc: back   q: quit", ScreenMark.Head), width));
             return new Rows(parts);
         }
-        foreach (ScreenLine line in FleetSummary.Lines(view)) parts.Add(Line(line, width));
+        foreach (ScreenLine line in FleetSummary.Lines(view, width)) parts.Add(Line(line, width));
         // One line for the columns' heads, one for the keys.
         int rows = Math.Max(1, height - parts.Count - 2);
         (int first, int selected) = keys.Window(shown, rows);
         FleetRow[] page = [.. shown.Skip(first).Take(rows)];
         string? common = view.Versions is [var most, ..] ? most.Version : null;
-        parts.Add(FleetColumns.Table(page, selected - first, width, common));
+        parts.Add(FleetColumns.Table(page, selected - first, width, Longest(shown), common));
         Fill(parts, rows - page.Length);
         parts.Add(Line(new(Foot(view, keys, shown.Count, first, page.Length), ScreenMark.Head), width));
         return new Rows(parts);
@@ -49,11 +49,13 @@ static class FleetScreen
     public static IRenderable Printed(FleetView view, BrokerState broker, IReadOnlyList<FleetRow> shown, int width)
     {
         List<IRenderable> parts = [Line(Title(view, broker, width), width)];
-        if (Trouble(broker) is { } trouble) parts.Add(Line(trouble, width));
-        foreach (ScreenLine line in FleetSummary.Lines(view)) parts.Add(Line(line, width));
-        if (shown.Count > 0) parts.Add(FleetColumns.Table(shown, -1, width, view.Versions is [var most, ..] ? most.Version : null));
+        foreach (ScreenLine trouble in Trouble(broker, width)) parts.Add(Line(trouble, width));
+        foreach (ScreenLine line in FleetSummary.Lines(view, width)) parts.Add(Line(line, width));
+        if (shown.Count > 0) parts.Add(FleetColumns.Table(shown, -1, width, Longest(shown), view.Versions is [var most, ..] ? most.Version : null));
         return new Rows(parts);
     }
+
+    static int Longest(IReadOnlyList<FleetRow> shown) => shown.Count == 0 ? 0 : shown.Max(r => r.Key.Length);
 
     static ScreenLine Title(FleetView view, BrokerState broker, int width)
     {
@@ -62,15 +64,15 @@ static class FleetScreen
         return new(width - left.Length > right.Length ? left + right.PadLeft(width - left.Length) : left, broker.Since is null ? ScreenMark.Bad : ScreenMark.Head);
     }
 
-    static ScreenLine? Trouble(BrokerState broker) => broker is { Since: null, Trouble: { } trouble }
-        ? new(trouble + (broker.NextTry is { } next ? $"; next try in {Health.Ages.Of(next)}" : ""), ScreenMark.Bad) : null;
+    static IEnumerable<ScreenLine> Trouble(BrokerState broker, int width) => broker is { Since: null, Trouble: { } trouble }
+        ? FleetText.Wrap(trouble + (broker.NextTry is { } next ? $"; next try in {Health.Ages.Of(next)}" : ""), width).Select(l => new ScreenLine(l, ScreenMark.Bad)) : [];
 
     static string Foot(FleetView view, FleetKeys keys, int shown, int first, int page)
     {
         if (keys.Searching) return $"/{keys.Search}_   Enter: keep   Esc: all sensors again";
         string rows = shown == 0 ? "none" : $"{FleetText.Count(first + 1)} to {FleetText.Count(first + page)} of {FleetText.Count(shown)}";
         string only = shown == view.Rows.Count ? "" : keys.Search.Length > 0 ? $" with \"{keys.Search}\"" : " that fit";
-        return $"{rows}{only}   Enter: one sensor   /: search   s: by {FleetOrder.Word(keys.Sort)}   q: quit";
+        return $"{rows}{only}   Enter: one sensor   /: search   s: sort (by {FleetOrder.Word(keys.Sort)})   q: quit";
     }
 
     static void Fill(List<IRenderable> parts, int lines)

@@ -11,7 +11,11 @@ static class FleetSummary
     /// <summary>Versions that are named; the rest is counted.</summary>
     const int MostVersions = 4;
 
-    public static IEnumerable<ScreenLine> Lines(FleetView view)
+    /// <summary>Wrapped where the screen is narrow: every word of it counts.</summary>
+    public static IEnumerable<ScreenLine> Lines(FleetView view, int width) =>
+        All(view).SelectMany(l => FleetText.Wrap(l.Text, width - 2).Select((text, i) => new ScreenLine(i == 0 ? text : "  " + text, l.Mark)));
+
+    static IEnumerable<ScreenLine> All(FleetView view)
     {
         yield return Sensors(view);
         int alerts = view.AlertsInHour, from = view.Rows.Count(r => r.AlertsInHour > 0);
@@ -35,8 +39,7 @@ static class FleetSummary
             if (count > 0) of.Add($"{FleetText.Count(count)} {FleetRow.Word(state)}");
         }
         int offline = view.Offline;
-        string text = $"{FleetText.Many(view.Rows.Count, "sensor")}: {FleetText.Count(view.Rows.Count - offline)} online"
-            + (of.Count > 0 ? $" ({string.Join(", ", of)})" : "") + $", {FleetText.Count(offline)} offline";
+        string text = $"{FleetText.Many(view.Rows.Count, "sensor")}: {FleetText.Count(view.Rows.Count - offline)} online, {FleetText.Count(offline)} offline" + (of.Count > 0 ? "; " + string.Join(", ", of) : "");
         return new(text, view.Rows.Any(r => r.IsTrouble) ? ScreenMark.Bad : of.Count > 0 ? ScreenMark.Notice : ScreenMark.Good);
     }
 
