@@ -21,7 +21,7 @@ static class SpoolPage
         PanelSpool spool = state.Spool;
         PageParts.Title(canvas, "card", "Kept on the card", string.Create(CultureInfo.InvariantCulture, $"{spool.Share * 100:0} %"));
         canvas.Bar(0, 10, Canvas.Width, 6, spool.Share);
-        canvas.Text(spool.MostBytes > 0 ? $"{Sizes.Of(spool.Bytes)} of {Sizes.Of(spool.MostBytes)}" : Sizes.Of(spool.Bytes), 0, 18);
+        canvas.Text(spool.MostBytes > 0 ? $"{Sizes.Of(spool.Bytes)} of {Sizes.Of(spool.MostBytes)}" : Sizes.Of(spool.Bytes), 0, 17);
         (string line, bool alarm) = spool switch
         {
             { IsFailing: true } => ("CANNOT BE WRITTEN", true),
@@ -29,9 +29,9 @@ static class SpoolPage
             { Evicted: > 0 } => ($"{PageParts.Count(spool.Evicted)} LOST UNSENT", true),
             _ => ($"{PageParts.Count(spool.Rows)} {(spool.Rows == 1 ? "event" : "events")}" + (spool.OldestAge is { TotalMinutes: >= 2 } age ? $", waiting {Ages.Of(age)}" : ""), false),
         };
-        canvas.Text(line, alarm ? 2 : 0, 27);
-        if (alarm) canvas.Invert(0, 26, Canvas.Width, 9);
-        canvas.Rectangle(0, 36, Canvas.Width, 1);
+        canvas.Text(line, alarm ? 2 : 0, 26);
+        if (alarm) canvas.Invert(0, 25, Canvas.Width, 9);
+        canvas.Rectangle(0, 35, Canvas.Width, 1);
         Away(canvas, state, seconds);
     }
 
@@ -48,14 +48,14 @@ static class SpoolPage
             turn -= TurnsOf(uplink);
         }
         if (state.Fleet.Phase != PanelFleetPhase.Off) Party(canvas, "bell", state.Fleet.Broker, Words(state.Fleet), turn, seconds);
-        else canvas.Paragraph("Nothing is sent anywhere: all is judged and kept on this box.", 0, 38, Canvas.Width, 3);
+        else canvas.Paragraph("Nothing is sent anywhere: all is judged and kept on this box.", 0, 37, Canvas.Width, 3);
     }
 
     static void Party(Canvas canvas, string icon, string name, string words, int turn, int seconds)
     {
-        canvas.Icon(icon, 0, 38);
-        canvas.Moving(name.Length > 0 ? name : "no name", 11, 38, Canvas.Width - 11, seconds);
-        PageParts.Part(canvas, words, 47, WordLines, turn);
+        canvas.Icon(icon, 0, 37);
+        canvas.Moving(name.Length > 0 ? name : "no name", 11, 37, Canvas.Width - 11, seconds);
+        PageParts.Part(canvas, words, 46, WordLines, turn);
     }
 
     static int TurnsOf(PanelUplink uplink) => PageParts.TurnsOf(Words(uplink), WordLines);
