@@ -52,7 +52,7 @@ public sealed class FleetCommandTests : IDisposable
             (FleetRefusal.Forged, Command(1, key: stranger)),
             (FleetRefusal.NotForUs, Command(1, to: "office/box2")),
             (FleetRefusal.Old, Command(1, age: TimeSpan.FromMinutes(6))),
-            (FleetRefusal.Old, Command(1, age: TimeSpan.FromMinutes(-6))),
+            (FleetRefusal.Old, Command(1, age: TimeSpan.FromMinutes(-10))),
             (FleetRefusal.Unknown, Command(1, "format-disk")),
             (FleetRefusal.Replayed, Command(1)),
         };

@@ -34,7 +34,7 @@ public sealed class LiveUnitTests : IDisposable
         File.WriteAllText(_bench.ConfigPath, good + "nonsense: 1\n");
         sensor.Signal(HangUp);
         _socket.Next("STATUS=The config was not reloaded");
-        Assert.Contains("unknown key", sensor.Error, StringComparison.Ordinal);
+        sensor.Expect("unknown key");
 
         // The change is that it has another interval; what tells is the second start in the log of one process.
         File.WriteAllText(_bench.ConfigPath, good.Replace("interval: 60s", "interval: 30s", StringComparison.Ordinal));

@@ -167,8 +167,8 @@ config_text() {
   case " $1 " in *' engine '*)
     if has engine.url || [ -s "$taken/engine.key" ]; then
       echo 'engine:'
-      ! has engine.url || echo "  host: $(quoted "$(value engine.url)")"
-      [ ! -s "$taken/engine.key" ] || [ "$(value engine.url)" = embedded ] || echo "  api_key: $(quoted "$(cat "$taken/engine.key")")"
+      ! has engine.url || printf '  host: %s\n' "$(quoted "$(value engine.url)")"
+      [ ! -s "$taken/engine.key" ] || [ "$(value engine.url)" = embedded ] || printf '  api_key: %s\n' "$(quoted "$(cat "$taken/engine.key")")"
       ! has engine.ca || printf '  tls:\n    ca: /etc/nfr/engine.ca\n'
     fi ;;
   esac
@@ -179,10 +179,10 @@ config_text() {
   echo 'data: /var/lib/nfr'
   case " $1 " in *' fleet '*)
     if has broker; then
-      echo 'fleet:'; echo "  broker: $(quoted "$(value broker)")"
-      ! has site || echo "  site: $(quoted "$(value site)")"
-      ! has broker.user || echo "  username: $(quoted "$(value broker.user)")"
-      ! has broker.user || [ ! -s "$taken/broker.password" ] || echo "  password: $(quoted "$(cat "$taken/broker.password")")"
+      echo 'fleet:'; printf '  broker: %s\n' "$(quoted "$(value broker)")"
+      ! has site || printf '  site: %s\n' "$(quoted "$(value site)")"
+      ! has broker.user || printf '  username: %s\n' "$(quoted "$(value broker.user)")"
+      ! has broker.user || [ ! -s "$taken/broker.password" ] || printf '  password: %s\n' "$(quoted "$(cat "$taken/broker.password")")"
       if has broker.ca || has broker.certificate; then
         echo '  tls:'; ! has broker.ca || echo '    ca: /etc/nfr/broker.ca'
         ! has broker.certificate || printf '    certificate: /etc/nfr/broker.certificate\n    key: /etc/nfr/broker.key\n'
