@@ -104,7 +104,7 @@ static class FleetCommands
             [
                 "States: alert (it raised one within the hour), fault (a part of it fails, or it loses packets), offline (it is gone: the broker says so), silent (it says online, but two heartbeats are missing), degraded (something to look at), waiting (not heard yet), ok.",
                 "Keys: up, down, page up and down; Enter shows one sensor with its troubles and what to do, its alerts and its ledger; / searches, s sorts otherwise, q ends.",
-                "Exit code with --once: 0 when all sensors shown are well or degraded, 1 when one is in trouble or silent or offline, when there is none, or when the broker cannot be reached, which stderr says.",
+                "Exit code with --once: 0 when all sensors shown are well or degraded, 3 when one is in trouble or silent or offline, 1 when there is none or the broker cannot be reached, which stderr says.",
             ],
             Examples =
             [

@@ -75,7 +75,7 @@ sealed class FleetWatch : IDisposable
             _terminal.Out.WriteLine(FleetScreen.Text(FleetScreen.Printed(told, broker, shown, width), width, colours).TrimEnd('\n'));
         }
         if (shown.Count == 0) return _terminal.Fail(ExitCode.Failed, $"no sensor was heard of at {broker.Broker}{(view.Rows.Count > 0 ? $" that fits; there are {view.Rows.Count} others" : $"; they write below {FleetTopics.Root}/, see fleet.broker in their config")}");
-        return told.AllWell && broker.Since is not null ? ExitCode.Good : ExitCode.Failed;
+        return broker.Since is null ? ExitCode.Failed : told.AllWell ? ExitCode.Good : ExitCode.Unwell;
     }
 
     /// <summary>A line for each change, until the time or a signal.</summary>

@@ -80,7 +80,7 @@ public sealed class FleetBrokerTests : IDisposable
         // Number 25 is at fault, 16 has something to look at.
         (int code, string text) = Once(json: true, "");
         using JsonDocument all = JsonDocument.Parse(text);
-        Assert.Equal((1, 30, 1), (code, all.RootElement.GetProperty("count").GetInt32(), all.RootElement.GetProperty("states").GetProperty("fault").GetInt32()));
+        Assert.Equal((3, 30, 1), (code, all.RootElement.GetProperty("count").GetInt32(), all.RootElement.GetProperty("states").GetProperty("fault").GetInt32()));
         Assert.Equal("site/sim-0025", all.RootElement.GetProperty("sensors")[0].GetProperty("sensor").GetString());
         (code, text) = Once(json: false, "sim-001");
         Assert.Equal(0, code);
