@@ -72,7 +72,7 @@ enum PanelMode : byte
 }
 
 /// <summary>
-/// The one table of what the lights mean. The panel drives them by it, "nfr panel --lights" prints it, and hardware/lights.md is that print.
+/// The one table of what the lights mean. The panel drives them by it, "nfr panel --lights" prints it, and hardware/README.md has the same rows (a test compares them).
 /// A pattern is never used for a light that has no row here.
 /// </summary>
 static class LightTable
@@ -194,7 +194,7 @@ static class LightTable
         state.Unacknowledged > 0 ? state.WorstUnacknowledged > Medium ? LightPattern.Fast : LightPattern.Slow
         : state.Health == PanelHealth.Fault ? LightPattern.On : LightPattern.Off;
 
-    /// <summary>As Markdown: what hardware/lights.md is.</summary>
+    /// <summary>As Markdown.</summary>
     public static string ToMarkdown()
     {
         var text = new StringBuilder();
