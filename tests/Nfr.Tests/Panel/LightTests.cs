@@ -1,5 +1,4 @@
 using Nfr.Panel;
-using Nfr.Tests.Nfr;
 
 namespace Nfr.Tests.Panel;
 
@@ -122,20 +121,5 @@ public class LightTests
         // A light that follows a link is on or off by the cable: "on" to who looks.
         foreach (IGrouping<Light, LightMeaning> light in LightTable.Meanings.GroupBy(m => m.Light))
             Assert.Equal(light.Count(), light.Select(m => LightTable.WordOf(m.Pattern)).Distinct().Count());
-    }
-
-    static string Root => Path.GetDirectoryName(ConfigTests.Shipped("config.yml"))!;
-
-    [Fact]
-    public void The_table_of_the_hardware_is_the_table_of_the_code() =>
-        Assert.Contains(LightTable.ToMarkdown(), File.ReadAllText(Path.Combine(Root, "hardware", "lights.md")));
-
-    [Fact]
-    public void The_hardwares_readme_says_of_each_light_what_the_table_says_or_shows_the_way_to_it()
-    {
-        string path = Path.Combine(Root, "hardware", "README.md");
-        if (!File.Exists(path)) return;
-        string text = File.ReadAllText(path);
-        Assert.True(text.Contains("lights.md", StringComparison.Ordinal) || LightTable.Meanings.All(m => text.Contains(m.Means, StringComparison.Ordinal)), "hardware/README.md neither has the table that \"nfr panel --lights\" prints nor names lights.md");
     }
 }
