@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Nfr.Panel;
 
 enum Light : byte
@@ -191,4 +193,16 @@ static class LightTable
     static LightPattern AlertOf(PanelState state) =>
         state.Unacknowledged > 0 ? state.WorstUnacknowledged > Medium ? LightPattern.Fast : LightPattern.Slow
         : state.Health == PanelHealth.Fault ? LightPattern.On : LightPattern.Off;
+
+    /// <summary>As Markdown, for "nfr panel --lights".</summary>
+    public static string ToMarkdown()
+    {
+        var text = new StringBuilder();
+        text.Append("| light | colour | it | means | what to do |\n|---|---|---|---|---|\n");
+        foreach (LightMeaning m in Meanings)
+            text.Append("| ").Append(NameOf(m.Light)).Append(" | ").Append(ColourOf(m.Light)).Append(" | ").Append(WordOf(m.Pattern)).Append(" | ").Append(m.Means).Append(" | ").Append(m.Do).Append(" |\n");
+        text.Append("\n| all five | means |\n|---|---|\n");
+        foreach ((string does, string means) in Together) text.Append("| ").Append(does).Append(" | ").Append(means).Append(" |\n");
+        return text.ToString();
+    }
 }

@@ -48,6 +48,7 @@ public sealed partial class HardwareTests(ITestOutputHelper output)
         IEnumerable<string> expected = LightTable.Meanings.Select(m =>
             $"| {LightTable.NameOf(m.Light)} | {LightTable.ColourOf(m.Light)} | {LightTable.WordOf(m.Pattern)} | {m.Means} |{(m.Do.Length > 0 ? $" {m.Do} " : " ")}|");
         Assert.Equal(expected, rows);
+        Assert.All(LightTable.Together, all => Assert.Contains($"| {all.Does} | {all.Means} |", Text("README.md"), StringComparison.Ordinal));
     }
 
     [Fact]
