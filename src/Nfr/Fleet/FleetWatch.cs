@@ -116,7 +116,7 @@ sealed class FleetWatch : IDisposable
         using var pressed = new BlockingCollection<ConsoleKeyInfo>(64);
         var reader = new Thread(() => Read(pressed)) { IsBackground = true, Name = "keys" };
         reader.Start();
-        using PosixSignalRegistration resized = PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => pressed.TryAdd(default));
+        using PosixSignalRegistration? resized = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => pressed.TryAdd(default));
         long begun = _time.GetTimestamp();
         // The other screen, so that what was there before is there after; no cursor in it.
         _terminal.Out.Write("\x1b[?1049h\x1b[?25l");

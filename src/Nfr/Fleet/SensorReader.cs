@@ -14,7 +14,7 @@ sealed class SensorReader(TextPool texts)
         Name = Word(info.Name),
         Version = Word(info.Version),
         Model = Word(info.Model),
-        Address = Word(info.Addresses.FirstOrDefault()),
+        Address = Word(info.Addresses is [var first, ..] ? first : null),
         Started = info.Started == default ? null : info.Started,
     };
 

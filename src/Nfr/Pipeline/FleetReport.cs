@@ -50,7 +50,7 @@ static class FleetReport
 
     static FleetPort PortOf(PortReport port, Ledger run)
     {
-        IEnumerable<CaptureEntry> workers = run.Captures.Where(c => c.Interface == port.Interface);
+        CaptureEntry[] workers = [.. run.Captures.Where(c => c.Interface == port.Interface)];
         return new FleetPort(port.Interface, port.IsOpen, port.Rate?.Packets, port.Rate?.Bits, workers.Sum(c => c.Decoded.Frames), workers.Sum(c => (c.Kernel?.Dropped ?? 0) + c.DroppedEvents.Sum()));
     }
 
