@@ -9,6 +9,7 @@ from broker import Authority, Broker, run
 from firmware import Card
 from guest import Guest
 from machine import Machine
+from timeserver import TimeServer
 from traffic import Span
 
 HOST, BOX = '10.99.0.1', '10.99.0.2'
@@ -45,6 +46,7 @@ class Box:
         self.authority = Authority(os.path.join(folder, 'ca'))
         self.identity = self.authority.issue(NAME)
         self.broker = Broker(folder, self.authority, HOST)
+        self.time = TimeServer(HOST)
         self.key = os.path.join(folder, 'ssh-key')
         if os.path.exists(self.key): os.unlink(self.key)
         run('ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', 'boot test', '-f', self.key)
@@ -117,6 +119,7 @@ class Box:
     def close(self):
         self.power_off()
         self.span.close()
+        self.time.close()
         self.broker.close()
 
     def keep_logs(self, target):

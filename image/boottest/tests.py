@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import display        # noqa: E402
 import firmware       # noqa: E402
 import machine        # noqa: E402
+import timeserver     # noqa: E402
 import traffic        # noqa: E402
 
 AUTOBOOT = '[all]\ntryboot_a_b=1\nboot_partition=2\n[tryboot]\nboot_partition=3\n#nfr good=a try=- left=0 bad=-\n'
@@ -121,6 +122,29 @@ class TheMachine(unittest.TestCase):
 
     def test_is_not_made_of_a_tree_without_a_controller(self):
         with self.assertRaisesRegex(ValueError, 'pl061'): machine.with_panel('/ {};', {}, 148)
+
+
+class TheTimeServer(unittest.TestCase):
+    # Version 4, mode 3, poll 6, and the time at which the client asked, which comes back.
+    REQUEST = bytes([0x23, 0, 6, 0xe9]) + bytes(36) + bytes(range(8))
+
+    def test_gives_back_when_it_was_asked_and_says_its_own_time_since_1900(self):
+        said = timeserver.answer(self.REQUEST, 1000.5, 1001.25)
+        self.assertEqual((48, 0x24, 2), (len(said), said[0], said[1]))
+        self.assertEqual(bytes(range(8)), said[24:32])
+        self.assertEqual((2208988800 + 1000, 1 << 31, 2208988800 + 1001, 1 << 30), struct.unpack('!IIII', said[32:48]))
+
+    def test_answers_nothing_that_is_no_question(self):
+        self.assertIsNone(timeserver.answer(self.REQUEST[:47], 0, 0))
+        self.assertIsNone(timeserver.answer(bytes([0x24]) + self.REQUEST[1:], 0, 0))
+
+    def test_serves_a_client(self):
+        server = timeserver.TimeServer('127.0.0.1', 0)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.settimeout(10)
+            client.sendto(self.REQUEST, server._socket.getsockname())
+            self.assertEqual(48, len(client.recv(100)))
+        server.close()
 
 
 class TheTraffic(unittest.TestCase):
