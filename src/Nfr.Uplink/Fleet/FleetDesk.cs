@@ -32,7 +32,9 @@ sealed class FleetDesk(FleetOptions options, FleetSequences sequences, Func<Flee
         long last = sequences.LastOf(key);
         if (command.Sequence <= last) return Refuse(FleetRefusal.Replayed, key, command, $"sequence number {command.Sequence} is not above {last}, the last one of this key: it came before, or the sender's count is behind");
         DateTimeOffset now = time.GetUtcNow();
-        // A clock that is not set knows no age: the number alone counts then.
+        // A clock that is not set knows no age: the number alone counts then, and without one to compare with a command of any age could be played again.
+        if (ClockFloor.IsUnset(now) && last < 0)
+            return Refuse(FleetRefusal.Old, key, command, "this sensor's clock is not set and it knows no earlier number of this key, so it cannot tell a new command from an old one; send it again when the clock is set");
         if (!ClockFloor.IsUnset(now) && (now - command.Time).Duration() > s_age)
             return Refuse(FleetRefusal.Old, key, command, $"it was made at {command.Time.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC and this sensor's clock says {now.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC: more than five minutes lie between");
         if (!sequences.TryAdvance(key, command.Sequence)) return Refuse(FleetRefusal.NotNoted, key, command, "its sequence number cannot be written down, so that it could be repeated; look at the disk");

@@ -87,7 +87,12 @@ public sealed class FleetLink : IDisposable
     {
         if (!_connected) return Away();
         var flight = new FleetFlight(page, _time.GetTimestamp());
-        if (Interlocked.CompareExchange(ref _flight, flight, null) is not null) return SinkAnswer.None("a page is on its way already");
+        while (Interlocked.CompareExchange(ref _flight, flight, null) is { } other)
+        {
+            if (!other.IsDone) return SinkAnswer.None("a page is on its way already");
+            // It was answered a moment ago, and the link's thread has not put it away yet.
+            Interlocked.CompareExchange(ref _flight, null, other);
+        }
         _wake.Set();
         if (!_connected && Interlocked.CompareExchange(ref _flight, null, flight) == flight) return Away();
         return await flight.Task;
@@ -167,15 +172,15 @@ public sealed class FleetLink : IDisposable
             // Quick, or others would wait for the look after it.
             Interlocked.Exchange(ref _flight, null)?.Break(null, $"waiting for {_options.Where}");
         }
-        return Failed(FleetWords.Of(_options, _tls, connection.End, call.WasConnected, _stopped.Token), !call.WasConnected);
+        return Failed(FleetWords.Of(_options, _tls, connection.End, call.WasConnected, _stopped.Token), !call.WasConnected, connection.End.Kind is MqttEndKind.Refused or MqttEndKind.Tls);
     }
 
-    TimeSpan Failed(FleetFault fault, bool failedConnect)
+    TimeSpan Failed(FleetFault fault, bool failedConnect, bool isRefused = false)
     {
         if (_connectedAt != 0 && _time.GetElapsedTime(_connectedAt) >= s_stable) _backoff.Reset();
         _connectedAt = 0;
         TimeSpan wait = _backoff.Next();
-        Update(s => s with { IsConnected = false, Since = null, Trouble = fault.What, Advice = fault.Do, NextTry = _time.GetUtcNow() + wait, FailedConnects = s.FailedConnects + (failedConnect ? 1 : 0) });
+        Update(s => s with { IsConnected = false, IsRefused = isRefused, Since = null, Trouble = fault.What, Advice = fault.Do, NextTry = _time.GetUtcNow() + wait, FailedConnects = s.FailedConnects + (failedConnect ? 1 : 0) });
         _report.Failed("fleet", fault.What, NoticeLevel.Warning, $"fleet: {fault.What}; {fault.Do}; next try in {Spoken.Duration(wait)}, alerts wait in the spool", fault.What);
         return wait;
     }
@@ -281,7 +286,7 @@ public sealed class FleetLink : IDisposable
             link._assistant.Begin(Connection, link._info, link._sequences);
             link.Update(s => s with
             {
-                IsConnected = true, Since = link._time.GetUtcNow(), Trouble = null, Advice = "", NextTry = null, Connects = s.Connects + 1,
+                IsConnected = true, IsRefused = false, Since = link._time.GetUtcNow(), Trouble = null, Advice = "", NextTry = null, Connects = s.Connects + 1,
                 Remark = link._tooLarge < 2 ? link._sequences.Fault : $"commands are not asked for any more, since {options.Where} sends messages of more than {MqttOptionsDefaults.MaxInbound} where they come; restart the sensor once that is over",
             });
             link._report.Succeeded("fleet", lasted => $"fleet: {options.Where} is back after {Spoken.Duration(lasted)}");

@@ -38,6 +38,8 @@ public sealed record FleetState
     public required string Broker { get; init; }
     public bool IsConnected { get; init; }
     public DateTimeOffset? Since { get; init; }
+    /// <summary>The broker is there and does not let us in: its certificate, ours, or the user.</summary>
+    public bool IsRefused { get; init; }
     /// <summary>What stops it now, with what to do about it; null when all is well, or the first try has not ended.</summary>
     public string? Trouble { get; init; }
     public string Advice { get; init; } = "";

@@ -47,10 +47,12 @@ sealed class PanelFeed : IDisposable
 
     /// <summary>"Which box is it?": all lights blink, the display says so.</summary>
     /// <param name="span">For so long from now on; zero ends it.</param>
-    public void Identify(TimeSpan span)
+    /// <returns>False when no panel listens.</returns>
+    public bool Identify(TimeSpan span)
     {
         Volatile.Write(ref _identifyFrom, _time.GetTimestamp());
         Volatile.Write(ref _identifyTicks, span.Ticks);
+        return _socket is { Panels: > 0 };
     }
 
     TimeSpan IdentifyFor()

@@ -35,6 +35,7 @@ sealed class PanelSocket : IDisposable
     bool _isClosed;
     bool _saidMistake;
     long _refused;
+    int _panels;
 
     sealed class Peer(Socket socket)
     {
@@ -47,6 +48,9 @@ sealed class PanelSocket : IDisposable
         (_path, _listener, _make, _take, _log) = (path, listener, make, take, log);
         _timer = time.CreateTimer(_ => Turn(), null, s_turn, s_turn);
     }
+
+    /// <summary>Panels that listen, as of the last turn.</summary>
+    public int Panels => Volatile.Read(ref _panels);
 
     /// <summary>Connections closed since all places were taken.</summary>
     public long Refused => Volatile.Read(ref _refused);
@@ -131,6 +135,7 @@ sealed class PanelSocket : IDisposable
             if (_isClosed) return;
             Accept();
             _peers.RemoveAll(peer => !Hear(peer));
+            Volatile.Write(ref _panels, _peers.Count);
             if (_peers.Count == 0) return;
             PanelMessage.Write(_make(), _message);
             _peers.RemoveAll(peer => !Tell(peer));

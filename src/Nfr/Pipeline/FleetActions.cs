@@ -4,7 +4,7 @@ using Nfr.Uplink;
 namespace Nfr.Pipeline;
 
 /// <summary>What the sensor does when a signed command asks for it. All of it on the link's thread, at once or begun.</summary>
-sealed class FleetActions(string requests, Action<TimeSpan> identify, Func<string?> reload, CaptureNow capture)
+sealed class FleetActions(string requests, Func<TimeSpan, bool> identify, Func<string?> reload, CaptureNow capture)
 {
     public static IReadOnlyList<string> Names { get; } = ["identify", "ping", "reload", "capture-now", "upgrade-check"];
 
@@ -31,7 +31,7 @@ sealed class FleetActions(string requests, Action<TimeSpan> identify, Func<strin
     {
         if (!TryNumbers(command.Arguments, [new("seconds", 30, 0, 600)], out long[] numbers, out string wrong)) return FleetAnswer.Unknown(wrong);
         long seconds = numbers[0];
-        identify(TimeSpan.FromSeconds(seconds));
+        if (!identify(TimeSpan.FromSeconds(seconds))) return new FleetAnswer { Ok = false, Why = "this sensor has no panel that listens: there is nothing to blink" };
         return Done(seconds == 0 ? "the panel blinks no longer" : $"the panel blinks for {seconds} s");
     }
 

@@ -19,7 +19,7 @@ sealed class FleetParts : IDisposable
     public AlertOutput Output { get; }
 
     /// <summary>Null without fleet.broker.</summary>
-    public static FleetParts? Of(NfrConfig config, Spool spool, IReadOnlyList<string> interfaces, Func<StatusReport> report, Action<TimeSpan> identify, Func<string?> reload, ClockEpochs epochs, ILogger log, TimeProvider time)
+    public static FleetParts? Of(NfrConfig config, Spool spool, IReadOnlyList<string> interfaces, Func<StatusReport> report, Func<TimeSpan, bool> identify, Func<string?> reload, ClockEpochs epochs, ILogger log, TimeProvider time)
     {
         FleetConfig fleet = config.Fleet;
         if (fleet.Host is not { } host) return null;
@@ -48,7 +48,8 @@ sealed class FleetParts : IDisposable
         return new FleetParts(link, output, capture);
     }
 
-    public static PanelFleet PanelOf(FleetState state) => new(state.IsConnected ? PanelFleetPhase.Connected : state.Trouble is null ? PanelFleetPhase.Connecting : PanelFleetPhase.Refused, state.Broker, state.Trouble ?? "");
+    /// <summary>For the lights: who refuses us wants a person, who does not answer may come back by itself.</summary>
+    public static PanelFleet PanelOf(FleetState state) => new(state.IsConnected ? PanelFleetPhase.Connected : state.IsRefused ? PanelFleetPhase.Refused : PanelFleetPhase.Connecting, state.Broker, state.Trouble ?? "");
 
     public void Dispose()
     {

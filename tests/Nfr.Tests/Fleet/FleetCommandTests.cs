@@ -40,6 +40,28 @@ public sealed class FleetCommandTests : IDisposable
     }
 
     [Fact]
+    public void Without_a_clock_the_number_alone_counts_and_without_a_number_nothing_is_obeyed()
+    {
+        byte[] recorded = Command(1, age: TimeSpan.FromDays(400)), next = Command(3, age: TimeSpan.FromDays(400));
+        Assert.True(Desk().Take(Command(2), _ => { })!.Ok);
+        _time.Utc = DateTimeOffset.UnixEpoch.AddMinutes(1);
+        Assert.Contains("not above 2", Desk().Take(recorded, _ => { })!.Why, StringComparison.Ordinal);
+        Assert.True(Desk().Take(next, _ => { })!.Ok);
+        File.Delete(Path.Combine(_folder, "fleet.state"));
+        Assert.Contains("clock is not set", Desk().Take(recorded, _ => { })!.Why, StringComparison.Ordinal);
+        Assert.Equal(2, _done.Count);
+    }
+
+    [Fact]
+    public void A_broker_that_does_not_answer_is_another_light_than_one_that_refuses_us()
+    {
+        FleetState away = new() { Broker = "b", Trouble = "nobody answers" };
+        Assert.Equal(global::Nfr.Panel.PanelFleetPhase.Connecting, global::Nfr.Pipeline.FleetParts.PanelOf(away).Phase);
+        Assert.Equal(global::Nfr.Panel.PanelFleetPhase.Refused, global::Nfr.Pipeline.FleetParts.PanelOf(away with { IsRefused = true }).Phase);
+        Assert.Equal(global::Nfr.Panel.PanelFleetPhase.Connected, global::Nfr.Pipeline.FleetParts.PanelOf(away with { IsConnected = true }).Phase);
+    }
+
+    [Fact]
     public void Each_reason_to_refuse_is_counted_and_answered()
     {
         FleetDesk desk = Desk();
