@@ -270,7 +270,7 @@ Task("Package").IsDependentOn("Publish").Does(() =>
     Say($"Packaged {artifacts}/nfr_{version}_{architecture}.deb in {Seconds(clock)}");
 });
 
-// The SD image for the Pi, of the arm64 package; --deb=FILE takes a package that is there, --again composes twice and compares, --keys=DIR has the public keys for updates.
+// The SD image for the Pi, of the arm64 package; --deb=FILE takes a package that is there, --again composes twice and compares, --fast packs nothing, --keys=DIR has the public keys for updates.
 var image = Task("Image").Does(() =>
 {
     var version = XDocument.Load("Directory.Build.props").Descendants("Version").First().Value;
@@ -282,6 +282,7 @@ var image = Task("Image").Does(() =>
     if (deb.Contains("verification")) arguments.AddRange(["--mark", "verification"]);
     if (Argument("keys", "") is { Length: > 0 } keys) arguments.AddRange(["--keys", keys]);
     if (HasArgument("again")) arguments.Add("--again");
+    if (HasArgument("fast")) arguments.Add("--fast");
     if (Try("bash", arguments.ToArray()) != 0) throw new CakeException("image/make.sh failed: see the lines above");
 });
 if (target == "Image" && !HasArgument("deb")) image.IsDependentOn("Package");

@@ -1,19 +1,21 @@
 #!/usr/bin/env bash
 # The SD image, from nothing but this folder and nfr's package for arm64:
-#   make.sh --deb FILE --version X --out DIR [--counter N] [--keys DIR] [--mark TEXT] [--again]
+#   make.sh --deb FILE --version X --out DIR [--counter N] [--keys DIR] [--mark TEXT] [--again] [--fast]
 # --counter  what a downgrade is told by; without it the number of commits, which grows with every release
 # --keys     public keys (*.pem, P-256) that updates are believed with; without it a development key is made, and the image says so in its name
+# --fast     no packed image and no sums: for the boot test while something is being mended
 # --again    compose a second time and compare: two builds must be the same bytes
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$here/common.sh"
 need_root
-deb='' version='' out='' counter='' keys=${NFR_UPDATE_KEYS:-} mark='' again=''
+deb='' version='' out='' counter='' keys=${NFR_UPDATE_KEYS:-} mark='' again='' fast=()
 while [ $# -gt 0 ]; do
   case $1 in
     --deb) deb=$2 ;; --version) version=$2 ;; --out) out=$2 ;; --counter) counter=$2 ;; --keys) keys=$2 ;; --mark) mark=$2 ;;
     --again) again=1; shift; continue ;;
+    --fast) fast=(--fast); shift; continue ;;
     *) fail "make.sh does not know '$1'" ;;
   esac
   shift 2
@@ -47,7 +49,7 @@ if [ -n "$source" ]; then
   overlay=(--overlay "$CACHE/nfr-panel.dtbo.$$")
 fi
 trap 'rm -f "$CACHE/nfr-panel.dtbo.$$"; rm -rf "$CACHE/again.$$"' EXIT
-compose() { "$here/compose.sh" --root "$root" --deb "$deb" --version "$version" --counter "$counter" --keys "$keys" --mark "$mark" "${overlay[@]}" --out "$1"; }
+compose() { "$here/compose.sh" --root "$root" --deb "$deb" --version "$version" --counter "$counter" --keys "$keys" --mark "$mark" "${overlay[@]}" "${fast[@]}" --out "$1"; }
 compose "$out"
 if [ -n "$again" ]; then
   say "composing a second time, to compare"

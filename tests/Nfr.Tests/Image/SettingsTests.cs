@@ -1,4 +1,6 @@
 using System.Runtime.Versioning;
+using System.Text;
+using Nfr.Config;
 
 namespace Nfr.Tests.Image;
 
@@ -44,11 +46,19 @@ public sealed class SettingsTests : IDisposable
         return Faults;
     }
 
+    /// <summary>By the sensor's own reader: a config that it refuses is a box that does not record.</summary>
+    void AssertTheSensorTakesIt()
+    {
+        Assert.NotNull(NfrConfig.Parse("/etc/nfr/config.yml", Encoding.UTF8.GetBytes(Config), out IReadOnlyList<ConfigFault> faults));
+        Assert.Empty(faults);
+    }
+
     [Fact]
     public void The_template_as_it_is_gives_a_box_that_records()
     {
         Assert.Empty(After(File.ReadAllText(Path.Combine(Shell.Root, "image/nfr.txt"))));
         Assert.Contains("interface: [enx001122334455]", Config, StringComparison.Ordinal);
+        AssertTheSensorTakesIt();
         Assert.Contains("Name=end0", Read("run/systemd/network/10-nfr-management.network"), StringComparison.Ordinal);
         Assert.StartsWith("Everything in nfr.txt was understood.", Read("card/nfr.txt.report"), StringComparison.Ordinal);
         Assert.False(File.Exists(At("data/settings/authorized_keys")));
@@ -66,6 +76,7 @@ public sealed class SettingsTests : IDisposable
         Pem("box.key", "PRIVATE KEY");
         Pem("commands.pub.pem", "PUBLIC KEY");
         Assert.Empty(After(all));
+        AssertTheSensorTakesIt();
         Assert.Contains("host: \"https://engine.example.net\"", Config, StringComparison.Ordinal);
         Assert.Contains("api_key: \"0123456789abcdef\"", Config, StringComparison.Ordinal);
         Assert.Contains("broker: \"mqtts://broker.example.net:8883\"", Config, StringComparison.Ordinal);

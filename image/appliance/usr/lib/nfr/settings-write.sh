@@ -176,7 +176,7 @@ config_text() {
   [ -z "$capture" ] || echo "    interface: [$(printf '%s' "$capture" | sed 's/  */, /g')]"
   echo 'outputs:'; echo '  file: /run/nfr/alerts.jsonl'; echo '  max_size: 4MiB'; echo '  keep: 1'
   echo 'scope:'; echo '  file: /etc/nfr/scope.yml'
-  echo 'data: /var/lib/nfr'
+  printf 'data:\n  dir: /var/lib/nfr\n'
   case " $1 " in *' fleet '*)
     if has broker; then
       echo 'fleet:'; printf '  broker: %s\n' "$(quoted "$(value broker)")"
