@@ -82,6 +82,9 @@ case " $* " in *=Test*)
   command -v python3 >/dev/null 2>&1 || tools+=(python3)
   command -v fdtoverlay >/dev/null 2>&1 || tools+=(device-tree-compiler)
   [ -x /usr/sbin/mosquitto ] || tools+=(mosquitto)
+  for shell in zsh fish shellcheck; do command -v $shell >/dev/null 2>&1 || tools+=("$shell"); done
+  [ -x /usr/sbin/nft ] || tools+=(nftables)
+  command -v zbarimg >/dev/null 2>&1 || tools+=(zbar-tools)
   command -v go >/dev/null 2>&1 && [ -d /usr/share/gocode/src/github.com/Graylog2/go-gelf ] || tools+=(golang-go golang-github-graylog2-go-gelf-dev)
 esac
 if [ ${#tools[@]} -gt 0 ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
