@@ -68,6 +68,11 @@ public sealed class ImageFileTests : IDisposable
         foreach (string line in new[] { "ARP=no", "DHCP=no", "LinkLocalAddressing=no", "IPv6AcceptRA=no" }) Assert.Contains($"\n{line}\n", capture, StringComparison.Ordinal);
     }
 
+    /// <summary>Which port is managed is nfr.txt's to say: a file that knows better would ask for an address on a mirror's port.</summary>
+    [Fact]
+    public void No_port_is_given_an_address_by_a_file_of_the_root() => Assert.All(Directory.GetFiles(Shell.Appliance("etc/systemd/network")),
+        file => Assert.DoesNotContain("DHCP=yes", File.ReadAllText(file), StringComparison.Ordinal));
+
     [InstalledFact("/usr/sbin/nft")]
     public void The_firewall_is_understood_by_nft()
     {

@@ -233,6 +233,15 @@ public sealed class SettingsTests : IDisposable
     }
 
     [Fact]
+    public void The_boards_own_port_that_captures_is_given_no_address()
+    {
+        After("management = enx001122334455\ncapture = end0\n");
+        string file = Assert.Single(Directory.GetFiles(At("run/systemd/network")));
+        Assert.Contains("Name=enx001122334455\n", File.ReadAllText(file), StringComparison.Ordinal);
+        Assert.DoesNotContain("end0", File.ReadAllText(file), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void With_one_port_it_is_managed_and_captures()
     {
         Directory.Delete(At("sys/class/net/enx001122334455"), recursive: true);
