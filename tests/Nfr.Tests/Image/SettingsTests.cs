@@ -131,6 +131,20 @@ public sealed class SettingsTests : IDisposable
     }
 
     [Fact]
+    public void What_was_read_is_seen_by_root_alone_and_goes_with_the_script()
+    {
+        string checker = At("checker");
+        // Asked in the middle of it all.
+        File.WriteAllText(checker, $"#!/bin/sh\nstat -c %a {At("run/nfr-boot/private")} > {At("mode")}\n");
+        File.SetUnixFileMode(checker, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        Text = "engine.key = 0123456789abcdef\n";
+        Start(checker);
+        Assert.Equal("700\n", Read("mode"));
+        Assert.False(Directory.Exists(At("run/nfr-boot/private")));
+        Assert.Equal("", Shell.Run($"grep -rl 0123456789abcdef {At("run")} || true"));
+    }
+
+    [Fact]
     public void Bytes_that_are_no_text_do_no_harm()
     {
         byte[] noise = new byte[100_000];

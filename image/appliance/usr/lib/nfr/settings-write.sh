@@ -28,9 +28,9 @@ erase_line() {
     if (index(key, "=") && key !~ /^#/) { k = substr(key, 1, index(key, "=") - 1); gsub(/[ \t]/, "", k); if (k == name) {
       cr = sub(/\r$/, "", line); n = length(line); text = sprintf("# %s was taken over; a new line like it replaces it", name)
       if (length(text) > n) text = sprintf("# %s was taken over", name); if (length(text) > n) text = "# taken over"; if (length(text) > n) text = "#"
-      while (length(text) < n) text = text " "; line = text (cr ? "\r" : "") } } print line }' "$control/nfr.txt" > "$run/erased" &&
-    dd if="$run/erased" of="$control/nfr.txt" bs=64k conv=notrunc,fsync 2>/dev/null || fault "$1 was taken over and could not be erased from the card; erase it from nfr.txt yourself"
-  rm -f "$run/erased"
+      while (length(text) < n) text = text " "; line = text (cr ? "\r" : "") } } print line }' "$control/nfr.txt" > "$private/erased" &&
+    dd if="$private/erased" of="$control/nfr.txt" bs=64k conv=notrunc,fsync 2>/dev/null || fault "$1 was taken over and could not be erased from the card; erase it from nfr.txt yourself"
+  rm -f "$private/erased"
 }
 
 # Certificates stay on the card (they are no secret) and are copied when they differ; the private key moves.
