@@ -212,6 +212,42 @@ public sealed class SettingsTests : IDisposable
         Assert.Contains("api_key: \"0123456789abcdef\"", Config, StringComparison.Ordinal);
     }
 
+    /// <summary>A folder in the way of the file that is written first stands for a data partition that takes nothing.</summary>
+    void Full(string file) => Directory.CreateDirectory(At($"data/settings/{file}.new/x"));
+
+    [Fact]
+    public void A_secret_that_the_box_could_not_keep_stays_on_the_card()
+    {
+        Full("taken/engine.key");
+        Full("nfr/broker.key");
+        Pem("box.crt", "CERTIFICATE");
+        Pem("box.key", "PRIVATE KEY");
+        string[] faults = After("engine.key = 0123456789abcdef\nbroker = mqtts://b.example\nbroker.certificate = box.crt\nbroker.key = box.key\n");
+        Assert.Contains(faults, f => f.StartsWith("nfr.txt line 1: engine.key could not be kept in the box; it stays on the card", StringComparison.Ordinal));
+        Assert.Contains(faults, f => f.StartsWith("nfr.txt line 4: broker.key: the file box.key could not be kept in the box; it stays on the card", StringComparison.Ordinal));
+        Assert.StartsWith("engine.key = 0123456789abcdef\n", Text, StringComparison.Ordinal);
+        Assert.Contains("PRIVATE KEY", Read("card/box.key"), StringComparison.Ordinal);
+        // What the box holds from before is not what stands there: that one is not erased either.
+        File.WriteAllText(At("data/settings/taken/engine.key"), "an-older-key");
+        Start();
+        Assert.StartsWith("engine.key = 0123456789abcdef\n", Text, StringComparison.Ordinal);
+        // And when there is room again, it is as ever.
+        Directory.Delete(At("data/settings/taken/engine.key.new"), recursive: true);
+        Start();
+        Assert.Equal("0123456789abcdef", Read("data/settings/taken/engine.key"));
+        Assert.DoesNotContain("0123456789", Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_config_that_could_not_be_written_is_a_fault_and_the_one_before_stays()
+    {
+        After("name = x\n");
+        string before = Config;
+        Full("nfr/config.yml");
+        Assert.Contains("the sensor's config could not be written to the data partition", Assert.Single(After("engine.url = https://engine.example.net\n")), StringComparison.Ordinal);
+        Assert.Equal(before, Config);
+    }
+
     [Fact]
     public void A_file_that_is_missing_or_no_certificate_is_named()
     {

@@ -4,20 +4,23 @@
 
 say_in_force() { printf '%s\n' "$*" >> "$run/understood"; }
 owner() { [ -n "$root" ] || { chown root:nfr "$1" && chmod 0640 "$1"; }; }
-# replace FILE: standard input becomes the file, whole or not at all; nothing is written where nothing changed.
+# replace FILE: standard input becomes the file, whole or not at all; nothing is written where nothing changed. Fails where the data partition is full or
+# ill, and the file is what it was before: that is no reason to stop, but whoever calls has to look before something is erased from the card.
 replace() {
-  cat > "$1.new" && if cmp -s "$1.new" "$1"; then rm -f "$1.new"; else sync; mv "$1.new" "$1"; fi
+  { (umask 077; cat > "$1.new") && if cmp -s "$1.new" "$1"; then rm -f "$1.new"; else sync "$1.new" && mv "$1.new" "$1"; fi; } 2>/dev/null && return
+  rm -f "$1.new" 2>/dev/null
+  return 1
 }
+not_kept() { fault "$1 could not be written to the data partition, so what it was before stays in force; the card may be full or worn out"; }
 
 take_secrets() {
   for _name in $SECRETS; do
     if has "$_name"; then
-      if [ "$(value "$_name")" = none ]; then rm -f "$taken/$_name"
-      else (umask 077; value "$_name" | replace "$taken/$_name")
-      fi
+      if [ "$(value "$_name")" = none ]; then rm -f "$taken/$_name"; else value "$_name" | replace "$taken/$_name"; fi ||
+        fault_at "$(line_of "$_name")" "$_name could not be kept in the box; it stays on the card, which may be full or worn out"
       sync
-      # Only what is safely on /data is erased here; where /data is just memory this time, the card keeps it.
-      if [ -n "$control" ] && [ ! -e "$run/data-lost" ] && { [ -s "$taken/$_name" ] || [ "$(value "$_name")" = none ]; }; then erase_line "$_name"; fi
+      # Only what is safely on /data, this very value, is erased here; where /data is just memory this time, the card keeps it.
+      if [ -n "$control" ] && [ ! -e "$run/data-lost" ] && [ "$(cat "$taken/$_name" 2>/dev/null || echo none)" = "$(value "$_name")" ]; then erase_line "$_name"; fi
     fi
     [ ! -s "$taken/$_name" ] || say_in_force "$_name (a secret, kept in the box)"
   done
@@ -45,7 +48,11 @@ take_files() {
         [ "$_name" = broker.key ] || rm -f "$got/$_name"
         continue
       fi
-      tr -d '\r' < "$_from" | replace "$etc/$_name"; owner "$etc/$_name"
+      if ! { tr -d '\r' < "$_from" | replace "$etc/$_name" && owner "$etc/$_name"; }; then
+        fault_at "$(line_of "$_name")" "$_name: the file $(value "$_name") could not be kept in the box; it stays on the card, which may be full or worn out"
+        [ -s "$etc/$_name" ] || rm -f "$got/$_name"
+        continue
+      fi
       if [ "$_name" = broker.key ]; then
         sync
         if [ ! -e "$run/data-lost" ]; then
@@ -144,7 +151,8 @@ write_firewall() {
 }
 write_ssh() {
   if has ssh.key; then
-    value ssh.key | (umask 077; replace "$store/authorized_keys"); say_in_force "SSH as root with $(wc -l < "$got/ssh.key") key(s)"
+    value ssh.key | replace "$store/authorized_keys" || not_kept "the SSH key"
+    say_in_force "SSH as root with $(wc -l < "$got/ssh.key") key(s)"
   else rm -f "$store/authorized_keys"; say_in_force "no SSH (no ssh.key)"
   fi
 }
@@ -152,11 +160,11 @@ write_ssh() {
 write_scope() {
   if has networks; then
     awk -v networks="$(value networks)" '/^ *in_scope:/ { print; indent = $0; sub(/in_scope:.*/, "", indent); n = split(networks, list, " "); for (i = 1; i <= n; i++) print indent "  - \"" list[i] "\""; skip = 1; next }
-      skip && /^ *[a-z_]+:/ { skip = 0 } !skip' "$share/scope.yml" | replace "$etc/scope.yml"
+      skip && /^ *[a-z_]+:/ { skip = 0 } !skip' "$share/scope.yml" | replace "$etc/scope.yml" || not_kept "the list of networks"
     say_in_force "networks = $(value networks)"
-  else replace "$etc/scope.yml" < "$share/scope.yml"
+  else replace "$etc/scope.yml" < "$share/scope.yml" || not_kept "the list of networks"
   fi
-  owner "$etc/scope.yml"
+  [ ! -e "$etc/scope.yml" ] || owner "$etc/scope.yml"
 }
 
 # A YAML string in double quotes.
@@ -191,17 +199,20 @@ config_text() {
     fi ;;
   esac
 }
+not_written() { not_kept "the sensor's config"; rm -f "$etc/config.yml.new" 2>/dev/null; }
 # The config is asked of the sensor itself before it is used, each time that it or the program changed; what it refuses is left out, and said.
 write_config() {
   ! has engine.url || say_in_force "engine.url = $(value engine.url)"; ! has broker || say_in_force "broker = $(value broker)"
   _checker=${NFR_CHECK:-/usr/bin/nfr}
   _stamp=$(cat "$share/image.json" 2>/dev/null) _refused=
   for _parts in 'engine fleet' engine fleet ''; do
-    config_text "$_parts" > "$etc/config.yml.new"; owner "$etc/config.yml.new"
+    # By way of cat, which knows whether every byte was taken.
+    if ! { config_text "$_parts" | (umask 077; cat > "$etc/config.yml.new") && owner "$etc/config.yml.new"; } 2>/dev/null; then not_written; return; fi
     _state="$_stamp $(cksum < "$etc/config.yml.new") $(cat "$etc"/*.ca "$etc"/broker.certificate 2>/dev/null | cksum)"
     if [ -s "$etc/config.yml" ] && cmp -s "$etc/config.yml.new" "$etc/config.yml" && [ "$_state" = "$(cat "$store/checked" 2>/dev/null)" ]; then rm -f "$etc/config.yml.new"; break; fi
     if _said=$("$_checker" config check --config "$etc/config.yml.new" 2>&1) || [ -z "$_parts" ]; then
-      sync; mv "$etc/config.yml.new" "$etc/config.yml"; printf '%s' "$_state" > "$store/checked"; sync; break
+      { sync "$etc/config.yml.new" && mv "$etc/config.yml.new" "$etc/config.yml"; } 2>/dev/null || { not_written; return; }
+      printf '%s' "$_state" > "$store/checked"; sync; break
     fi
     _why=$(printf '%s\n' "$_said" | grep ':[0-9]' | head -n 1 | sed 's/.*config\.yml\.new:[0-9]*: *//' | cut -c1-200)
     # The first refusal is the one of what was asked for.
