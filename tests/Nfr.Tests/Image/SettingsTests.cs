@@ -165,6 +165,39 @@ public sealed class SettingsTests : IDisposable
     }
 
     [Fact]
+    public void What_nfr_txt_said_last_stays_in_force_when_it_is_gone()
+    {
+        After("name = hall-3\nengine.url = https://engine.example.net\nengine.key = 0123456789abcdef\nssh.key = ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHVzZXJrZXl1c2Vya2V5dXNlcmtleXVzZXJrZXl1c2Vya2V5 me@desk\naddress = 192.0.2.10/24\ngateway = 192.0.2.1\n");
+        string before = Config;
+        Assert.DoesNotContain("0123456789", Read("data/settings/nfr.txt"), StringComparison.Ordinal);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(At("data/settings/nfr.txt")));
+        File.Delete(At("card/nfr.txt"));
+        Start();
+        Assert.EndsWith("What it said last stays in force", Assert.Single(Faults), StringComparison.Ordinal);
+        Assert.Equal(before, Config);
+        Assert.Contains("me@desk", Read("data/settings/authorized_keys"), StringComparison.Ordinal);
+        Assert.Contains("Address=192.0.2.10/24", Read("run/systemd/network/10-nfr-management.network"), StringComparison.Ordinal);
+        // A file that is there, be it empty, is what counts again.
+        Assert.Empty(After(""));
+        Assert.False(File.Exists(At("data/settings/authorized_keys")));
+    }
+
+    [Theory]
+    [InlineData("engine.url = engine.example.net")]
+    [InlineData("engine.url =")]
+    [InlineData("engine_url = https://engine.example.net")]
+    [InlineData("engine.url https://engine.example.net")]
+    public void Beside_a_wrong_address_a_key_is_shown_to_nobody(string line)
+    {
+        Assert.Single(After(line + "\nengine.key = 0123456789abcdef\n"));
+        Assert.DoesNotContain("engine:", Config, StringComparison.Ordinal);
+        Assert.Contains("no engine, until engine.url is right", Read("run/nfr-boot/understood"), StringComparison.Ordinal);
+        // The key is kept for when it is right.
+        Assert.Empty(After("engine.url = https://engine.example.net\n"));
+        Assert.Contains("api_key: \"0123456789abcdef\"", Config, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_secret_moves_into_the_box_and_its_bytes_leave_the_card()
     {
         const string text = "name = one\r\nengine.key = 0123456789abcdef0123456789abcdef\r\nsite = works\r\n";

@@ -36,6 +36,13 @@ erase_line() {
   rm -f "$private/erased"
 }
 
+# The text as it counts now, for a start that finds none on the card. Line numbers stay what they are.
+keep_text() {
+  LC_ALL=C awk -v names="$SECRETS" 'BEGIN { n = split(names, list, " "); for (i = 1; i <= n; i++) secret[list[i]] = 1 }
+    { key = substr($0, 1, index($0, "=") - 1); gsub(/[ \t]/, "", key); print ((key in secret) ? "# " key " is kept elsewhere" : $0) }' "$text" |
+    replace "$store/nfr.txt" || not_kept "the text of nfr.txt"
+}
+
 # Certificates stay on the card (they are no secret) and are copied when they differ; the private key moves.
 take_files() {
   for _name in engine.ca broker.ca broker.certificate broker.key command.key; do
@@ -169,11 +176,14 @@ write_scope() {
 
 # A YAML string in double quotes.
 quoted() { printf '%s' "$1" | sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$/"/'; }
+# Without an address the sensor would take the default one: a key, and all that is recorded, would go to an engine that nobody asked for.
+engine_astray() { ! has engine.url && [ -e "$got/engine.url.wrong" ]; }
 # config_text WITH: the sensor's config; WITH names the parts that nfr.txt may add, so that one that is refused can be left out.
 config_text() {
   echo "# Made from nfr.txt on the card at every start; change it there. What else can be set: $(echo /usr/share/nfr/config.yml)"
   case " $1 " in *' engine '*)
-    if has engine.url || [ -s "$taken/engine.key" ]; then
+    if engine_astray; then :
+    elif has engine.url || [ -s "$taken/engine.key" ]; then
       echo 'engine:'
       ! has engine.url || printf '  host: %s\n' "$(quoted "$(value engine.url)")"
       [ ! -s "$taken/engine.key" ] || [ "$(value engine.url)" = embedded ] || printf '  api_key: %s\n' "$(quoted "$(cat "$taken/engine.key")")"
@@ -202,7 +212,7 @@ config_text() {
 not_written() { not_kept "the sensor's config"; rm -f "$etc/config.yml.new" 2>/dev/null; }
 # The config is asked of the sensor itself before it is used, each time that it or the program changed; what it refuses is left out, and said.
 write_config() {
-  ! has engine.url || say_in_force "engine.url = $(value engine.url)"; ! has broker || say_in_force "broker = $(value broker)"
+  ! has engine.url || say_in_force "engine.url = $(value engine.url)"; ! engine_astray || say_in_force "no engine, until engine.url is right"; ! has broker || say_in_force "broker = $(value broker)"
   _checker=${NFR_CHECK:-/usr/bin/nfr}
   _stamp=$(cat "$share/image.json" 2>/dev/null) _refused=
   for _parts in 'engine fleet' engine fleet ''; do
