@@ -203,6 +203,17 @@ public sealed class SlotTests : IDisposable
     }
 
     [Fact]
+    public void A_file_that_an_editor_made_longer_is_written_all_the_same()
+    {
+        File.AppendAllText(AutobootFile, "\r\n" + new string('#', 300) + "\r\n#nfr good=b try=- left=0 bad=a\n");
+        Slot("try");
+        Assert.Equal("b", Firmware);
+        Assert.StartsWith("trial", Boots("b"), StringComparison.Ordinal);
+        Slot("good");
+        Assert.Contains("good=b try=- left=0 bad=-", Slot("state"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_person_who_changes_the_number_on_another_computer_chooses_what_lasts()
     {
         File.WriteAllText(AutobootFile, File.ReadAllText(AutobootFile).Replace("[all]\ntryboot_a_b=1\nboot_partition=2", "[all]\ntryboot_a_b=1\nboot_partition=3", StringComparison.Ordinal));
