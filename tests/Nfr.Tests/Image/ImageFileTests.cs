@@ -94,6 +94,19 @@ public sealed class ImageFileTests : IDisposable
         Assert.Contains("RuntimeWatchdogSec=15", Image("appliance/etc/systemd/system.conf.d/nfr.conf"), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("", "there is no public key")]
+    [InlineData("-----BEGIN EC PRIVATE KEY-----", "has a private key")]
+    [InlineData("-----BEGIN PUBLIC KEY-----", "")]
+    public void The_image_is_made_with_public_keys_and_no_private_one(string pem, string words)
+    {
+        if (pem.Length > 0) File.WriteAllText(Path.Combine(_folder, "release.pem"), pem + "\n");
+        (int code, string text) = Shell.Try($"bash -c '. {Shell.Root}/image/common.sh; public_keys {_folder}'");
+        Assert.Equal(words.Length > 0, code != 0);
+        Assert.Contains(words, text, StringComparison.Ordinal);
+        foreach (string script in new[] { "make.sh", "compose.sh" }) Assert.Contains("\npublic_keys \"$keys\"\n", Image(script), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_block_map_holds_what_is_not_zero_and_what_it_was_told_to_hold()
     {
