@@ -100,6 +100,18 @@ public sealed class UnitFileTests : IDisposable
     [InlineData("image/deb/postrm")]
     public void A_script_is_one_that_the_shell_understands(string script) => Assert.Equal((0, ""), Run("/bin/sh", "-n", Path.Combine(Path.GetDirectoryName(ConfigTests.Shipped("config.yml"))!, script)));
 
+    /// <summary>A package that is removed and comes back finds each of its units as it was.</summary>
+    [Fact]
+    public void Every_unit_that_a_removal_masks_is_unmasked_by_an_installation()
+    {
+        string deb = Path.Combine(ConfigTests.Shipped("image"), "deb");
+        string installs = File.ReadAllText(Path.Combine(deb, "postinst"));
+        string[] masked = Regex.Match(File.ReadAllText(Path.Combine(deb, "postrm")), "deb-systemd-helper mask ([^>]+) >").Groups[1].Value.Split(' ');
+        Assert.Equal(3, masked.Length);
+        Assert.Contains("deb-systemd-helper unmask \"$unit\"", installs, StringComparison.Ordinal);
+        Assert.All(masked, unit => Assert.Matches($"(?m)^(for unit in .*{Regex.Escape(unit)}|deb-systemd-helper unmask {Regex.Escape(unit)})", installs));
+    }
+
     /// <summary>The script itself, in a folder of its own and with a systemctl that writes down what it is told.</summary>
     string Asked(Action<string> ask)
     {
