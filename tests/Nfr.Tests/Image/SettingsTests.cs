@@ -69,6 +69,7 @@ public sealed class SettingsTests : IDisposable
         Assert.Contains("host: \"https://engine.example.net\"", Config, StringComparison.Ordinal);
         Assert.Contains("api_key: \"0123456789abcdef\"", Config, StringComparison.Ordinal);
         Assert.Contains("broker: \"mqtts://broker.example.net:8883\"", Config, StringComparison.Ordinal);
+        Assert.Contains("update:\n  url: \"https://updates.example.net/nfr/latest.nfru.head\"\n", Config, StringComparison.Ordinal);
         Assert.Contains("- \"2001:db8::/32\"", Read("data/settings/nfr/scope.yml"), StringComparison.Ordinal);
     }
 
@@ -93,6 +94,8 @@ public sealed class SettingsTests : IDisposable
     [InlineData("timezone = Mars/Base", "no time zone \"Mars/Base\"")]
     [InlineData("timezone = ../../etc/passwd", "no time zone")]
     [InlineData("engine.url = engine.example.net", "https://engine.example.net")]
+    [InlineData("update.url = updates.example.net/nfr.head", "https://updates.example.net/nfr/latest.nfru.head")]
+    [InlineData("config = extra.yml", "nobody knows the name \"config\"")]
     [InlineData("engine.key = has blanks", "copy it anew")]
     [InlineData("broker = broker.example.net", "mqtts://broker.example.net:8883")]
     [InlineData("address = 10.1.2.300/24", "192.0.2.10/24")]
@@ -341,10 +344,11 @@ public sealed class SettingsTests : IDisposable
         string checker = At("checker");
         File.WriteAllText(checker, "#!/bin/sh\n! grep -q broker \"$4\" || { echo \"$4:12: fleet.broker: no such thing\"; exit 1; }\n");
         File.SetUnixFileMode(checker, UnixFileMode.UserRead | UnixFileMode.UserExecute);
-        Text = "engine.key = 0123456789abcdef\nbroker = mqtts://b.example\n";
+        Text = "engine.key = 0123456789abcdef\nbroker = mqtts://b.example\nupdate.url = https://updates.example.net/nfr.head\n";
         Start(checker);
         Assert.Contains("fleet.broker: no such thing", Assert.Single(Faults), StringComparison.Ordinal);
         Assert.Contains("api_key", Config, StringComparison.Ordinal);
+        Assert.Contains("updates.example.net", Config, StringComparison.Ordinal);
         Assert.DoesNotContain("fleet", Config, StringComparison.Ordinal);
     }
 

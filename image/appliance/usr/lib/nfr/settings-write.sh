@@ -208,14 +208,17 @@ config_text() {
       ! has command.key || echo '  command_keys: [/etc/nfr/command.key]'
     fi ;;
   esac
+  case " $1 " in *' update '*) ! has update.url || printf 'update:\n  url: %s\n' "$(quoted "$(value update.url)")" ;; esac
 }
 not_written() { not_kept "the sensor's config"; rm -f "$etc/config.yml.new" 2>/dev/null; }
 # The config is asked of the sensor itself before it is used, each time that it or the program changed; what it refuses is left out, and said.
 write_config() {
   ! has engine.url || say_in_force "engine.url = $(value engine.url)"; ! engine_astray || say_in_force "no engine, until engine.url is right"; ! has broker || say_in_force "broker = $(value broker)"
+  ! has update.url || say_in_force "update.url = $(value update.url)"
   _checker=${NFR_CHECK:-/usr/bin/nfr}
   _stamp=$(cat "$share/image.json" 2>/dev/null) _refused=
-  for _parts in 'engine fleet' engine fleet ''; do
+  # As much as goes: without one of the parts, then with one alone, then without any.
+  for _parts in 'engine fleet update' 'engine fleet' 'engine update' 'fleet update' engine fleet update ''; do
     # By way of cat, which knows whether every byte was taken.
     if ! { config_text "$_parts" | (umask 077; cat > "$etc/config.yml.new") && owner "$etc/config.yml.new"; } 2>/dev/null; then not_written; return; fi
     _state="$_stamp $(cksum < "$etc/config.yml.new") $(cat "$etc"/*.ca "$etc"/broker.certificate 2>/dev/null | cksum)"
@@ -228,5 +231,5 @@ write_config() {
     # The first refusal is the one of what was asked for.
     _refused=${_refused:-$_why}
   done
-  [ "$_parts" = 'engine fleet' ] || fault "the sensor refused a setting (${_refused:-see its log}), so it runs with less: ${_parts:-capture alone}"
+  [ "$_parts" = 'engine fleet update' ] || fault "the sensor refused a setting (${_refused:-see its log}), so it runs with less: ${_parts:-capture alone}"
 }
