@@ -23,6 +23,12 @@ need_root() {
   command -v apt-get >/dev/null || fail "making the image needs a Debian or Ubuntu host (apt-get is missing)"
   mkdir -p "$CACHE"
 }
+# public_keys DIR: every *.pem of it is shipped, and a private key that lay among them would be too.
+public_keys() {
+  compgen -G "$1/*.pem" >/dev/null || fail "there is no public key (*.pem) in $1"
+  local private; private=$(grep -l -e 'PRIVATE KEY' "$1"/*.pem) || return 0
+  fail "${private//$'\n'/, } has a private key, and every *.pem of $1 would be in the image: move it elsewhere"
+}
 # lock NAME: held until this script ends; another build waits, and says so.
 lock() {
   exec {lock_fd}>"$CACHE/$1.lock"

@@ -17,6 +17,7 @@ while [ $# -gt 0 ]; do
   shift 2
 done
 [ -f "$root_tar" ] && [ -f "$deb" ] && [ -n "$version" ] && [ -n "$counter" ] && [ -d "$keys" ] && [ -n "$out" ] || fail "compose.sh needs --root --deb --version --counter --keys --out"
+public_keys "$keys"
 bin=$("$here/tools.sh"); PATH=$bin:$PATH
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:?compose.sh needs SOURCE_DATE_EPOCH, the time that every file of the image gets} MTOOLS_SKIP_CHECK=1 MTOOLSRC=/dev/null
 umask 022

@@ -39,7 +39,7 @@ if [ -z "$keys" ]; then
   mark=${mark:+$mark-}devkey
   say "no update keys were given (--keys, or NFR_UPDATE_KEYS): the image believes a development key ($keys/development.key) and is marked '$mark'"
 fi
-compgen -G "$keys/*.pem" >/dev/null || fail "there is no public key (*.pem) in $keys"
+public_keys "$keys"
 
 root=$("$here/root.sh")
 overlay=()

@@ -34,7 +34,10 @@ sealed class UpdateKeys
                 at = file;
                 if (new FileInfo(file).Length > MostFileBytes) throw new UpdateException($"{file} is larger than any public key");
                 using ECDsa key = ECDsa.Create();
-                key.ImportFromPem(File.ReadAllText(file));
+                string text = File.ReadAllText(file);
+                // It would do for verifying, and whoever has the box could then sign updates for all of them.
+                if (text.Contains("PRIVATE KEY", StringComparison.Ordinal)) throw new UpdateException($"{file} has a private key, and nothing but public ones belongs there; take it away, and make a new pair");
+                key.ImportFromPem(text);
                 if (!IsP256(key)) throw new UpdateException($"{file} is no key of the curve P-256");
                 keys.Add(key.ExportSubjectPublicKeyInfo());
             }

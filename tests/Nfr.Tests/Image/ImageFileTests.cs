@@ -68,6 +68,11 @@ public sealed class ImageFileTests : IDisposable
         foreach (string line in new[] { "ARP=no", "DHCP=no", "LinkLocalAddressing=no", "IPv6AcceptRA=no" }) Assert.Contains($"\n{line}\n", capture, StringComparison.Ordinal);
     }
 
+    /// <summary>Which port is managed is nfr.txt's to say: a file that knows better would ask for an address on a mirror's port.</summary>
+    [Fact]
+    public void No_port_is_given_an_address_by_a_file_of_the_root() => Assert.All(Directory.GetFiles(Shell.Appliance("etc/systemd/network")),
+        file => Assert.DoesNotContain("DHCP=yes", File.ReadAllText(file), StringComparison.Ordinal));
+
     [InstalledFact("/usr/sbin/nft")]
     public void The_firewall_is_understood_by_nft()
     {
@@ -87,6 +92,19 @@ public sealed class ImageFileTests : IDisposable
         Assert.DoesNotContain("swap", fstab, StringComparison.Ordinal);
         Assert.Contains("Storage=volatile", Image("appliance/etc/systemd/journald.conf.d/nfr.conf"), StringComparison.Ordinal);
         Assert.Contains("RuntimeWatchdogSec=15", Image("appliance/etc/systemd/system.conf.d/nfr.conf"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("", "there is no public key")]
+    [InlineData("-----BEGIN EC PRIVATE KEY-----", "has a private key")]
+    [InlineData("-----BEGIN PUBLIC KEY-----", "")]
+    public void The_image_is_made_with_public_keys_and_no_private_one(string pem, string words)
+    {
+        if (pem.Length > 0) File.WriteAllText(Path.Combine(_folder, "release.pem"), pem + "\n");
+        (int code, string text) = Shell.Try($"bash -c '. {Shell.Root}/image/common.sh; public_keys {_folder}'");
+        Assert.Equal(words.Length > 0, code != 0);
+        Assert.Contains(words, text, StringComparison.Ordinal);
+        foreach (string script in new[] { "make.sh", "compose.sh" }) Assert.Contains("\npublic_keys \"$keys\"\n", Image(script), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -80,6 +80,7 @@ public sealed class SettingsTests : IDisposable
         Assert.Contains("host: \"https://engine.example.net\"", Config, StringComparison.Ordinal);
         Assert.Contains("api_key: \"0123456789abcdef\"", Config, StringComparison.Ordinal);
         Assert.Contains("broker: \"mqtts://broker.example.net:8883\"", Config, StringComparison.Ordinal);
+        Assert.Contains("update:\n  url: \"https://updates.example.net/nfr/latest.nfru.head\"\n", Config, StringComparison.Ordinal);
         Assert.Contains("- \"2001:db8::/32\"", Read("data/settings/nfr/scope.yml"), StringComparison.Ordinal);
     }
 
@@ -104,6 +105,8 @@ public sealed class SettingsTests : IDisposable
     [InlineData("timezone = Mars/Base", "no time zone \"Mars/Base\"")]
     [InlineData("timezone = ../../etc/passwd", "no time zone")]
     [InlineData("engine.url = engine.example.net", "https://engine.example.net")]
+    [InlineData("update.url = updates.example.net/nfr.head", "https://updates.example.net/nfr/latest.nfru.head")]
+    [InlineData("config = extra.yml", "nobody knows the name \"config\"")]
     [InlineData("engine.key = has blanks", "copy it anew")]
     [InlineData("broker = broker.example.net", "mqtts://broker.example.net:8883")]
     [InlineData("address = 10.1.2.300/24", "192.0.2.10/24")]
@@ -142,6 +145,20 @@ public sealed class SettingsTests : IDisposable
     }
 
     [Fact]
+    public void What_was_read_is_seen_by_root_alone_and_goes_with_the_script()
+    {
+        string checker = At("checker");
+        // Asked in the middle of it all.
+        File.WriteAllText(checker, $"#!/bin/sh\nstat -c %a {At("run/nfr-boot/private")} > {At("mode")}\n");
+        File.SetUnixFileMode(checker, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        Text = "engine.key = 0123456789abcdef\n";
+        Start(checker);
+        Assert.Equal("700\n", Read("mode"));
+        Assert.False(Directory.Exists(At("run/nfr-boot/private")));
+        Assert.Equal("", Shell.Run($"grep -rl 0123456789abcdef {At("run")} || true"));
+    }
+
+    [Fact]
     public void Bytes_that_are_no_text_do_no_harm()
     {
         byte[] noise = new byte[100_000];
@@ -159,6 +176,39 @@ public sealed class SettingsTests : IDisposable
         Start();
         Assert.Contains("there is no nfr.txt on the card", Assert.Single(Faults), StringComparison.Ordinal);
         Assert.Contains("interface: [enx001122334455]", Config, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_nfr_txt_said_last_stays_in_force_when_it_is_gone()
+    {
+        After("name = hall-3\nengine.url = https://engine.example.net\nengine.key = 0123456789abcdef\nssh.key = ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHVzZXJrZXl1c2Vya2V5dXNlcmtleXVzZXJrZXl1c2Vya2V5 me@desk\naddress = 192.0.2.10/24\ngateway = 192.0.2.1\n");
+        string before = Config;
+        Assert.DoesNotContain("0123456789", Read("data/settings/nfr.txt"), StringComparison.Ordinal);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(At("data/settings/nfr.txt")));
+        File.Delete(At("card/nfr.txt"));
+        Start();
+        Assert.EndsWith("What it said last stays in force", Assert.Single(Faults), StringComparison.Ordinal);
+        Assert.Equal(before, Config);
+        Assert.Contains("me@desk", Read("data/settings/authorized_keys"), StringComparison.Ordinal);
+        Assert.Contains("Address=192.0.2.10/24", Read("run/systemd/network/10-nfr-management.network"), StringComparison.Ordinal);
+        // A file that is there, be it empty, is what counts again.
+        Assert.Empty(After(""));
+        Assert.False(File.Exists(At("data/settings/authorized_keys")));
+    }
+
+    [Theory]
+    [InlineData("engine.url = engine.example.net")]
+    [InlineData("engine.url =")]
+    [InlineData("engine_url = https://engine.example.net")]
+    [InlineData("engine.url https://engine.example.net")]
+    public void Beside_a_wrong_address_a_key_is_shown_to_nobody(string line)
+    {
+        Assert.Single(After(line + "\nengine.key = 0123456789abcdef\n"));
+        Assert.DoesNotContain("engine:", Config, StringComparison.Ordinal);
+        Assert.Contains("no engine, until engine.url is right", Read("run/nfr-boot/understood"), StringComparison.Ordinal);
+        // The key is kept for when it is right.
+        Assert.Empty(After("engine.url = https://engine.example.net\n"));
+        Assert.Contains("api_key: \"0123456789abcdef\"", Config, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -209,6 +259,42 @@ public sealed class SettingsTests : IDisposable
         Assert.Contains("api_key: \"0123456789abcdef\"", Config, StringComparison.Ordinal);
     }
 
+    /// <summary>A folder in the way of the file that is written first stands for a data partition that takes nothing.</summary>
+    void Full(string file) => Directory.CreateDirectory(At($"data/settings/{file}.new/x"));
+
+    [Fact]
+    public void A_secret_that_the_box_could_not_keep_stays_on_the_card()
+    {
+        Full("taken/engine.key");
+        Full("nfr/broker.key");
+        Pem("box.crt", "CERTIFICATE");
+        Pem("box.key", "PRIVATE KEY");
+        string[] faults = After("engine.key = 0123456789abcdef\nbroker = mqtts://b.example\nbroker.certificate = box.crt\nbroker.key = box.key\n");
+        Assert.Contains(faults, f => f.StartsWith("nfr.txt line 1: engine.key could not be kept in the box; it stays on the card", StringComparison.Ordinal));
+        Assert.Contains(faults, f => f.StartsWith("nfr.txt line 4: broker.key: the file box.key could not be kept in the box; it stays on the card", StringComparison.Ordinal));
+        Assert.StartsWith("engine.key = 0123456789abcdef\n", Text, StringComparison.Ordinal);
+        Assert.Contains("PRIVATE KEY", Read("card/box.key"), StringComparison.Ordinal);
+        // What the box holds from before is not what stands there: that one is not erased either.
+        File.WriteAllText(At("data/settings/taken/engine.key"), "an-older-key");
+        Start();
+        Assert.StartsWith("engine.key = 0123456789abcdef\n", Text, StringComparison.Ordinal);
+        // And when there is room again, it is as ever.
+        Directory.Delete(At("data/settings/taken/engine.key.new"), recursive: true);
+        Start();
+        Assert.Equal("0123456789abcdef", Read("data/settings/taken/engine.key"));
+        Assert.DoesNotContain("0123456789", Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_config_that_could_not_be_written_is_a_fault_and_the_one_before_stays()
+    {
+        After("name = x\n");
+        string before = Config;
+        Full("nfr/config.yml");
+        Assert.Contains("the sensor's config could not be written to the data partition", Assert.Single(After("engine.url = https://engine.example.net\n")), StringComparison.Ordinal);
+        Assert.Equal(before, Config);
+    }
+
     [Fact]
     public void A_file_that_is_missing_or_no_certificate_is_named()
     {
@@ -244,6 +330,15 @@ public sealed class SettingsTests : IDisposable
     }
 
     [Fact]
+    public void The_boards_own_port_that_captures_is_given_no_address()
+    {
+        After("management = enx001122334455\ncapture = end0\n");
+        string file = Assert.Single(Directory.GetFiles(At("run/systemd/network")));
+        Assert.Contains("Name=enx001122334455\n", File.ReadAllText(file), StringComparison.Ordinal);
+        Assert.DoesNotContain("end0", File.ReadAllText(file), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void With_one_port_it_is_managed_and_captures()
     {
         Directory.Delete(At("sys/class/net/enx001122334455"), recursive: true);
@@ -260,10 +355,11 @@ public sealed class SettingsTests : IDisposable
         string checker = At("checker");
         File.WriteAllText(checker, "#!/bin/sh\n! grep -q broker \"$4\" || { echo \"$4:12: fleet.broker: no such thing\"; exit 1; }\n");
         File.SetUnixFileMode(checker, UnixFileMode.UserRead | UnixFileMode.UserExecute);
-        Text = "engine.key = 0123456789abcdef\nbroker = mqtts://b.example\n";
+        Text = "engine.key = 0123456789abcdef\nbroker = mqtts://b.example\nupdate.url = https://updates.example.net/nfr.head\n";
         Start(checker);
         Assert.Contains("fleet.broker: no such thing", Assert.Single(Faults), StringComparison.Ordinal);
         Assert.Contains("api_key", Config, StringComparison.Ordinal);
+        Assert.Contains("updates.example.net", Config, StringComparison.Ordinal);
         Assert.DoesNotContain("fleet", Config, StringComparison.Ordinal);
     }
 

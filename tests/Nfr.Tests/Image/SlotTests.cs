@@ -104,6 +104,25 @@ public sealed class SlotTests : IDisposable
         Assert.Equal("boot", Boots("a"));
     }
 
+    /// <summary>"cancel" is what an update does before it overwrites the slot; a power cut then leaves it torn.</summary>
+    [Fact]
+    public void A_slot_that_was_taken_back_is_not_fallen_back_on_until_it_is_tried_again()
+    {
+        Slot("try");
+        Boots("b");
+        Slot("good");
+        Slot("cancel");
+        Assert.Contains("good=b try=- left=0 bad=a", Slot("state"), StringComparison.Ordinal);
+        Assert.StartsWith("stay", Lib("slot_failed \"$B\" b"), StringComparison.Ordinal);
+        Assert.Equal("b", Firmware);
+        // A second time there is nothing to write.
+        File.SetLastWriteTimeUtc(AutobootFile, DateTime.UnixEpoch);
+        Slot("cancel");
+        Assert.Equal(DateTime.UnixEpoch, File.GetLastWriteTimeUtc(AutobootFile));
+        Slot("try");
+        Assert.Contains("try=a left=1 bad=-", Slot("state"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_system_on_trial_cannot_ask_for_itself()
     {
@@ -181,6 +200,17 @@ public sealed class SlotTests : IDisposable
         Slot("try");
         Assert.Equal(512, new FileInfo(AutobootFile).Length);
         Assert.Equal("b", Firmware);
+    }
+
+    [Fact]
+    public void A_file_that_an_editor_made_longer_is_written_all_the_same()
+    {
+        File.AppendAllText(AutobootFile, "\r\n" + new string('#', 300) + "\r\n#nfr good=b try=- left=0 bad=a\n");
+        Slot("try");
+        Assert.Equal("b", Firmware);
+        Assert.StartsWith("trial", Boots("b"), StringComparison.Ordinal);
+        Slot("good");
+        Assert.Contains("good=b try=- left=0 bad=-", Slot("state"), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -100,8 +100,31 @@ public sealed class UnitFileTests : IDisposable
     [InlineData("image/deb/postrm")]
     public void A_script_is_one_that_the_shell_understands(string script) => Assert.Equal((0, ""), Run("/bin/sh", "-n", Path.Combine(Path.GetDirectoryName(ConfigTests.Shipped("config.yml"))!, script)));
 
+    /// <summary>A package that is removed and comes back finds each of its units as it was.</summary>
+    [Fact]
+    public void Every_unit_that_a_removal_masks_is_unmasked_by_an_installation()
+    {
+        string deb = Path.Combine(ConfigTests.Shipped("image"), "deb");
+        string installs = File.ReadAllText(Path.Combine(deb, "postinst"));
+        string[] masked = Regex.Match(File.ReadAllText(Path.Combine(deb, "postrm")), "deb-systemd-helper mask ([^>]+) >").Groups[1].Value.Split(' ');
+        Assert.Equal(3, masked.Length);
+        Assert.Contains("deb-systemd-helper unmask \"$unit\"", installs, StringComparison.Ordinal);
+        Assert.All(masked, unit => Assert.Matches($"(?m)^(for unit in .*{Regex.Escape(unit)}|deb-systemd-helper unmask {Regex.Escape(unit)})", installs));
+    }
+
     /// <summary>The script itself, in a folder of its own and with a systemctl that writes down what it is told.</summary>
     string Asked(Action<string> ask)
+    {
+        string requests = Path.Combine(_root, "requests");
+        // This folder is as its test made it: root's and a group's that is not everywhere.
+        (int code, string said) = Requests(ask, $"made=$(stat -c '%u %G %a' {requests})");
+        Assert.True(code == 0, said);
+        Assert.Empty(Directory.GetFileSystemEntries(requests));
+        string told = Path.Combine(_root, "told");
+        return (File.Exists(told) ? File.ReadAllText(told) : "") + said;
+    }
+
+    (int Code, string Said) Requests(Action<string> ask, string made)
     {
         string requests = Path.Combine(_root, "requests");
         string bin = Path.Combine(_root, "bin");
@@ -111,12 +134,26 @@ public sealed class UnitFileTests : IDisposable
         File.WriteAllText(Path.Combine(bin, "systemctl"), $"#!/bin/sh\necho \"$*\" >> {told}\n");
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(Path.Combine(bin, "systemctl"), (UnixFileMode)0b111_101_101);
         string script = Path.Combine(_root, "script");
-        File.WriteAllText(script, File.ReadAllText(Path.Combine(Units, "../libexec/requests")).Replace("folder=/run/nfr/requests", $"folder={requests}\nPATH={bin}:$PATH", StringComparison.Ordinal));
+        File.WriteAllText(script, File.ReadAllText(Path.Combine(Units, "../libexec/requests")).Replace("folder=/run/nfr/requests", $"folder={requests}\nPATH={bin}:$PATH", StringComparison.Ordinal).Replace("made='0 nfr 1770'", made, StringComparison.Ordinal));
         ask(requests);
-        (int code, string said) = Run("/bin/sh", script);
-        Assert.True(code == 0, said);
-        Assert.Empty(Directory.GetFileSystemEntries(requests));
-        return (File.Exists(told) ? File.ReadAllText(told) : "") + said;
+        return Run("/bin/sh", script);
+    }
+
+    [InstalledFact("/bin/sh")]
+    public void In_a_folder_that_is_not_the_one_that_was_made_nothing_is_done()
+    {
+        string elsewhere = Path.Combine(_root, "elsewhere");
+        Directory.CreateDirectory(elsewhere);
+        File.WriteAllText(Path.Combine(elsewhere, "reload"), "stays");
+        (int code, string said) = Requests(folder =>
+        {
+            Directory.Delete(folder);
+            Directory.CreateSymbolicLink(folder, elsewhere);
+        }, "made='0 nfr 1770'");
+        Assert.Equal(1, code);
+        Assert.Contains("is not the folder that was made; nothing is done", said, StringComparison.Ordinal);
+        Assert.Equal("stays", File.ReadAllText(Path.Combine(elsewhere, "reload")));
+        Assert.False(File.Exists(Path.Combine(_root, "told")));
     }
 
     [InstalledTheory("/bin/sh")]

@@ -161,6 +161,14 @@ public sealed class UpdateCommandTests : IDisposable
     }
 
     [RootFact]
+    public void A_private_key_among_those_to_believe_is_refused_in_words()
+    {
+        File.WriteAllText(Path.Combine(_paths.Keys, "next.pem"), _bundles.Key.ExportECPrivateKeyPem());
+        Assert.Contains("next.pem has a private key", Run("update", Bundle()).Error, StringComparison.Ordinal);
+        Assert.False(There("armed"));
+    }
+
+    [RootFact]
     public void A_partition_that_is_not_there_is_named()
     {
         File.Delete(Path.Combine(_bundles.Folder, "broot"));

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The names of nfr.txt and what their values must look like. A check prints what is wrong and what to write instead, and fails.
 
-NAMES='name site timezone engine.url engine.key engine.ca broker broker.user broker.password broker.ca broker.certificate broker.key command.key management capture address gateway dns vlan ntp networks ssh.key config'
+NAMES='name site timezone engine.url engine.key engine.ca broker broker.user broker.password broker.ca broker.certificate broker.key command.key management capture address gateway dns vlan ntp networks ssh.key update.url'
 SECRETS='engine.key broker.password'
 
 # Without a process of its own: a file has many lines, and a Pi 3 is slow at starting programs.
@@ -54,13 +54,15 @@ check() { # check NAME VALUE
       case $_value in *..*|/*|*[!A-Za-z0-9_/+-]*) false ;; *) [ -f "$zones/$_value" ] ;; esac || { echo "there is no time zone \"$(short "$_value")\"; write one such as Europe/Berlin or UTC"; return 1; } ;;
     engine.url)
       [ "$_value" = embedded ] || printf '%s' "$_value" | grep -Eq '^https?://[A-Za-z0-9.:_-]+(\[[0-9A-Fa-f:]+\](:[0-9]+)?)?(/[A-Za-z0-9._~/-]*)?$' || { echo "expected an address such as https://engine.example.net"; return 1; } ;;
+    update.url)
+      printf '%s' "$_value" | grep -Eq '^https?://[A-Za-z0-9.:_-]+(\[[0-9A-Fa-f:]+\](:[0-9]+)?)?(/[A-Za-z0-9._~/-]*)?$' || { echo "expected an address such as https://updates.example.net/nfr/latest.nfru.head"; return 1; } ;;
     engine.key)
       printf '%s' "$_value" | grep -Eq '^[A-Za-z0-9._~+/=-]{8,512}$' || { echo "a key has 8 to 512 letters and digits without spaces; copy it anew"; return 1; } ;;
     broker)
       printf '%s' "$_value" | grep -Eq '^mqtts?://[A-Za-z0-9._-]+(:[0-9]{1,5})?/?$' || { echo "expected an address such as mqtts://broker.example.net:8883"; return 1; } ;;
     broker.user|broker.password)
       [ ${#_value} -le 256 ] || { echo "at most 256 characters"; return 1; } ;;
-    engine.ca|broker.ca|broker.certificate|broker.key|command.key|config)
+    engine.ca|broker.ca|broker.certificate|broker.key|command.key)
       printf '%s' "$_value" | grep -Eq '^[A-Za-z0-9][A-Za-z0-9._ -]{0,63}$' || { echo "expected the name of a file that lies beside nfr.txt, such as broker-ca.pem"; return 1; } ;;
     management)
       [ "$_value" = none ] || is_port_name "$_value" || { echo "expected the name of a port, such as end0, or none"; return 1; } ;;

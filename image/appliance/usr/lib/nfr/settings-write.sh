@@ -4,20 +4,23 @@
 
 say_in_force() { printf '%s\n' "$*" >> "$run/understood"; }
 owner() { [ -n "$root" ] || { chown root:nfr "$1" && chmod 0640 "$1"; }; }
-# replace FILE: standard input becomes the file, whole or not at all; nothing is written where nothing changed.
+# replace FILE: standard input becomes the file, whole or not at all; nothing is written where nothing changed. Fails where the data partition is full or
+# ill, and the file is what it was before: that is no reason to stop, but whoever calls has to look before something is erased from the card.
 replace() {
-  cat > "$1.new" && if cmp -s "$1.new" "$1"; then rm -f "$1.new"; else sync; mv "$1.new" "$1"; fi
+  { (umask 077; cat > "$1.new") && if cmp -s "$1.new" "$1"; then rm -f "$1.new"; else sync "$1.new" && mv "$1.new" "$1"; fi; } 2>/dev/null && return
+  rm -f "$1.new" 2>/dev/null
+  return 1
 }
+not_kept() { fault "$1 could not be written to the data partition, so what it was before stays in force; the card may be full or worn out"; }
 
 take_secrets() {
   for _name in $SECRETS; do
     if has "$_name"; then
-      if [ "$(value "$_name")" = none ]; then rm -f "$taken/$_name"
-      else (umask 077; value "$_name" | replace "$taken/$_name")
-      fi
+      if [ "$(value "$_name")" = none ]; then rm -f "$taken/$_name"; else value "$_name" | replace "$taken/$_name"; fi ||
+        fault_at "$(line_of "$_name")" "$_name could not be kept in the box; it stays on the card, which may be full or worn out"
       sync
-      # Only what is safely on /data is erased here; where /data is just memory this time, the card keeps it.
-      if [ -n "$control" ] && [ ! -e "$run/data-lost" ] && { [ -s "$taken/$_name" ] || [ "$(value "$_name")" = none ]; }; then erase_line "$_name"; fi
+      # Only what is safely on /data, this very value, is erased here; where /data is just memory this time, the card keeps it.
+      if [ -n "$control" ] && [ ! -e "$run/data-lost" ] && [ "$(cat "$taken/$_name" 2>/dev/null || echo none)" = "$(value "$_name")" ]; then erase_line "$_name"; fi
     fi
     [ ! -s "$taken/$_name" ] || say_in_force "$_name (a secret, kept in the box)"
   done
@@ -28,9 +31,16 @@ erase_line() {
     if (index(key, "=") && key !~ /^#/) { k = substr(key, 1, index(key, "=") - 1); gsub(/[ \t]/, "", k); if (k == name) {
       cr = sub(/\r$/, "", line); n = length(line); text = sprintf("# %s was taken over; a new line like it replaces it", name)
       if (length(text) > n) text = sprintf("# %s was taken over", name); if (length(text) > n) text = "# taken over"; if (length(text) > n) text = "#"
-      while (length(text) < n) text = text " "; line = text (cr ? "\r" : "") } } print line }' "$control/nfr.txt" > "$run/erased" &&
-    dd if="$run/erased" of="$control/nfr.txt" bs=64k conv=notrunc,fsync 2>/dev/null || fault "$1 was taken over and could not be erased from the card; erase it from nfr.txt yourself"
-  rm -f "$run/erased"
+      while (length(text) < n) text = text " "; line = text (cr ? "\r" : "") } } print line }' "$control/nfr.txt" > "$private/erased" &&
+    dd if="$private/erased" of="$control/nfr.txt" bs=64k conv=notrunc,fsync 2>/dev/null || fault "$1 was taken over and could not be erased from the card; erase it from nfr.txt yourself"
+  rm -f "$private/erased"
+}
+
+# The text as it counts now, for a start that finds none on the card. Line numbers stay what they are.
+keep_text() {
+  LC_ALL=C awk -v names="$SECRETS" 'BEGIN { n = split(names, list, " "); for (i = 1; i <= n; i++) secret[list[i]] = 1 }
+    { key = substr($0, 1, index($0, "=") - 1); gsub(/[ \t]/, "", key); print ((key in secret) ? "# " key " is kept elsewhere" : $0) }' "$text" |
+    replace "$store/nfr.txt" || not_kept "the text of nfr.txt"
 }
 
 # Certificates stay on the card (they are no secret) and are copied when they differ; the private key moves.
@@ -45,7 +55,11 @@ take_files() {
         [ "$_name" = broker.key ] || rm -f "$got/$_name"
         continue
       fi
-      tr -d '\r' < "$_from" | replace "$etc/$_name"; owner "$etc/$_name"
+      if ! { tr -d '\r' < "$_from" | replace "$etc/$_name" && owner "$etc/$_name"; }; then
+        fault_at "$(line_of "$_name")" "$_name: the file $(value "$_name") could not be kept in the box; it stays on the card, which may be full or worn out"
+        [ -s "$etc/$_name" ] || rm -f "$got/$_name"
+        continue
+      fi
       if [ "$_name" = broker.key ]; then
         sync
         if [ ! -e "$run/data-lost" ]; then
@@ -144,7 +158,8 @@ write_firewall() {
 }
 write_ssh() {
   if has ssh.key; then
-    value ssh.key | (umask 077; replace "$store/authorized_keys"); say_in_force "SSH as root with $(wc -l < "$got/ssh.key") key(s)"
+    value ssh.key | replace "$store/authorized_keys" || not_kept "the SSH key"
+    say_in_force "SSH as root with $(wc -l < "$got/ssh.key") key(s)"
   else rm -f "$store/authorized_keys"; say_in_force "no SSH (no ssh.key)"
   fi
 }
@@ -152,20 +167,23 @@ write_ssh() {
 write_scope() {
   if has networks; then
     awk -v networks="$(value networks)" '/^ *in_scope:/ { print; indent = $0; sub(/in_scope:.*/, "", indent); n = split(networks, list, " "); for (i = 1; i <= n; i++) print indent "  - \"" list[i] "\""; skip = 1; next }
-      skip && /^ *[a-z_]+:/ { skip = 0 } !skip' "$share/scope.yml" | replace "$etc/scope.yml"
+      skip && /^ *[a-z_]+:/ { skip = 0 } !skip' "$share/scope.yml" | replace "$etc/scope.yml" || not_kept "the list of networks"
     say_in_force "networks = $(value networks)"
-  else replace "$etc/scope.yml" < "$share/scope.yml"
+  else replace "$etc/scope.yml" < "$share/scope.yml" || not_kept "the list of networks"
   fi
-  owner "$etc/scope.yml"
+  [ ! -e "$etc/scope.yml" ] || owner "$etc/scope.yml"
 }
 
 # A YAML string in double quotes.
 quoted() { printf '%s' "$1" | sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$/"/'; }
+# Without an address the sensor would take the default one: a key, and all that is recorded, would go to an engine that nobody asked for.
+engine_astray() { ! has engine.url && [ -e "$got/engine.url.wrong" ]; }
 # config_text WITH: the sensor's config; WITH names the parts that nfr.txt may add, so that one that is refused can be left out.
 config_text() {
   echo "# Made from nfr.txt on the card at every start; change it there. What else can be set: $(echo /usr/share/nfr/config.yml)"
   case " $1 " in *' engine '*)
-    if has engine.url || [ -s "$taken/engine.key" ]; then
+    if engine_astray; then :
+    elif has engine.url || [ -s "$taken/engine.key" ]; then
       echo 'engine:'
       ! has engine.url || printf '  host: %s\n' "$(quoted "$(value engine.url)")"
       [ ! -s "$taken/engine.key" ] || [ "$(value engine.url)" = embedded ] || printf '  api_key: %s\n' "$(quoted "$(cat "$taken/engine.key")")"
@@ -190,22 +208,28 @@ config_text() {
       ! has command.key || echo '  command_keys: [/etc/nfr/command.key]'
     fi ;;
   esac
+  case " $1 " in *' update '*) ! has update.url || printf 'update:\n  url: %s\n' "$(quoted "$(value update.url)")" ;; esac
 }
+not_written() { not_kept "the sensor's config"; rm -f "$etc/config.yml.new" 2>/dev/null; }
 # The config is asked of the sensor itself before it is used, each time that it or the program changed; what it refuses is left out, and said.
 write_config() {
-  ! has engine.url || say_in_force "engine.url = $(value engine.url)"; ! has broker || say_in_force "broker = $(value broker)"
+  ! has engine.url || say_in_force "engine.url = $(value engine.url)"; ! engine_astray || say_in_force "no engine, until engine.url is right"; ! has broker || say_in_force "broker = $(value broker)"
+  ! has update.url || say_in_force "update.url = $(value update.url)"
   _checker=${NFR_CHECK:-/usr/bin/nfr}
   _stamp=$(cat "$share/image.json" 2>/dev/null) _refused=
-  for _parts in 'engine fleet' engine fleet ''; do
-    config_text "$_parts" > "$etc/config.yml.new"; owner "$etc/config.yml.new"
+  # As much as goes: without one of the parts, then with one alone, then without any.
+  for _parts in 'engine fleet update' 'engine fleet' 'engine update' 'fleet update' engine fleet update ''; do
+    # By way of cat, which knows whether every byte was taken.
+    if ! { config_text "$_parts" | (umask 077; cat > "$etc/config.yml.new") && owner "$etc/config.yml.new"; } 2>/dev/null; then not_written; return; fi
     _state="$_stamp $(cksum < "$etc/config.yml.new") $(cat "$etc"/*.ca "$etc"/broker.certificate 2>/dev/null | cksum)"
     if [ -s "$etc/config.yml" ] && cmp -s "$etc/config.yml.new" "$etc/config.yml" && [ "$_state" = "$(cat "$store/checked" 2>/dev/null)" ]; then rm -f "$etc/config.yml.new"; break; fi
     if _said=$("$_checker" config check --config "$etc/config.yml.new" 2>&1) || [ -z "$_parts" ]; then
-      sync; mv "$etc/config.yml.new" "$etc/config.yml"; printf '%s' "$_state" > "$store/checked"; sync; break
+      { sync "$etc/config.yml.new" && mv "$etc/config.yml.new" "$etc/config.yml"; } 2>/dev/null || { not_written; return; }
+      printf '%s' "$_state" > "$store/checked"; sync; break
     fi
     _why=$(printf '%s\n' "$_said" | grep ':[0-9]' | head -n 1 | sed 's/.*config\.yml\.new:[0-9]*: *//' | cut -c1-200)
     # The first refusal is the one of what was asked for.
     _refused=${_refused:-$_why}
   done
-  [ "$_parts" = 'engine fleet' ] || fault "the sensor refused a setting (${_refused:-see its log}), so it runs with less: ${_parts:-capture alone}"
+  [ "$_parts" = 'engine fleet update' ] || fault "the sensor refused a setting (${_refused:-see its log}), so it runs with less: ${_parts:-capture alone}"
 }

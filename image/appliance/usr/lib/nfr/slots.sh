@@ -12,7 +12,7 @@
 # The firmware reads 512 bytes of the file and no more, and that is what makes it safe: it always has exactly 512 bytes, lies in one sector of the card,
 # and is overwritten in place. A power cut leaves the old sector or the new one. The last line is ours (the firmware takes it for a comment):
 #   good  the slot that lasts          try   the slot on trial, or -
-#   left  attempts still to be made    bad   the slot that failed last, or -; it is not booted again until an update wrote it
+#   left  attempts still to be made    bad   the slot that failed last, or that an update is overwriting, or -; it is not booted again until an update wrote it
 # Debian's kernel cannot hand the firmware its tryboot flag, therefore the attempt is counted here: the initramfs of the slot on trial takes the last
 # attempt before it does anything else, and when it comes up with none left (watchdog, power cut, panic, reboot without "good"), it goes back.
 
@@ -63,7 +63,8 @@ boot_partition=$(slot_partition "$(slot_other "$next")")
   { printf '%s#' "$_text"; printf "%${_fill}s" '' | tr ' ' '.'; printf '\n\n'; } > "${SLOT_SCRATCH:-/tmp}/autoboot.$$" || return 1
   dd if="${SLOT_SCRATCH:-/tmp}/autoboot.$$" of="$1/autoboot.txt" bs=$SLOT_FILE_BYTES count=1 conv=notrunc,fsync 2>/dev/null
   _code=$?
-  cmp -s "${SLOT_SCRATCH:-/tmp}/autoboot.$$" "$1/autoboot.txt" || _code=1
+  # Its first sector alone: an editor may have made the file longer, and nobody reads what lies behind.
+  dd if="$1/autoboot.txt" bs=$SLOT_FILE_BYTES count=1 2>/dev/null | cmp -s "${SLOT_SCRATCH:-/tmp}/autoboot.$$" - || _code=1
   rm -f "${SLOT_SCRATCH:-/tmp}/autoboot.$$"
   return $_code
 }
@@ -96,7 +97,7 @@ slot_failed() {
     bad=$2 try=- left=0
     if slot_write "$1"; then echo "reboot slot $2 has no root that can be mounted; back to slot $good"; else echo "stay slot $2 has no root that can be mounted, and the card cannot be written"; fi
   elif [ "$bad" = "$_other" ]; then
-    echo "stay slot $2 has no root that can be mounted, and slot $_other failed before"
+    echo "stay slot $2 has no root that can be mounted, and slot $_other failed before or was not written to its end"
   else
     good=$_other bad=$2 try=- left=0
     slot_write "$1" && echo "reboot slot $2 has no root that can be mounted; slot $_other is next" || echo "stay slot $2 has no root that can be mounted, and the card cannot be written"
