@@ -55,6 +55,8 @@ ln -sfn /run/nfr-boot/localtime "$root/etc/localtime"; rm -f "$root/etc/timezone
 sed -i 's/^root:[^:]*:/root:*:/' "$root/etc/shadow"
 # What Debian's packages would do at their times and never shall here.
 rm -rf "$root"/etc/cron.* "$root"/etc/apt "$root"/usr/lib/systemd/system/*apt-daily* "$root"/etc/systemd/system/*.wants "$root"/etc/ssh/ssh_host_* "$root"/etc/init.d "$root"/etc/rc?.d
+# A failed mount must not wait for a password that does not exist: with emergency.service masked its target cannot be started either, and the box goes on with
+# what it has (a trial then is not confirmed and goes back).
 for unit in getty@.service serial-getty@.service console-getty.service autovt@.service emergency.service rescue.service systemd-machine-id-commit.service systemd-firstboot.service \
   systemd-remount-fs.service systemd-pstore.service systemd-update-done.service systemd-networkd-wait-online.service e2scrub_reap.service systemd-hwdb-update.service ldconfig.service \
   systemd-journal-catalog-update.service systemd-random-seed.service systemd-rfkill.socket systemd-rfkill.service systemd-logind.service systemd-user-sessions.service systemd-tmpfiles-clean.timer; do
@@ -62,8 +64,6 @@ for unit in getty@.service serial-getty@.service console-getty.service autovt@.s
 done
 # systemd would offer sshd on a socket of its own, whether there is a key or not.
 mkdir -p "$root/etc/systemd/system-generators"; ln -sfn /dev/null "$root/etc/systemd/system-generators/systemd-ssh-generator"
-# A failed mount or fsck must not wait for a password that does not exist.
-mkdir -p "$root/etc/systemd/system/emergency.target.d"; printf '[Unit]\nOnFailure=reboot.target\nAllowIsolate=yes\n' > "$root/etc/systemd/system/emergency.target.d/nfr.conf"
 quietly systemd-sysusers --root="$root"
 quietly systemctl --root="$root" preset-all
 ln -sfn /usr/lib/systemd/system/multi-user.target "$root/etc/systemd/system/default.target"

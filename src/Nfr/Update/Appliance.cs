@@ -100,9 +100,10 @@ static class WholeFile
             using (var file = new FileStream(beside, FileMode.CreateNew, FileAccess.Write, FileShare.None, 0))
             {
                 file.Write(bytes);
+                // The file that is open, not its name: that user could have put a link to another there by now.
+                if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file.SafeFileHandle, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
                 if (lasting) file.Flush(flushToDisk: true);
             }
-            if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(beside, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
             File.Move(beside, path, overwrite: true);
         }
         catch

@@ -68,6 +68,16 @@ public sealed class ImageFileTests : IDisposable
         foreach (string line in new[] { "ARP=no", "DHCP=no", "LinkLocalAddressing=no", "IPv6AcceptRA=no" }) Assert.Contains($"\n{line}\n", capture, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_mount_that_fails_does_not_keep_the_settings_from_being_read()
+    {
+        string unit = Image("appliance/usr/lib/systemd/system/nfr-settings.service");
+        Assert.Contains("\nWants=local-fs.target\n", unit, StringComparison.Ordinal);
+        Assert.DoesNotContain("Requires=", unit, StringComparison.Ordinal);
+        // A rule for a target that needs a masked service would never be asked.
+        Assert.DoesNotContain("emergency.target.d", Image("compose.sh"), StringComparison.Ordinal);
+    }
+
     /// <summary>Which port is managed is nfr.txt's to say: a file that knows better would ask for an address on a mirror's port.</summary>
     [Fact]
     public void No_port_is_given_an_address_by_a_file_of_the_root() => Assert.All(Directory.GetFiles(Shell.Appliance("etc/systemd/network")),

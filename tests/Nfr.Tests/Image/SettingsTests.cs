@@ -231,6 +231,12 @@ public sealed class SettingsTests : IDisposable
         After("engine.key=another-key-0001\n");
         Assert.Contains("api_key: \"another-key-0001\"", Config, StringComparison.Ordinal);
         Assert.DoesNotContain("another", Text, StringComparison.Ordinal);
+        Assert.Empty(After("engine.key = none\n"));
+        Assert.False(File.Exists(At("data/settings/taken/engine.key")));
+        Assert.DoesNotContain("api_key", Config, StringComparison.Ordinal);
+        Assert.DoesNotContain("none", Text, StringComparison.Ordinal);
+        Start();
+        Assert.Empty(Faults);
     }
 
     [Fact]

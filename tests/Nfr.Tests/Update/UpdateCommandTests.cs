@@ -160,6 +160,20 @@ public sealed class UpdateCommandTests : IDisposable
         Assert.Contains("so no update can be believed", Run("update", Bundle()).Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_whole_file_is_read_by_all_and_takes_the_place_of_a_link()
+    {
+        string victim = Path.Combine(_bundles.Folder, "victim"), path = Path.Combine(_bundles.Folder, "whole.json");
+        File.WriteAllText(victim, "stays");
+        File.SetUnixFileMode(victim, UnixFileMode.UserRead);
+        File.CreateSymbolicLink(path, victim);
+        WholeFile.Write(path, "{}"u8, lasting: true);
+        Assert.Null(new FileInfo(path).LinkTarget);
+        Assert.Equal("{}", File.ReadAllText(path));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead, File.GetUnixFileMode(path));
+        Assert.Equal(("stays", UnixFileMode.UserRead), (File.ReadAllText(victim), File.GetUnixFileMode(victim)));
+    }
+
     [RootFact]
     public void A_private_key_among_those_to_believe_is_refused_in_words()
     {

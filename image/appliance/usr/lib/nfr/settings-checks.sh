@@ -57,7 +57,8 @@ check() { # check NAME VALUE
     update.url)
       printf '%s' "$_value" | grep -Eq '^https?://[A-Za-z0-9.:_-]+(\[[0-9A-Fa-f:]+\](:[0-9]+)?)?(/[A-Za-z0-9._~/-]*)?$' || { echo "expected an address such as https://updates.example.net/nfr/latest.nfru.head"; return 1; } ;;
     engine.key)
-      printf '%s' "$_value" | grep -Eq '^[A-Za-z0-9._~+/=-]{8,512}$' || { echo "a key has 8 to 512 letters and digits without spaces; copy it anew"; return 1; } ;;
+      # As with broker.password, "none" removes what the box holds.
+      [ "$_value" = none ] || printf '%s' "$_value" | grep -Eq '^[A-Za-z0-9._~+/=-]{8,512}$' || { echo "a key has 8 to 512 letters and digits without spaces; copy it anew"; return 1; } ;;
     broker)
       printf '%s' "$_value" | grep -Eq '^mqtts?://[A-Za-z0-9._-]+(:[0-9]{1,5})?/?$' || { echo "expected an address such as mqtts://broker.example.net:8883"; return 1; } ;;
     broker.user|broker.password)
