@@ -105,17 +105,6 @@ class Box:
         """The sensor's status of its capture port."""
         return {port['interface']: port for port in self.guest.status()['capture']}
 
-    def packets(self):
-        return self.ports()[CAPTURE]['packets']
-
-    def wait_packets(self, at_least, seconds=60):
-        """The number of packets that the sensor has decoded, once it is at least that; the last number after `seconds`."""
-        until = time.monotonic() + seconds
-        while True:
-            now = self.packets()
-            if now >= at_least or time.monotonic() > until: return now
-            time.sleep(2)
-
     def close(self):
         self.power_off()
         self.span.close()

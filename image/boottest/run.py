@@ -73,6 +73,7 @@ def main():
     parser.add_argument('--nfr', required=True, help='a program that makes updates on this machine, with its arguments')
     parser.add_argument('--key', required=True, help="private key of one of the image's update keys")
     parser.add_argument('--logs', default='artifacts/image-test')
+    parser.add_argument('--updates', help='a folder where the updates that are made stay for the next run')
     parser.add_argument('--only', default='')
     choice = parser.parse_args()
     os.environ['PATH'] = os.pathsep.join([*map(os.path.abspath, choice.tools.split(os.pathsep)), os.environ['PATH']])
@@ -86,7 +87,7 @@ def main():
     bundles = box = None
     try:
         base = choice.image.removesuffix('.img')
-        bundles = Bundles(base, choice.nfr.split(' '), choice.key, os.path.join(folder, 'updates'), HOST, say)
+        bundles = Bundles(base, choice.nfr.split(' '), choice.key, choice.updates or os.path.join(folder, 'updates'), HOST, say)
         box = Box(choice.image, bundles, folder, say)
         for act, names in acts:
             if act is EVERYDAY: box.new_card('everyday', settings(ssh_key=box.public_key))

@@ -7,10 +7,11 @@ def check(box):
     words = []
     for bundle, why in ((box.bundles.forged(), 'signed by none'), (box.bundles.older(), 'an older system')):
         said = box.guest.try_run(f'nfr update --no-reboot {box.bundles.serve(bundle)}', 300)
+        lines = (said.error or said.out).strip().splitlines()
         expect(said.code, f'{bundle} was taken')
-        # A server that is away fails too, and would show nothing.
-        text = (said.error or said.out).strip()
-        expect(why in text, f'{bundle} was refused for another reason: {text}')
-        words.append(text.splitlines()[-1])
+        # 255 is SSH's own, for a box that did not answer any more; a server that is away fails too, and would show nothing.
+        expect(said.code != 255 and lines, f'{bundle}: the command ended with {said.code} and said {lines}')
+        expect(why in '\n'.join(lines), f'{bundle} was refused for another reason: {lines}')
+        words.append(lines[-1])
     expect(box.guest.run('/usr/lib/nfr/nfr-slot state').strip() == slots, 'a refused update changed the slots')
     return '; '.join(words)

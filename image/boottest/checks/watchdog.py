@@ -2,6 +2,7 @@
 import time
 
 from box import expect, wait_for
+from ledger import all_in
 from traffic import everyday
 
 
@@ -17,8 +18,5 @@ def check(box):
     expect(now, f'it was not started again: {box.guest.unit("nfr.service", "ActiveState", "SubState", "Result", "MainPID")}')
     seconds = time.monotonic() - began
     expect(int(now['NRestarts']) > int(unit['NRestarts']), f'NRestarts is {now["NRestarts"]}')
-    before = box.packets()
-    sent = box.span.send(everyday(500), 250)
-    after = box.wait_packets(before + sent)
-    expect(after - before == sent, f'after the restart {after - before} of {sent} packets')
-    return f'restarted and recording {seconds:.0f} s after it was stopped (the watchdog has 30)'
+    words = all_in(box, everyday(500), 250, 'after the restart ')
+    return f'{words}; restarted and recording {seconds:.0f} s after it was stopped (the watchdog has 30)'

@@ -141,7 +141,7 @@ public sealed class HttpPairingTests
         var victim = new TcpTalk(bed, 1000);
         victim.Open().Client(Request("1"));
         // Every buffer of the pool but those that the victim's request takes.
-        for (int i = 0; i < 3072 + 256 + 48 - 1; i++) new TcpTalk(bed, 2000 + i).Open().Client("GET /");
+        for (int i = 0; i < 2048 + 256 + 48 - 1; i++) new TcpTalk(bed, 2000 + i).Open().Client("GET /");
         Assert.Empty(bed.Faults);
         victim.ClientLost(70_000).Client("GET /" + new string('x', 1000));
         Assert.Equal((1, 1), (bed.Fault(DecodeFault.StreamWindowExceeded), bed.Fault(DecodeFault.StreamBuffersExhausted)));
