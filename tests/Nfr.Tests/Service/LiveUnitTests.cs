@@ -27,7 +27,7 @@ public sealed class LiveUnitTests : IDisposable
     {
         NfrProcess sensor = Start(20_000);
         _socket.Next("READY=1");
-        Assert.Contains("capture: listening on near", sensor.Output, StringComparison.Ordinal);
+        sensor.Expect("capture: listening on near");
         _socket.Next("STATUS=Recording near");
 
         string good = File.ReadAllText(_bench.ConfigPath);
