@@ -2,8 +2,9 @@
 # shellcheck disable=SC2034
 # What the image's scripts share: where things are kept, how they speak, one at a time where two would disturb each other.
 CACHE=${NFR_IMAGE_CACHE:-/var/cache/nfr-image}
-MIRROR=${NFR_IMAGE_MIRROR:-http://deb.debian.org/debian}
-SECURITY_MIRROR=${NFR_IMAGE_SECURITY_MIRROR:-http://deb.debian.org/debian-security}
+# This host's own Debian sources, unless told otherwise: need_root fills in what is empty.
+MIRROR=${NFR_IMAGE_MIRROR:-}
+SECURITY_MIRROR=${NFR_IMAGE_SECURITY_MIRROR:-}
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 case $(uname -m) in
   x86_64)  HOST_ARCH=amd64; MULTIARCH=x86_64-linux-gnu ;;
@@ -22,6 +23,18 @@ need_root() {
   [ "$(id -u)" -eq 0 ] || fail "making the image needs root: it unpacks Debian packages with their owners and registers an emulator. Run 'sudo ./build.sh --target=Image'"
   command -v apt-get >/dev/null || fail "making the image needs a Debian or Ubuntu host (apt-get is missing)"
   mkdir -p "$CACHE"
+  mirrors
+  [ -n "$MIRROR$SECURITY_MIRROR" ] || { apt-get update -qq </dev/null >/dev/null || true; mirrors; }
+  [ -n "$MIRROR" ] || fail "apt names no Debian mirror here: set NFR_IMAGE_MIRROR to one (and NFR_IMAGE_SECURITY_MIRROR to one of Debian's security updates)"
+  [ -n "$SECURITY_MIRROR" ] || fail "apt names no mirror of Debian's security updates here: set NFR_IMAGE_SECURITY_MIRROR to one"
+}
+# What apt fetches from: label and address of each source.
+mirrors() {
+  local sources
+  # shellcheck disable=SC2016
+  sources=$(apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' | sort -u) || return 0
+  MIRROR=${MIRROR:-$(sed -n '/^Debian|Debian|/{s///;s|/*$||;p;q}' <<<"$sources")}
+  SECURITY_MIRROR=${SECURITY_MIRROR:-$(sed -n '/^Debian|Debian-Security|/{s///;s|/*$||;p;q}' <<<"$sources")}
 }
 # public_keys DIR: every *.pem of it is shipped, and a private key that lay among them would be too.
 public_keys() {

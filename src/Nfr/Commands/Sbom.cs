@@ -132,7 +132,8 @@ static class Sbom
         json.WriteString("SPDXID", part.Id);
         json.WriteString("name", part.Name);
         if (part.Version.Length > 0) json.WriteString("versionInfo", part.Version);
-        json.WriteString("downloadLocation", part.Url.StartsWith("pkg:nuget/", StringComparison.Ordinal) ? $"https://www.nuget.org/api/v2/package/{part.Name}/{part.Version}" : "NOASSERTION");
+        // Where the bytes came from is the business of who built it; the purl below says which they are.
+        json.WriteString("downloadLocation", "NOASSERTION");
         json.WriteBoolean("filesAnalyzed", false);
         if (part.Sha512 is { } sha512)
         {
