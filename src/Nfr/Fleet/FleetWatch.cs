@@ -20,6 +20,8 @@ sealed class FleetWatch : IDisposable
     static readonly TimeSpan s_frame = TimeSpan.FromSeconds(1);
     /// <summary>For what a broker has kept to come, after the subscription stands.</summary>
     static readonly TimeSpan s_settle = TimeSpan.FromSeconds(1.5);
+    /// <summary>A broker that refuses, or is not there, may be starting: only after this long is once enough.</summary>
+    static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
     readonly FleetWatchOptions _options;
     readonly Terminal _terminal;
@@ -60,6 +62,7 @@ sealed class FleetWatch : IDisposable
         long begun = _time.GetTimestamp();
         while (!stop.IsCancellationRequested && _time.GetElapsedTime(begun) < limit)
         {
+            if (_time.GetElapsedTime(begun) > s_patience && _link.State is { Since: null, Trouble: not null }) break;
             if (Listened > s_settle && Shown(_table.View()) is { Count: > 0 } rows && rows.All(r => r.State != SensorState.Waiting)) break;
             stop.WaitHandle.WaitOne(100);
         }

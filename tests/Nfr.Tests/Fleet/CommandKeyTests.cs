@@ -152,7 +152,7 @@ public sealed class CommandKeyTests : IDisposable
     public void The_broker_of_the_config_is_taken_where_none_is_named()
     {
         File.WriteAllText(At("c.yml"), "inputs:\n  sniffer:\n    enabled: true\n    interface: lo\nfleet:\n  broker: 127.0.0.1:1\n");
-        (int code, _, string error) = Run("fleet", "-c", At("c.yml"), "--once", "--seconds", "1");
+        (int code, _, string error) = Run("fleet", "-c", At("c.yml"), "--once", "--seconds", "30");
         Assert.Equal(1, code);
         Assert.Contains("mqtt://127.0.0.1:1 refuses the connection", error, StringComparison.Ordinal);
     }
