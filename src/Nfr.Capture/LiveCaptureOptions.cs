@@ -11,11 +11,18 @@ public sealed record LiveCaptureOptions
     /// </summary>
     public string? Filter { get; init; }
 
-    /// <summary>Bytes of a ring block, a power of two from 64 KiB; longer frames are cut.</summary>
-    public int BlockSize { get; init; } = 1 << 20;
+    /// <summary>
+    /// Bytes of a block unless told otherwise. On a quiet port the kernel hands a block over at every <see cref="BlockTimeoutMilliseconds"/> however little is in it, so that it is
+    /// the number of blocks, not their bytes, that says how long a reader may stand still: 256 blocks are 2.5 s, where 32 of 1 MiB were a third of a second. Smaller ones would cut
+    /// frames that the card has joined (64 KiB).
+    /// </summary>
+    public const int DefaultBlockSize = 128 << 10;
 
-    /// <summary>Blocks in the ring: 32 MiB in all, about 250 ms of a full gigabit; 8 where addresses have 32 bits.</summary>
-    public int BlockCount { get; init; } = Environment.Is64BitProcess ? 32 : 8;
+    /// <summary>Bytes of a ring block, a power of two from 64 KiB; longer frames are cut.</summary>
+    public int BlockSize { get; init; } = DefaultBlockSize;
+
+    /// <summary>Blocks in the ring: 32 MiB in all, about 250 ms of a full gigabit; a quarter where addresses have 32 bits.</summary>
+    public int BlockCount { get; init; } = Environment.Is64BitProcess ? 256 : 64;
 
     /// <summary>A quiet port hands its frames over after this long.</summary>
     public int BlockTimeoutMilliseconds { get; init; } = 10;

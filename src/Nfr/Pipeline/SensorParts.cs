@@ -1,3 +1,4 @@
+using Nfr.Capture;
 using Nfr.Config;
 using Nfr.Events;
 using Nfr.Scoring;
@@ -10,9 +11,6 @@ namespace Nfr.Pipeline;
 /// <summary>Makes the stages of the way from the config's sections.</summary>
 static class SensorParts
 {
-    /// <summary>Memory for one worker's ring of frames is taken in blocks of this size.</summary>
-    const int RingBlock = 1 << 20;
-
     public static Scope ScopeOf(IReadOnlyList<ScopeGroupSection> sections) =>
         new([.. sections.Select(GroupOf)], watchesInside: ReferenceEquals(sections, ScopeFile.BuiltIn));
 
@@ -93,7 +91,8 @@ static class SensorParts
         IsHome = scope.IsHome,
     };
 
-    public static int RingBlocks(SnifferConfig sniffer) => (int)Math.Clamp(sniffer.RingSize / RingBlock, 2, 2047);
+    /// <summary>Blocks of one worker's ring of frames.</summary>
+    public static int RingBlocks(SnifferConfig sniffer) => (int)Math.Clamp(sniffer.RingSize / LiveCaptureOptions.DefaultBlockSize, 2, (int.MaxValue / LiveCaptureOptions.DefaultBlockSize) - 1);
 
     public static bool[] Wanted(AnalyzeConfig analyze) => [analyze.Dns, analyze.Ip, analyze.Http, analyze.Tls, .. EventTypes.All[EventTypes.UploadedCount..].Select(_ => true)];
 

@@ -142,6 +142,26 @@ public sealed class LiveCaptureTests
         Assert.Single(ReadFrames(capture, 1));
     }
 
+    /// <summary>The kernel hands over a block at each time-out, however little is in it: a ring of few large blocks is full of almost nothing within a third of a second.</summary>
+    [CableFact]
+    public void A_reader_that_stands_still_for_over_a_second_loses_nothing_of_a_quiet_port()
+    {
+        using var network = new NetworkNamespace();
+        using LiveCapture capture = Open(network);
+        using Socket sender = network.Sender("far");
+        byte[] frame = SocketFilterTests.Udp(1000, 53);
+        var clock = Stopwatch.StartNew();
+        int sent = 0;
+        for (; clock.Elapsed < TimeSpan.FromSeconds(1.2); sent++)
+        {
+            sender.Send(frame);
+            Thread.Sleep(2);
+        }
+        CaptureStatistics stalled = capture.Statistics;
+        Assert.Equal((sent, 0, 0), (stalled.Received, stalled.Dropped, stalled.FreezeCount));
+        Assert.Equal(sent, ReadFrames(capture, sent).Count);
+    }
+
     ref struct Thrower : IFrameSink
     {
         public int Frames;
