@@ -85,6 +85,9 @@ class Card:
     def write(self, partition, name, data):
         self._mtools('mcopy', '-o', '-D', 'o', '-i', self._at(partition), '-', f'::{name}', data=data)
 
+    def delete(self, partition, name):
+        self._mtools('mdel', '-i', self._at(partition), f'::{name}')
+
     def exists(self, partition, name):
         try:
             self.read(partition, name)

@@ -106,7 +106,7 @@ class Span:
         start = time.monotonic()
         for number, frame in enumerate(frames):
             due = start + number / per_second
-            if due > time.monotonic(): time.sleep(due - time.monotonic())
+            time.sleep(max(0.0, due - time.monotonic()))
             self._out.send(frame)
             self.sent += 1
         return len(frames)

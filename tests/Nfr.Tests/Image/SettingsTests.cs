@@ -191,9 +191,21 @@ public sealed class SettingsTests : IDisposable
         Assert.Equal(before, Config);
         Assert.Contains("me@desk", Read("data/settings/authorized_keys"), StringComparison.Ordinal);
         Assert.Contains("Address=192.0.2.10/24", Read("run/systemd/network/10-nfr-management.network"), StringComparison.Ordinal);
-        // A file that is there, be it empty, is what counts again.
-        Assert.Empty(After(""));
+        // A file that is there is what counts again, even when it sets nothing.
+        Assert.Empty(After("# nothing\n"));
         Assert.False(File.Exists(At("data/settings/authorized_keys")));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("\0\0\0\0\0\0\0\0")]
+    [InlineData("\u0007\u0001j\n=\n\u0003#\n")]
+    public void A_file_that_rotted_or_was_cut_off_is_as_if_it_were_gone(string text)
+    {
+        After("name = hall-3\nengine.url = https://engine.example.net\nengine.key = 0123456789abcdef\n");
+        string before = Config, kept = Read("data/settings/nfr.txt");
+        Assert.StartsWith("nfr.txt on the card is empty or rotten", Assert.Single(After(text)), StringComparison.Ordinal);
+        Assert.Equal((before, kept), (Config, Read("data/settings/nfr.txt")));
     }
 
     [Theory]
