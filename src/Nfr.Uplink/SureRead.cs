@@ -6,7 +6,7 @@ namespace Nfr.Uplink;
 /// Reads a durable mark and tells "never set" from "cannot be read now". The spool says null (or 0) to both, and taking the second for the
 /// first would fetch or write every alert again.
 /// </summary>
-static class SureRead
+public static class SureRead
 {
     /// <summary>False when the spool met a fault meanwhile: try again later.</summary>
     public static bool TryState(Spool spool, string name, out string? value, out string fault) =>

@@ -116,7 +116,7 @@ static class PanelCommand
             Leds = config.Leds == StatusConfig.Off ? null : new Leds("/sys/class/leds", config.Leds, say, time),
             Display = config.Display == StatusConfig.Off ? null
                 : new Display(new DisplayOptions { Bus = config.DisplayBus, Address = config.DisplayAddress, Contrast = (byte)config.Contrast }, Display.Buses, Display.Open, say, time),
-            Button = config.Button == StatusConfig.Off ? null : new PanelButton(config.Button, "/sys/class/input", "/dev/input", say, time),
+            Button = config.Button == StatusConfig.Off ? null : new PanelButton(config.Button, "/sys/class/input", "/dev/input", PanelButton.Open, say, time),
             Requests = new PanelRequests(PanelRequests.DefaultFolder),
             Notes = BoxNotePlaces.Default,
             Sleep = config.Sleep,

@@ -32,7 +32,8 @@ enum ButtonPhase : byte
 ///  up before 1 s   press                          5 s … 15 s   shut down, when it is let go
 ///  1 s … 5 s       nothing (one may think better)  15 s … 60 s  let go, then a short press within 10 s: factory reset
 /// </code>
-/// No double press: a short press acts at once, nothing waits to see whether another one comes.
+/// No double press: a short press acts at once, nothing waits to see whether another one comes. What erases is asked first: a press before the question was shown
+/// (<see cref="Asked"/>) answers nothing, and takes the question away.
 /// </summary>
 sealed class ButtonMachine
 {
@@ -44,6 +45,7 @@ sealed class ButtonMachine
 
     TimeSpan? _down;
     TimeSpan? _confirmUntil;
+    bool _isAsked;
 
     public ButtonPhase Phase(TimeSpan now) => _down is { } since
         ? (now - since) switch
@@ -69,10 +71,19 @@ sealed class ButtonMachine
 
     static int Left(TimeSpan span) => Math.Max(0, (int)Math.Ceiling(span.TotalSeconds));
 
+    /// <summary>The question of <see cref="ButtonPhase.Confirming"/> stands where a person sees it.</summary>
+    public void Asked(TimeSpan now) => _isAsked = _down is null && _confirmUntil is { } until && now < until;
+
     public void Down(TimeSpan now)
     {
-        // A second press without a release in between: the release was lost, and so was how long it was held.
         if (_confirmUntil is { } until && now >= until) _confirmUntil = null;
+        else if (_confirmUntil is not null && !_isAsked)
+        {
+            // A panel that was slow: who presses now has not read what they would confirm.
+            Forget();
+            return;
+        }
+        // A second press without a release in between: the release was lost, and so was how long it was held.
         _down = now;
     }
 
@@ -89,7 +100,7 @@ sealed class ButtonMachine
         }
         if (held < Short) return ButtonAct.Press;
         if (held >= Long && held < VeryLong) return ButtonAct.Shutdown;
-        if (held >= VeryLong && held < Stuck) _confirmUntil = now + Confirmation;
+        if (held >= VeryLong && held < Stuck) (_confirmUntil, _isAsked) = (now + Confirmation, false);
         return ButtonAct.None;
     }
 

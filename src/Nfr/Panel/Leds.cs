@@ -16,12 +16,16 @@ sealed class Leds(string folder, string prefix, Action<string> say, TimeProvider
     /// <summary>Lights that came, went or were changed by somebody else are seen within this.</summary>
     public static readonly TimeSpan Look = TimeSpan.FromSeconds(10);
 
-    /// <summary>A new trigger's files belong to the panel's user a moment after they are there (udev): for so long that is no fault.</summary>
+    /// <summary>A new trigger's files belong to the panel's user a moment after they are there (udev): for so long they are waited for closely.</summary>
     static readonly TimeSpan s_settling = TimeSpan.FromSeconds(3);
+
+    /// <summary>While the box starts, udev has more to do first, and lights of a driver that is loaded late are not there yet: only what lasts longer is a fault, and is said.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     const string Unset = "";
 
     readonly Lamp[] _lamps = [.. Enum.GetValues<Light>().Select(l => new Lamp(l, Path.Combine(folder, prefix + LightTable.NameOf(l))))];
+    readonly long _begin = time.GetTimestamp();
     long _looked = time.GetTimestamp();
     bool _saidNone;
 
@@ -33,6 +37,8 @@ sealed class Leds(string folder, string prefix, Action<string> say, TimeProvider
         public bool IsDone;
         public bool IsThere;
         public long Since;
+        /// <summary>Since when it could not be set; null = it could, the last time.</summary>
+        public long? Failing;
         /// <summary>What its trigger file said in brackets when we were done.</summary>
         public string Trigger = Unset;
         public string? Said;
@@ -60,10 +66,10 @@ sealed class Leds(string folder, string prefix, Action<string> say, TimeProvider
                 lamp.Since = time.GetTimestamp();
             }
             else if (lamp.IsDone && look && Current(lamp) != lamp.Trigger) lamp.IsDone = false;
-            // What failed for longer than settling takes is tried again at each look.
-            if (!lamp.IsDone && (look || time.GetElapsedTime(lamp.Since) < s_settling)) Set(lamp, pattern, followed);
+            // What fails for longer than a start takes is tried again at each look.
+            if (!lamp.IsDone && (look || time.GetElapsedTime(lamp.Since) < s_settling || (lamp.Failing is { } since && time.GetElapsedTime(since) <= Patience))) Set(lamp, pattern, followed);
         }
-        if (_saidNone || Found > 0) return;
+        if (_saidNone || time.GetElapsedTime(_begin) < Patience || Found > 0) return;
         _saidNone = true;
         say($"there are no lights ({folder}/{prefix}*); looked for again every {Look.TotalSeconds:0} s");
     }
@@ -76,14 +82,15 @@ sealed class Leds(string folder, string prefix, Action<string> say, TimeProvider
         {
             Drive(lamp.Path, pattern, followed);
             lamp.Trigger = Current(lamp);
-            lamp.IsDone = true;
+            (lamp.IsDone, lamp.Failing) = (true, null);
             if (lamp.Said is not null) say($"light {LightTable.NameOf(lamp.Light)} can be set again");
             lamp.Said = null;
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or ArgumentException)
         {
             string why = Reason.Of(fault);
-            if (time.GetElapsedTime(lamp.Since) < s_settling || why == lamp.Said) return;
+            lamp.Failing ??= time.GetTimestamp();
+            if (time.GetElapsedTime(lamp.Failing.Value) < Patience || why == lamp.Said) return;
             lamp.Said = why;
             say($"light {LightTable.NameOf(lamp.Light)} cannot be set: {why}; the panel's user needs the right to write {lamp.Path} (udev rule 60-nfr-panel.rules)");
         }

@@ -1,4 +1,5 @@
 using System.Text;
+using Nfr.Health;
 
 namespace Nfr.Panel;
 
@@ -172,7 +173,7 @@ static class LightTable
 
     static LightPattern CaptureOf(PanelState state)
     {
-        if (state.Spool.IsFailing || state.Ports.Any(p => p.LossShare >= LeastLoss)) return LightPattern.Fast;
+        if (IsLosing(state)) return LightPattern.Fast;
         if (state.Ports.Count == 0) return state.Inputs > 0 ? LightPattern.On : LightPattern.Off;
         if (!state.Ports.Any(p => p.IsOpen)) return LightPattern.Off;
         return state.Ports.Any(p => p.Trouble.Length > 0 || !p.IsOpen) ? LightPattern.Flash : LightPattern.FollowsPackets;
@@ -180,6 +181,13 @@ static class LightTable
 
     /// <summary>A lost packet in a thousand is a notice and no loss that somebody has to get up for, as everywhere else.</summary>
     const double LeastLoss = 0.001;
+
+    /// <summary>
+    /// Whatever "nfr status" calls a loss now, wherever it happens: card, kernel, pipeline, logs, spool. Gravest come first, so none of them is beyond those that are told. What an output
+    /// refuses has been recorded, and is told as a fault.
+    /// </summary>
+    static bool IsLosing(PanelState state) =>
+        state.Spool.IsFailing || state.Ports.Any(p => p.LossShare >= LeastLoss) || state.Troubles.Any(t => t.Gravity == Gravity.Loss && t.Place != "output");
 
     static LightPattern UplinkOf(PanelState state)
     {

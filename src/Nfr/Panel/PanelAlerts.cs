@@ -1,6 +1,7 @@
 using Nfr.Commands;
 using Nfr.Events;
 using Nfr.Storage;
+using Nfr.Uplink;
 
 namespace Nfr.Panel;
 
@@ -25,31 +26,59 @@ sealed class PanelAlerts(Spool spool, Func<StoredAlert, StoredAlert>? corrected 
     /// <summary>Before the bookmark so far back, so that a start shows what was last, acknowledged as it is.</summary>
     const int Before = 200;
 
+    /// <summary>Looks left out after the bookmark could not be read: a disk that is dying is not asked every second.</summary>
+    const int Rest = 10;
+
     readonly Lock _lock = new();
     readonly List<StoredAlert> _last = [];
     /// <summary>Of those not acknowledged, by severity.</summary>
     readonly long[] _waiting = new long[6];
+    /// <summary>-1 = not known yet.</summary>
     long _acknowledged = -1;
     long _seen;
+    int _resting;
 
     public PanelAlertNews Look()
     {
         lock (_lock)
         {
-            if (_acknowledged < 0)
-            {
-                _acknowledged = spool.GetBookmark(Bookmark);
-                _seen = Math.Max(0, _acknowledged - Before);
-            }
-            // The number is free to ask for; the file is only read when it has grown.
-            for (int page = 0; page < MostPages && spool.LastAlertSequence > _seen; page++)
-            {
-                IReadOnlyList<StoredAlert> alerts = spool.ReadAlerts(_seen, Page);
-                foreach (StoredAlert alert in alerts) Take(alert);
-                if (alerts.Count < Page) break;
-            }
+            // Until it is known which of them somebody has seen, none is told: a fault of the disk would light red what was acknowledged, and the spool's own trouble is told beside it.
+            if (_resting > 0) _resting--;
+            else if (Know() is null) Catch();
             int worst = Array.FindLastIndex(_waiting, n => n > 0);
             return new PanelAlertNews([.. _last.AsEnumerable().Reverse().Select(Of)], _waiting.Sum(), Math.Max(0, worst));
+        }
+    }
+
+    /// <summary>Null = it is known up to where they are acknowledged; else why not.</summary>
+    string? Know()
+    {
+        if (_acknowledged >= 0) return null;
+        if (!SureRead.TryBookmark(spool, Bookmark, out long stored, out string fault))
+        {
+            _resting = Rest;
+            return fault;
+        }
+        _acknowledged = stored;
+        _seen = Math.Max(0, stored - Before);
+        return null;
+    }
+
+    void Catch()
+    {
+        for (int page = 0; page < MostPages; page++)
+        {
+            // The number is free to ask for; the file is only read when it has grown.
+            long last = spool.LastAlertSequence;
+            if (last <= _seen) return;
+            long faults = spool.Counters.Faults;
+            IReadOnlyList<StoredAlert> alerts = spool.ReadAlerts(_seen, Page);
+            foreach (StoredAlert alert in alerts) Take(alert);
+            if (alerts.Count == Page) continue;
+            // Nothing read may mean that nothing can be: later. Else numbers go on above the last alert's, as after an unclean stop, and wait for nobody.
+            if (spool.Counters.Faults != faults) _resting = Rest;
+            else _seen = Math.Max(_seen, last);
+            return;
         }
     }
 
@@ -61,15 +90,16 @@ sealed class PanelAlerts(Spool spool, Func<StoredAlert, StoredAlert>? corrected 
         _last.Add(corrected?.Invoke(alert) ?? alert);
     }
 
-    /// <summary>Null = it is kept on disk. All alerts up to this one have been seen by somebody; what goes back is ignored.</summary>
-    public SpoolFault? Acknowledge(long sequence)
+    /// <summary>Null = it is kept on disk; else why not. All alerts up to this one have been seen by somebody; what goes back is ignored.</summary>
+    public string? Acknowledge(long sequence)
     {
         lock (_lock)
         {
+            if (Know() is { } unknown) return unknown;
             // No further than there are alerts, or those to come would be acknowledged already.
             sequence = Math.Min(sequence, spool.LastAlertSequence);
-            if (sequence <= Math.Max(_acknowledged, spool.GetBookmark(Bookmark))) return null;
-            if (spool.SetBookmark(Bookmark, sequence) is { } fault) return fault;
+            if (sequence <= _acknowledged) return null;
+            if (spool.SetBookmark(Bookmark, sequence) is { } fault) return fault.Message;
             _acknowledged = sequence;
             Array.Clear(_waiting);
             // Those that came since the person looked wait on; without a look before all of them are counted at the next.

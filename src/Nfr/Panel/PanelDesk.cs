@@ -72,6 +72,7 @@ sealed class PanelDesk(TimeSpan sleep)
             || state.SetupFaults.Count > before.SetupFaults.Count || (state.PairingCode.Length > 0 && state.PairingCode != before.PairingCode)) _used = now;
     }
 
+    /// <param name="now">When it was pressed, which may be some rounds ago.</param>
     public void Down(TimeSpan now)
     {
         _wasWoken = IsAsleep(now);
@@ -80,6 +81,7 @@ sealed class PanelDesk(TimeSpan sleep)
     }
 
     /// <summary>What is to be done; the caller tells by <see cref="Failed"/> when it could not be.</summary>
+    /// <param name="now">When it was let go.</param>
     public PanelAsk Up(TimeSpan now)
     {
         ButtonAct act = _button.Up(now);
@@ -105,7 +107,8 @@ sealed class PanelDesk(TimeSpan sleep)
     PanelAsk Press(TimeSpan now)
     {
         PanelState state = State(now);
-        if (View(now).Page == PanelPage.Alerts && state.Unacknowledged > 0 && state.Alerts.Count > 0)
+        // What stood there when it was pressed: nobody has seen the page that a late round would turn to.
+        if (_shown == PanelPage.Alerts && state.Unacknowledged > 0 && state.Alerts.Count > 0)
         {
             (_acknowledged, _acknowledgedAt) = (state.Alerts[0].Sequence, now);
             (_page, _since, _chosenUntil) = (PanelPage.Alerts, now, now + Chosen);
@@ -149,6 +152,7 @@ sealed class PanelDesk(TimeSpan sleep)
         if (_doing != PanelAsk.None && now - _doingSince >= LongestShutdown) Failed(now);
         PanelPage page = Special(now) ?? Turned(now);
         if (page != _shown) (_shown, _shownSince) = (page, now);
+        if (page == PanelPage.ResetConfirm) _button.Asked(now);
         return new PanelView(page, (int)(now - _shownSince).TotalSeconds, page is PanelPage.ShutdownCountdown or PanelPage.ShutdownReady or PanelPage.ResetConfirm ? _button.Countdown(now) : 0);
     }
 

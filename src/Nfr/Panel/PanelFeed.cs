@@ -14,15 +14,15 @@ sealed class PanelFeed : IDisposable
     readonly Func<StatusReport> _report;
     readonly ILogger _log;
     readonly TimeProvider _time;
+    readonly long _begin;
     PanelSocket? _socket;
-    /// <summary>Of the monotonic clock; 0 = nobody asked.</summary>
-    long _identifyFrom;
-    long _identifyTicks;
+    /// <summary>Of the monotonic clock; zero = nobody asked.</summary>
+    long _identifyUntil;
 
     PanelFeed(Spool spool, ClockEpochs epochs, Func<StatusReport> report, ILogger log, TimeProvider time)
     {
         _alerts = new PanelAlerts(spool, epochs.Corrected);
-        (_report, _log, _time) = (report, log, time);
+        (_report, _log, _time, _begin) = (report, log, time, time.GetTimestamp());
     }
 
     /// <summary>How the fleet link is; null = there is none.</summary>
@@ -47,17 +47,19 @@ sealed class PanelFeed : IDisposable
 
     /// <summary>"Which box is it?": all lights blink, the display says so.</summary>
     /// <param name="span">For so long from now on; zero ends it.</param>
-    /// <returns>False when no panel listens.</returns>
+    /// <returns>False when no panel listens: then nothing is begun either.</returns>
     public bool Identify(TimeSpan span)
     {
-        Volatile.Write(ref _identifyFrom, _time.GetTimestamp());
-        Volatile.Write(ref _identifyTicks, span.Ticks);
-        return _socket is { Panels: > 0 };
+        if (_socket is not { Panels: > 0 }) return false;
+        Volatile.Write(ref _identifyUntil, (Running + span).Ticks);
+        return true;
     }
+
+    TimeSpan Running => _time.GetElapsedTime(_begin);
 
     TimeSpan IdentifyFor()
     {
-        TimeSpan left = TimeSpan.FromTicks(Volatile.Read(ref _identifyTicks)) - _time.GetElapsedTime(Volatile.Read(ref _identifyFrom));
+        TimeSpan left = TimeSpan.FromTicks(Volatile.Read(ref _identifyUntil)) - Running;
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
@@ -74,7 +76,7 @@ sealed class PanelFeed : IDisposable
 
     void Take(PanelRequest request)
     {
-        if (_alerts.Acknowledge(request.Sequence) is { } fault) _log.Warning("panel: that alerts were seen could not be kept: {Fault}", fault.Message);
+        if (_alerts.Acknowledge(request.Sequence) is { } fault) _log.Warning("panel: that alerts were seen could not be kept: {Fault}", fault);
         else _log.Information("panel: alerts up to number {Sequence} were acknowledged at the box", request.Sequence);
     }
 

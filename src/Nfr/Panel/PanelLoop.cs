@@ -87,10 +87,15 @@ sealed class PanelLoop(PanelParts parts, Action<string> say, TimeProvider time, 
         }
         foreach (KeyChange change in changes)
         {
-            if (change.IsDown) _desk.Down(now);
-            else Do(_desk.Up(now), now);
+            // How long it was held is between two stamps of the kernel: a round that came late measures nothing.
+            TimeSpan at = At(change);
+            if (change.IsDown) _desk.Down(at);
+            else Do(_desk.Up(at), now);
         }
     }
+
+    /// <summary>The kernel's stamps and our intervals are of one clock.</summary>
+    TimeSpan At(KeyChange change) => time.GetElapsedTime(_begin, (long)(change.Nanoseconds * (time.TimestampFrequency / 1e9)));
 
     void Do(PanelAsk ask, TimeSpan now)
     {

@@ -33,21 +33,20 @@ static class SensorRun
     /// <summary>True when it is to begin anew, false when it is to end.</summary>
     static bool Wait(RunContext run, StartOptions options, UnitLink? unit, Sensor sensor, CancellationToken stop)
     {
-        using var asked = new AutoResetEvent(false);
+        using var bell = new ReloadBell();
         // A command that was signed for this sensor; its answer says whether the config is one.
         sensor.Reload = () =>
         {
             if (!options.IsConfigGood()) return "the config has mistakes (nfr config check); the sensor goes on with the one it has";
-            asked.Set();
-            return null;
+            return bell.Ring() ? null : "the sensor is ending; it reads its config when it starts";
         };
         // A person's terminal that closes sends the same signal, and means the end: so it is a reload's for systemd alone.
         using PosixSignalRegistration? hangUp = OperatingSystem.IsWindows() || unit is null ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
         {
             signal.Cancel = true;
-            asked.Set();
+            bell.Ring();
         });
-        while (WaitHandle.WaitAny([stop.WaitHandle, asked]) == 1)
+        while (WaitHandle.WaitAny([stop.WaitHandle, bell.Rung]) == 1)
         {
             if (options.IsConfigGood())
             {

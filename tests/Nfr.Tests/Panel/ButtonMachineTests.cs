@@ -8,10 +8,13 @@ public class ButtonMachineTests
 
     static TimeSpan S(double seconds) => TimeSpan.FromSeconds(seconds);
 
+    /// <summary>On a panel that shows at once what it asks.</summary>
     ButtonAct Hold(double from, double seconds)
     {
         _button.Down(S(from));
-        return _button.Up(S(from + seconds));
+        ButtonAct act = _button.Up(S(from + seconds));
+        _button.Asked(S(from + seconds));
+        return act;
     }
 
     [Theory]
@@ -105,6 +108,27 @@ public class ButtonMachineTests
     }
 
     [Fact]
+    public void A_question_that_nobody_could_read_is_not_answered_by_a_press()
+    {
+        _button.Down(S(0));
+        Assert.Equal(ButtonAct.None, _button.Up(S(20)));
+        // The panel is slow: it has shown nothing yet.
+        _button.Down(S(21));
+        Assert.Equal(ButtonAct.None, _button.Up(S(21.2)));
+        _button.Asked(S(22));
+        Assert.Equal(ButtonPhase.Idle, _button.Phase(S(22)));
+        Assert.Equal(ButtonAct.Press, Hold(23, 0.2));
+        // And a question of before is not one that was shown.
+        Assert.Equal(ButtonAct.None, Hold(30, 20));
+        _button.Down(S(51));
+        Assert.Equal(ButtonAct.FactoryReset, _button.Up(S(51.2)));
+        _button.Down(S(60));
+        _button.Up(S(80));
+        _button.Down(S(81));
+        Assert.Equal(ButtonAct.None, _button.Up(S(81.2)));
+    }
+
+    [Fact]
     public void Whatever_is_pressed_no_reset_comes_without_fifteen_seconds_before_it()
     {
         var random = new Random(3);
@@ -120,6 +144,7 @@ public class ButtonMachineTests
                 bool armed = now < armedUntil;
                 button.Down(S(now));
                 ButtonAct act = button.Up(S(now += held));
+                button.Asked(S(now));
                 Assert.Equal(armed && held < 1, act == ButtonAct.FactoryReset);
                 Assert.True(act != ButtonAct.Shutdown || (held >= 5 && held < 15));
                 armedUntil = held >= 15 && !armed ? now + 10 : -1;

@@ -167,9 +167,11 @@ public sealed class LedsTests : IDisposable
     {
         Plug(Light.Power);
         File.Delete(Path.Combine(PathOf(Light.Power), "brightness"));
-        for (int i = 0; i < 60; i++)
+        for (int i = 0; i < 200; i++)
         {
-            _leds.Show(Power(LightPattern.On));
+            Assert.Equal(i > 60, _said.Count > 0);
+            // One that is to show something else each time is no less broken.
+            _leds.Show(Power(i % 20 < 10 ? LightPattern.On : LightPattern.Off));
             _time.Advance(TimeSpan.FromSeconds(1));
         }
         Assert.StartsWith("light power cannot be set: no such file", Assert.Single(_said));
@@ -178,5 +180,27 @@ public sealed class LedsTests : IDisposable
         _leds.Show(Power(LightPattern.On));
         Assert.Equal("255", Read(Light.Power, "brightness"));
         Assert.Equal("light power can be set again", _said[^1]);
+    }
+
+    [Fact]
+    public void Lights_that_udev_gives_to_the_panel_late_are_set_then_and_nothing_is_said()
+    {
+        Plug(Light.Power);
+        File.Delete(Path.Combine(PathOf(Light.Power), "brightness"));
+        for (int i = 0; i < 40; i++)
+        {
+            _leds.Show(Power(LightPattern.On));
+            _time.Advance(TimeSpan.FromSeconds(1));
+        }
+        File.WriteAllText(Path.Combine(PathOf(Light.Power), "brightness"), "");
+        // Within a second, not at the next look.
+        _leds.Show(Power(LightPattern.On));
+        Assert.Equal("255", Read(Light.Power, "brightness"));
+        for (int i = 0; i < 100; i++)
+        {
+            _leds.Show(Power(LightPattern.On));
+            _time.Advance(TimeSpan.FromSeconds(1));
+        }
+        Assert.Empty(_said);
     }
 }

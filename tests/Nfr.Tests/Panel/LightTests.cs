@@ -1,3 +1,4 @@
+using Nfr.Health;
 using Nfr.Panel;
 
 namespace Nfr.Tests.Panel;
@@ -47,6 +48,20 @@ public class LightTests
         Assert.Equal(LightPattern.Off, Plan(PanelBed.Well() with { Ports = [] }).Capture);
         Assert.Equal(LightPattern.On, Plan(PanelBed.Well() with { Ports = [], Inputs = 2 }).Capture);
         Assert.Equal(LightPattern.Fast, Plan(PanelBed.Well() with { Spool = new PanelSpool(1, 1, 1) { IsFailing = true } }).Capture);
+    }
+
+    [Theory]
+    [InlineData("capture")]
+    [InlineData("ledger")]
+    [InlineData("spool")]
+    public void Whatever_status_calls_a_loss_the_light_of_the_capture_shows(string place)
+    {
+        PanelState With(Gravity gravity, string at) => PanelBed.Well() with { Troubles = [new(gravity, at, "lost in the last 60 s: 7 events, the pipeline behind", "")] };
+        Assert.Equal(LightPattern.Fast, Plan(With(Gravity.Loss, place)).Capture);
+        Assert.Equal(LightPattern.Fast, Plan(With(Gravity.Loss, place) with { Ports = [], Inputs = 1 }).Capture);
+        Assert.Equal(LightPattern.FollowsPackets, Plan(With(Gravity.Fault, place)).Capture);
+        // What was recorded and an output will not have.
+        Assert.Equal(LightPattern.FollowsPackets, Plan(With(Gravity.Loss, "output")).Capture);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Nfr.Native;
 using Nfr.Panel;
 using Nfr.Storage;
 using Nfr.Tests.Storage;
@@ -90,5 +91,57 @@ public sealed class PanelAlertsTests : IDisposable
         Assert.Equal(1000, alerts.Look().Unacknowledged);
         Assert.Equal(1300, alerts.Look().Unacknowledged);
         Assert.Equal(1300, alerts.Look().Last[0].Sequence);
+    }
+
+    [Fact]
+    public void After_an_unclean_stop_the_spool_is_not_read_each_second_for_numbers_that_nobody_has()
+    {
+        using Spool before = _bed.Open();
+        Raise(before, 3);
+        using SpoolTestBed killed = SpoolTestBed.Killed(_bed);
+        using Spool spool = killed.Open();
+        Assert.True(spool.LastAlertSequence > 3);
+        var alerts = new PanelAlerts(spool);
+        Assert.Equal(3, alerts.Look().Unacknowledged);
+        alerts.Look();
+        // Whoever reads now is found out: there is no table to read.
+        Break(killed, "alert", broken: true);
+        for (int i = 0; i < 20; i++) Assert.Equal(3, alerts.Look().Unacknowledged);
+        Assert.Equal(0, spool.Counters.Faults);
+        Break(killed, "alert", broken: false);
+        // And the next one is seen.
+        Raise(spool, 1);
+        Assert.Equal(4, alerts.Look().Unacknowledged);
+    }
+
+    static void Break(SpoolTestBed bed, string table, bool broken)
+    {
+        Assert.False(SqliteConnection.Open(Path.Combine(bed.Path, "spool.db"), null, out SqliteConnection? other).IsError);
+        using (other)
+        {
+            other!.Execute(broken ? $"ALTER TABLE {table} RENAME TO {table}_gone" : $"ALTER TABLE {table}_gone RENAME TO {table}");
+            Assert.False(other.Failed);
+        }
+    }
+
+    [Fact]
+    public void A_bookmark_that_cannot_be_read_does_not_make_all_alerts_new()
+    {
+        using (Spool first = _bed.Open())
+        {
+            Raise(first, 6);
+            Assert.Null(new PanelAlerts(first).Acknowledge(6));
+        }
+        using Spool spool = _bed.Open();
+        var alerts = new PanelAlerts(spool);
+        Break(_bed, "state", broken: true);
+        for (int i = 0; i < 30; i++) Assert.Equal((0, 0L, 0), (alerts.Look().Last.Count, alerts.Look().Unacknowledged, alerts.Look().Worst));
+        // Not asked every second either.
+        Assert.InRange(spool.Counters.Faults, 1, 10);
+        Assert.Contains("cannot be read", new PanelAlerts(spool).Acknowledge(3));
+        Break(_bed, "state", broken: false);
+        for (int i = 0; i < 12; i++) alerts.Look();
+        Assert.Equal((4, 0L), (alerts.Look().Last.Count, alerts.Look().Unacknowledged));
+        Assert.Equal(6, spool.GetBookmark(PanelAlerts.Bookmark));
     }
 }

@@ -13,8 +13,10 @@ public class PanelDeskTests
 
     void Take(PanelState state) => _desk.Take(state, Now);
 
+    /// <summary>By somebody who looks at the display.</summary>
     PanelAsk Press(double seconds = 0.2)
     {
+        _ = Page;
         _desk.Down(Now);
         _now += seconds;
         return _desk.Up(Now);
@@ -282,5 +284,16 @@ public class PanelDeskTests
         Assert.Equal(PanelMode.LightTest, _desk.Mode(Now));
         _now = 2;
         Assert.Equal(PanelMode.Normal, _desk.Mode(Now));
+    }
+
+    [Fact]
+    public void A_page_that_nobody_has_seen_yet_is_not_acknowledged()
+    {
+        Take(PanelBed.Well());
+        Assert.Equal(PanelPage.Identity, Page);
+        // The alerts' page would be next; the panel is slow and has not drawn it.
+        Take(PanelBed.Well().With(PanelBed.Alert(7, 5)));
+        _desk.Down(Now);
+        Assert.Equal(PanelAsk.None, _desk.Up(Now));
     }
 }
