@@ -57,6 +57,9 @@ sealed class PanelFeed : IDisposable
 
     TimeSpan Running => _time.GetElapsedTime(_begin);
 
+    /// <summary>Alerts that nobody has acknowledged; null while no panel listens, since nobody could.</summary>
+    public long? Unacknowledged => _socket is { Panels: > 0 } ? _alerts.Look().Unacknowledged : null;
+
     TimeSpan IdentifyFor()
     {
         TimeSpan left = TimeSpan.FromTicks(Volatile.Read(ref _identifyUntil)) - Running;
