@@ -18,6 +18,12 @@ public sealed class PcapWriter : IDisposable
     readonly byte[] _buffer = new byte[BufferLength];
     int _filled;
 
+    /// <summary>Of the file's header.</summary>
+    public const int FileHeaderLength = PcapRecords.FileHeaderLength;
+
+    /// <summary>Bytes of the file that a frame takes at most, its header and a tag that is put back included.</summary>
+    public static int MostLengthOf(scoped in Frame frame) => PcapRecords.RecordHeaderLength + TagLength + Math.Min(frame.Bytes.Length, CaptureFile.MaximumFrameLength);
+
     /// <summary>Takes over <paramref name="stream"/> and writes the file header.</summary>
     public PcapWriter(Stream stream, LinkType linkType, int snapLength = CaptureFile.MaximumFrameLength)
     {
@@ -33,7 +39,10 @@ public sealed class PcapWriter : IDisposable
     }
 
     /// <summary>The first thing that went wrong with the disk; from then on nothing is written.</summary>
-    public string? Error { get; private set; }
+    public IOException? Fault { get; private set; }
+
+    /// <summary>Its message, for a developer: the published program has none of the platform's.</summary>
+    public string? Error => Fault?.Message;
 
     /// <summary>Frames taken and not refused.</summary>
     public long Frames { get; private set; }
@@ -104,7 +113,7 @@ public sealed class PcapWriter : IDisposable
         }
         catch (IOException e)
         {
-            Error = e.Message;
+            Fault = e;
         }
         return Error is null;
     }

@@ -41,6 +41,7 @@ sealed class FleetParts : IDisposable
         foreach (string fault in faults) log.Warning("fleet: fleet.command_keys: {Fault}; commands of that key are not believed", fault);
         DateTimeOffset started = time.GetUtcNow();
         var capture = new CaptureNow(config.Data.Dir, interfaces, config.Inputs.Sniffer.Filter, time);
+        if (capture.Sweep() is { } left) log.Warning("fleet: {Left}", left);
         var actions = new FleetActions(FleetActions.RequestFolder, identify, reload, capture);
         void Tell(UplinkNotice notice) => Notices.Log(log, notice);
         var link = new FleetLink(options, () => FleetReport.Info(options.Topics, spool.SensorId, interfaces, started, options.Keys.Count > 0), beat => FleetReport.Health(report(), beat, options.Heartbeat), actions.Act, time, Tell);
