@@ -130,7 +130,14 @@ sealed class BrokerLink : IDisposable
             connection.Disconnect();
             for (begun = _time.GetTimestamp(); !connection.HasEnded && _time.GetElapsedTime(begun) < s_goodbye;) connection.Run(null, 100);
         }
-        return listener.Refused ?? BrokerWords.Of(connection.End, _broker, _options.Tls);
+        return listener.Refused ?? BrokerWords.Of(connection.End, _broker, _options.Tls, listener.WasConnected ? null : Why(connection.End));
+    }
+
+    /// <summary>What is wrong with the certificates, where that may be it: libmosquitto does not tell. Null = nothing, or nothing that can be known.</summary>
+    TlsFault? Why(in MqttEnd end)
+    {
+        if (_stop || _options.Tls is not { } files || end.Kind is not (MqttEndKind.Tls or MqttEndKind.Unreachable or MqttEndKind.Lost or MqttEndKind.Protocol)) return null;
+        return TlsProbe.Look(new ClientTls(new TlsSettings { Roots = files.Roots, Certificate = files.Certificate, Key = files.Key }, _time), _options.Host, _options.Port, CancellationToken.None);
     }
 
     void Stand(MqttConnection connection)
@@ -156,9 +163,11 @@ sealed class BrokerLink : IDisposable
     {
         public MqttConnection? Connection { get; set; }
         public string? Refused { get; private set; }
+        public bool WasConnected { get; private set; }
 
         public override void Connected(bool sessionPresent)
         {
+            WasConnected = true;
             backoff.Reset();
             link.Stand(Connection!);
         }
