@@ -51,7 +51,9 @@ static class FleetReport
     static FleetPort PortOf(PortReport port, Ledger run)
     {
         CaptureEntry[] workers = [.. run.Captures.Where(c => c.Interface == port.Interface)];
-        return new FleetPort(port.Interface, port.IsOpen, port.Rate?.Packets, port.Rate?.Bits, workers.Sum(c => c.Decoded.Frames), workers.Sum(c => (c.Kernel?.Dropped ?? 0) + c.DroppedEvents.Sum()));
+        return new FleetPort(port.Interface, port.IsOpen, port.Rate?.Packets, port.Rate?.Bits, workers.Sum(c => c.Decoded.Frames),
+            // The card counts for all workers of its port together.
+            workers.Select(c => c.Nic?.Lost ?? 0).DefaultIfEmpty().Max() + workers.Sum(c => (c.Kernel?.Dropped ?? 0) + (c.Kernel?.Abandoned ?? 0) + c.DroppedEvents.Sum()));
     }
 
     static FleetLedger LedgerOf(StatusReport report)
