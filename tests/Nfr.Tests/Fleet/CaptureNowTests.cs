@@ -127,7 +127,7 @@ public sealed class CaptureNowTests(ITestOutputHelper output) : IDisposable
     }
 
     [CableFact]
-    public void Tcpdump_reads_it()
+    public async Task Tcpdump_reads_it()
     {
         const string program = "/usr/bin/tcpdump";
         if (!File.Exists(program))
@@ -140,10 +140,10 @@ public sealed class CaptureNowTests(ITestOutputHelper output) : IDisposable
         int first = NumberIn(Read(path)[0].Bytes);
         using Process process = Process.Start(new ProcessStartInfo(program, ["-nnett", "--time-stamp-precision=nano", "-r", path]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         Task<string> errors = process.StandardError.ReadToEndAsync();
-        string[] lines = process.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        process.WaitForExit();
+        string[] lines = (await process.StandardOutput.ReadToEndAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        await process.WaitForExitAsync();
         Assert.Equal(0, process.ExitCode);
-        Assert.Contains("link-type EN10MB (Ethernet)", errors.Result, StringComparison.Ordinal);
+        Assert.Contains("link-type EN10MB (Ethernet)", await errors, StringComparison.Ordinal);
         Assert.Equal(50, lines.Length);
         for (int i = 0; i < lines.Length; i++)
         {
