@@ -59,7 +59,7 @@ public sealed partial class FleetLink
             if (reason < 128)
             {
                 link._takesNone = false;
-                if (link._suspect.Took(sequence) is { } condemned && flight.Refuse(condemned)) link.Lose(flight.Page.Alerts.First(a => a.Sequence == condemned), $"the broker closed the connection {FleetSuspect.MostBreaks} times when it came, and takes others");
+                link._suspect.Took(sequence);
                 flight.Look();
             }
             else if (FleetWords.Never(reason) is { } why)
@@ -197,9 +197,7 @@ public sealed partial class FleetLink
             if (link._flight is not { } flight) return;
             FleetSuspect suspect = link._suspect;
             int most = suspect.IsCareful ? 1 : AlertOutput.PageSize;
-            bool holds = suspect.WantsProof && link._time.GetElapsedTime(link._connectedAt) < s_stable;
-            if (holds) flight.Since = link._time.GetTimestamp();
-            while (!holds && !flight.IsDone && flight.InFlight < most && flight.Next(suspect.Doubted) is var place and >= 0)
+            while (!flight.IsDone && flight.InFlight < most && flight.Next(suspect.Doubted) is var place and >= 0)
             {
                 byte[] alert = AlertJson.ToBytes(flight.Page.Alerts[place].Alert);
                 MqttPublish what = Connection.Publish(Topics.Of(FleetTopic.Alert), alert, 1, retain: false, out int id);

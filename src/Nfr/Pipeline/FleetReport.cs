@@ -19,7 +19,7 @@ static class FleetReport
     /// <param name="unacknowledged">Alerts that nobody has seen at the panel; null where none listens.</param>
     /// <param name="newest">The stamp of the newest alert; null where there is none.</param>
     /// <param name="firmware">What runs, and what there would be.</param>
-    public static FleetHealth Health(StatusReport report, long beat, TimeSpan heartbeat, long? unacknowledged, DateTimeOffset? newest, FleetFirmware? firmware)
+    public static FleetHealth Health(StatusReport report, long beat, TimeSpan heartbeat, long? unacknowledged = null, DateTimeOffset? newest = null, FleetFirmware? firmware = null)
     {
         IReadOnlyList<Trouble> troubles = report.Troubles;
         SpoolCounters? spool = report.Run.Spool;
