@@ -181,7 +181,7 @@ public sealed partial class FleetLink : IDisposable
         }
         if (_stop.IsSet)
         {
-            call.Leave();
+            call.Obey();
             if (connection.IsConnected) call.SayGoodbye();
             return TimeSpan.Zero;
         }

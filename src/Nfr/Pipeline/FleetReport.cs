@@ -39,7 +39,7 @@ static class FleetReport
             Ledger = LedgerOf(report),
             Spool = spool is null ? null : new FleetSpool(spool.BytesOnDisk, report.SpoolMost, spool.Total.InSpool + spool.Total.Pending, spool.Outlook?.RingDays, spool.Failing),
             Uplinks = [.. report.Uplinks.Select(u => new FleetWay(u.Name, report.Consumers.Where(c => c.Name == u.Name).Sum(c => c.Total.Waiting), u.State.Trouble))],
-            Outputs = [.. report.Outputs.Select(o => new FleetWay(o.Name, o.Waiting, o.Trouble))],
+            Outputs = [.. report.Outputs.Select(o => new FleetWay(o.Name, o.Waiting, o.Trouble, o.Refused))],
             Alerts = new FleetAlerts(spool?.Alerts.Accepted ?? 0, unacknowledged, newest),
             Firmware = firmware,
             Celsius = report.Box is { Temperatures.Count: > 0 } box ? box.Temperatures.Max(t => t.Celsius) : null,
