@@ -10,7 +10,7 @@ static unsafe partial class MosquittoNative
 
     // mosq_err_t
     public const int Success = 0, NoMemory = 1, Protocol = 2, Invalid = 3, NoConnection = 4, Refused = 5, Lost = 7, Tls = 8, PayloadSize = 9, Errno = 14, Resolve = 15,
-        Keepalive = 19, MalformedPacket = 21, Oversize = 25;
+        Keepalive = 19, MalformedPacket = 21, QosNotSupported = 24, Oversize = 25, RetainNotSupported = 28;
 
     // mosq_opt_t
     public const int OptionProtocolVersion = 1, OptionReceiveMaximum = 4, OptionSendMaximum = 5, OptionNoDelay = 11, OptionSystemRoots = 13;
@@ -135,6 +135,9 @@ static unsafe partial class MosquittoNative
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int getsockopt(int socket, int level, int option, byte* value, int* length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int shutdown(int socket, int how);
 }
 
 #pragma warning disable CS8981, IDE1006, CS0649 // C's own names; the library fills them.

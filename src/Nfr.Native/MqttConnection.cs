@@ -48,16 +48,19 @@ public sealed unsafe partial class MqttConnection : IDisposable
     /// <summary>Bytes wait for the socket to take them: the other side does not read.</summary>
     public bool IsClogged => !HasEnded && _open && MosquittoNative.mosquitto_want_write(_handle) != 0;
 
-    /// <summary>Makes the TCP connection and sends CONNECT, or begins TLS. Waits for TCP as long as the kernel does: ask before whether anybody is there.</summary>
+    /// <summary>
+    /// Makes the TCP connection and sends CONNECT, or begins TLS. Waits for TCP within the limits of the options; for the resolver as long as that takes, so ask it before.
+    /// </summary>
     /// <param name="options">Checked by the library: what it refuses is the connection's end.</param>
     /// <param name="listener">Told on the thread that runs the connection.</param>
+    /// <param name="cancel">Ends the wait for TCP.</param>
     /// <returns>A connection that may have ended already: see <see cref="End"/>.</returns>
-    public static MqttConnection Open(MqttOptions options, MqttListener listener)
+    public static MqttConnection Open(MqttOptions options, MqttListener listener, CancellationToken cancel = default)
     {
         if (MosquittoNative.Unusable is { } unusable) return new MqttConnection(unusable, options, listener);
         var connection = new MqttConnection(options, listener);
         if (connection._handle.IsInvalid) connection.Close(MqttEndKind.Unusable, MosquittoNative.NoMemory);
-        else connection.Connect();
+        else connection.Connect(cancel);
         return connection;
     }
 
@@ -68,7 +71,7 @@ public sealed unsafe partial class MqttConnection : IDisposable
         _end = new MqttEnd(MqttEndKind.Unusable, 0, unusable);
     }
 
-    void Connect()
+    void Connect(CancellationToken cancel)
     {
         int code = Configure();
         if (code != MosquittoNative.Success)
@@ -83,10 +86,17 @@ public sealed unsafe partial class MqttConnection : IDisposable
             _ = MosquittoNative.mosquitto_property_add_int32(&properties, MosquittoNative.PropertySessionExpiry, (uint)Math.Clamp(_options.SessionExpiry.TotalSeconds, 0, uint.MaxValue - 1));
             _ = MosquittoNative.mosquitto_property_add_int32(&properties, MosquittoNative.PropertyMaximumPacketSize, (uint)_options.MaxInbound);
         }
-        code = MosquittoNative.mosquitto_connect_bind_v5(_handle, _options.Host, _options.Port, (int)Math.Max(5, _options.Keepalive.TotalSeconds), null, properties);
-        int errno = Marshal.GetLastPInvokeError();
+        int errno, cut;
+        using (var watch = new MqttConnectWatch(_handle, _options.ConnectLimit, _options.ConnectLimitInAll, cancel))
+        {
+            code = MosquittoNative.mosquitto_connect_bind_v5(_handle, _options.Host, _options.Port, (int)Math.Max(5, _options.Keepalive.TotalSeconds), null, properties);
+            errno = Marshal.GetLastPInvokeError();
+            watch.Dispose();
+            cut = watch.Cut;
+        }
         MosquittoNative.mosquitto_property_free_all(&properties);
         if (code == MosquittoNative.Success) _open = true;
+        else if (code == MosquittoNative.Errno && cut > 0) Close(MqttEndKind.Unreachable, code, $"no answer within {_options.ConnectLimit.TotalSeconds:0.#} s");
         else if (code is MosquittoNative.Errno or MosquittoNative.Resolve) Close(MqttEndKind.Unreachable, code, code == MosquittoNative.Errno ? Marshal.GetPInvokeErrorMessage(errno) : null);
         else if (code == MosquittoNative.Tls) Close(MqttEndKind.Tls, code);
         else Close(code == MosquittoNative.Lost ? MqttEndKind.Lost : MqttEndKind.Unusable, code);
@@ -117,6 +127,9 @@ public sealed unsafe partial class MqttConnection : IDisposable
         return code;
     }
 
+    /// <summary>What MQTT 5 says of a reason code (2.4).</summary>
+    public static string ReasonWords(int reason) => MosquittoNative.Unusable is null ? MosquittoNative.Reason(reason).TrimEnd('.') : "";
+
     /// <summary>Gives a message to the broker. Only while connected, and no more of QoS 1 than <see cref="MqttOptions.MaxInFlight"/>.</summary>
     /// <param name="topic">Where.</param>
     /// <param name="payload">What; copied.</param>
@@ -139,6 +152,13 @@ public sealed unsafe partial class MqttConnection : IDisposable
             return MqttPublish.Given;
         }
         if (code is MosquittoNative.PayloadSize or MosquittoNative.Oversize) return MqttPublish.TooLarge;
+        // What nobody keeps is better than nothing: who listens now hears it.
+        if (code == MosquittoNative.RetainNotSupported && retain) return Publish(topic, payload, qos, retain: false, out id);
+        if (code == MosquittoNative.QosNotSupported)
+        {
+            Close(MqttEndKind.Unusable, code, "the broker takes no messages of QoS 1, by which it would acknowledge them");
+            return MqttPublish.NotConnected;
+        }
         // Of QoS 1 the library keeps what it could not write; the connection is over and takes it along.
         Judge(code);
         return MqttPublish.NotConnected;

@@ -22,7 +22,7 @@ public sealed record MqttOptions
 {
     public required string Host { get; init; }
     public int Port { get; init; } = 1883;
-    /// <summary>At most 23 letters and digits suit every broker; longer ones all that are known.</summary>
+    /// <summary>23 letters and digits suit every broker that keeps to the letter of MQTT 3.1.1; longer ones, and other characters, all that are known.</summary>
     public required string ClientId { get; init; }
     public MqttVersion Version { get; init; } = MqttVersion.V311;
     /// <summary>The broker forgets what it kept for this client.</summary>
@@ -31,6 +31,9 @@ public sealed record MqttOptions
     public TimeSpan SessionExpiry { get; init; } = TimeSpan.FromDays(7);
     /// <summary>At least 5 s. A broker that says nothing for twice as long is given up.</summary>
     public TimeSpan Keepalive { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>For the TCP connection to one address of the host's, and to all of them.</summary>
+    public TimeSpan ConnectLimit { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan ConnectLimitInAll { get; init; } = TimeSpan.FromSeconds(20);
     public string? User { get; init; }
     public string? Password { get; init; }
     /// <summary>Null = plain TCP.</summary>

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Nfr.Native;
 
 namespace Nfr.Uplink;
 
@@ -12,21 +11,37 @@ sealed class FleetAssistant(FleetOptions options, Random random, TimeProvider ti
     /// <summary>Home Assistant asks for it: a thousand devices that answer its start in one second are none.</summary>
     const int MostSecondsBeforeAgain = 5;
 
+    readonly Dictionary<int, string> _emptying = [];
     Func<FleetInfo>? _info;
+    Func<string, byte[], int>? _retain;
     long? _againAt;
 
-    string Topic(string prefix) => $"{prefix}/device/nfr-{options.Topics.Site}-{options.Topics.Id}/config";
+    static string Topic(FleetOptions options, string prefix) => $"{prefix}/device/{options.Topics.AssistantId}/config";
 
-    public void Begin(MqttConnection connection, Func<FleetInfo> info, FleetSequences told)
+    /// <param name="subscribe">To a filter.</param>
+    /// <param name="retain">Publishes what the broker is to keep; gives its id, 0 = it could not.</param>
+    /// <param name="info">Who this sensor is.</param>
+    /// <param name="told">What Home Assistant was told, by whatever name this sensor had then.</param>
+    public void Begin(Action<string> subscribe, Func<string, byte[], int> retain, Func<FleetInfo> info, FleetSequences told)
     {
-        (_info, _againAt) = (info, null);
-        if (told.ToldPrefix is { } before && before != options.HomeAssistant) connection.Publish(Topic(before), [], 1, retain: true, out _);
-        if (options.HomeAssistant is { } prefix)
+        (_info, _retain, _againAt) = (info, retain, null);
+        _emptying.Clear();
+        string? now = options.HomeAssistant is { } prefix ? Topic(options, prefix) : null;
+        foreach (string before in told.ToldTopics)
         {
-            connection.Subscribe(prefix + "/status", 1);
-            Tell(connection, prefix);
+            if (before != now && retain(before, []) is var id and > 0) _emptying[id] = before;
         }
-        told.Tell(options.HomeAssistant);
+        if (now is null) return;
+        // Noted before it is said, and forgotten after it was taken back: what Home Assistant was told is known whenever the power goes.
+        told.Tell(now);
+        subscribe(options.HomeAssistant + "/status");
+        Tell();
+    }
+
+    /// <summary>PUBACK came, for whatever was published.</summary>
+    public void Published(int id, bool taken, FleetSequences told)
+    {
+        if (_emptying.Remove(id, out string? topic) && taken) told.TakenBack(topic);
     }
 
     /// <summary>True when it was Home Assistant's own word.</summary>
@@ -37,18 +52,18 @@ sealed class FleetAssistant(FleetOptions options, Random random, TimeProvider ti
         return true;
     }
 
-    public void Work(MqttConnection connection)
+    public void Work()
     {
         if (_againAt is not { } at || time.GetTimestamp() < at) return;
         _againAt = null;
-        Tell(connection, options.HomeAssistant!);
+        Tell();
     }
 
-    void Tell(MqttConnection connection, string prefix) => connection.Publish(Topic(prefix), Describe(options, _info!()), 1, retain: true, out _);
+    void Tell() => _retain!(Topic(options, options.HomeAssistant!), Describe(options, _info!()));
 
     internal static byte[] Describe(FleetOptions options, FleetInfo info) => FleetJson.Make(json =>
     {
-        string id = $"nfr-{options.Topics.Site}-{options.Topics.Id}", health = options.Topics.Of(FleetTopic.Health);
+        string id = options.Topics.AssistantId, health = options.Topics.Of(FleetTopic.Health);
         // Two heartbeats late: whatever it said last is not known any more.
         int expires = (int)Math.Ceiling(options.Heartbeat.TotalSeconds * 3);
         json.WriteStartObject();
@@ -56,7 +71,7 @@ sealed class FleetAssistant(FleetOptions options, Random random, TimeProvider ti
         json.WriteStartArray("identifiers");
         json.WriteStringValue(id);
         json.WriteEndArray();
-        json.WriteString("name", info.Name.Length > 0 ? $"NFR {info.Name}" : id);
+        json.WriteString("name", info.Name.Length > 0 ? $"NFR {info.Name}" : $"NFR {options.Topics.Address}");
         json.WriteString("manufacturer", "Network Flight Recorder");
         json.WriteString("model", info.Model ?? "network sensor");
         json.WriteString("sw_version", info.Version);
@@ -103,6 +118,14 @@ sealed class FleetAssistant(FleetOptions options, Random random, TimeProvider ti
             json.WriteStringValue("alert");
             json.WriteEndArray();
             json.WriteString("value_template", "{{ dict(value_json, event_type='alert') | tojson }}");
+        });
+        // Shown, and no more: without a command topic Home Assistant offers no button. A newer system is installed at the box, by "nfr update", which believes signatures alone.
+        Component("update", "update", "Firmware", "firmware", () =>
+        {
+            json.WriteString("state_topic", health);
+            json.WriteString("value_template", "{{ (dict(installed_version=value_json.firmware.installed, latest_version=value_json.firmware.latest) if value_json.firmware.latest is defined"
+                + " else dict(installed_version=value_json.firmware.installed)) | tojson }}");
+            json.WriteString("entity_category", "diagnostic");
         });
         json.WriteEndObject();
         json.WriteEndObject();

@@ -132,8 +132,8 @@ public enum FleetRefusal : byte
     Old,
     /// <summary>Believed, but there is no such command, or its arguments make no sense.</summary>
     Unknown,
-    /// <summary>Believed, but the sequence number could not be written down, so that it could be replayed.</summary>
+    /// <summary>Believed, but the sequence numbers cannot be read, or this one not written down, so that it could be replayed.</summary>
     NotNoted,
-    /// <summary>Believed, but others are being worked on.</summary>
+    /// <summary>It came while too many others waited.</summary>
     Busy,
 }

@@ -4,7 +4,7 @@ namespace Nfr.Uplink;
 
 /// <summary>
 /// Decides about commands: believed, for us, new, young and known, in this order; and what is refused is counted, told now and then, and answered. What is believed is noted on disk
-/// before it is acted on. One thread.
+/// before it is acted on. Where the numbers cannot be read or written, nothing is obeyed. One thread.
 /// </summary>
 sealed class FleetDesk(FleetOptions options, FleetSequences sequences, Func<FleetCommand, Action<FleetAnswer>, FleetAnswer?> act, TimeProvider time, Action<UplinkNotice> notice)
 {
@@ -29,6 +29,7 @@ sealed class FleetDesk(FleetOptions options, FleetSequences sequences, Func<Flee
         FleetCommand? command = FleetCommand.Verify(message, options.Keys, out string key, out FleetRefusal refusal);
         if (command is null) return Refuse(refusal, key.Length == 0 ? null : key, null, WhyOf(refusal));
         if (command.To != options.Topics.Address) return Refuse(FleetRefusal.NotForUs, key, command, $"it is for {Short(command.To)}, this is {options.Topics.Address}");
+        if (!sequences.TryMend()) return Refuse(FleetRefusal.NotNoted, key, command, sequences.Fault!);
         long last = sequences.LastOf(key);
         if (command.Sequence <= last) return Refuse(FleetRefusal.Replayed, key, command, $"sequence number {command.Sequence} is not above {last}, the last one of this key: it came before, or the sender's count is behind");
         DateTimeOffset now = time.GetUtcNow();
@@ -37,7 +38,7 @@ sealed class FleetDesk(FleetOptions options, FleetSequences sequences, Func<Flee
             return Refuse(FleetRefusal.Old, key, command, "this sensor's clock is not set and it knows no earlier number of this key, so it cannot tell a new command from an old one; send it again when the clock is set");
         if (!ClockFloor.IsUnset(now) && (now - command.Time).Duration() > s_age)
             return Refuse(FleetRefusal.Old, key, command, $"it was made at {command.Time.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC and this sensor's clock says {now.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC: more than five minutes lie between");
-        if (!sequences.TryAdvance(key, command.Sequence)) return Refuse(FleetRefusal.NotNoted, key, command, "its sequence number cannot be written down, so that it could be repeated; look at the disk");
+        if (sequences.Advance(key, command.Sequence) is { } unnoted) return Refuse(FleetRefusal.NotNoted, key, command, $"its sequence number cannot be written down, so that it could be repeated: {unnoted}");
         FleetAnswer Complete(FleetAnswer said) => said with { Time = time.GetUtcNow(), Key = key, Sequence = command.Sequence, Command = command.Command };
         FleetAnswer? done;
         try
@@ -53,6 +54,24 @@ sealed class FleetDesk(FleetOptions options, FleetSequences sequences, Func<Flee
         Interlocked.Increment(ref _taken);
         notice(new UplinkNotice(NoticeLevel.Information, $"fleet: the command {Short(command.Command)} of key {key}, number {command.Sequence}, is obeyed"));
         return done is null ? null : Complete(done);
+    }
+
+    /// <summary>One that came while too many others wait: not obeyed, and its sender is told so. Its number is as good afterwards as before.</summary>
+    public FleetAnswer? TurnAway(ReadOnlySpan<byte> message)
+    {
+        FleetCommand? command = FleetCommand.Verify(message, options.Keys, out string key, out FleetRefusal refusal);
+        if (command is null) return Refuse(refusal, key.Length == 0 ? null : key, null, WhyOf(refusal));
+        if (command.To != options.Topics.Address) return Refuse(FleetRefusal.NotForUs, key, command, $"it is for {Short(command.To)}, this is {options.Topics.Address}");
+        return Refuse(FleetRefusal.Busy, key, command, "too many commands came at once; send it again in a moment");
+    }
+
+    /// <summary>Those for which there was no room even to look at them: counted and told in the log; nobody is answered, since nobody knows who sent them.</summary>
+    public void Dropped(int count)
+    {
+        // The last of them is counted with the line itself.
+        _refused[(int)FleetRefusal.Busy] += count - 1;
+        _untold += count - 1;
+        Refuse(FleetRefusal.Busy, null, null, "more came at once than can be looked at");
     }
 
     FleetAnswer? Refuse(FleetRefusal refusal, string? key, FleetCommand? command, string why)

@@ -38,12 +38,17 @@ public readonly record struct FleetSpool(long Bytes, long MaxBytes, long Events,
 /// <param name="Name">Of an engine or an output.</param>
 /// <param name="Waiting">Events or alerts that wait for it.</param>
 /// <param name="Trouble">Null while all is well.</param>
-public readonly record struct FleetWay(string Name, long Waiting, string? Trouble);
+/// <param name="Refused">Alerts that it refused for good since the start: lost on this way.</param>
+public readonly record struct FleetWay(string Name, long Waiting, string? Trouble, long Refused = 0);
 
 /// <param name="Total">In all since the spool was made.</param>
-/// <param name="Unacknowledged">Nobody has pressed the button since; null where there is none to press.</param>
-/// <param name="LastAt">When the last was raised by this run; null = none was.</param>
+/// <param name="Unacknowledged">Nobody has pressed the button since; null where no panel listens.</param>
+/// <param name="LastAt">The stamp of the newest in the spool, an engine's or one of ours; null = it holds none.</param>
 public readonly record struct FleetAlerts(long Total, long? Unacknowledged, DateTimeOffset? LastAt);
+
+/// <param name="Installed">The image's version where there is one, else the program's.</param>
+/// <param name="Latest">What "nfr update check" was told last; null = nobody asked.</param>
+public readonly record struct FleetFirmware(string Installed, string? Latest);
 
 /// <summary>
 /// How a sensor is, under "health" with each heartbeat. <see cref="ToJson"/> shows the shape; times are ISO 8601 in UTC, rates a second, sizes bytes.
@@ -72,6 +77,7 @@ public sealed record FleetHealth
     public IReadOnlyList<FleetWay> Uplinks { get; init; } = [];
     public IReadOnlyList<FleetWay> Outputs { get; init; } = [];
     public FleetAlerts Alerts { get; init; }
+    public FleetFirmware? Firmware { get; init; }
     /// <summary>The hottest thermometer.</summary>
     public double? Celsius { get; init; }
     public long? DiskFree { get; init; }
@@ -154,6 +160,13 @@ public sealed record FleetHealth
         if (Alerts.Unacknowledged is { } unacknowledged) json.WriteNumber("unacknowledged", unacknowledged);
         if (Alerts.LastAt is { } at) json.WriteString("lastAt", at.UtcDateTime);
         json.WriteEndObject();
+        if (Firmware is { } firmware)
+        {
+            json.WriteStartObject("firmware");
+            json.WriteString("installed", firmware.Installed);
+            if (firmware.Latest is not null) json.WriteString("latest", firmware.Latest);
+            json.WriteEndObject();
+        }
         json.WriteStartObject("box");
         FleetJson.Write(json, "celsius", Celsius);
         if (DiskFree is { } free) json.WriteNumber("diskFree", free);
@@ -176,6 +189,7 @@ public sealed record FleetHealth
             json.WriteString("name", way.Name);
             json.WriteNumber("waiting", way.Waiting);
             if (way.Trouble is not null) json.WriteString("trouble", way.Trouble);
+            if (way.Refused > 0) json.WriteNumber("refused", way.Refused);
             json.WriteEndObject();
         }
         json.WriteEndArray();
@@ -204,6 +218,7 @@ public sealed record FleetHealth
             Uplinks = Ways(root, "uplinks"),
             Outputs = Ways(root, "outputs"),
             Alerts = alerts is not { } a ? default : new FleetAlerts(a.Count("total"), a.Whole("unacknowledged"), a.Moment("lastAt")),
+            Firmware = root.Under("firmware") is { } f && f.Text("installed") is { } installed ? new FleetFirmware(installed, f.Text("latest")) : null,
             Celsius = box?.Number("celsius"),
             DiskFree = box?.Whole("diskFree"),
             DiskSize = box?.Whole("diskSize"),
@@ -213,5 +228,5 @@ public sealed record FleetHealth
         };
     });
 
-    static IReadOnlyList<FleetWay> Ways(FleetJson root, string name) => [.. root.Items(name).Select(w => new FleetWay(w.Text("name") ?? "", w.Count("waiting"), w.Text("trouble")))];
+    static IReadOnlyList<FleetWay> Ways(FleetJson root, string name) => [.. root.Items(name).Select(w => new FleetWay(w.Text("name") ?? "", w.Count("waiting"), w.Text("trouble"), w.Count("refused")))];
 }

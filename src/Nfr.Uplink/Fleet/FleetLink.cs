@@ -1,6 +1,6 @@
-using System.Collections.Concurrent;
-using Nfr.Events;
+using System.Net;
 using Nfr.Native;
+using Nfr.Storage;
 
 namespace Nfr.Uplink;
 
@@ -8,7 +8,7 @@ namespace Nfr.Uplink;
 /// The sensor's side of MQTT: one thread that connects, says who and how the sensor is, carries alerts and takes commands; when the broker goes it comes back with jittered waits.
 /// Nothing of the sensor waits for it. libmosquitto is given nothing while it is not connected.
 /// </summary>
-public sealed class FleetLink : IDisposable
+public sealed partial class FleetLink : IDisposable
 {
     static readonly TimeSpan s_firstWait = TimeSpan.FromSeconds(1);
     /// <summary>Tries begin at least so far apart.</summary>
@@ -19,9 +19,12 @@ public sealed class FleetLink : IDisposable
     static readonly TimeSpan s_goodbye = TimeSpan.FromSeconds(1);
     /// <summary>One that breaks sooner has not come about for good: the waits go on growing.</summary>
     static readonly TimeSpan s_stable = TimeSpan.FromSeconds(3);
-    const int MostAnswers = 16, MostCommands = 16;
     /// <summary>A page of alerts, answers, the retained ones and a few more.</summary>
-    const int MaxInFlight = AlertOutput.PageSize + 32;
+    const int MaxInFlight = AlertOutput.PageSize + 48;
+
+    /// <summary>Lines of the log about single alerts that never arrive.</summary>
+    const int MostLosses = 10;
+    static readonly TimeSpan s_lossesEach = TimeSpan.FromMinutes(1);
 
     readonly FleetOptions _options;
     readonly Func<FleetInfo> _info;
@@ -38,11 +41,18 @@ public sealed class FleetLink : IDisposable
     readonly MqttWake _wake = new();
     readonly ManualResetEventSlim _stop = new();
     readonly CancellationTokenSource _stopped = new();
-    readonly ConcurrentQueue<FleetAnswer> _answers = new();
+    readonly FleetAnswers _answers = new();
+    readonly FleetVersion _version;
+    readonly FleetSuspect _suspect = new();
     readonly Thread _thread;
     FleetFlight? _flight;
     FleetState _state;
     int _tooLarge;
+    /// <summary>The broker closes the connection whichever alert comes.</summary>
+    bool _takesNone;
+    bool _toldBlind;
+    int _losses;
+    long _lossesFrom;
     long _connectedAt;
     volatile bool _connected;
     bool _disposed;
@@ -61,10 +71,11 @@ public sealed class FleetLink : IDisposable
         _backoff = new Backoff(s_firstWait, options.MostWait, random ?? Random.Shared);
         _clock = new ClockWait(time);
         _tls = options.UseTls ? new ClientTls(options.Tls, time) : null;
+        _version = new FleetVersion(options.Version);
         _sequences = FleetSequences.Open(options.Folder);
         _desk = new FleetDesk(options, _sequences, act, time, notice);
         _assistant = new FleetAssistant(options, random ?? Random.Shared, time);
-        _state = new FleetState { Broker = options.Where, Remark = _sequences.Fault };
+        _state = new FleetState { Broker = options.Where };
         if (_sequences.Fault is { } fault) notice(new UplinkNotice(NoticeLevel.Warning, "fleet: " + fault));
         // It calls into C and TLS, but nothing deep.
         _thread = new Thread(Loop, 512 << 10) { Name = "fleet", IsBackground = true };
@@ -72,10 +83,16 @@ public sealed class FleetLink : IDisposable
 
     public FleetOptions Options => _options;
 
-    public FleetState State => Volatile.Read(ref _state) with { CommandsTaken = _desk.Taken, Refused = _desk.Refused };
+    public FleetState State => Volatile.Read(ref _state) with { Remark = Remarks(), CommandsTaken = _desk.Taken, Refused = _desk.Refused, AnswersLost = _answers.Lost };
 
     /// <summary>Why the broker refused an alert for good, the last time; null = it never did.</summary>
     internal string? LastAlertRefusal { get; private set; }
+
+    string? Remarks()
+    {
+        string? known = Volatile.Read(ref _state).Remark;
+        return _sequences.Fault is { } fault ? known is null ? fault : $"{fault}; {known}" : known;
+    }
 
     public void Start() => _thread.Start();
 
@@ -135,16 +152,17 @@ public sealed class FleetLink : IDisposable
     TimeSpan Once()
     {
         _clock.Mark();
-        if (FleetWords.Reach(_options.Host, _options.Port, _stopped.Token) is { } absent) return Failed(absent, failedConnect: true);
+        if (FleetReach.Try(_options.Host, _options.Port, _stopped.Token, out IPAddress? answers, out TimeSpan each) is { } absent) return Failed(absent, failedConnect: true);
         string? password = null;
         if (_options.Password is { } secret && !secret.TryRead(out password, out string unread)) return Failed(new FleetFault(unread, "check fleet.password_file"), failedConnect: true);
         FleetCall call = new(this);
+        MqttVersion version = _version.Current;
         var options = new MqttOptions
         {
             Host = _options.Host,
             Port = _options.Port,
-            ClientId = _options.ClientId,
-            Version = _options.Version,
+            ClientId = _options.Topics.ClientId,
+            Version = version,
             // A message that is too long comes again with each connection unless the broker forgets it.
             CleanSession = _tooLarge > 0 || _options.Keys.Count == 0,
             User = _options.User,
@@ -152,8 +170,9 @@ public sealed class FleetLink : IDisposable
             Tls = _options.UseTls ? new MqttTls(_options.Tls.Roots, _options.Tls.Certificate, _options.Tls.Key) : null,
             Will = new MqttWill(_options.Topics.Of(FleetTopic.Status), "offline"u8.ToArray()),
             MaxInFlight = MaxInFlight,
+            ConnectLimit = each,
         };
-        using MqttConnection connection = MqttConnection.Open(options, call);
+        using MqttConnection connection = MqttConnection.Open(options, call, _stopped.Token);
         call.Connection = connection;
         while (!connection.HasEnded && !_stop.IsSet)
         {
@@ -162,17 +181,68 @@ public sealed class FleetLink : IDisposable
         }
         if (_stop.IsSet)
         {
+            call.Obey();
             if (connection.IsConnected) call.SayGoodbye();
             return TimeSpan.Zero;
         }
-        if (connection.End.Kind == MqttEndKind.TooLarge) _tooLarge++;
+        // The broker knows that they came and does not send them again.
+        call.Obey();
+        MqttEnd end = connection.End;
+        if (end.Kind == MqttEndKind.TooLarge) _tooLarge++;
         if (call.WasConnected)
         {
             _connected = false;
             // Quick, or others would wait for the look after it.
-            Interlocked.Exchange(ref _flight, null)?.Break(null, $"waiting for {_options.Where}");
+            FleetFlight? flight = Interlocked.Exchange(ref _flight, null);
+            if (IsAboutMessage(end)) Blame(flight);
+            else
+            {
+                _suspect.Forget();
+                _takesNone = false;
+            }
+            flight?.Break(null, $"waiting for {_options.Where}");
         }
-        return Failed(FleetWords.Of(_options, _tls, connection.End, call.WasConnected, _stopped.Token), !call.WasConnected, connection.End.Kind is MqttEndKind.Refused or MqttEndKind.Tls);
+        else if (_version.Ended(end))
+        {
+            _notice(new UplinkNotice(NoticeLevel.Information, $"fleet: {_options.Where} {(end.Kind == MqttEndKind.Refused ? $"does not speak MQTT {FleetVersion.Name(version)}" : "closes the connection without an answer")}; {FleetVersion.Name(_version.Current)} is tried"));
+            return TimeSpan.Zero;
+        }
+        FleetFault fault = _takesNone && call.WasConnected
+            ? new FleetFault($"{_options.Where} closes the connection whenever an alert comes", $"let the user write to {_options.Topics.Of(FleetTopic.Alert)} in the broker's ACL, and look into its log")
+            : FleetWords.Of(_options, version, _tls, end, call.WasConnected, answers!, _stopped.Token);
+        return Failed(fault, !call.WasConnected, end.Kind is MqttEndKind.Refused or MqttEndKind.Tls);
+    }
+
+    void Blame(FleetFlight? flight)
+    {
+        long? first = flight?.FirstGiven;
+        _takesNone &= first is not null;
+        switch (_suspect.Broke(first, flight?.InFlight == 1))
+        {
+            case FleetVerdict.Guilty:
+                Lose(flight!.Page.Alerts.First(a => a.Sequence == first), "the broker closed the connection whenever it came, three times in a row, and takes others");
+                flight.Refuse(first!.Value);
+                break;
+            case FleetVerdict.Whichever:
+                _takesNone = true;
+                break;
+            default:
+                break;
+        }
+    }
+
+    /// <summary>The broker closed the connection, and did not say that it was for another reason than what it was sent (MQTT 5, 3.14.2.1).</summary>
+    static bool IsAboutMessage(in MqttEnd end) => end.Kind is MqttEndKind.Lost or MqttEndKind.Protocol && (end.Code < 128 || end.Code is 0x81 or 0x82 or 0x90 or 0x95 or 0x99);
+
+    /// <summary>An alert that never arrives, for a reason that is the same whenever it comes: counted with those of the output, which goes past it.</summary>
+    void Lose(StoredAlert alert, string why)
+    {
+        LastAlertRefusal = why;
+        if (_losses == 0 || _time.GetElapsedTime(_lossesFrom) > s_lossesEach) (_losses, _lossesFrom) = (0, _time.GetTimestamp());
+        // The output's own line counts the rest.
+        if (++_losses > MostLosses) return;
+        string id = alert.Alert.Evidence?.Id is { Length: > 0 } own ? $" ({own})" : "";
+        _notice(new UplinkNotice(NoticeLevel.Warning, $"fleet: alert {alert.Sequence}{id}, {(alert.Alert.Threats is [var worst, ..] ? worst.Id : "without a threat")} of {alert.Alert.Event.SrcIP ?? alert.Alert.Event.SrcMac ?? "nobody"}, does not reach {_options.Where}: {why}"));
     }
 
     TimeSpan Failed(FleetFault fault, bool failedConnect, bool isRefused = false)
@@ -189,8 +259,7 @@ public sealed class FleetLink : IDisposable
 
     void Answer(FleetAnswer answer)
     {
-        if (_answers.Count >= MostAnswers && _answers.TryDequeue(out _)) Update(s => s with { AnswersLost = s.AnswersLost + 1 });
-        _answers.Enqueue(answer);
+        _answers.Add(answer);
         _wake.Set();
     }
 
@@ -212,132 +281,5 @@ public sealed class FleetLink : IDisposable
         _wake.Dispose();
         _stop.Dispose();
         _stopped.Dispose();
-    }
-
-    /// <summary>What one connection does, on the link's thread.</summary>
-    sealed class FleetCall(FleetLink link) : MqttListener
-    {
-        readonly Queue<byte[]> _commands = new();
-        readonly long _opened = link._time.GetTimestamp();
-        long _nextBeat;
-        long _beat;
-        int _subscription;
-
-        public MqttConnection Connection { get; set; } = null!;
-        public bool WasConnected { get; private set; }
-
-        /// <summary>Until the next thing that is due by the clock.</summary>
-        public int Milliseconds => 250;
-
-        FleetTopics Topics => link._options.Topics;
-
-        public override void Connected(bool sessionPresent) => WasConnected = true;
-
-        public override void Received(in MqttMessage message)
-        {
-            if (link._assistant.IsBirth(message.Topic, message.Payload)) return;
-            if (message.Topic != Topics.Of(FleetTopic.Command)) return;
-            // What finds no room is cut to nothing and refused as such: a flood costs no memory, and its senders are told once.
-            if (_commands.Count < MostCommands) _commands.Enqueue(message.Payload[..Math.Min(message.Payload.Length, FleetCommand.MostBytes + 1)].ToArray());
-        }
-
-        public override void Published(int id, int reason)
-        {
-            if (link._flight is not { } flight) return;
-            if (!flight.Has(id)) return;
-            flight.Since = link._time.GetTimestamp();
-            if (reason < 128) flight.Acknowledged(id);
-            // It is not taken: it comes again, for rights are given later as well.
-            else flight.Break(reason == 0x87 ? "the broker does not let us publish alerts (not authorised); check the user's rights in its ACL" : $"the broker refuses alerts (reason {reason:X2}); look into its log", "");
-        }
-
-        public override void Subscribed(int id, int granted)
-        {
-            if (id == _subscription && granted >= 128)
-                link.Update(s => s with { Remark = $"{link._options.Where} does not let us subscribe {Topics.Of(FleetTopic.Command)}: commands do not arrive; check the user's rights in its ACL" });
-        }
-
-        public void Work()
-        {
-            if (!WasConnected)
-            {
-                if (link._time.GetElapsedTime(_opened) > s_connack) Connection.Abandon(MqttEndKind.Silent, "no CONNACK");
-                return;
-            }
-            if (_beat == 0) Begin();
-            if (Connection.HasEnded) return;
-            while (_commands.TryDequeue(out byte[]? message))
-            {
-                if (link._desk.Take(message, link.Answer) is { } answer) link.Answer(answer);
-            }
-            link._assistant.Work(Connection);
-            Fly();
-            while (Connection.InFlight < MaxInFlight - 4 && link._answers.TryDequeue(out FleetAnswer? answer)) Connection.Publish(Topics.Of(FleetTopic.Answer), answer.ToJson(), 1, retain: false, out _);
-            if (link._time.GetTimestamp() >= _nextBeat) Beat();
-        }
-
-        void Begin()
-        {
-            FleetOptions options = link._options;
-            link._connectedAt = link._time.GetTimestamp();
-            if (options.Keys.Count > 0 && link._tooLarge < 2) _subscription = Connection.Subscribe(Topics.Of(FleetTopic.Command), 1);
-            Connection.Publish(Topics.Of(FleetTopic.Info), link._info().ToJson(), 1, retain: true, out _);
-            Connection.Publish(Topics.Of(FleetTopic.Status), "online"u8, 1, retain: true, out _);
-            link._assistant.Begin(Connection, link._info, link._sequences);
-            link.Update(s => s with
-            {
-                IsConnected = true, IsRefused = false, Since = link._time.GetUtcNow(), Trouble = null, Advice = "", NextTry = null, Connects = s.Connects + 1,
-                Remark = link._tooLarge < 2 ? link._sequences.Fault : $"commands are not asked for any more, since {options.Where} sends messages of more than {MqttOptionsDefaults.MaxInbound} where they come; restart the sensor once that is over",
-            });
-            link._report.Succeeded("fleet", lasted => $"fleet: {options.Where} is back after {Spoken.Duration(lasted)}");
-            link._connected = true;
-            Beat();
-        }
-
-        void Beat()
-        {
-            _nextBeat = link._time.GetTimestamp() + (long)(link._options.Heartbeat.TotalSeconds * link._time.TimestampFrequency);
-            // A broker that did not even read the last one would have them pile up in the library.
-            bool clogged = Connection.IsClogged;
-            if (!clogged && Connection.Publish(Topics.Of(FleetTopic.Health), link._health(++_beat).ToJson(), 0, retain: false, out _) == MqttPublish.Given) link.Update(s => s with { Heartbeats = s.Heartbeats + 1 });
-            else link.Update(s => s with { HeartbeatsSkipped = s.HeartbeatsSkipped + 1 });
-            if (_beat == 0) _beat = 1;
-        }
-
-        void Fly()
-        {
-            if (link._flight is not { } flight) return;
-            while (!flight.IsDone && flight.Next < flight.Page.Count)
-            {
-                int place = flight.Next;
-                byte[] alert = AlertJson.ToBytes(flight.Page.Alerts[place].Alert);
-                MqttPublish what = Connection.Publish(Topics.Of(FleetTopic.Alert), alert, 1, retain: false, out int id);
-                if (what == MqttPublish.Given) flight.Given(id);
-                else if (what == MqttPublish.TooLarge)
-                {
-                    link.LastAlertRefusal = $"an alert has {alert.Length:N0} bytes, more than the broker takes (max_packet_size)";
-                    flight.Refuse(place);
-                }
-                else break;
-            }
-            if (flight.IsDone) Interlocked.CompareExchange(ref link._flight, null, flight);
-            else if (link._time.GetElapsedTime(flight.Since) > link._options.Patience) Connection.Abandon(MqttEndKind.Silent, "an alert was not acknowledged");
-        }
-
-        /// <summary>"offline" by our own word: a will says that something happened.</summary>
-        public void SayGoodbye()
-        {
-            Connection.Publish(Topics.Of(FleetTopic.Status), "offline"u8, 1, retain: true, out _);
-            long from = link._time.GetTimestamp();
-            while (!Connection.HasEnded && Connection.InFlight > 0 && link._time.GetElapsedTime(from) < s_goodbye) Connection.Run(null, 50);
-            if (Connection.HasEnded) return;
-            Connection.Disconnect();
-            while (!Connection.HasEnded && link._time.GetElapsedTime(from) < s_goodbye) Connection.Run(null, 50);
-        }
-    }
-
-    static class MqttOptionsDefaults
-    {
-        public static string MaxInbound => $"{new MqttOptions { Host = "", ClientId = "" }.MaxInbound:N0} bytes";
     }
 }

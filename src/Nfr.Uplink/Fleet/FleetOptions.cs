@@ -10,7 +10,8 @@ public sealed record FleetOptions : SinkOptions
     public required int Port { get; init; }
     public bool UseTls { get; init; }
     public TlsSettings Tls { get; init; } = TlsSettings.Default;
-    public MqttVersion Version { get; init; } = MqttVersion.V311;
+    /// <summary>Null = 5, or 3.1.1 where the broker knows no other.</summary>
+    public MqttVersion? Version { get; init; }
     public required FleetTopics Topics { get; init; }
     public string? User { get; init; }
     public SecretText? Password { get; init; }
@@ -25,8 +26,6 @@ public sealed record FleetOptions : SinkOptions
     public TimeSpan MostWait { get; init; } = TimeSpan.FromSeconds(60);
     /// <summary>A broker that does not take an alert within it is given up and tried again.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(20);
-
-    public string ClientId => $"nfr-{Topics.Site}-{Topics.Id}";
 
     public override string Where => $"{(UseTls ? "mqtts" : "mqtt")}://{Host}:{Port}";
     public override string? ServerHost => Host;
@@ -43,6 +42,8 @@ public sealed record FleetState
     /// <summary>What stops it now, with what to do about it; null when all is well, or the first try has not ended.</summary>
     public string? Trouble { get; init; }
     public string Advice { get; init; } = "";
+    /// <summary>Of MQTT, as it is spoken: "5" or "3.1.1"; null before the first connection.</summary>
+    public string? Version { get; init; }
     /// <summary>Known though it works; null = nothing.</summary>
     public string? Remark { get; init; }
     public DateTimeOffset? NextTry { get; init; }
@@ -56,6 +57,6 @@ public sealed record FleetState
     /// <summary>By <see cref="FleetRefusal"/>.</summary>
     public IReadOnlyList<long> Refused { get; init; } = [];
     public long CommandsRefused => Refused.Sum();
-    /// <summary>Answers that found no room while the broker was away.</summary>
+    /// <summary>Answers that found no room while the broker was away, or that it did not take.</summary>
     public long AnswersLost { get; init; }
 }

@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using System.Text;
+
 namespace Nfr.Uplink;
 
 /// <summary>What a sensor's topics are about.</summary>
@@ -37,6 +40,16 @@ public readonly record struct FleetTopics
 
     /// <summary>"SITE/ID": how a command names whom it is for.</summary>
     public string Address => Site + "/" + Id;
+
+    /// <summary>
+    /// At the broker: the root of our own topics, so that no two sensors share it. Up to 133 characters with slashes; a broker that takes the 23 letters and digits alone that MQTT 3.1.1 demands of all refuses it, and that is told.
+    /// </summary>
+    public string ClientId => $"{Root}/{Site}/{Id}";
+
+    /// <summary>In Home Assistant, where only letters, digits, - and _ may stand: readable, and no other sensor's, since site and id as they are go into its end.</summary>
+    public string AssistantId => $"{Root}-{Plain(Site)}-{Plain(Id)}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Address)).AsSpan(0, 4))}";
+
+    static string Plain(string part) => part.Replace('.', '_');
 
     public string Of(FleetTopic topic) => $"{Root}/{Site}/{Id}/{Name(topic)}";
 

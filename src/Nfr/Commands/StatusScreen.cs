@@ -184,8 +184,8 @@ static partial class StatusScreen
         bool connected = fleet.GetProperty("connected").GetBoolean(), failing = fleet.GetProperty("trouble").ValueKind == JsonValueKind.String;
         yield return new(Apart($"Fleet  {Text(fleet, "broker")}", connected ? "connected" : failing ? "FAILING" : "connecting"), failing ? ScreenMark.Bad : ScreenMark.Head);
         long refused = fleet.GetProperty("commandsRefused").EnumerateObject().Sum(r => r.Value.GetInt64());
-        string since = Moment(fleet, "since") is { } at ? $", connected {Ago(at, now)}" : "";
-        yield return new(Cut($"  said       {Number(Count(fleet, "heartbeats"))} heartbeats{since}; commands {Number(Count(fleet, "commandsTaken"))}{NotZero(refused, "refused")}", Width));
+        string since = Moment(fleet, "since") is { } at ? $", connected {Ago(at, now)}" : "", mqtt = Said(fleet, "mqtt") ? $" by MQTT {Text(fleet, "mqtt")}" : "";
+        yield return new(Cut($"  said       {Number(Count(fleet, "heartbeats"))} heartbeats{mqtt}{since}; commands {Number(Count(fleet, "commandsTaken"))}{NotZero(refused, "refused")}", Width));
     }
 
     static IEnumerable<ScreenLine> Outputs(JsonElement root, DateTime now)

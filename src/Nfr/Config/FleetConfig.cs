@@ -14,7 +14,8 @@ public sealed record FleetConfig
     public int Port { get; init; } = 1883;
     public bool UseTls { get; init; }
     public TlsSettings Tls { get; init; } = TlsSettings.Default;
-    public MqttVersion Version { get; init; } = MqttVersion.V311;
+    /// <summary>Null = 5, or 3.1.1 where the broker knows no other.</summary>
+    public MqttVersion? Version { get; init; }
     public string Site { get; init; } = "default";
     /// <summary>Null = by the host's name.</summary>
     public string? Id { get; init; }
@@ -74,7 +75,7 @@ public sealed record FleetConfig
             Port = port,
             UseTls = secure,
             Tls = tls,
-            Version = s.Choice("version", "3.1.1", "3.1.1", "5") == "5" ? MqttVersion.V5 : MqttVersion.V311,
+            Version = s.Choice("version", "auto", "auto", "5", "3.1.1") switch { "5" => MqttVersion.V5, "3.1.1" => MqttVersion.V311, _ => null },
             Site = site,
             Id = id,
             User = user,

@@ -36,6 +36,7 @@ sealed class BrokerLink : IDisposable
     string? _trouble;
     long? _nextTry;
     int _subscribed;
+    TimeSpan _each = ConnectLimit;
 
     /// <param name="broker">Where.</param>
     /// <param name="tls">Our files; looked at where the address asks for TLS.</param>
@@ -91,31 +92,18 @@ sealed class BrokerLink : IDisposable
         }
     }
 
-    /// <summary>Whether anybody is there: libmosquitto would wait for minutes.</summary>
+    /// <summary>Whether anybody is there, at whichever address of the name: libmosquitto says little of it.</summary>
     SocketError? Probe()
     {
-        try
-        {
-            using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-            using var limit = new CancellationTokenSource(ConnectLimit);
-            socket.ConnectAsync(_options.Host, _options.Port, limit.Token).AsTask().GetAwaiter().GetResult();
-            return null;
-        }
-        catch (SocketException e)
-        {
-            return e.SocketErrorCode;
-        }
-        catch (OperationCanceledException)
-        {
-            return SocketError.TimedOut;
-        }
+        SocketError error = TcpReach.Try(_options.Host, _options.Port, ConnectLimit, CancellationToken.None, out _, out _each);
+        return error == SocketError.Success ? null : error;
     }
 
     /// <summary>One connection from its beginning to its end; why it ended.</summary>
     string Once(Backoff backoff)
     {
         var listener = new Listener(this, backoff);
-        using MqttConnection connection = MqttConnection.Open(_options, listener);
+        using MqttConnection connection = MqttConnection.Open(_options with { ConnectLimit = _each }, listener);
         listener.Connection = connection;
         long begun = _time.GetTimestamp();
         while (!connection.HasEnded && !_stop)

@@ -55,6 +55,9 @@ sealed class PanelFeed : IDisposable
         return _socket is { Panels: > 0 };
     }
 
+    /// <summary>Alerts that nobody has acknowledged; null while no panel listens, since nobody could.</summary>
+    public long? Unacknowledged => _socket is { Panels: > 0 } ? _alerts.Look().Unacknowledged : null;
+
     TimeSpan IdentifyFor()
     {
         TimeSpan left = TimeSpan.FromTicks(Volatile.Read(ref _identifyTicks)) - _time.GetElapsedTime(Volatile.Read(ref _identifyFrom));

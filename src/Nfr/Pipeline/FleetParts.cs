@@ -1,6 +1,7 @@
 using Nfr.Config;
 using Nfr.Panel;
 using Nfr.Storage;
+using Nfr.Update;
 using Nfr.Uplink;
 using Serilog;
 
@@ -19,7 +20,8 @@ sealed class FleetParts : IDisposable
     public AlertOutput Output { get; }
 
     /// <summary>Null without fleet.broker.</summary>
-    public static FleetParts? Of(NfrConfig config, Spool spool, IReadOnlyList<string> interfaces, Func<StatusReport> report, Func<TimeSpan, bool> identify, Func<string?> reload, ClockEpochs epochs, ILogger log, TimeProvider time)
+    public static FleetParts? Of(NfrConfig config, Spool spool, IReadOnlyList<string> interfaces, Func<StatusReport> report, Func<TimeSpan, bool> identify, Func<long?> unacknowledged, Func<string?> reload, ClockEpochs epochs,
+        ILogger log, TimeProvider time)
     {
         FleetConfig fleet = config.Fleet;
         if (fleet.Host is not { } host) return null;
@@ -44,7 +46,10 @@ sealed class FleetParts : IDisposable
         if (capture.Sweep() is { } left) log.Warning("fleet: {Left}", left);
         var actions = new FleetActions(FleetActions.RequestFolder, identify, reload, capture);
         void Tell(UplinkNotice notice) => Notices.Log(log, notice);
-        var link = new FleetLink(options, () => FleetReport.Info(options.Topics, spool.SensorId, interfaces, started, options.Keys.Count > 0), beat => FleetReport.Health(report(), beat, options.Heartbeat), actions.Act, time, Tell);
+        var newest = new NewestAlert(spool, epochs.Corrected, "output:fleet");
+        var firmware = new Firmware(new AppliancePaths(), log);
+        var link = new FleetLink(options, () => FleetReport.Info(options.Topics, spool.SensorId, interfaces, started, options.Keys.Count > 0),
+            beat => FleetReport.Health(report(), beat, options.Heartbeat, unacknowledged(), newest.Look(), firmware.Look()), actions.Act, time, Tell);
         var output = new AlertOutput(spool, new OutputOptions { Name = "fleet", Sink = options }, SensorParts.IdentityOf(spool.SensorId), time, Tell, link.Sink(), epochs: epochs);
         return new FleetParts(link, output, capture);
     }

@@ -16,8 +16,10 @@ static class FleetReport
     /// <param name="report">Of this moment.</param>
     /// <param name="beat">Of this connection, from 1 on.</param>
     /// <param name="heartbeat">Between two.</param>
-    /// <param name="unacknowledged">Alerts that nobody has seen at the panel; null where there is none.</param>
-    public static FleetHealth Health(StatusReport report, long beat, TimeSpan heartbeat, long? unacknowledged = null)
+    /// <param name="unacknowledged">Alerts that nobody has seen at the panel; null where none listens.</param>
+    /// <param name="newest">The stamp of the newest alert; null where there is none.</param>
+    /// <param name="firmware">What runs, and what there would be.</param>
+    public static FleetHealth Health(StatusReport report, long beat, TimeSpan heartbeat, long? unacknowledged = null, DateTimeOffset? newest = null, FleetFirmware? firmware = null)
     {
         IReadOnlyList<Trouble> troubles = report.Troubles;
         SpoolCounters? spool = report.Run.Spool;
@@ -37,8 +39,9 @@ static class FleetReport
             Ledger = LedgerOf(report),
             Spool = spool is null ? null : new FleetSpool(spool.BytesOnDisk, report.SpoolMost, spool.Total.InSpool + spool.Total.Pending, spool.Outlook?.RingDays, spool.Failing),
             Uplinks = [.. report.Uplinks.Select(u => new FleetWay(u.Name, report.Consumers.Where(c => c.Name == u.Name).Sum(c => c.Total.Waiting), u.State.Trouble))],
-            Outputs = [.. report.Outputs.Select(o => new FleetWay(o.Name, o.Waiting, o.Trouble))],
-            Alerts = new FleetAlerts(spool?.Alerts.Accepted ?? 0, unacknowledged, null),
+            Outputs = [.. report.Outputs.Select(o => new FleetWay(o.Name, o.Waiting, o.Trouble, o.Refused))],
+            Alerts = new FleetAlerts(spool?.Alerts.Accepted ?? 0, unacknowledged, newest),
+            Firmware = firmware,
             Celsius = report.Box is { Temperatures.Count: > 0 } box ? box.Temperatures.Max(t => t.Celsius) : null,
             DiskFree = report.Box?.Disk?.Free,
             DiskSize = report.Box?.Disk?.Size,

@@ -132,12 +132,14 @@ sealed partial class MetricsText
             Sample(name, null, value);
         }
         One("nfr_fleet_connected", "1 while the sensor is connected to its MQTT broker.", "gauge", fleet.IsConnected ? 1 : 0);
+        Head("nfr_fleet_mqtt_info", "1 with the version of MQTT that is spoken.", "gauge");
+        if (fleet.Version is { } version) Sample("nfr_fleet_mqtt_info", $"version=\"{version}\"", 1);
         One("nfr_fleet_connects_total", "Connections to the broker that came about.", "counter", fleet.Connects);
         One("nfr_fleet_failed_connects_total", "Those that did not.", "counter", fleet.FailedConnects);
         One("nfr_fleet_heartbeats_total", "Heartbeats sent.", "counter", fleet.Heartbeats);
         One("nfr_fleet_heartbeats_skipped_total", "Heartbeats not sent, since the broker did not read.", "counter", fleet.HeartbeatsSkipped);
         One("nfr_fleet_commands_total", "Commands obeyed.", "counter", fleet.CommandsTaken);
-        One("nfr_fleet_answers_lost_total", "Answers to commands that found no room while the broker was away.", "counter", fleet.AnswersLost);
+        One("nfr_fleet_answers_lost_total", "Answers to commands that found no room while the broker was away, or that it did not take.", "counter", fleet.AnswersLost);
         Head("nfr_fleet_commands_refused_total", "Commands refused, by reason.", "counter");
         for (int i = 1; i < fleet.Refused.Count; i++) Sample("nfr_fleet_commands_refused_total", $"reason=\"{((FleetRefusal)i).ToString().ToLowerInvariant()}\"", fleet.Refused[i]);
     }

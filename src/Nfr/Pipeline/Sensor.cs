@@ -85,7 +85,7 @@ sealed class Sensor : IDisposable
         if (SensorParts.FeedCacheOf(config) is { } cache) _fetcher = SensorParts.FetcherOf(config.Scoring.FeedUrls, cache, time, n => Notices.Log(log, n));
         foreach (OutputOptions options in SensorParts.OutputsOf(config.Outputs))
             _outputs.Add(new AlertOutput(spool, options, SensorParts.IdentityOf(spool.SensorId), time, n => Notices.Log(log, n), epochs: _epochs));
-        _fleet = FleetParts.Of(config, spool, [.. workers.Select(w => w.Interface).Distinct()], Report, span => _panel?.Identify(span) ?? false, () => Reload is { } reload ? reload() : "this sensor cannot begin anew by itself; restart it", _epochs, log, time);
+        _fleet = FleetParts.Of(config, spool, [.. workers.Select(w => w.Interface).Distinct()], Report, span => _panel?.Identify(span) ?? false, () => _panel?.Unacknowledged, () => Reload is { } reload ? reload() : "this sensor cannot begin anew by itself; restart it", _epochs, log, time);
         if (_fleet is not null) _outputs.Add(_fleet.Output);
         foreach (string name in workers.Select(w => w.Interface).Distinct())
             _observers.Add((name, new Observer(name, Tell, time), new PortRates(time)));

@@ -225,6 +225,7 @@ static class StatusJson
         json.WriteString("broker", fleet.Broker);
         json.WriteBoolean("connected", fleet.IsConnected);
         if (fleet.Since is { } since) json.WriteString("since", since.UtcDateTime);
+        json.WriteString("mqtt", fleet.Version);
         json.WriteString("trouble", fleet.Trouble);
         json.WriteString("remark", fleet.Remark);
         if (fleet.NextTry is { } next) json.WriteString("nextTry", next.UtcDateTime);

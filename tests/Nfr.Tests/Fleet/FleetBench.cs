@@ -53,14 +53,16 @@ sealed class FleetBench : IDisposable
     }
 
     /// <summary>Commits so many more alerts, numbered on.</summary>
-    public void Append(int count)
+    /// <param name="count">One commit.</param>
+    /// <param name="padding">Characters more in each.</param>
+    public void Append(int count, int padding = 0)
     {
         for (int i = 0; i < count; i++, _alerts++)
         {
             Spool.AppendAlert(new Alert
             {
                 Threats = [new AlertThreat("c2_communication", "C2 communication", 5)],
-                Flags = ["c2"],
+                Flags = padding == 0 ? ["c2"] : ["c2", new string('x', padding)],
                 Event = new AlertEvent { Type = EventType.Dns, Ts = "2026-11-21T12:00:00.000000Z", SrcIP = "10.0.0.1", Query = $"a{_alerts}.example", QType = "A" },
             });
         }

@@ -109,29 +109,100 @@ public sealed class FleetCommandTests : IDisposable
         }
     }
 
+    /// <summary>The last two are believed, so that the others are refused for their heads alone.</summary>
     [Theory]
-    [InlineData("""{"alg":"none","kid":"KID"}""")]
-    [InlineData("""{"alg":"HS256","kid":"KID"}""")]
-    [InlineData("""{"alg":"ES256","kid":"KID","crit":["exp"]}""")]
-    [InlineData("""{"alg":"ES256"}""")]
-    public void The_sender_does_not_choose_how_it_is_believed(string header)
+    [InlineData("""{"alg":"none","kid":"KID"}""", false)]
+    [InlineData("""{"alg":"HS256","kid":"KID"}""", false)]
+    [InlineData("""{"alg":"es256","kid":"KID"}""", false)]
+    [InlineData("""{"alg":"ES256","kid":"KID","crit":["exp"]}""", false)]
+    [InlineData("""{"alg":"ES256"}""", false)]
+    [InlineData("""{"alg":"ES256","kid":"KID"}""", true)]
+    [InlineData("""{"kid":"KID","typ":"JWT","alg":"ES256"}""", true)]
+    public void The_sender_does_not_choose_how_it_is_believed(string header, bool believed)
     {
         string input = Base64Url.EncodeToString(Encoding.UTF8.GetBytes(header.Replace("KID", FleetKey.Id(_key), StringComparison.Ordinal))) + "."
             + Encoding.ASCII.GetString(Command(1)).Split('.')[1];
         byte[] signature = _key.SignData(Encoding.ASCII.GetBytes(input), HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
-        foreach (string end in new[] { Base64Url.EncodeToString(signature), "" })
-            Assert.Null(FleetCommand.Verify(Encoding.ASCII.GetBytes(input + "." + end), new Dictionary<string, ECDsa> { [FleetKey.Id(_key)] = _key }, out _, out _));
+        var keys = new Dictionary<string, ECDsa> { [FleetKey.Id(_key)] = _key };
+        Assert.Equal(believed, FleetCommand.Verify(Encoding.ASCII.GetBytes(input + "." + Base64Url.EncodeToString(signature)), keys, out _, out _) is not null);
+        Assert.Null(FleetCommand.Verify(Encoding.ASCII.GetBytes(input + "."), keys, out _, out _));
     }
 
     [Fact]
-    public void A_damaged_file_of_sequence_numbers_is_put_aside_and_told()
+    public void A_command_that_came_with_too_many_others_is_not_obeyed_told_so_and_as_good_as_before()
     {
-        File.WriteAllBytes(Path.Combine(_folder, "fleet.state"), [0, 1, 2, 10]);
+        FleetDesk desk = Desk();
+        FleetAnswer answer = desk.TurnAway(Command(4))!;
+        Assert.Equal((false, 4L, "ping"), (answer.Ok, answer.Sequence, answer.Command));
+        Assert.Contains("send it again", answer.Why, StringComparison.Ordinal);
+        Assert.Equal(1, desk.Refused[(int)FleetRefusal.Busy]);
+        using ECDsa stranger = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        desk.TurnAway(Command(5, key: stranger));
+        Assert.Equal((1, 1), (desk.Refused[(int)FleetRefusal.Forged], desk.Refused[(int)FleetRefusal.Busy]));
+        desk.Dropped(7);
+        Assert.Equal(8, desk.Refused[(int)FleetRefusal.Busy]);
+        Assert.Empty(_done);
+        Assert.True(desk.Take(Command(4), _ => { })!.Ok);
+    }
+
+    string StatePath => Path.Combine(_folder, "fleet.state");
+
+    /// <summary>Garbage, nothing at all, one flipped digit, a line that is missing, and one that no program can read.</summary>
+    [Theory]
+    [InlineData("garbage")]
+    [InlineData("empty")]
+    [InlineData("flipped")]
+    [InlineData("cut")]
+    [InlineData("unreadable")]
+    public void While_the_sequence_numbers_cannot_be_read_no_command_is_obeyed_and_the_file_stays_as_it_is(string how)
+    {
+        Assert.True(Desk().Take(Command(5), _ => { })!.Ok);
+        string good = File.ReadAllText(StatePath);
+        switch (how)
+        {
+            case "garbage": File.WriteAllBytes(StatePath, [0, 1, 2, 10]); break;
+            case "empty": File.WriteAllText(StatePath, ""); break;
+            case "flipped": File.WriteAllText(StatePath, good.Replace(" 5\n", " 4\n", StringComparison.Ordinal)); break;
+            case "cut": File.WriteAllText(StatePath, good[..(good.IndexOf('\n', StringComparison.Ordinal) + 1)]); break;
+            default:
+                // Root may read every file, but no folder.
+                File.Delete(StatePath);
+                Directory.CreateDirectory(StatePath);
+                break;
+        }
+        byte[]? bad = how == "unreadable" ? null : File.ReadAllBytes(StatePath);
+        FleetDesk desk = Desk();
+        foreach (long number in new[] { 5, 6, 7 })
+        {
+            FleetAnswer answer = desk.Take(Command(number), _ => { })!;
+            Assert.False(answer.Ok);
+            Assert.Contains($"{StatePath} {(how == "unreadable" ? "cannot be read" : "is not what was written there")}", answer.Why, StringComparison.Ordinal);
+        }
+        Assert.Equal(3, desk.Refused[(int)FleetRefusal.NotNoted]);
+        Assert.Single(_done);
+        if (bad is not null) Assert.Equal(bad, File.ReadAllBytes(StatePath));
+        // Somebody mends it, and the sensor need not be started anew.
+        if (bad is null) Directory.Delete(StatePath);
+        File.WriteAllText(StatePath, good);
+        Assert.Contains("not above 5", desk.Take(Command(5), _ => { })!.Why, StringComparison.Ordinal);
+        Assert.True(desk.Take(Command(6), _ => { })!.Ok);
+        Assert.Contains("not above 6", Desk().Take(Command(6), _ => { })!.Why, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Numbers_and_what_Home_Assistant_was_told_lie_in_one_file_and_neither_loses_the_other()
+    {
+        FleetDesk desk = Desk();
+        Assert.True(desk.Take(Command(5), _ => { })!.Ok);
         FleetSequences sequences = FleetSequences.Open(_folder);
-        Assert.Contains("put aside", sequences.Fault);
-        Assert.True(sequences.TryAdvance("k", 3));
-        Assert.Equal(3, FleetSequences.Open(_folder).LastOf("k"));
-        Assert.True(File.Exists(Path.Combine(_folder, "fleet.state.bad")));
+        Assert.Null(sequences.Advance("other", 9));
+        Assert.Equal((5, 9), (FleetSequences.Open(_folder).LastOf(FleetKey.Id(_key)), FleetSequences.Open(_folder).LastOf("other")));
+        sequences.Tell("homeassistant/device/x/config");
+        sequences.Tell("elsewhere/device/x/config");
+        Assert.Equal(["homeassistant/device/x/config", "elsewhere/device/x/config"], FleetSequences.Open(_folder).ToldTopics);
+        sequences.TakenBack("homeassistant/device/x/config");
+        Assert.Equal(["elsewhere/device/x/config"], FleetSequences.Open(_folder).ToldTopics);
+        Assert.Equal(9, FleetSequences.Open(_folder).LastOf("other"));
     }
 
     [Fact]
@@ -141,11 +212,12 @@ public sealed class FleetCommandTests : IDisposable
         {
             Time = DateTimeOffset.UnixEpoch.AddDays(1), IsWell = true, UptimeSeconds = 12, HeartbeatSeconds = 30, Beat = 3, Troubles = [new("fault", "uplink", "what", "do")],
             Ports = [new("eth1", true, 10, 20, 30, 40), new("eth2", false, null, null, 0, 0)], EventsPerSecond = 1.5, Ledger = new(1, 2, 3, 4, 5, 6, 7, 8, true), Spool = new(1, 2, 3, 4.5, false),
-            Uplinks = [new("engine", 5, null)], Outputs = [new("fleet", 1, "away")], Alerts = new(9, 2, null), Celsius = 51.5, DiskFree = 1, DiskSize = 2, Resident = 3, CommandsTaken = 4, CommandsRefused = 5,
+            Uplinks = [new("engine", 5, null)], Outputs = [new("fleet", 1, "away", 2)], Alerts = new(9, 2, DateTimeOffset.UnixEpoch.AddHours(5)), Firmware = new("2.1.0", "2.2.0"), Celsius = 51.5, DiskFree = 1, DiskSize = 2, Resident = 3, CommandsTaken = 4, CommandsRefused = 5,
         };
         FleetHealth back = FleetHealth.TryRead(health.ToJson())!;
         Assert.Equal(Encoding.UTF8.GetString(health.ToJson()), Encoding.UTF8.GetString(back.ToJson()));
         Assert.Equal(10, back.PacketsPerSecond);
+        Assert.Equal((health.Alerts, health.Firmware), (back.Alerts, back.Firmware));
         Assert.Null(FleetHealth.TryRead("[]"u8.ToArray()));
         Assert.Null(FleetHealth.TryRead("{\"time\":"u8.ToArray()));
         Assert.NotNull(FleetHealth.TryRead("""{"time":3,"ports":[1,{"packets":"x"}],"box":[],"well":"yes"}"""u8.ToArray()));

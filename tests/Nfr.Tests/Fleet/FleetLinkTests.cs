@@ -158,7 +158,7 @@ public sealed class FleetLinkTests
         using MqttBroker broker = new MqttBroker().Start();
         using var ear = new MqttEar(FleetBench.EarOptions(broker.Port), "homeassistant/#");
         string folder = Directory.CreateTempSubdirectory("nfr-fleet-state-").FullName;
-        const string topic = "homeassistant/device/nfr-test-box1/config";
+        const string id = "nfr-test-box1-ba0f82fa", topic = $"homeassistant/device/{id}/config";
         using (var bench = new FleetBench(broker.Port, o => o with { HomeAssistant = "homeassistant" }, folder))
         {
             MqttEar.Until(() => ear.Of(topic).Any(), "the device");
@@ -167,12 +167,62 @@ public sealed class FleetLinkTests
         }
         using JsonDocument device = JsonDocument.Parse(ear.Of(topic).First());
         JsonElement root = device.RootElement;
-        Assert.Equal("nfr-test-box1", root.GetProperty("device").GetProperty("identifiers")[0].GetString());
+        Assert.Equal(id, root.GetProperty("device").GetProperty("identifiers")[0].GetString());
         Assert.Equal("02:00:00:00:00:01", root.GetProperty("device").GetProperty("connections")[0][1].GetString());
         Assert.Equal("nfr", root.GetProperty("origin").GetProperty("name").GetString());
         Assert.Equal(Of(FleetTopic.Status), root.GetProperty("availability_topic").GetString());
-        Assert.All(root.GetProperty("components").EnumerateObject(), c => Assert.StartsWith("nfr-test-box1-", c.Value.GetProperty("unique_id").GetString()));
-        using (var bench = new FleetBench(broker.Port, null, folder)) MqttEar.Until(() => ear.Of(topic).Last().Length == 0, "the device is taken back");
+        Assert.All(root.GetProperty("components").EnumerateObject(), c => Assert.StartsWith(id + "-", c.Value.GetProperty("unique_id").GetString()));
+        JsonElement update = root.GetProperty("components").GetProperty("update");
+        Assert.Equal(("update", "firmware", Of(FleetTopic.Health)), (update.GetProperty("platform").GetString(), update.GetProperty("device_class").GetString(), update.GetProperty("state_topic").GetString()));
+        // Without it Home Assistant offers no button.
+        Assert.False(update.TryGetProperty("command_topic", out _));
+        Assert.False(update.TryGetProperty("payload_install", out _));
+        Assert.Contains(topic, File.ReadAllText(Path.Combine(folder, "fleet.state")), StringComparison.Ordinal);
+        using (var bench = new FleetBench(broker.Port, null, folder))
+        {
+            MqttEar.Until(() => ear.Of(topic).Last().Length == 0, "the device is taken back");
+            MqttEar.Until(() => !File.ReadAllText(Path.Combine(folder, "fleet.state")).Contains(topic, StringComparison.Ordinal), "that is noted");
+        }
         Directory.Delete(folder, recursive: true);
+    }
+
+    [BrokerFact]
+    public void That_Home_Assistant_is_emptied_is_noted_when_the_broker_has_acknowledged_it_and_not_before()
+    {
+        bool takes = true;
+        using var broker = new PaperBroker { Reply = (topic, text) => Volatile.Read(ref takes) || !topic.StartsWith("homeassistant/", StringComparison.Ordinal) ? PaperReply.Taken : PaperReply.Nothing };
+        string folder = Directory.CreateTempSubdirectory("nfr-fleet-state-").FullName, state = Path.Combine(folder, "fleet.state");
+        using (var bench = new FleetBench(broker.Port, o => o with { HomeAssistant = "homeassistant" }, folder)) MqttEar.Until(() => bench.Link.State.Heartbeats > 0, "connected", 60);
+        Volatile.Write(ref takes, false);
+        using (var bench = new FleetBench(broker.Port, null, folder))
+        {
+            MqttEar.Until(() => broker.Heard.Any(h => h.Topic.StartsWith("homeassistant/", StringComparison.Ordinal) && h.Text.Length == 0), "the topic is emptied", 60);
+            MqttEar.Until(() => bench.Link.State.Heartbeats > 2, "some time", 60);
+            Assert.Contains("homeassistant/device/", File.ReadAllText(state), StringComparison.Ordinal);
+            Volatile.Write(ref takes, true);
+            broker.Cut();
+            MqttEar.Until(() => !File.ReadAllText(state).Contains("homeassistant/device/", StringComparison.Ordinal), "that is noted", 60);
+        }
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public void No_two_sensors_share_an_id_at_the_broker_or_in_Home_Assistant()
+    {
+        (string Site, string Id)[] close = [("hall-3", "core"), ("hall", "3-core"), ("hall.3", "core"), ("hall_3", "core"), ("hall", "3.core"), ("hall", "3_core"), ("HALL-3", "core")];
+        FleetTopics[] sensors = [.. close.Select(c => new FleetTopics(c.Site, c.Id))];
+        Assert.Equal(close.Length, sensors.Select(s => s.ClientId).Distinct().Count());
+        Assert.Equal(close.Length, sensors.Select(s => s.AssistantId.ToLowerInvariant()).Distinct().Count());
+        Assert.All(sensors, s => Assert.Matches("^[a-zA-Z0-9_-]+$", s.AssistantId));
+        Assert.Equal("nfr/hall-3/core", sensors[0].ClientId);
+    }
+
+    [BrokerFact]
+    public void The_broker_is_given_the_client_id_that_is_the_root_of_our_topics()
+    {
+        using var broker = new PaperBroker();
+        using var bench = new FleetBench(broker.Port);
+        MqttEar.Until(() => bench.Link.State.IsConnected, "connected", 60);
+        Assert.Equal("nfr/test/box1", Assert.Single(broker.Clients));
     }
 }

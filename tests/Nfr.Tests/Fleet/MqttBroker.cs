@@ -102,6 +102,9 @@ sealed class MqttBroker : IDisposable
         _process = null;
     }
 
+    /// <summary>SIGHUP: it reads its access list anew.</summary>
+    public void Reload() => Signal("HUP");
+
     public void Pause() => Signal("STOP");
 
     public void Continue() => Signal("CONT");
@@ -138,6 +141,7 @@ sealed class MqttCertificates : IDisposable
         Broker = Sign(root, key, "broker", "127.0.0.1", TimeSpan.FromDays(-1), TimeSpan.FromDays(30));
         Expired = Sign(root, key, "expired", "127.0.0.1", TimeSpan.FromDays(-60), TimeSpan.FromDays(-2));
         Elsewhere = Sign(root, key, "elsewhere", "broker.elsewhere.example", TimeSpan.FromDays(-1), TimeSpan.FromDays(30));
+        Named = Sign(root, key, "named", TwofoldName, TimeSpan.FromDays(-1), TimeSpan.FromDays(30));
         Client = Sign(root, key, "client", "sensor1", TimeSpan.FromDays(-1), TimeSpan.FromDays(30));
         (ECDsa strangerKey, X509Certificate2 strangerRoot) = Root("Nobody's authority");
         Foreign = Sign(strangerRoot, strangerKey, "foreign", "sensor1", TimeSpan.FromDays(-1), TimeSpan.FromDays(30));
@@ -149,6 +153,10 @@ sealed class MqttCertificates : IDisposable
     public (string Certificate, string Key) Broker { get; }
     public (string Certificate, string Key) Expired { get; }
     public (string Certificate, string Key) Elsewhere { get; }
+    /// <summary>For a name that a test gives two addresses.</summary>
+    public const string TwofoldName = "twofold.example";
+
+    public (string Certificate, string Key) Named { get; }
     public (string Certificate, string Key) Client { get; }
     public (string Certificate, string Key) Foreign { get; }
 

@@ -36,7 +36,7 @@ sealed class SimulatedSensor : MqttListener
     public static SimulatedSensor Open(SimulatedFleetOptions options, int number, TimeProvider time)
     {
         var sensor = new SimulatedSensor(options, number, time);
-        MqttOptions connect = options.Broker.Options($"nfr-{sensor._topics.Site}-{sensor._topics.Id}", options.Tls);
+        MqttOptions connect = options.Broker.Options(sensor._topics.ClientId, options.Tls);
         sensor.Connection = MqttConnection.Open(connect with { Will = new MqttWill(sensor._topics.Of(FleetTopic.Status), "offline"u8.ToArray()) }, sensor);
         return sensor;
     }
