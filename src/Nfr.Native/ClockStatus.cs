@@ -2,15 +2,15 @@ using System.Runtime.InteropServices;
 
 namespace Nfr.Native;
 
-/// <summary>What the kernel says of the wall clock by adjtimex(2), which is only asked here and never told anything.</summary>
+/// <summary>How the wall clock is kept: what the kernel says by adjtimex(2), which is only asked here and never told anything, or what a time service says of itself. Null = that is not said.</summary>
 /// <param name="IsSynchronised">A time service keeps the clock, and did so lately enough that the kernel believes it.</param>
 /// <param name="EstimatedError">The time service's own estimate of how far the clock is off; 16 s while nobody keeps it.</param>
 /// <param name="MaximumError">The clock is off by at most this much; grows by 0.5 ms a second between two updates. 16 s while nobody keeps it.</param>
 /// <param name="Offset">What the kernel still has to slew away; 0 with a service that steers by frequency alone.</param>
-public readonly partial record struct ClockStatus(bool IsSynchronised, TimeSpan EstimatedError, TimeSpan MaximumError, TimeSpan Offset)
+public readonly partial record struct ClockStatus(bool IsSynchronised, TimeSpan? EstimatedError, TimeSpan? MaximumError, TimeSpan? Offset)
 {
     /// <summary>NTP_PHASE_LIMIT of linux/timex.h: from there on the kernel takes the clock for unsynchronised, and it begins there at boot and after a step by hand.</summary>
-    const long UnknownMicroseconds = 16_000_000;
+    public const long UnknownMicroseconds = 16_000_000;
 
     const int STA_UNSYNC = 0x0040;
     const int STA_NANO = 0x2000;

@@ -44,6 +44,12 @@ public sealed class FuzzTests(ITestOutputHelper output)
     [InlineData("replies")]
     public void Every_prefix_of_every_seed_is_read(string target) => Run(target, "--prefixes");
 
+    [Fact]
+    public void Every_entrance_has_a_floor() => Assert.Equal(Catalog.All.Select(t => t.Name).Order(), Floors().Where(f => f.Value > 0).Select(f => f.Key).Order());
+
+    [Fact]
+    public void The_seeds_of_a_bundle_are_updates_that_a_box_takes_to_their_ends() => Assert.All(BundleTarget.Bundles(), b => Assert.True(BundleTarget.Takes(b)));
+
     (long Runs, int Edges) Run(params string[] arguments)
     {
         (int code, List<string> lines) = Child.Run(arguments);

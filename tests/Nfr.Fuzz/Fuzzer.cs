@@ -19,9 +19,6 @@ sealed record FuzzReport(string Target, long Runs, double Seconds, int Edges, in
 /// </summary>
 sealed class Fuzzer(Target target, int seed, string crashFolder)
 {
-    /// <summary>Per 64 KiB of input; looked at again three times before it counts, since the machine may have been elsewhere.</summary>
-    static readonly TimeSpan s_longest = TimeSpan.FromMilliseconds(10);
-
     const int MaximumFindings = 10;
 
     readonly byte[] _seen = new byte[Coverage.Size];
@@ -72,7 +69,7 @@ sealed class Fuzzer(Target target, int seed, string crashFolder)
         TimeSpan took = Stopwatch.GetElapsedTime(start);
         allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
         bool isNew = Coverage.Collect(_seen);
-        TimeSpan longest = s_longest * Math.Max(1, (input.Length + 65_535) / 65_536);
+        TimeSpan longest = target.Longest * Math.Max(1, (input.Length + 65_535) / 65_536);
         if (took > longest && Again(input, longest)) Find(input, $"took more than {longest.TotalMilliseconds:0} ms four times");
         if (allocated > 0 && !target.MayAllocate && Allocates(input)) Find(input, "allocates each time it is read");
         return isNew;

@@ -13,6 +13,9 @@ abstract class Target
 
     public virtual int MaximumLength => 2048;
 
+    /// <summary>Per 64 KiB of input; looked at again three times before it counts, since the machine may have been elsewhere.</summary>
+    public virtual TimeSpan Longest => TimeSpan.FromMilliseconds(10);
+
     /// <summary>Words that mean something to the protocol.</summary>
     public virtual IReadOnlyList<byte[]> Words => [];
 

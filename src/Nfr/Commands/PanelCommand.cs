@@ -126,7 +126,7 @@ static class PanelCommand
 
     static int SayOne(PanelParts parts, (string Word, PanelPage Page, PanelMode Mode) screen)
     {
-        BoxNotes notes = BoxNotes.Read(parts.Notes, TimeProvider.System.GetUtcNow());
+        BoxNotes notes = BoxNotes.Read(parts.Notes, TimeProvider.System);
         var state = new PanelState { Name = Environment.MachineName, Version = VersionText.Version, Update = notes.Update, SetupFaults = [.. parts.ConfigFaults, .. notes.Setup] };
         parts.Leds?.Show(LightTable.Of(state, screen.Mode));
         var picture = new ScreenBuffer();

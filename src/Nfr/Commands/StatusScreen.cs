@@ -222,8 +222,9 @@ static partial class StatusScreen
     {
         yield return new("Box", ScreenMark.Head);
         JsonElement clock = root.GetProperty("clock");
-        string kept = Find(clock, "synchronised") is not { } synchronised ? "the kernel does not say whether it is kept"
-            : synchronised.GetBoolean() ? $"synchronised, off by about {Seconds(clock.GetProperty("estimatedErrorSeconds").GetDouble())}, {Seconds(clock.GetProperty("maximumErrorSeconds").GetDouble())} at most" : "NOT synchronised";
+        string kept = Find(clock, "synchronised") is not { } synchronised ? "nobody says whether it is kept"
+            : !synchronised.GetBoolean() ? "NOT synchronised"
+            : Find(clock, "estimatedErrorSeconds") is { } about && Find(clock, "maximumErrorSeconds") is { } most ? $"synchronised, off by about {Seconds(about.GetDouble())}, {Seconds(most.GetDouble())} at most" : "synchronised";
         string jumps = Count(clock, "jumps") switch { 0 => "no jumps", 1 => "1 jump, ", var n => $"{n} jumps, the last " };
         if (Moment(clock, "lastJumpAt") is { } jumped) jumps += string.Create(CultureInfo.InvariantCulture, $"by {clock.GetProperty("lastJumpSeconds").GetDouble():+0.0;-0.0} s {Ago(jumped, now)}");
         yield return new(Cut($"  clock      {kept}; {jumps}", Width));

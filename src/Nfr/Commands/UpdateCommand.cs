@@ -50,7 +50,7 @@ static class UpdateCommand
                 using UpdateLock alone = UpdateLock.Take(paths.Lock);
                 using Stream stream = Open(bundle, config, stop.Token);
                 var screen = new UpdateScreen(setup.Terminal);
-                var progress = new UpdateProgress(paths.Progress, screen.Show, TimeProvider.System);
+                using var progress = new UpdateProgress(paths.Progress, screen.Show, TimeProvider.System);
                 try
                 {
                     var updater = new Updater(box, keys, progress) { AllowSame = parsed.GetValue(same), Reboots = !parsed.GetValue(stay) };
@@ -90,7 +90,7 @@ static class UpdateCommand
         var within = new Option<int>("--within") { Description = "So many seconds it has for that. Default: 300", HelpName = "SECONDS", DefaultValueFactory = _ => (int)Confirmation.DefaultPatience.TotalSeconds };
         var confirm = new NfrCommand("confirm", "Make a system that is on trial lasting, once its sensor is well.")
         {
-            Remarks = ["Well is: a capture port is open and has a link or packets, the spool takes what comes, and each engine has answered or is known to be out of reach. Exit code 3 when it is not."],
+            Remarks = ["Well is: a capture port is open and has a link or packets, the spool takes what comes, and each engine has answered or says why not. Exit code 3 when it is not."],
         };
         confirm.Add(back);
         confirm.Add(within);
@@ -98,7 +98,8 @@ static class UpdateCommand
         {
             int seconds = parsed.GetValue(within);
             if (seconds is < 0 or > 86_400) return setup.Usage("update confirm", "--within takes a number of seconds from 0 to 86400");
-            if (setup.Load(parsed, orDefaults: true) is not { } config) return ExitCode.Usage;
+            // Its mistakes are told. What there is to settle is settled all the same, and where a sensor runs with it, that sensor is asked where sensors are found by default.
+            NfrConfig? config = setup.Load(parsed, orDefaults: true);
             using var stop = new StopSignals();
             return Try(setup, () =>
             {
@@ -106,7 +107,9 @@ static class UpdateCommand
                 var box = new Appliance(paths);
                 NeedRoot();
                 using UpdateLock alone = UpdateLock.Take(paths.Lock);
-                var confirmation = new Confirmation(box, () => Missing(config, paths), TimeProvider.System);
+                // Nobody writes while we have the lock: what says so was left by one that was killed.
+                UpdateProgress.ClearStale(paths.Progress);
+                var confirmation = new Confirmation(box, () => Missing(config ?? NfrConfig.Default(setup.ConfigPath(parsed)), paths) is { } missing ? config is null ? missing + ", and the config has mistakes (nfr config check)" : missing : null, TimeProvider.System);
                 ConfirmResult result = confirmation.Run(TimeSpan.FromSeconds(seconds), parsed.GetValue(back), stop.Token);
                 if (result == ConfirmResult.Unwell) return setup.Terminal.Fail(ExitCode.Unwell, confirmation.Text);
                 setup.Terminal.Out.WriteLine(confirmation.Text);
@@ -118,10 +121,11 @@ static class UpdateCommand
 
     static string? Missing(NfrConfig config, AppliancePaths paths)
     {
+        TimeSpan flush = new[] { config.DnsEvents, config.IpEvents, config.HttpEvents, config.TlsEvents }.Max(e => e.FlushInterval);
         string missing = "no sensor is running";
         foreach (string place in StatusSocket.Places(config).Where(Path.Exists))
         {
-            if (StatusClient.Ask(place, out string? why) is { } answer) return SensorHealth.Missing(answer, name => HasLink(paths.Interfaces, name));
+            if (StatusClient.Ask(place, out string? why) is { } answer) return SensorHealth.Missing(answer, name => HasLink(paths.Interfaces, name), flush);
             missing = $"the sensor does not answer ({why})";
         }
         return missing;

@@ -16,15 +16,15 @@ sealed record BoxFacts
 
     /// <param name="folder">The spool's.</param>
     /// <param name="clock">Of this sensor.</param>
-    /// <param name="now">The wall clock.</param>
-    public static BoxFacts Read(string folder, ClockWatch clock, DateTimeOffset now) => new()
+    /// <param name="time">Of what other programs of the box have to say.</param>
+    public static BoxFacts Read(string folder, ClockWatch clock, TimeProvider time) => new()
     {
         Clock = clock.Look(),
         Disk = DiskFacts.Read(folder),
         Temperatures = Temperature.Read(),
         Throttling = ThrottlingFile.Read(),
         Process = ProcessFacts.Read(),
-        Notes = BoxNotes.Read(BoxNotePlaces.Default, now),
+        Notes = BoxNotes.Read(BoxNotePlaces.Default, time),
     };
 
     /// <summary>Properties of the clock's object.</summary>
@@ -35,10 +35,10 @@ sealed record BoxFacts
             json.WriteBoolean("synchronised", kernel.IsSynchronised);
             if (kernel.IsSynchronised)
             {
-                json.WriteNumber("estimatedErrorSeconds", kernel.EstimatedError.TotalSeconds);
-                json.WriteNumber("maximumErrorSeconds", kernel.MaximumError.TotalSeconds);
+                if (kernel.EstimatedError is { } estimated) json.WriteNumber("estimatedErrorSeconds", estimated.TotalSeconds);
+                if (kernel.MaximumError is { } maximum) json.WriteNumber("maximumErrorSeconds", maximum.TotalSeconds);
             }
-            json.WriteNumber("offsetSeconds", kernel.Offset.TotalSeconds);
+            if (kernel.Offset is { } offset) json.WriteNumber("offsetSeconds", offset.TotalSeconds);
         }
         json.WriteNumber("jumps", Clock.Jumps);
         if (Clock.LastJumpAt is not { } at) return;

@@ -1,23 +1,22 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Nfr.Commands;
 using Nfr.Panel;
+using Nfr.Update;
 
 namespace Nfr.Health;
 
 /// <summary>Where other parts of the appliance leave their words.</summary>
-/// <param name="Notes">Folder of small texts: setup, pairing, identify.</param>
-/// <param name="Boot">Folder that the first program of the box leaves: faults (of nfr.txt), notes, data-lost.</param>
+/// <param name="Boot">Folder that the start of the box leaves: faults (of nfr.txt), notes, data-lost, ssh (what sshd's host key is known by).</param>
 /// <param name="Progress">An update that runs, as "nfr update" tells it.</param>
 /// <param name="Record">The last update and how it ended.</param>
-sealed record BoxNotePlaces(string Notes, string Boot, string Progress, string Record)
+sealed record BoxNotePlaces(string Boot, string Progress, string Record)
 {
-    public static readonly BoxNotePlaces Default = new("/run/nfr/notes", "/run/nfr-boot", "/run/nfr/update.json", "/data/nfr-update/record.json");
+    public static readonly BoxNotePlaces Default = new("/run/nfr-boot", "/run/nfr/update.json", "/data/nfr-update/record.json");
 }
 
 /// <summary>
-/// What first boot, updates and pairing have to say: small files of other programs of the box (decision 009), read by sensor and panel alike. What is not there or cannot be read
+/// What the start of the box, updates and sshd have to say: small files of other programs of the box (decision 009), read by sensor and panel alike. What is not there or cannot be read
 /// is empty; a file of more than <see cref="MostBytes"/> is read up to there; texts are made fit for a screen.
 /// </summary>
 sealed record BoxNotes
@@ -33,52 +32,38 @@ sealed record BoxNotes
     public string? DataLost { get; init; }
     /// <summary>What of nfr.txt could not be taken, and what the boot had to do without; one sentence each, with its remedy.</summary>
     public IReadOnlyList<string> Setup { get; init; } = [];
-    public string PairingCode { get; init; } = "";
-    public string PairingUrl { get; init; } = "";
-    public TimeSpan IdentifyFor { get; init; }
+    /// <summary>"SHA256:…": what "ssh" asks about at the first connection; empty where no sshd was started.</summary>
+    public string SshKey { get; init; } = "";
 
     /// <param name="places">Where to look.</param>
-    /// <param name="now">The wall clock: files have stamps of it.</param>
-    public static BoxNotes Read(BoxNotePlaces places, DateTimeOffset now)
+    /// <param name="time">The wall clock of the files, and the monotonic one of an update's words.</param>
+    public static BoxNotes Read(BoxNotePlaces places, TimeProvider time)
     {
-        // On a machine that is no appliance two folders are asked for and nothing else.
-        bool notes = Directory.Exists(places.Notes), boot = Directory.Exists(places.Boot);
-        string[] pairing = notes ? Lines(Path.Combine(places.Notes, "pairing")) : [];
-        List<string> setup = [];
-        if (boot)
-        {
-            setup.AddRange(Lines(Path.Combine(places.Boot, "faults")));
-            setup.AddRange(Lines(Path.Combine(places.Boot, "notes")));
-        }
-        if (notes) setup.AddRange(Lines(Path.Combine(places.Notes, "setup")));
+        // On a machine that is no appliance two files and a folder are asked for and nothing else.
+        bool boot = Directory.Exists(places.Boot);
         return new BoxNotes
         {
             DataLost = boot && Lines(Path.Combine(places.Boot, "data-lost")) is [var lost, ..] ? lost : null,
-            Update = UpdateOf(places, now),
-            Setup = setup,
-            PairingCode = pairing.Length > 0 ? pairing[0] : "",
-            PairingUrl = pairing.Length > 1 ? pairing[1] : "",
-            IdentifyFor = notes ? IdentifyOf(Path.Combine(places.Notes, "identify"), now) : TimeSpan.Zero,
+            Update = UpdateOf(places, time),
+            Setup = boot ? [.. Lines(Path.Combine(places.Boot, "faults")), .. Lines(Path.Combine(places.Boot, "notes"))] : [],
+            SshKey = boot && Lines(Path.Combine(places.Boot, "ssh")) is [var ssh, ..] ? SshKeyOf(ssh) : "",
         };
     }
 
-    /// <summary>The file holds seconds, counted from its own time; no longer than an hour, so that a clock that was set back keeps no box blinking.</summary>
-    static TimeSpan IdentifyOf(string file, DateTimeOffset now)
-    {
-        if (Lines(file) is not [var text, ..] || !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int seconds) || seconds > 3600) return TimeSpan.Zero;
-        TimeSpan left = File.GetLastWriteTimeUtc(file).AddSeconds(seconds) - now.UtcDateTime;
-        return left > TimeSpan.Zero && left <= TimeSpan.FromHours(1) ? left : TimeSpan.Zero;
-    }
+    /// <summary>Of a line as "ssh-keygen -l" prints it: bits, fingerprint, comment, kind.</summary>
+    static string SshKeyOf(string line) => line.Split(' ') is [_, var print, ..] && print.StartsWith("SHA256:", StringComparison.Ordinal) ? print : "";
 
-    static PanelUpdate UpdateOf(BoxNotePlaces places, DateTimeOffset now)
+    static PanelUpdate UpdateOf(BoxNotePlaces places, TimeProvider time)
     {
         if (Fields(places.Progress) is { } going)
         {
-            PanelUpdatePhase phase = going.Phase switch { "reading" or "writing" or "checking" or "rebooting" => PanelUpdatePhase.Writing, "failed" => PanelUpdatePhase.Failed, _ => PanelUpdatePhase.Idle };
-            return new PanelUpdate(phase, going.Percent, going.Version, going.Words);
+            if (going.Phase is not ("reading" or "writing" or "checking" or "rebooting")) return new PanelUpdate(going.Phase == "failed" ? PanelUpdatePhase.Failed : PanelUpdatePhase.Idle, going.Percent, going.Version, going.Words);
+            return UpdateProgress.IsAlive(going.Phase, going.At, time)
+                ? new PanelUpdate(PanelUpdatePhase.Writing, going.Percent, going.Version, going.Words)
+                : new PanelUpdate(PanelUpdatePhase.Failed, 0, going.Version, going.Phase == "rebooting" ? "the reboot into it does not come; reboot by hand, or begin the update again" : "nfr update ended in the middle of it; begin it again");
         }
         if (Fields(places.Record) is not { } last) return PanelUpdate.None;
-        bool isNews = (now.UtcDateTime - File.GetLastWriteTimeUtc(places.Record)).Duration() < s_news;
+        bool isNews = (time.GetUtcNow().UtcDateTime - File.GetLastWriteTimeUtc(places.Record)).Duration() < s_news;
         return last.Phase switch
         {
             "trying" => new PanelUpdate(PanelUpdatePhase.Trial, 100, last.Version, ""),
@@ -89,7 +74,7 @@ sealed record BoxNotes
         };
     }
 
-    static (string Phase, string Version, int Percent, string Words)? Fields(string file)
+    static (string Phase, string Version, int Percent, string Words, double At)? Fields(string file)
     {
         if (Bytes(file) is not { Length: > 0 } bytes) return null;
         try
@@ -99,7 +84,8 @@ sealed record BoxNotes
             if (root.ValueKind != JsonValueKind.Object) return null;
             int percent = root.TryGetProperty("percent", out JsonElement p) && p.ValueKind == JsonValueKind.Number && p.TryGetInt32(out int n) ? Math.Clamp(n, 0, 100) : 0;
             string words = Text(root, "text");
-            return (Text(root, "phase"), Text(root, "version"), percent, words.Length > 0 ? words : Text(root, "why"));
+            double at = root.TryGetProperty("at", out JsonElement a) && a.ValueKind == JsonValueKind.Number && a.TryGetDouble(out double seconds) ? seconds : double.NaN;
+            return (Text(root, "phase"), Text(root, "version"), percent, words.Length > 0 ? words : Text(root, "why"), at);
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {

@@ -3,7 +3,7 @@ using Nfr.Native;
 namespace Nfr.Health;
 
 /// <summary>What is known of the wall clock.</summary>
-/// <param name="Kernel">Null where the kernel does not tell.</param>
+/// <param name="Kernel">How it is kept; null where nobody tells.</param>
 /// <param name="Set">By how much it was set since the start, all jumps together; slewing does not count, the monotonic clock is slewed with it.</param>
 /// <param name="Jumps">How often it was set since the start.</param>
 /// <param name="LastJump">The latest one's length, forward above zero.</param>
@@ -17,7 +17,7 @@ sealed class ClockWatch(TimeProvider time, Func<ClockStatus?>? kernel = null)
     public static readonly TimeSpan LeastJump = TimeSpan.FromSeconds(0.25);
 
     readonly Lock _lock = new();
-    readonly Func<ClockStatus?> _kernel = kernel ?? ClockStatus.Read;
+    readonly Func<ClockStatus?> _kernel = kernel ?? (() => TimeKeeping.Read(TimeKeepingPlaces.Default, time));
     DateTimeOffset _wall = time.GetUtcNow();
     long _mark = time.GetTimestamp();
     TimeSpan _set;

@@ -37,6 +37,7 @@ static class Pages
         PanelPage.Alerts => AlertsPage.Turns(state),
         PanelPage.Health => HealthPage.Turns(state),
         PanelPage.SetupFaults => SetupPage.Turns(state),
+        PanelPage.Pairing => PairingPage.Turns(state),
         _ => 1,
     };
 }

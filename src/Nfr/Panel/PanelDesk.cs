@@ -69,7 +69,7 @@ sealed class PanelDesk(TimeSpan sleep)
             if (state.Health == PanelHealth.Fault && before is not { HasSensor: true, Health: PanelHealth.Fault }) Choose(PanelPage.Health, now);
         }
         if (state.HasSensor != before.HasSensor || (state.IdentifyFor > TimeSpan.Zero) != (before.IdentifyFor > TimeSpan.Zero) || state.Update.Phase != before.Update.Phase
-            || state.SetupFaults.Count > before.SetupFaults.Count || (state.PairingCode.Length > 0 && state.PairingCode != before.PairingCode)) _used = now;
+            || state.SetupFaults.Count > before.SetupFaults.Count) _used = now;
     }
 
     /// <param name="now">When it was pressed, which may be some rounds ago.</param>
@@ -141,8 +141,8 @@ sealed class PanelDesk(TimeSpan sleep)
             _pages.Add(state.Name.Length == 0 && now < Patience ? PanelPage.Starting : PanelPage.NoSensor);
             if (state.Name.Length > 0) _pages.Add(PanelPage.Identity);
         }
-        if (state.PairingCode.Length > 0 || state.PairingUrl.Length > 0) _pages.Add(PanelPage.Pairing);
         if (state.SetupFaults.Count > 0) _pages.Add(PanelPage.SetupFaults);
+        if (state.Address.Length > 0 || state.SshKey.Length > 0) _pages.Add(PanelPage.Pairing);
         return _pages;
     }
 
@@ -177,7 +177,12 @@ sealed class PanelDesk(TimeSpan sleep)
         List<PanelPage> pages = PagesOf(State(now), now);
         int at = pages.IndexOf(_page);
         if (at < 0) (_page, _since, at) = (pages[0], now, 0);
-        else if (now >= _chosenUntil && now - _since >= TimeOf(_page, now)) (_page, _since) = (pages[(at + 1) % pages.Count], now);
+        else if (now >= _chosenUntil && now - _since >= TimeOf(_page, now))
+        {
+            PanelPage next = pages[(at + 1) % pages.Count];
+            // The last one, and never news: who wants it presses for it.
+            (_page, _since) = (next == PanelPage.Pairing ? pages[0] : next, now);
+        }
         return _page;
     }
 

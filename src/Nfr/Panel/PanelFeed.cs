@@ -31,6 +31,12 @@ sealed class PanelFeed : IDisposable
     /// <summary>The name of the site; empty = it has none.</summary>
     public string Site { get; set; } = "";
 
+    /// <summary>SITE/ID on the broker; empty = there is none.</summary>
+    public string Address { get; set; } = "";
+
+    /// <summary>Whose commands are obeyed.</summary>
+    public IReadOnlyList<string> CommandKeys { get; set; } = [];
+
     /// <summary>Null where no panel can come.</summary>
     /// <param name="config">panel: the section.</param>
     /// <param name="spool">Of this sensor.</param>
@@ -70,6 +76,8 @@ sealed class PanelFeed : IDisposable
     {
         Name = Environment.MachineName,
         Site = Site,
+        Address = Address,
+        CommandKeys = CommandKeys,
         Alerts = _alerts.Look(),
         Interfaces = InterfaceEntry.List(),
         Fleet = Fleet?.Invoke() ?? PanelFleet.None,

@@ -118,14 +118,14 @@ sealed class PanelLoop(PanelParts parts, Action<string> say, TimeProvider time, 
     /// <summary>The box's own words are read here too: there may be no sensor to tell them.</summary>
     PanelState WithNotes(PanelState state, TimeSpan now)
     {
-        if (_notesAt is not { } last || now - last >= s_idle) (_notes, _notesAt) = (BoxNotes.Read(parts.Notes, time.GetUtcNow()), now);
+        if (_notesAt is not { } last || now - last >= s_idle) (_notes, _notesAt) = (BoxNotes.Read(parts.Notes, time), now);
         bool sensor = state.HasSensor;
         return state with
         {
             Update = _notes.Update.Phase != PanelUpdatePhase.Idle ? _notes.Update : sensor ? state.Update : PanelUpdate.None,
-            IdentifyFor = _notes.IdentifyFor > TimeSpan.Zero || !sensor ? _notes.IdentifyFor : state.IdentifyFor,
-            PairingCode = _notes.PairingCode.Length > 0 || !sensor ? _notes.PairingCode : state.PairingCode,
-            PairingUrl = _notes.PairingUrl.Length > 0 || !sensor ? _notes.PairingUrl : state.PairingUrl,
+            // Who asked for it asked the sensor.
+            IdentifyFor = sensor ? state.IdentifyFor : TimeSpan.Zero,
+            SshKey = _notes.SshKey,
             // A sensor tells of lost data among its troubles.
             SetupFaults = [.. parts.ConfigFaults, .. _notes.DataLost is { } lost && !sensor ? new[] { lost } : [], .. _notes.Setup.Count > 0 || !sensor ? _notes.Setup : state.SetupFaults],
         };

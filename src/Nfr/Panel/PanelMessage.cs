@@ -37,7 +37,7 @@ enum PanelFault : byte
 static class PanelMessage
 {
     public const int Length = 8192;
-    public const ushort Version = 1;
+    public const ushort Version = 2;
 
     internal static ReadOnlySpan<byte> Magic => "NFRP"u8;
 
@@ -48,7 +48,8 @@ static class PanelMessage
     const int Address = 46;
     const int Phrase = 96;
     const int Sentence = 200;
-    const int Url = 128;
+    /// <summary>SITE/ID, 64 each at most.</summary>
+    const int Identity = 130;
 
     /// <summary>Lists beyond their Most are cut, and texts too long for their places.</summary>
     /// <param name="state">What is sent.</param>
@@ -87,8 +88,9 @@ static class PanelMessage
         w.Text(state.Update.Version, Short);
         w.Text(state.Update.Reason, Phrase);
         w.Span(state.IdentifyFor);
-        w.Text(state.PairingCode, Short);
-        w.Text(state.PairingUrl, Url);
+        w.Text(state.Address, Identity);
+        w.Text(state.SshKey, Phrase);
+        w.List(state.CommandKeys, PanelState.MostCommandKeys, "", (ref Writer to, string k) => to.Text(k, Short));
         w.List(state.SetupFaults, PanelState.MostSetupFaults, "", (ref Writer to, string f) => to.Text(f, Sentence));
         w.End();
     }
@@ -190,8 +192,9 @@ static class PanelMessage
             Box = Box(ref r),
             Update = new PanelUpdate((PanelUpdatePhase)r.Byte((byte)PanelUpdatePhase.Failed), r.Byte(100), r.Text(Short), r.Text(Phrase)),
             IdentifyFor = r.Span(),
-            PairingCode = r.Text(Short),
-            PairingUrl = r.Text(Url),
+            Address = r.Text(Identity),
+            SshKey = r.Text(Phrase),
+            CommandKeys = r.List(PanelState.MostCommandKeys, (ref Reader from) => from.Text(Short)),
             SetupFaults = r.List(PanelState.MostSetupFaults, (ref Reader from) => from.Text(Sentence)),
         };
         if (r.Fault == PanelFault.None) state = read;

@@ -17,6 +17,10 @@ sealed record PanelFacts
     /// <summary>The box's name.</summary>
     public string Name { get; init; } = "";
     public string Site { get; init; } = "";
+    /// <summary>SITE/ID on the broker; empty = there is none.</summary>
+    public string Address { get; init; } = "";
+    /// <summary>Whose commands are obeyed, by their short names.</summary>
+    public IReadOnlyList<string> CommandKeys { get; init; } = [];
     public required PanelAlertNews Alerts { get; init; }
     /// <summary>Of this machine, as the kernel lists them.</summary>
     public IReadOnlyList<InterfaceEntry> Interfaces { get; init; } = [];
@@ -66,9 +70,10 @@ static class PanelReport
             TroubleCount = troubles.Count,
             Box = BoxOf(report),
             Update = notes.Update,
-            IdentifyFor = facts.IdentifyFor > notes.IdentifyFor ? facts.IdentifyFor : notes.IdentifyFor,
-            PairingCode = notes.PairingCode,
-            PairingUrl = notes.PairingUrl,
+            IdentifyFor = facts.IdentifyFor,
+            Address = facts.Address.Length > 0 ? facts.Address : report.SensorId,
+            CommandKeys = facts.CommandKeys,
+            SshKey = notes.SshKey,
             SetupFaults = notes.Setup,
         };
     }

@@ -178,6 +178,7 @@ sealed record PanelState
     public const int MostAlerts = 4;
     public const int MostTroubles = 6;
     public const int MostSetupFaults = 4;
+    public const int MostCommandKeys = 4;
 
     /// <summary>What there is to say before any sensor has spoken.</summary>
     public static readonly PanelState Nothing = new();
@@ -232,10 +233,12 @@ sealed record PanelState
     /// <summary>The box has been asked to show which one it is, for so much longer; zero = it has not.</summary>
     public TimeSpan IdentifyFor { get; init; }
 
-    /// <summary>What pairs a phone or laptop with the box; empty = nothing to pair.</summary>
-    public string PairingCode { get; init; } = "";
-    /// <summary>What the QR code holds; empty = none.</summary>
-    public string PairingUrl { get; init; } = "";
+    /// <summary>What "nfr fleet" calls the box: SITE/ID, or the sensor's id where there is no broker; empty = not known yet.</summary>
+    public string Address { get; init; } = "";
+    /// <summary>What "ssh" asks about at the first connection: SHA256:…; empty = SSH is off.</summary>
+    public string SshKey { get; init; } = "";
+    /// <summary>Short names of the keys whose commands the box obeys; "nfr fleet key" prints the same of the owner's.</summary>
+    public IReadOnlyList<string> CommandKeys { get; init; } = [];
     /// <summary>Lines of nfr.txt that could not be taken at the first boot, in words.</summary>
     public IReadOnlyList<string> SetupFaults { get; init; } = [];
 }

@@ -14,7 +14,7 @@ enum PanelPage : byte
     Alerts,
     /// <summary>Health in a word, troubles with what to do, temperature, card, clock.</summary>
     Health,
-    /// <summary>Code and QR; turned to only while there is something to pair.</summary>
+    /// <summary>What box this is and by what keys it is known, as QR and in letters; turned to by the button alone.</summary>
     Pairing,
 
     // Those that come by themselves.

@@ -68,6 +68,9 @@ sealed class EngineLink : IDisposable
     public Uploader Uploader { get; }
     public AlertPoller Poller { get; }
 
+    /// <summary>It fetches alerts too: so it asks the engine at once when it starts, whether there are events or not.</summary>
+    public bool Polls { get; private set; }
+
     /// <summary>Whether an event is spooled with all that is known of it; may change from one answer of the engine to the next.</summary>
     public bool SendsAllFields => Sends(_fields, _client.TakesAllFields ?? _tookAllFields);
 
@@ -94,6 +97,7 @@ sealed class EngineLink : IDisposable
     /// <param name="poll">Whether this sensor fetches alerts too (outputs.enabled).</param>
     public void Start(bool poll)
     {
+        Polls = poll;
         _loops.Add(Task.Run(() => Uploader.RunAsync(_stop.Token)));
         if (poll) _loops.Add(Task.Run(() => Poller.RunAsync(_stop.Token)));
     }

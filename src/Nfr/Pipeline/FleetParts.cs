@@ -12,7 +12,17 @@ sealed class FleetParts : IDisposable
 {
     readonly CaptureNow _capture;
 
-    FleetParts(FleetLink link, AlertOutput output, CaptureNow capture) => (Link, Output, _capture) = (link, output, capture);
+    FleetParts(FleetLink link, AlertOutput output, CaptureNow capture, FleetOptions options)
+    {
+        (Link, Output, _capture) = (link, output, capture);
+        (Address, CommandKeys) = (options.Topics.Address, [.. options.Keys.Keys.Order(StringComparer.Ordinal)]);
+    }
+
+    /// <summary>SITE/ID, as "nfr fleet" calls it.</summary>
+    public string Address { get; }
+
+    /// <summary>Whose commands are obeyed, by <see cref="FleetKey.Id"/>.</summary>
+    public IReadOnlyList<string> CommandKeys { get; }
 
     public FleetLink Link { get; }
 
@@ -51,7 +61,7 @@ sealed class FleetParts : IDisposable
         var link = new FleetLink(options, () => FleetReport.Info(options.Topics, spool.SensorId, interfaces, started, options.Keys.Count > 0),
             beat => FleetReport.Health(report(), beat, options.Heartbeat, unacknowledged(), newest.Look(), firmware.Look()), actions.Act, time, Tell);
         var output = new AlertOutput(spool, new OutputOptions { Name = "fleet", Sink = options }, SensorParts.IdentityOf(spool.SensorId), time, Tell, link.Sink(), epochs: epochs);
-        return new FleetParts(link, output, capture);
+        return new FleetParts(link, output, capture, options);
     }
 
     /// <summary>For the lights: who refuses us wants a person, who does not answer may come back by itself.</summary>

@@ -172,9 +172,9 @@ sealed partial class MetricsText
         if (clock.Kernel is { } kernel)
         {
             Gauge("nfr_clock_synchronised", "1 while a time service keeps the clock.", kernel.IsSynchronised ? 1 : 0);
-            Fraction("nfr_clock_estimated_error_seconds", "How far the clock is off, as the time service estimates it; 16 while nobody keeps it.", kernel.EstimatedError.TotalSeconds);
-            Fraction("nfr_clock_maximum_error_seconds", "The clock is off by at most this much; 16 while nobody keeps it.", kernel.MaximumError.TotalSeconds);
-            Fraction("nfr_time_offset_seconds", "What the kernel still has to slew away.", kernel.Offset.TotalSeconds);
+            if (kernel.EstimatedError is { } estimated) Fraction("nfr_clock_estimated_error_seconds", "How far the clock is off, as the time service estimates it; 16 while nobody keeps it.", estimated.TotalSeconds);
+            if (kernel.MaximumError is { } maximum) Fraction("nfr_clock_maximum_error_seconds", "The clock is off by at most this much; 16 while nobody keeps it.", maximum.TotalSeconds);
+            if (kernel.Offset is { } offset) Fraction("nfr_time_offset_seconds", "What the kernel still has to slew away.", offset.TotalSeconds);
         }
         Counter("nfr_clock_jumps_total", "How often the clock was set since the start.", clock.Jumps);
         Fraction("nfr_clock_set_seconds", "By how much it was set since the start, all together.", clock.Set.TotalSeconds);

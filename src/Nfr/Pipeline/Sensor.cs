@@ -212,7 +212,7 @@ sealed class Sensor : IDisposable
         _status = StatusSocket.Open(_config, () => Report().ToJson(), _log);
         _metrics = MetricsServer.Open(_config.Metrics.Listen, Report, _log);
         _panel = PanelFeed.Open(_config.Panel, _spool, _epochs, Report, _log, _time);
-        if (_panel is not null && _fleet is not null) (_panel.Fleet, _panel.Site) = (() => FleetParts.PanelOf(_fleet.Link.State), _config.Fleet.Site);
+        if (_panel is not null && _fleet is not null) (_panel.Fleet, _panel.Site, _panel.Address, _panel.CommandKeys) = (() => FleetParts.PanelOf(_fleet.Link.State), _config.Fleet.Site, _fleet.Address, _fleet.CommandKeys);
         _fleet?.Link.Start();
         if (_workers.Count > 0) _log.Information("capture: listening on {Interfaces} with {Workers} worker(s) each{Filter}",
             string.Join(", ", _workers.Select(w => w.Interface).Distinct()), _config.Inputs.Sniffer.Workers,
@@ -373,13 +373,13 @@ sealed class Sensor : IDisposable
         Interval = Interval,
         SpoolFolder = _config.Spool.Dir,
         SpoolMost = _config.Spool.MaxSize,
-        Uplinks = [.. _engines.Select(e => new UplinkReport(e.Consumer.Name, e.Host, e.Uploader.State)), .. _cluster is null ? Array.Empty<UplinkReport>() : [new UplinkReport(_cluster.Consumer.Name, _cluster.Host, _cluster.Uploader.State)]],
+        Uplinks = [.. _engines.Select(e => new UplinkReport(e.Consumer.Name, e.Host, e.Uploader.State) { Alerts = e.Polls ? e.Poller.State : null }), .. _cluster is null ? Array.Empty<UplinkReport>() : [new UplinkReport(_cluster.Consumer.Name, _cluster.Host, _cluster.Uploader.State)]],
         // Without an engine the spool has its place all the same, which nobody takes.
         Consumers = [.. _spool.Consumers.Where(c => _engines.Count > 0 || c.Name != EngineConfig.Main).Select(ConsumerReport.Of)],
         Outputs = [.. _outputs.Select(o => o.State)],
         Lists = _scorer is null ? [] : ListReport.Of(_scorer.Store.Lists, _fetcher?.States ?? [], SensorParts.FeedCacheOf(_config)),
         Fleet = _fleet?.Link.State,
-        Box = BoxFacts.Read(_config.Spool.Dir, _clock, _time.GetUtcNow()),
+        Box = BoxFacts.Read(_config.Spool.Dir, _clock, _time),
     };
 
     void TurnLedger()

@@ -97,7 +97,7 @@ static class SensorParts
     public static bool[] Wanted(AnalyzeConfig analyze) => [analyze.Dns, analyze.Ip, analyze.Http, analyze.Tls, .. EventTypes.All[EventTypes.UploadedCount..].Select(_ => true)];
 
     /// <summary>What is known of stamps that were made before the clock was set.</summary>
-    public static ClockEpochs EpochsOf(Spool spool, TimeProvider time) => new(spool, time, BootOf("/proc/sys/kernel/random/boot_id"), () => Native.ClockStatus.Read()?.IsSynchronised);
+    public static ClockEpochs EpochsOf(Spool spool, TimeProvider time) => new(spool, time, BootOf("/proc/sys/kernel/random/boot_id"), () => Health.TimeKeeping.Read(Health.TimeKeepingPlaces.Default, time)?.IsSynchronised);
 
     static string BootOf(string file)
     {

@@ -173,6 +173,13 @@ static class StatusJson
         json.WriteString("name", uplink.Name);
         json.WriteString("engine", uplink.Engine);
         json.WriteString("trouble", uplink.State.Trouble);
+        if (uplink.Alerts is { } alerts)
+        {
+            json.WriteStartObject("alerts");
+            if (alerts.LastSuccess is { } fetched) json.WriteString("lastSuccess", fetched.UtcDateTime);
+            json.WriteString("trouble", alerts.Trouble);
+            json.WriteEndObject();
+        }
         json.WriteStartObject("types");
         foreach (UplinkTypeState type in uplink.State.Types)
         {

@@ -30,7 +30,11 @@ sealed record SourceReport(string Input, InputReport Report)
 /// <param name="Name">Of the consumer of the spool, so it lasts.</param>
 /// <param name="Engine">Its address.</param>
 /// <param name="State">What the uploads have done since the start.</param>
-sealed record UplinkReport(string Name, string Engine, UplinkState State);
+sealed record UplinkReport(string Name, string Engine, UplinkState State)
+{
+    /// <summary>How the fetching of its alerts goes; null = none are fetched there.</summary>
+    public AlertPollerState? Alerts { get; init; }
+}
 
 /// <summary>One who takes events out of the spool: an engine, or an output of events.</summary>
 /// <param name="Name">As the spool knows it; an uplink's is its engine's.</param>

@@ -10,9 +10,9 @@ public class ClockStatusTests
         ClockStatus? clock = ClockStatus.Read();
         // A sandbox may forbid the call.
         if (clock is null) return;
-        Assert.InRange(clock.Value.MaximumError, TimeSpan.Zero, TimeSpan.FromHours(1));
-        Assert.InRange(clock.Value.EstimatedError, TimeSpan.Zero, TimeSpan.FromHours(1));
-        Assert.InRange(clock.Value.Offset, -TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
+        Assert.InRange(clock.Value.MaximumError!.Value, TimeSpan.Zero, TimeSpan.FromHours(1));
+        Assert.InRange(clock.Value.EstimatedError!.Value, TimeSpan.Zero, TimeSpan.FromHours(1));
+        Assert.InRange(clock.Value.Offset!.Value, -TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
         Assert.True(clock.Value.IsSynchronised || clock.Value.MaximumError >= TimeSpan.FromSeconds(16));
     }
 

@@ -139,7 +139,7 @@ public sealed class StatusScreenTests
     {
         string all = string.Join('\n', Lines(Full() with { Box = new BoxFacts(), Uplinks = [], Consumers = [], Outputs = [] }));
         Assert.Contains("no thermometer", all, StringComparison.Ordinal);
-        Assert.Contains("the kernel does not say", all, StringComparison.Ordinal);
+        Assert.Contains("nobody says whether it is kept", all, StringComparison.Ordinal);
         Assert.Contains("all is scored on board", all, StringComparison.Ordinal);
         Assert.DoesNotContain("disk  ", all, StringComparison.Ordinal);
     }

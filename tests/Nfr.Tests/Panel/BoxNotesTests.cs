@@ -1,5 +1,6 @@
 using Nfr.Health;
 using Nfr.Panel;
+using Nfr.Update;
 
 namespace Nfr.Tests.Panel;
 
@@ -10,8 +11,7 @@ public sealed class BoxNotesTests : IDisposable
 
     public BoxNotesTests()
     {
-        _places = new BoxNotePlaces(In("notes"), In("boot"), In("update.json"), In("record.json"));
-        Directory.CreateDirectory(_places.Notes);
+        _places = new BoxNotePlaces(In("boot"), In("update.json"), In("record.json"));
         Directory.CreateDirectory(_places.Boot);
     }
 
@@ -19,29 +19,31 @@ public sealed class BoxNotesTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    BoxNotes Read() => BoxNotes.Read(_places, DateTimeOffset.UtcNow);
+    BoxNotes Read(TimeProvider? time = null) => BoxNotes.Read(_places, time ?? TimeProvider.System);
+
+    /// <summary>The machine's monotonic clock.</summary>
+    static string Now => TimeProvider.System.GetElapsedTime(0).TotalSeconds.ToString("0.0", System.Globalization.CultureInfo.InvariantCulture);
 
     [Fact]
     public void On_a_machine_that_is_no_appliance_there_is_nothing()
     {
-        Directory.Delete(_places.Notes);
         Directory.Delete(_places.Boot);
         Assert.Equal(BoxNotes.None.Update, Read().Update);
         Assert.Empty(Read().Setup);
     }
 
     [Theory]
-    [InlineData("""{"phase":"reading","version":"2.2.0","percent":1,"text":"x"}""", PanelUpdatePhase.Writing, 1)]
-    [InlineData("""{"phase":"writing","version":"2.2.0","percent":41,"text":"x"}""", PanelUpdatePhase.Writing, 41)]
-    [InlineData("""{"phase":"rebooting","version":"2.2.0","percent":900,"text":"x"}""", PanelUpdatePhase.Writing, 100)]
-    [InlineData("""{"phase":"failed","version":"2.2.0","percent":0,"text":"x"}""", PanelUpdatePhase.Failed, 0)]
+    [InlineData("""{"phase":"reading","version":"2.2.0","percent":1,"text":"x","at":NOW}""", PanelUpdatePhase.Writing, 1)]
+    [InlineData("""{"phase":"writing","version":"2.2.0","percent":41,"text":"x","at":NOW}""", PanelUpdatePhase.Writing, 41)]
+    [InlineData("""{"phase":"rebooting","version":"2.2.0","percent":900,"text":"x","at":NOW}""", PanelUpdatePhase.Writing, 100)]
+    [InlineData("""{"phase":"failed","version":"2.2.0","percent":0,"text":"x","at":NOW}""", PanelUpdatePhase.Failed, 0)]
     [InlineData("""{"phase":17}""", PanelUpdatePhase.Idle, 0)]
     [InlineData("""[1,2""", PanelUpdatePhase.Idle, 0)]
     [InlineData("""[1,2]""", PanelUpdatePhase.Idle, 0)]
     [InlineData("", PanelUpdatePhase.Idle, 0)]
     public void An_update_that_runs_is_told_and_rubbish_is_none(string text, object phase, int percent)
     {
-        File.WriteAllText(_places.Progress, text);
+        File.WriteAllText(_places.Progress, text.Replace("NOW", Now, StringComparison.Ordinal));
         Assert.Equal((phase, percent), (Read().Update.Phase, Read().Update.Percent));
     }
 
@@ -66,22 +68,64 @@ public sealed class BoxNotesTests : IDisposable
     }
 
     [Fact]
+    public void An_update_whose_writer_was_killed_is_one_that_failed()
+    {
+        string file = _places.Progress;
+        var time = new ManualTime();
+        time.Advance(TimeSpan.FromHours(1));
+        using (var progress = new UpdateProgress(file, _ => { }, time))
+        {
+            progress.Tell(new UpdateMoment("writing", "2.2.0", 41, "writing root to the idle slot"));
+            Assert.Equal((PanelUpdatePhase.Writing, 41), (Read(time).Update.Phase, Read(time).Update.Percent));
+            // A card that takes minutes for one piece is no writer that is gone.
+            for (int i = 0; i < 60; i++) time.Advance(TimeSpan.FromSeconds(5));
+            Assert.Equal(PanelUpdatePhase.Writing, Read(time).Update.Phase);
+        }
+        // SIGKILL: nobody clears it.
+        time.Advance(UpdateProgress.Silence);
+        PanelUpdate left = Read(time).Update;
+        Assert.Equal((PanelUpdatePhase.Failed, "2.2.0", "nfr update ended in the middle of it; begin it again"), (left.Phase, left.Version, left.Reason));
+        // A file of another clock's, or without any stamp.
+        Assert.Equal(PanelUpdatePhase.Failed, Read(new ManualTime()).Update.Phase);
+        File.WriteAllText(file, """{"phase":"writing","version":"2.2.0","percent":41,"text":"x"}""");
+        Assert.Equal(PanelUpdatePhase.Failed, Read(time).Update.Phase);
+        // The next one, which has the lock, takes it away.
+        UpdateProgress.ClearStale(file);
+        Assert.Equal(PanelUpdatePhase.Idle, Read(time).Update.Phase);
+    }
+
+    [Fact]
+    public void A_reboot_is_waited_for_and_one_that_does_not_come_is_said()
+    {
+        var time = new ManualTime();
+        using var progress = new UpdateProgress(_places.Progress, _ => { }, time);
+        progress.Tell(new UpdateMoment("rebooting", "2.2.0", 100, "rebooting into the new system, on trial"));
+        time.Advance(TimeSpan.FromMinutes(4));
+        Assert.Equal(PanelUpdatePhase.Writing, Read(time).Update.Phase);
+        time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(PanelUpdatePhase.Failed, Read(time).Update.Phase);
+        Assert.StartsWith("the reboot into it does not come", Read(time).Update.Reason, StringComparison.Ordinal);
+        // It may still come: who confirms leaves the word.
+        UpdateProgress.ClearStale(_places.Progress);
+        Assert.True(File.Exists(_places.Progress));
+    }
+
+    [Fact]
     public void Set_up_and_boot_are_told_line_by_line_fit_for_a_screen()
     {
         File.WriteAllText(Path.Combine(_places.Boot, "notes"), "the data partition was mended\n\n");
         File.WriteAllText(Path.Combine(_places.Boot, "data-lost"), "the card is read-only\nmore");
-        File.WriteAllText(Path.Combine(_places.Notes, "setup"), "line 3: \e[31mnmae\r\n");
-        File.WriteAllText(Path.Combine(_places.Boot, "faults"), "nfr.txt line 2: no such time zone\n");
-        Assert.Equal(["nfr.txt line 2: no such time zone", "the data partition was mended", "line 3: \\u001B[31mnmae"], Read().Setup);
+        File.WriteAllText(Path.Combine(_places.Boot, "faults"), "nfr.txt line 2: no such time zone\nline 3: \e[31mnmae\r\n");
+        Assert.Equal(["nfr.txt line 2: no such time zone", "line 3: \\u001B[31mnmae", "the data partition was mended"], Read().Setup);
         Assert.Equal("the card is read-only", Read().DataLost);
     }
 
     [Fact]
     public void A_file_without_an_end_is_read_up_to_its_bound()
     {
-        File.WriteAllText(Path.Combine(_places.Notes, "setup"), new string('x', 1 << 20));
+        File.WriteAllText(Path.Combine(_places.Boot, "faults"), new string('x', 1 << 20));
         Assert.Equal(BoxNotes.MostBytes, Assert.Single(Read().Setup).Length);
-        File.WriteAllText(Path.Combine(_places.Notes, "setup"), string.Concat(Enumerable.Repeat("a\n", 5000)));
+        File.WriteAllText(Path.Combine(_places.Boot, "faults"), string.Concat(Enumerable.Repeat("a\n", 5000)));
         Assert.Equal(16, Read().Setup.Count);
     }
 
@@ -89,29 +133,18 @@ public sealed class BoxNotesTests : IDisposable
     public void A_folder_where_a_file_should_be_is_nothing()
     {
         Directory.CreateDirectory(_places.Progress);
-        Directory.CreateDirectory(Path.Combine(_places.Notes, "pairing"));
-        Assert.Equal((PanelUpdatePhase.Idle, ""), (Read().Update.Phase, Read().PairingCode));
+        Directory.CreateDirectory(Path.Combine(_places.Boot, "ssh"));
+        Assert.Equal((PanelUpdatePhase.Idle, ""), (Read().Update.Phase, Read().SshKey));
+        UpdateProgress.ClearStale(_places.Progress);
     }
 
-    [Fact]
-    public void Pairing_has_a_code_and_an_address()
+    [Theory]
+    [InlineData("256 SHA256:2nEaM5rQCdHHkdyQSiNqXLhWX/7f7ZJxzLqmMPa0bOk no comment (ED25519)\n", "SHA256:2nEaM5rQCdHHkdyQSiNqXLhWX/7f7ZJxzLqmMPa0bOk")]
+    [InlineData("/data/ssh/ssh_host_ed25519_key.pub is not a public key file.\n", "")]
+    [InlineData("\n", "")]
+    public void What_ssh_asks_about_is_as_ssh_keygen_says_it(string text, string key)
     {
-        File.WriteAllText(Path.Combine(_places.Notes, "pairing"), "ABCD-1234\nhttps://nfr.local/pair\n");
-        Assert.Equal(("ABCD-1234", "https://nfr.local/pair"), (Read().PairingCode, Read().PairingUrl));
-    }
-
-    [Fact]
-    public void Identify_counts_from_the_files_own_time_and_never_for_hours()
-    {
-        string file = Path.Combine(_places.Notes, "identify");
-        File.WriteAllText(file, "60\n");
-        Assert.InRange(Read().IdentifyFor.TotalSeconds, 30, 60);
-        File.SetLastWriteTimeUtc(file, DateTime.UtcNow.AddMinutes(-2));
-        Assert.Equal(TimeSpan.Zero, Read().IdentifyFor);
-        // The clock was set back since.
-        File.SetLastWriteTimeUtc(file, DateTime.UtcNow.AddYears(3));
-        Assert.Equal(TimeSpan.Zero, Read().IdentifyFor);
-        File.WriteAllText(file, "999999");
-        Assert.Equal(TimeSpan.Zero, Read().IdentifyFor);
+        File.WriteAllText(Path.Combine(_places.Boot, "ssh"), text);
+        Assert.Equal(key, Read().SshKey);
     }
 }

@@ -45,7 +45,7 @@ static class PanelBed
             Unacknowledged = long.MaxValue, WorstUnacknowledged = 5, Health = PanelHealth.Fault,
             Troubles = [.. Enumerable.Range(0, 9).Select(i => new Trouble(Gravity.Loss, text, text, text))], TroubleCount = 9,
             Box = new PanelBox { Celsius = -40.5, CardYears = double.MaxValue, DiskFree = long.MaxValue, DiskSize = long.MaxValue, IsDiskReadOnly = true, IsUnderVoltage = true, IsThrottled = true },
-            Update = new PanelUpdate(PanelUpdatePhase.Failed, 100, text, text), IdentifyFor = TimeSpan.FromHours(1), PairingCode = text, PairingUrl = text, SetupFaults = [.. Enumerable.Repeat(text, 9)],
+            Update = new PanelUpdate(PanelUpdatePhase.Failed, 100, text, text), IdentifyFor = TimeSpan.FromHours(1), Address = text, SshKey = text, CommandKeys = [.. Enumerable.Repeat(text, 9)], SetupFaults = [.. Enumerable.Repeat(text, 9)],
         };
     }
 }

@@ -60,7 +60,7 @@ public class PanelDeskTests
     [Fact]
     public void Pairing_and_setup_faults_have_pages_while_there_is_something_on_them()
     {
-        PanelState state = PanelBed.Well() with { PairingCode = "ABCD", SetupFaults = ["line 3"] };
+        PanelState state = PanelBed.Well() with { Address = "home/nfr-cellar", SetupFaults = ["line 3"] };
         Take(state);
         HashSet<PanelPage> pages = [];
         for (int i = 0; i < 7; i++)
@@ -72,6 +72,24 @@ public class PanelDeskTests
         while (Page != PanelPage.Pairing) Press();
         Take(PanelBed.Well());
         Assert.Equal(PanelPage.Identity, Page);
+    }
+
+    [Fact]
+    public void What_box_it_is_and_by_what_keys_is_turned_to_by_the_button_alone()
+    {
+        PanelState state = PanelBed.Well() with { Address = "home/nfr-cellar" };
+        Take(state);
+        for (_now = 1; _now < 200; _now++) Assert.NotEqual(PanelPage.Pairing, Page);
+        for (int i = 0; i < 6 && Page != PanelPage.Pairing; i++) Press();
+        Assert.Equal(PanelPage.Pairing, Page);
+        // And it does not stay for ever.
+        _now += 120;
+        for (int i = 0; i < 20; i++)
+        {
+            _now += 8;
+            _ = Page;
+        }
+        Assert.NotEqual(PanelPage.Pairing, Page);
     }
 
     [Fact]

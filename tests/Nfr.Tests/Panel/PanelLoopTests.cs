@@ -30,7 +30,7 @@ public sealed class PanelLoopTests : IDisposable
             Display = new Display(new DisplayOptions { Bus = "/dev/i2c-1" }, () => [], Open, _said.Add, _time),
             Button = new PanelButton("nfr-button", In("input"), In("dev"), OpenKeys, _said.Add, _time),
             Requests = new PanelRequests(In("requests")),
-            Notes = new BoxNotePlaces(In("notes"), In("boot"), In("update.json"), In("record.json")),
+            Notes = new BoxNotePlaces(In("boot"), In("update.json"), In("record.json")),
             Sleep = TimeSpan.FromMinutes(10),
         };
         _loop = new PanelLoop(_parts, _said.Add, _time);
@@ -120,7 +120,7 @@ public sealed class PanelLoopTests : IDisposable
     public void Files_of_an_update_are_shown_without_any_sensor()
     {
         Seconds(1);
-        File.WriteAllText(In("update.json"), """{"phase":"writing","version":"2.2.0","percent":41,"text":"x"}""");
+        File.WriteAllText(In("update.json"), """{"phase":"writing","version":"2.2.0","percent":41,"text":"x","at":0}""");
         Seconds(2);
         var state = new PanelState { Update = new PanelUpdate(PanelUpdatePhase.Writing, 41, "2.2.0", "x") };
         Assert.Contains(Enumerable.Range(0, 4).Select(s => Picture(state, new PanelView(PanelPage.Updating, s))), p => p.AsSpan().SequenceEqual(_fake.Memory));

@@ -27,7 +27,7 @@ public class PanelMessageTests
         {
             Fleet = new PanelFleet(PanelFleetPhase.Refused, "broker:8883", "certificate"), Health = PanelHealth.Degraded, TroubleCount = 12,
             Troubles = [new(global::Nfr.Health.Gravity.Fault, "uplink", "engine.example does not answer", "wait")],
-            Update = new PanelUpdate(PanelUpdatePhase.Writing, 42, "2.2.0", ""), IdentifyFor = TimeSpan.FromSeconds(17.5), PairingCode = "ABCD-1234", PairingUrl = "https://nfr.local/p?c=1", SetupFaults = ["line 3: no key \"nmae\""],
+            Update = new PanelUpdate(PanelUpdatePhase.Writing, 42, "2.2.0", ""), IdentifyFor = TimeSpan.FromSeconds(17.5), Address = "home/nfr-cellar", SshKey = "SHA256:2nEaM5rQCdHHkdyQSiNqXLhWX/7f7ZJxzLqmMPa0bOk", CommandKeys = ["6f1d0c92a3b47e58"], SetupFaults = ["line 3: no key \"nmae\""],
         };
         PanelState read = Read(Bytes(sent));
         Assert.Equal(sent.Ports, read.Ports);
@@ -36,8 +36,9 @@ public class PanelMessageTests
         Assert.Equal(sent.Troubles, read.Troubles);
         Assert.Equal(sent.Addresses, read.Addresses);
         Assert.Equal(sent.SetupFaults, read.SetupFaults);
+        Assert.Equal(sent.CommandKeys, read.CommandKeys);
         // All else is compared by the record itself.
-        Assert.Equal(sent, read with { Ports = sent.Ports, Alerts = sent.Alerts, Uplinks = sent.Uplinks, Troubles = sent.Troubles, Addresses = sent.Addresses, SetupFaults = sent.SetupFaults });
+        Assert.Equal(sent, read with { Ports = sent.Ports, Alerts = sent.Alerts, Uplinks = sent.Uplinks, Troubles = sent.Troubles, Addresses = sent.Addresses, SetupFaults = sent.SetupFaults, CommandKeys = sent.CommandKeys });
     }
 
     [Fact]

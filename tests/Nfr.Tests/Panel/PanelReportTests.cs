@@ -1,4 +1,5 @@
 using System.Net;
+using Nfr.Events;
 using Nfr.Health;
 using Nfr.Native;
 using Nfr.Panel;
@@ -77,9 +78,9 @@ public class PanelReportTests
     [Fact]
     public void What_the_box_has_to_say_of_set_up_and_updates_is_told_and_is_a_trouble()
     {
-        BoxNotes notes = new() { Setup = ["line 3: there is no key nmae; did you mean name?"], Update = new PanelUpdate(PanelUpdatePhase.RolledBack, 0, "2.2.0", "no packets came"), PairingCode = "ABCD", IdentifyFor = TimeSpan.FromSeconds(5) };
+        BoxNotes notes = new() { Setup = ["line 3: there is no key nmae; did you mean name?"], Update = new PanelUpdate(PanelUpdatePhase.RolledBack, 0, "2.2.0", "no packets came"), SshKey = "SHA256:abc" };
         PanelState state = Of(StatusBed.Well() with { Box = StatusBed.Box() with { Notes = notes } });
-        Assert.Equal(("ABCD", TimeSpan.FromSeconds(5), PanelHealth.Ok), (state.PairingCode, state.IdentifyFor, state.Health));
+        Assert.Equal(("SHA256:abc", PanelHealth.Ok), (state.SshKey, state.Health));
         Assert.Contains(state.Troubles, t => t is { What: "line 3: there is no key nmae; did you mean name?", Gravity: Gravity.Notice });
         Assert.Contains(state.Troubles, t => t.What == "the update to 2.2.0 did not stay: no packets came");
     }
@@ -99,5 +100,35 @@ public class PanelReportTests
         types[1] = types[1] with { Phase = UplinkPhase.KeyRefused };
         types[0] = types[0] with { Phase = UplinkPhase.Sending };
         Assert.Equal(PanelUplinkPhase.KeyRefused, Of(StatusBed.Well() with { Uplinks = [uplink with { State = uplink.State with { Types = types } }] }).Uplinks[0].Phase);
+    }
+
+    [Fact]
+    public void What_is_lost_behind_the_card_is_shown_by_the_light_of_the_capture()
+    {
+        static StatusReport Lost(long events)
+        {
+            var dropped = new long[EventTypes.Count];
+            dropped[0] = events;
+            CaptureEntry port = StatusBed.Port("eth1") with { DroppedEvents = dropped };
+            return StatusBed.Well() with { Interval = StatusBed.Interval(port) };
+        }
+        Assert.Equal(LightPattern.FollowsPackets, LightTable.Of(Of(Lost(0)), PanelMode.Normal).Capture);
+        PanelState state = Of(Lost(7));
+        Assert.Contains("7 events, the pipeline behind", state.Troubles[0].What, StringComparison.Ordinal);
+        Assert.Equal(LightPattern.Fast, LightTable.Of(state, PanelMode.Normal).Capture);
+        // As it comes out of the message.
+        var message = new byte[PanelMessage.Length];
+        PanelMessage.Write(state, message);
+        Assert.Equal(PanelFault.None, PanelMessage.TryRead(message, out PanelState read));
+        Assert.Equal(LightPattern.Fast, LightTable.Of(read, PanelMode.Normal).Capture);
+    }
+
+    [Fact]
+    public void The_box_is_called_as_the_fleet_calls_it_and_by_its_own_id_where_there_is_none()
+    {
+        PanelState state = PanelReport.Of(StatusBed.Well(), Facts() with { Address = "home/box", CommandKeys = ["0011223344556677"] });
+        Assert.Equal("home/box", state.Address);
+        Assert.Equal(["0011223344556677"], state.CommandKeys);
+        Assert.Equal(StatusBed.Well().SensorId, Of(StatusBed.Well()).Address);
     }
 }

@@ -2,6 +2,11 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using Nfr.Config;
 using Nfr.Panel;
+using Nfr.Pipeline;
+using Nfr.Storage;
+using Nfr.Tests.Nfr;
+using Nfr.Tests.Storage;
+using Nfr.Uplink;
 using Serilog.Core;
 
 namespace Nfr.Tests.Panel;
@@ -222,5 +227,25 @@ public sealed class PanelSocketTests : IDisposable
             Assert.False(client.Poll().HasSensor);
         }
         Assert.Equal(["sensor and panel are of different versions: restart the older one"], _said);
+    }
+
+    [Fact]
+    public void Who_asks_over_the_network_which_box_it_is_is_told_whether_a_panel_shows_it()
+    {
+        using var bed = new SpoolTestBed();
+        using Spool spool = bed.Open();
+        using PanelFeed feed = PanelFeed.Open(new PanelConfig { Socket = Socket }, spool, SensorParts.EpochsOf(spool, _time), StatusBed.Well, Logger.None, _time)!;
+        using var capture = new CaptureNow(_folder, [], null, _time);
+        var actions = new FleetActions(_folder, feed.Identify, () => null, capture);
+        FleetAnswer Ask(string seconds) => actions.Act(new FleetCommand { Command = "identify", To = "home/box", Sequence = 1, Time = _time.Utc, Arguments = new Dictionary<string, string> { ["seconds"] = seconds } }, _ => { })!;
+        Assert.Equal((false, "this sensor has no panel that listens: there is nothing to blink"), (Ask("60").Ok, Ask("60").Why));
+        using PanelClient client = Client();
+        Second(client);
+        // What nobody could show is not shown later either.
+        Assert.Equal((true, TimeSpan.Zero), (Second(client).HasSensor, Second(client).IdentifyFor));
+        Assert.Equal((true, "the panel blinks for 60 s"), (Ask("60").Ok, Ask("60").Why));
+        Assert.InRange(Second(client).IdentifyFor.TotalSeconds, 55, 60);
+        Assert.Equal("the panel blinks no longer", Ask("0").Why);
+        Assert.Equal(TimeSpan.Zero, Second(client).IdentifyFor);
     }
 }

@@ -133,8 +133,9 @@ public sealed class PictureTests(ITestOutputHelper output)
             TroubleCount = (int)Long(),
             Box = new PanelBox { Celsius = Maybe() ? Number() : null, CardYears = Maybe() ? Number() : null, DiskFree = Long(), DiskSize = Long(), IsDiskReadOnly = Maybe(), IsUnderVoltage = Maybe(), IsThrottled = Maybe() },
             Update = new PanelUpdate(Any<PanelUpdatePhase>(), (int)Long(), Text(), Text()),
-            PairingCode = Text(),
-            PairingUrl = Text(),
+            Address = Text(),
+            SshKey = Text(),
+            CommandKeys = Some(Text),
             SetupFaults = Some(Text),
             Rates = Some(Number),
         };

@@ -91,7 +91,7 @@ public sealed class QrCodeTests(ITestOutputHelper output)
             }
             var screen = new ScreenBuffer();
             Pages.Draw(ExampleStates.Of("example")!, new PanelView(PanelPage.Pairing), screen);
-            texts.Add(ExampleStates.Of("example")!.PairingUrl);
+            texts.Add(PairingPage.Scheme + ExampleStates.Of("example")!.Address);
             File.WriteAllBytes(Path.Combine(folder, "99.pgm"), Pgm((x, y) => !screen[x, y], ScreenBuffer.Width, ScreenBuffer.Height, 4));
             Assert.True(Tool("zbarimg", $"--quiet --raw -Sdisable -Sqrcode.enable {string.Join(' ', Directory.GetFiles(folder).Order(StringComparer.Ordinal))}", out string read), read);
             Assert.Equal(texts, read.TrimEnd('\n').Split('\n'));

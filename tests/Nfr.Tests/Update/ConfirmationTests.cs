@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Nfr.Pipeline;
 using Nfr.Tests.Nfr;
 using Nfr.Update;
+using Nfr.Uplink;
 
 namespace Nfr.Tests.Update;
 
@@ -100,7 +101,7 @@ public sealed class SensorHealthTests
 {
     static JsonNode Status(Func<StatusReport, StatusReport>? change = null) => JsonNode.Parse(StatusJson.Write((change ?? (r => r))(StatusBed.Well())))!;
 
-    static string? Missing(JsonNode status, bool link = true) => SensorHealth.Missing(Encoding.UTF8.GetBytes(status.ToJsonString()), _ => link);
+    static string? Missing(JsonNode status, bool link = true) => SensorHealth.Missing(Encoding.UTF8.GetBytes(status.ToJsonString()), _ => link, TimeSpan.FromSeconds(30));
 
     static JsonNode Young(JsonNode status)
     {
@@ -153,5 +154,81 @@ public sealed class SensorHealthTests
     [InlineData("")]
     [InlineData("[]")]
     [InlineData("{\"capture\":7}")]
-    public void What_is_no_status_is_not_well(string text) => Assert.Equal("the sensor's status cannot be read", SensorHealth.Missing(Encoding.UTF8.GetBytes(text), _ => true));
+    public void What_is_no_status_is_not_well(string text) => Assert.Equal("the sensor's status cannot be read", SensorHealth.Missing(Encoding.UTF8.GetBytes(text), _ => true, TimeSpan.Zero));
+
+    /// <summary>The engine has been asked nothing, or has not answered, since the start.</summary>
+    static JsonNode Unanswered(JsonNode status)
+    {
+        foreach ((_, JsonNode? type) in status["uplinks"]![0]!["types"]!.AsObject())
+        {
+            type!.AsObject().Remove("lastSuccess");
+            type["phase"] = "Idle";
+        }
+        return status;
+    }
+
+    /// <summary>The sensor runs for so long; of what waits the oldest is so old.</summary>
+    static JsonNode Aged(JsonNode status, double uptime, double oldest)
+    {
+        DateTimeOffset now = StatusBed.Now;
+        (status["clock"]!["uptimeSeconds"], status["clock"]!["started"]) = (uptime, now.AddSeconds(-uptime).UtcDateTime);
+        JsonNode dns = status["consumers"]![0]!["types"]!["dns"]!;
+        dns["oldestWaiting"] = now.AddSeconds(-oldest).UtcDateTime;
+        return status;
+    }
+
+    [Theory]
+    // What lay there before the start goes at once; later events with the next flush.
+    [InlineData(100, 2000, true)]
+    [InlineData(100, 50, true)]
+    [InlineData(100, 20, false)]
+    // A stamp of a clock that was set since.
+    [InlineData(100, -50, true)]
+    public void An_engine_for_which_events_wait_must_answer_however_quiet_it_was(double uptime, double oldest, bool isMissing)
+    {
+        JsonNode status = Aged(Unanswered(WithSpool(Status(), commits: 1)), uptime, oldest);
+        if (isMissing) Assert.Equal("5 events wait for the engine engine, which has not answered yet", Missing(status));
+        else Assert.Null(Missing(status));
+        // It says why not.
+        status["uplinks"]![0]!["types"]!["dns"]!["phase"] = "OutsideWindow";
+        Assert.Null(Missing(status));
+    }
+
+    [Fact]
+    public void An_engine_that_nothing_waits_for_is_asked_by_nobody_and_is_not_waited_for()
+    {
+        JsonNode status = Unanswered(WithSpool(Status(), commits: 1));
+        JsonObject dns = status["consumers"]![0]!["types"]!["dns"]!.AsObject();
+        dns.Remove("oldestWaiting");
+        dns["waiting"] = 0;
+        Assert.Null(Missing(status));
+        Assert.Contains("has not answered yet", Missing(Young(status)), StringComparison.Ordinal);
+        // Of a type that does not go there nothing is due.
+        JsonNode off = Aged(Unanswered(WithSpool(Status(), commits: 1)), 100, 2000);
+        off["uplinks"]![0]!["types"]!["dns"]!["phase"] = "Off";
+        Assert.Null(Missing(off));
+    }
+
+    [Fact]
+    public void An_engine_that_alerts_are_fetched_from_is_asked_at_once_and_must_answer()
+    {
+        JsonNode With(AlertPollerState alerts)
+        {
+            JsonNode status = Unanswered(WithSpool(Status(r => r with { Uplinks = [r.Uplinks[0] with { Alerts = alerts }] }), commits: 1));
+            JsonObject dns = status["consumers"]![0]!["types"]!["dns"]!.AsObject();
+            dns.Remove("oldestWaiting");
+            return status;
+        }
+        Assert.Equal("the engine engine was asked for alerts and has not answered yet", Missing(With(new AlertPollerState())));
+        Assert.Null(Missing(With(new AlertPollerState { LastSuccess = StatusBed.Now })));
+        Assert.Null(Missing(With(new AlertPollerState { Trouble = "engine.example does not answer" })));
+    }
+
+    [Fact]
+    public void Without_a_clock_nothing_may_go_yet_and_a_good_update_stays()
+    {
+        JsonNode status = Aged(Unanswered(WithSpool(Status(), commits: 1)), 100, 2000);
+        status["clock"]!["now"] = new DateTime(1970, 1, 1, 0, 5, 0, DateTimeKind.Utc);
+        Assert.Null(Missing(status));
+    }
 }

@@ -205,6 +205,35 @@ public sealed class UpdateCommandTests : IDisposable
     }
 
     [RootFact]
+    public void A_config_with_mistakes_keeps_no_record_from_being_settled()
+    {
+        Run("update", Bundle());
+        // The trial ended by itself: the box is back, in another boot.
+        string record = File.ReadAllText(Path.Combine(_bundles.Folder, "data/record.json"));
+        File.WriteAllText(Path.Combine(_bundles.Folder, "data/record.json"), System.Text.RegularExpressions.Regex.Replace(record, "\"boot\":\"[^\"]*\"", "\"boot\":\"another\""));
+        File.WriteAllText(Path.Combine(_bundles.Folder, "run/update.json"), """{"phase":"writing","version":"2.1.0","percent":41,"text":"x","at":1}""");
+        Configure("no_such_section: 1\n");
+        (int code, string output, string error) = Run("update", "confirm", "--or-back");
+        Assert.Equal(0, code);
+        Assert.Contains("the update to 2.1.0 (12) failed", output, StringComparison.Ordinal);
+        Assert.Contains("no_such_section", error, StringComparison.Ordinal);
+        Assert.Contains("\"phase\":\"failed\"", File.ReadAllText(Path.Combine(_bundles.Folder, "data/record.json")), StringComparison.Ordinal);
+        // Nobody has the lock: what says that it writes does not.
+        Assert.False(There("run/update.json"));
+    }
+
+    [RootFact]
+    public void On_trial_with_a_config_that_has_mistakes_and_no_sensor_it_goes_back_and_says_both()
+    {
+        Run("update", Bundle());
+        File.WriteAllText(Path.Combine(_bundles.Folder, "booted"), "b");
+        Configure("no_such_section: 1\n");
+        (int code, _, string error) = Run("update", "confirm", "--within", "0");
+        Assert.Equal(ExitCode.Unwell, code);
+        Assert.Contains(", and the config has mistakes (nfr config check)", error, StringComparison.Ordinal);
+    }
+
+    [RootFact]
     public async Task A_bundle_comes_from_a_server_that_breaks_off_again_and_again()
     {
         byte[] bundle = _bundles.Make();

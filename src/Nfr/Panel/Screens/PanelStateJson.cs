@@ -44,8 +44,9 @@ static class PanelStateJson
         Troubles = [.. (state.Troubles ?? []).OfType<Health.Trouble>().Select(t => t with { What = t.What ?? "", Do = t.Do ?? "" })],
         Box = state.Box ?? PanelBox.Unknown,
         Update = state.Update is { } update ? update with { Version = update.Version ?? "", Reason = update.Reason ?? "" } : PanelUpdate.None,
-        PairingCode = state.PairingCode ?? "",
-        PairingUrl = state.PairingUrl ?? "",
+        Address = state.Address ?? "",
+        SshKey = state.SshKey ?? "",
+        CommandKeys = [.. (state.CommandKeys ?? []).Select(k => k ?? "")],
         SetupFaults = [.. (state.SetupFaults ?? []).Select(f => f ?? "")],
         Rates = state.Rates ?? [],
     };
