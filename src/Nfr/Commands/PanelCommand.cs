@@ -13,7 +13,6 @@ static class PanelCommand
     static readonly (string Word, PanelPage Page, PanelMode Mode)[] s_screens =
     [
         ("starting", PanelPage.Starting, PanelMode.Normal),
-        ("first-boot", PanelPage.FirstBoot, PanelMode.Writing),
         ("setup-faults", PanelPage.SetupFaults, PanelMode.Normal),
         ("updating", PanelPage.Updating, PanelMode.Writing),
         ("shutting-down", PanelPage.ShuttingDown, PanelMode.Writing),
@@ -34,7 +33,7 @@ static class PanelCommand
                 "Runs until SIGINT or SIGTERM beside the sensor, and without one: then it says so. Lights are /sys/class/leds/nfr:*, the display is an SSD1306 on an I2C bus, the button an "
                 + "input device called nfr-button (panel in the config); what is missing is said once and looked for again.",
                 "The button: pressed shortly it turns to the next page, or acknowledges the alerts that are shown; held for 5 seconds it shuts the box down; held for 15 seconds and then pressed "
-                + "once more it brings the box back to how it was delivered.",
+                + "once more it erases all that was recorded, keys and settings (on an image nfr.txt and the certificates beside it too); the system keeps its version.",
             ],
             Examples =
             [

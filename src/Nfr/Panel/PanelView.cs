@@ -40,9 +40,7 @@ enum PanelPage : byte
     SafeToUnplug,
     /// <summary>The factory reset runs: do not unplug.</summary>
     Resetting,
-    /// <summary>The first boot sets the box up: it grows its disk and reads nfr.txt.</summary>
-    FirstBoot,
-    /// <summary>What was asked could not be handed over (no /run/nfr/requests).</summary>
+    /// <summary>What was asked could not be handed over (no /run/nfr/requests), or was and did not come.</summary>
     NotPossible,
 }
 

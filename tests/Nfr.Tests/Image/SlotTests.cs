@@ -228,4 +228,32 @@ public sealed class SlotTests : IDisposable
         Assert.NotEqual(0, code);
         Assert.Contains("was not started from an NFR image", text, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void The_wish_for_a_factory_reset_lies_on_the_card_that_the_next_start_reads_and_the_slots_stay()
+    {
+        string before = File.ReadAllText(AutobootFile);
+        Slot("reset");
+        Assert.NotEmpty(File.ReadAllText(Path.Combine(_boot, "factory-reset")));
+        Assert.Equal(before, File.ReadAllText(AutobootFile));
+    }
+
+    [Fact]
+    public void Where_the_card_takes_no_wish_the_reason_is_among_the_notes_once_and_goes_when_it_does()
+    {
+        string notes = Path.Combine(_run, "notes");
+        File.WriteAllText(notes, "something of the start\n");
+        // Nobody can write a file of that name, root neither.
+        Directory.CreateDirectory(Path.Combine(_boot, "factory-reset"));
+        (int Code, string Text) Wish() => Shell.Try($"sh {Shell.Scripts}/reset-wish", ("NFR_BOOT", _boot), ("NFR_RUN", _run));
+        Assert.Equal(1, Wish().Code);
+        Assert.Equal(1, Wish().Code);
+        Assert.Equal(["something of the start", "the factory reset could not be asked for, so nothing was erased: the card did not take the wish for a factory reset; it may be write-protected or worn out"], File.ReadAllLines(notes));
+        Directory.Delete(Path.Combine(_boot, "factory-reset"));
+        Assert.Equal(0, Wish().Code);
+        Assert.Equal(["something of the start"], File.ReadAllLines(notes));
+        File.Delete(notes);
+        Assert.Equal(0, Wish().Code);
+        Assert.False(File.Exists(notes));
+    }
 }

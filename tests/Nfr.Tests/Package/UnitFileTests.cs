@@ -113,28 +113,31 @@ public sealed class UnitFileTests : IDisposable
     }
 
     /// <summary>The script itself, in a folder of its own and with a systemctl that writes down what it is told.</summary>
-    string Asked(Action<string> ask)
+    string Asked(Action<string> ask, bool ofPanel = true, bool isBox = true)
     {
         string requests = Path.Combine(_root, "requests");
         // This folder is as its test made it: root's and a group's that is not everywhere.
-        (int code, string said) = Requests(ask, $"made=$(stat -c '%u %G %a' {requests})");
+        (int code, string said) = Requests(ask, $"made=$(stat -c '%u %G %a' {requests})", ofPanel, isBox);
         Assert.True(code == 0, said);
         Assert.Empty(Directory.GetFileSystemEntries(requests));
         string told = Path.Combine(_root, "told");
         return (File.Exists(told) ? File.ReadAllText(told) : "") + said;
     }
 
-    (int Code, string Said) Requests(Action<string> ask, string made)
+    (int Code, string Said) Requests(Action<string> ask, string made, bool ofPanel = true, bool isBox = true)
     {
         string requests = Path.Combine(_root, "requests");
         string bin = Path.Combine(_root, "bin");
         Directory.CreateDirectory(requests);
         Directory.CreateDirectory(bin);
         string told = Path.Combine(_root, "told");
-        File.WriteAllText(Path.Combine(bin, "systemctl"), $"#!/bin/sh\necho \"$*\" >> {told}\n");
+        File.WriteAllText(Path.Combine(bin, "systemctl"), $"#!/bin/sh\n[ \"$1\" != is-enabled ] || exit 1\necho \"$*\" >> {told}\n");
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(Path.Combine(bin, "systemctl"), (UnixFileMode)0b111_101_101);
         string script = Path.Combine(_root, "script");
-        File.WriteAllText(script, File.ReadAllText(Path.Combine(Units, "../libexec/requests")).Replace("folder=/run/nfr/requests", $"folder={requests}\nPATH={bin}:$PATH", StringComparison.Ordinal).Replace("made='0 nfr 1770'", made, StringComparison.Ordinal));
+        // Who made the files is whoever runs the test: the panel's user, or not.
+        File.WriteAllText(script, File.ReadAllText(Path.Combine(Units, "../libexec/requests")).Replace("folder=/run/nfr/requests", $"folder={requests}\nPATH={bin}:$PATH", StringComparison.Ordinal).Replace("made='0 nfr 1770'", made, StringComparison.Ordinal)
+            .Replace("panel=$(id -u nfr-panel 2>/dev/null)", ofPanel ? "panel=$(id -u)" : "panel=54321", StringComparison.Ordinal)
+            .Replace("appliance=/usr/share/nfr/image.json", $"appliance={(isBox ? script : script + ".absent")}", StringComparison.Ordinal));
         ask(requests);
         return Run("/bin/sh", script);
     }
@@ -165,6 +168,84 @@ public sealed class UnitFileTests : IDisposable
     [InlineData("shutdown", "--no-block poweroff")]
     public void A_request_is_done_and_its_file_goes(string request, string does) =>
         Assert.Equal($"{does}\nasked: {request}\n", Asked(folder => File.WriteAllText(Path.Combine(folder, request), "")));
+
+    [InstalledTheory("/bin/sh")]
+    [InlineData("shutdown")]
+    [InlineData("factory-reset")]
+    public void What_the_button_alone_may_ask_is_not_done_for_the_sensors_user(string request)
+    {
+        Assert.Equal($"<4>{request} was asked for by another than the panel; it is not done\n", Asked(folder => File.WriteAllText(Path.Combine(folder, request), ""), ofPanel: false));
+        // Nor where the sensor's user gives the panel's own file that name, by a link of either kind.
+        string panels = Path.Combine(_root, "panels");
+        File.WriteAllText(panels, "");
+        Assert.Contains("it is not done", Asked(folder => File.CreateSymbolicLink(Path.Combine(folder, request), panels)), StringComparison.Ordinal);
+        Assert.Contains("it is not done", Asked(folder => Assert.Equal(0, Run("/bin/ln", panels, Path.Combine(folder, request)).Code)), StringComparison.Ordinal);
+        Assert.Contains("it is not done", Asked(folder => Directory.CreateDirectory(Path.Combine(folder, request))), StringComparison.Ordinal);
+        Assert.True(File.Exists(panels));
+        Assert.False(File.Exists(Path.Combine(_root, "told")));
+    }
+
+    [InstalledTheory("/bin/sh")]
+    [InlineData("shutdown")]
+    [InlineData("factory-reset")]
+    [InlineData("reboot")]
+    public void A_machine_that_is_no_box_is_neither_switched_off_nor_emptied_by_what_runs_on_it(string request)
+    {
+        Assert.Contains("this machine is no appliance and has no panel enabled; it is not done", Asked(folder => File.WriteAllText(Path.Combine(folder, request), ""), isBox: false), StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(_root, "told")));
+    }
+
+    [InstalledTheory("/bin/sh")]
+    [InlineData("reload", "--no-block reload nfr.service")]
+    [InlineData("restart", "--no-block restart nfr.service")]
+    [InlineData("upgrade-check", "--no-block start nfr-upgrade-check.service")]
+    public void What_concerns_the_sensor_alone_its_own_user_may_ask_on_any_machine(string request, string does) =>
+        Assert.Equal($"{does}\nasked: {request}\n", Asked(folder => File.WriteAllText(Path.Combine(folder, request), ""), ofPanel: false, isBox: false));
+
+    /// <summary>The script of the factory reset in folders of its own, with a systemctl that writes down what it is told and refuses what it is to.</summary>
+    (int Code, string Said, string Told) Reset(bool isImage, string refuses = "nothing")
+    {
+        string bin = Path.Combine(_root, "bin"), told = Path.Combine(_root, "told"), share = Path.Combine(_root, "share"), etc = Path.Combine(_root, "etc/nfr"), data = Path.Combine(_root, "var");
+        foreach (string folder in new[] { bin, share, etc, data }) Directory.CreateDirectory(folder);
+        File.WriteAllText(Path.Combine(bin, "systemctl"), $"#!/bin/sh\necho \"$*\" >> {told}\n[ \"$*\" != \"{refuses}\" ]\n");
+        File.WriteAllText(Path.Combine(bin, "chown"), "#!/bin/sh\n");
+        if (!OperatingSystem.IsWindows()) foreach (string tool in new[] { "systemctl", "chown" }) File.SetUnixFileMode(Path.Combine(bin, tool), (UnixFileMode)0b111_101_101);
+        File.WriteAllText(Path.Combine(data, "spool"), "recorded");
+        File.WriteAllText(Path.Combine(etc, "config.yml"), "owner's");
+        File.WriteAllText(Path.Combine(share, "config.yml"), "shipped");
+        if (isImage) File.WriteAllText(Path.Combine(share, "image.json"), "{}");
+        string script = Path.Combine(_root, "reset");
+        File.WriteAllText(script, $"PATH={bin}:$PATH\n" + File.ReadAllText(Path.Combine(Units, "../libexec/factory-reset"))
+            .Replace("/usr/share/nfr", share, StringComparison.Ordinal).Replace("/etc/nfr", etc, StringComparison.Ordinal).Replace("/var/lib/nfr", data, StringComparison.Ordinal));
+        (int code, string said) = Run("/bin/sh", script);
+        return (code, said, File.ReadAllText(told));
+    }
+
+    [InstalledFact("/bin/sh")]
+    public void On_an_image_the_wish_is_left_before_anything_is_stopped_and_without_it_nothing_is()
+    {
+        Assert.Equal((0, "start nfr-reset-wish.service\n--no-block reboot\n"), Reset(isImage: true) is var done ? (done.Code, done.Told) : default);
+        File.Delete(Path.Combine(_root, "told"));
+        (int code, string said, string told) = Reset(isImage: true, refuses: "start nfr-reset-wish.service");
+        Assert.Equal((1, "start nfr-reset-wish.service\n"), (code, told));
+        Assert.Contains("nothing was erased; the reason is in journalctl -u nfr-reset-wish", said, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(_root, "var/spool")));
+    }
+
+    [InstalledFact("/bin/sh")]
+    public void A_reset_that_breaks_off_on_a_debian_machine_says_so_and_leaves_no_sensor_stopped()
+    {
+        // There is no scope.yml to go back to: it fails behind the stop.
+        (int code, string said, string told) = Reset(isImage: false);
+        Assert.Equal((1, "stop nfr.service\n--no-block start nfr.service\n"), (code, told));
+        Assert.Contains("did not come to an end", said, StringComparison.Ordinal);
+        File.Delete(Path.Combine(_root, "told"));
+        File.WriteAllText(Path.Combine(_root, "share/scope.yml"), "shipped");
+        (code, said, told) = Reset(isImage: false);
+        Assert.Equal((0, "stop nfr.service\n--no-block start nfr.service\n"), (code, told));
+        Assert.Equal("shipped", File.ReadAllText(Path.Combine(_root, "etc/nfr/config.yml")));
+        Assert.False(File.Exists(Path.Combine(_root, "var/spool")));
+    }
 
     [InstalledFact("/bin/sh")]
     public void What_nobody_knows_is_removed_and_named_without_its_tricks()

@@ -106,7 +106,6 @@ static class Pictures
         ("setup-faults-worst", Worst, new(PanelPage.SetupFaults)),
         ("starting", PanelState.Nothing, new(PanelPage.Starting, 3)),
         ("no-sensor", PanelState.Nothing, new(PanelPage.NoSensor)),
-        ("first-boot", PanelState.Nothing, new(PanelPage.FirstBoot, 7)),
         ("updating", Well with { Update = new(PanelUpdatePhase.Writing, 42, "2.1.0", "") }, new(PanelPage.Updating)),
         ("updating-worst", Worst, new(PanelPage.Updating)),
         ("identify", Well, new(PanelPage.Identify, 1)),

@@ -42,15 +42,11 @@ static class Messages
                 Say(canvas, "Safe to unplug", "All is written.");
                 break;
             case PanelPage.Resetting:
-                Say(canvas, "Erasing all", "Then it starts as it was delivered. DO NOT UNPLUG.");
-                Busy(canvas, view.Seconds);
-                break;
-            case PanelPage.FirstBoot:
-                Say(canvas, "First start", "It sets itself up: the disk grows, nfr.txt is read. DO NOT UNPLUG.");
+                Say(canvas, "Erasing all", "Records, keys and settings go. It starts as new. DO NOT UNPLUG.");
                 Busy(canvas, view.Seconds);
                 break;
             case PanelPage.NotPossible:
-                Say(canvas, "Not possible", "This box cannot be shut down or erased by its button: nobody takes the request.");
+                Say(canvas, "Not possible", "Nothing was shut down or erased. The page Health and the log say why.");
                 break;
             default:
                 Say(canvas, "?", "");
