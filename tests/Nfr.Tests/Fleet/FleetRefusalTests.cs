@@ -76,8 +76,18 @@ public sealed class FleetRefusalTests
         Assert.Single(broker.Of(s_alert), t => t.Contains("a3.example", StringComparison.Ordinal));
     }
 
+    [BrokerFact]
+    public void For_good_are_only_reasons_that_stay_the_same()
+    {
+        foreach (int reason in new[] { 0x90, 0x95, 0x99 }) Assert.Contains($"reason {reason:X2}", FleetWords.Never(reason), StringComparison.Ordinal);
+        foreach (int reason in new[] { 0x80, 0x83, 0x87, 0x91, 0x97 })
+        {
+            Assert.Null(FleetWords.Never(reason));
+            Assert.NotEmpty(FleetWords.NotNow(reason));
+        }
+    }
+
     [BrokerTheory]
-    [InlineData(0x80)]
     [InlineData(0x83)]
     [InlineData(0x97)]
     public void An_alert_that_is_refused_for_now_comes_again(int reason)
