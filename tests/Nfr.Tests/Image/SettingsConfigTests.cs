@@ -30,7 +30,6 @@ public sealed class SettingsConfigTests : SettingsBed
                 id: hall-3   # with four blanks
                 heartbeat: 1m
             outputs:
-              keep: 3
               targets:
               - name: ops
                 webhook:
@@ -48,7 +47,7 @@ public sealed class SettingsConfigTests : SettingsBed
         Assert.Empty(After("engine.url = https://engine.example.net\nengine.key = 0123456789abcdef\nbroker = mqtts://b.example\nsite = works\n"));
         NfrConfig config = Parsed();
         Assert.Equal(("hall-3", "works", "b.example", 60.0), (config.Fleet.Id, config.Fleet.Site, config.Fleet.Host, config.Fleet.Heartbeat.TotalSeconds));
-        Assert.Equal(3, config.Outputs.Keep);
+        Assert.Equal((1, "/run/nfr/alerts.jsonl"), (config.Outputs.Keep, config.Outputs.File));
         Assert.Equal("ops", Assert.Single(config.Outputs.Targets).Name);
         Assert.Equal((true, "not port 22"), (config.Inputs.Sniffer.Enabled, config.Inputs.Sniffer.Filter));
         Assert.Equal("enx001122334455", Assert.Single(config.Inputs.Sniffer.Interfaces));
@@ -73,63 +72,64 @@ public sealed class SettingsConfigTests : SettingsBed
     [Fact]
     public void What_the_sensor_refuses_in_it_is_named_with_its_own_line_and_the_rest_counts()
     {
-        Overlay = "# a\n\noutputs:\n  keep: 3\n  colour: red\n";
+        Overlay = "# a\n\nscoring:\n  enabled: false\n  colour: red\n";
         Text = "broker = mqtts://b.example\n";
         Start(NoColour);
         Assert.Equal("config.yml line 5: outputs.colour: nobody knows it. config.yml of the card is not used at all until that is mended", Assert.Single(Faults));
-        Assert.Equal((1, "b.example"), (Parsed().Outputs.Keep, Parsed().Fleet.Host));
-        Overlay = "outputs:\n  keep: 3\n";
+        Assert.Equal((true, "b.example"), (Parsed().Scoring.Enabled, Parsed().Fleet.Host));
+        Overlay = "scoring:\n  enabled: false\n";
         Start(NoColour);
         Assert.Empty(Faults);
-        Assert.Equal(3, Parsed().Outputs.Keep);
+        Assert.False(Parsed().Scoring.Enabled);
     }
 
     [Theory]
-    [InlineData("outputs:\n  keep: 3\n bad: 1\n", "config.yml line 3: ")]
+    [InlineData("scoring:\n  enabled: false\n bad: 1\n", "config.yml line 3: ")]
     [InlineData("just words\n", "config.yml line 1: expected \"name:\" here")]
     [InlineData("- a\n- b: c\n", "config.yml line 1: expected \"name:\" here")]
     [InlineData("inputs: {sniffer: {enabled: false}}\n", "config.yml line 1: inputs: write each of its settings in a line of its own below it")]
     [InlineData("inputs:\n  sniffer: {interface: lo}\n", "config.yml line 2: inputs.sniffer: write each of its settings")]
-    [InlineData("outputs:\n  keep: 3\noutputs:\n  keep: 4\n", "config.yml line 3: outputs is set twice; first in line 1")]
+    [InlineData("scoring:\n  enabled: false\nscoring:\n  enabled: true\n", "config.yml line 3: scoring is set twice; first in line 1")]
     public void A_file_that_cannot_be_laid_over_is_refused_with_its_line(string overlay, string words)
     {
         // With a remark, or it would be no config at all.
         Overlay = overlay + "# end\n";
         Assert.StartsWith(words, Assert.Single(After("# nothing\n")), StringComparison.Ordinal);
-        Assert.Equal((1, true), (Parsed().Outputs.Keep, Parsed().Inputs.Sniffer.Enabled));
+        Assert.Equal((true, true), (Parsed().Scoring.Enabled, Parsed().Inputs.Sniffer.Enabled));
     }
 
     [Theory]
     [InlineData("data:\n  dir: /tmp/x\n", "data", "the box keeps it where it has to be")]
     [InlineData("spool:\n  dir: /tmp/x\n  max_size: 2GiB\n", "spool.dir", "the box keeps it where it has to be")]
+    [InlineData("outputs:\n  max_size: 1GiB\n", "outputs.max_size", "the box keeps it")]
     [InlineData("panel:\n  socket: /tmp/x\n", "panel", "the box keeps it")]
     [InlineData("inputs:\n  sniffer:\n    enabled: false\n", "inputs.sniffer.enabled", "capture = in nfr.txt")]
     [InlineData("inputs:\n  sniffer:\n    interface: lo\n", "inputs.sniffer.interface", "capture = in nfr.txt")]
     [InlineData("scope:\n  file: /tmp/x\n", "scope", "put a file scope.yml beside it")]
     public void What_is_the_boxs_to_say_is_left_out_and_told(string overlay, string path, string words)
     {
-        Overlay = overlay + "outputs:\n  keep: 3\n";
+        Overlay = overlay + "scoring:\n  enabled: false\n";
         string fault = Assert.Single(After("# nothing\n"));
         Assert.Contains($": {path} is not for this file and was left out: {words}", fault, StringComparison.Ordinal);
         Assert.DoesNotContain("/tmp/x", Config, StringComparison.Ordinal);
-        Assert.Equal((3, true, "/var/lib/nfr"), (Parsed().Outputs.Keep, Parsed().Inputs.Sniffer.Enabled, Parsed().Data.Dir));
+        Assert.Equal((false, true, "/var/lib/nfr"), (Parsed().Scoring.Enabled, Parsed().Inputs.Sniffer.Enabled, Parsed().Data.Dir));
         Assert.Equal("enx001122334455", Assert.Single(Parsed().Inputs.Sniffer.Interfaces));
     }
 
     [Fact]
     public void A_key_in_it_goes_to_nobody_while_the_address_in_nfr_txt_is_wrong()
     {
-        Overlay = "engine:\n  api_key: 0123456789abcdef\noutputs:\n  keep: 3\n";
+        Overlay = "engine:\n  api_key: 0123456789abcdef\nscoring:\n  enabled: false\n";
         string[] faults = After("engine.url = engine.example.net\n");
         Assert.Contains(faults, f => f.StartsWith("config.yml line 1: engine is not for this file", StringComparison.Ordinal));
         Assert.DoesNotContain("api_key", Config, StringComparison.Ordinal);
-        Assert.Equal(3, Parsed().Outputs.Keep);
+        Assert.False(Parsed().Scoring.Enabled);
     }
 
     [Fact]
     public void A_card_that_is_lost_changes_nothing_and_a_file_that_was_removed_is_gone()
     {
-        Overlay = "outputs:\n  keep: 3\n";
+        Overlay = "scoring:\n  enabled: false\n";
         File.WriteAllText(At("card/scope.yml"), "groups:\n  own:\n    in_scope: [192.0.2.0/24]\n");
         Assert.Empty(After("name = hall-3\n"));
         string before = Config;
@@ -141,10 +141,10 @@ public sealed class SettingsConfigTests : SettingsBed
         // Rotten is as good as gone.
         File.WriteAllBytes(At("card/config.yml"), new byte[3000]);
         Assert.Equal("config.yml on the card is empty or rotten: there is neither a setting nor a remark in it. What it said last stays in force", Assert.Single(After("name = hall-3\n")));
-        Assert.Equal(3, Parsed().Outputs.Keep);
+        Assert.False(Parsed().Scoring.Enabled);
         File.Delete(At("card/config.yml"));
         Assert.Empty(After("name = hall-3\n"));
-        Assert.Equal(1, Parsed().Outputs.Keep);
+        Assert.True(Parsed().Scoring.Enabled);
     }
 
     [Fact]
@@ -163,7 +163,7 @@ public sealed class SettingsConfigTests : SettingsBed
     [Fact]
     public void The_sensor_is_asked_three_times_at_most_and_then_the_box_records()
     {
-        Overlay = "outputs:\n  keep: 3\n";
+        Overlay = "scoring:\n  enabled: false\n";
         Text = "broker = mqtts://b.example\nupdate.url = https://u.example/x\n";
         // It finds another fault each time.
         Start(Checker($"echo asked >> {At("asked")}\ncase $(wc -l < {At("asked")}) in 1) echo \"$4:3: update.url: no\" ;; 2) echo \"$4:3: fleet.broker: no\" ;; *) echo \"$4:3: engine.host: no\" ;; esac; exit 2"));

@@ -61,14 +61,14 @@ public sealed class SettingsPortsTests : SettingsBed
         NoPort("end0", "enx001122334455");
         BoardHasAPort();
         Port("enx000000000001", Socket3B, "00:00:00:00:00:01", "lan78xx");
-        Assert.Contains("the board's own port did not appear", Assert.Single(After("")), StringComparison.Ordinal);
+        Assert.Contains("the board's own port did not appear", Assert.Single(After("# nothing\n")), StringComparison.Ordinal);
         AssertPorts(null, "[enx000000000001]");
         Port("enxb827eb000002", OnBoard3B, "b8:27:eb:00:00:02", "lan78xx");
-        Assert.Empty(After(""));
+        Assert.Empty(After("# nothing\n"));
         AssertPorts("enxb827eb000002", "[enx000000000001]");
         // And the other way round at some later start.
         NoPort("enxb827eb000002");
-        Assert.Contains("the port enxb827eb000002 (b8:27:eb:00:00:02) that was managed at the last start is not there", Assert.Single(After("")), StringComparison.Ordinal);
+        Assert.Contains("the port enxb827eb000002 (b8:27:eb:00:00:02) that was managed at the last start is not there", Assert.Single(After("# nothing\n")), StringComparison.Ordinal);
         AssertPorts(null, "[enx000000000001]");
     }
 
@@ -86,7 +86,7 @@ public sealed class SettingsPortsTests : SettingsBed
         NoPort("end0", "enx001122334455");
         Port("aaa0", Pcie + "1-1.2/1-1.2:1.0", "00:00:00:00:00:01", "r8152");
         Port("zzz0", device, "00:00:00:00:00:02", driver);
-        After("");
+        After("# nothing\n");
         Assert.Equal(ofTheBoard ? "zzz0" : "aaa0", Managed);
     }
 
@@ -99,7 +99,7 @@ public sealed class SettingsPortsTests : SettingsBed
         Port("zzz0", "platform/odd/9-1/9-1:1.0", "00:00:00:00:00:02", "odd");
         Directory.CreateDirectory(At("sys/firmware/devicetree/base/soc/odd/ethernet@7"));
         File.CreateSymbolicLink(At("sys/devices/platform/odd/9-1/of_node"), At("sys/firmware/devicetree/base/soc/odd/ethernet@7"));
-        Assert.Empty(After(""));
+        Assert.Empty(After("# nothing\n"));
         AssertPorts("zzz0", "[aaa0]");
     }
 
@@ -109,23 +109,23 @@ public sealed class SettingsPortsTests : SettingsBed
         NoPort("end0", "enx001122334455");
         Port("eth0", Pcie + "1-1.1/1-1.1:1.0", "00:00:00:00:00:01");
         Port("eth1", Pcie + "1-1.2/1-1.2:1.0", "00:00:00:00:00:02");
-        After("");
+        After("# nothing\n");
         AssertPorts("eth0", "[eth1]");
         NoPort("eth0", "eth1");
         Port("eth1", Pcie + "1-1.1/1-1.1:2.0", "00:00:00:00:00:01");
         Port("eth0", Pcie + "1-1.2/1-1.2:2.0", "00:00:00:00:00:02");
-        Assert.Empty(After(""));
+        Assert.Empty(After("# nothing\n"));
         AssertPorts("eth1", "[eth0]");
         // A third one captures; one alone that captured is not managed for want of another.
         Port("aaa0", Pcie + "1-1.3/1-1.3:1.0", "00:00:00:00:00:03");
-        Assert.Empty(After(""));
+        Assert.Empty(After("# nothing\n"));
         AssertPorts("eth1", "[aaa0, eth0]");
         NoPort("eth1", "aaa0");
-        Assert.Contains("no port is managed", Assert.Single(After("")), StringComparison.Ordinal);
+        Assert.Contains("no port is managed", Assert.Single(After("# nothing\n")), StringComparison.Ordinal);
         AssertPorts(null, "[eth0]");
         // Whoever is away now is still who it was.
         Port("eth1", Pcie + "1-1.1/1-1.1:3.0", "00:00:00:00:00:01");
-        Assert.Empty(After(""));
+        Assert.Empty(After("# nothing\n"));
         AssertPorts("eth1", "[eth0]");
     }
 
@@ -138,13 +138,13 @@ public sealed class SettingsPortsTests : SettingsBed
         After("management = eth1\n");
         AssertPorts("eth1", "[eth0]");
         // The line is gone: so is what came of it.
-        After("");
+        After("# nothing\n");
         AssertPorts("eth0", "[eth1]");
         // The card in another box.
         NoPort("eth0", "eth1");
         Port("eth5", Pcie + "1-1.1/1-1.1:2.0", "00:00:00:00:00:05");
         Port("eth6", Pcie + "1-1.2/1-1.2:2.0", "00:00:00:00:00:06");
-        Assert.Empty(After(""));
+        Assert.Empty(After("# nothing\n"));
         AssertPorts("eth5", "[eth6]");
     }
 
@@ -154,7 +154,7 @@ public sealed class SettingsPortsTests : SettingsBed
         NoPort("end0", "enx001122334455");
         BoardHasAPort();
         Port("enx000000000001", Socket3B, "00:00:00:00:00:01", "r8152");
-        Text = "";
+        Text = "# nothing\n";
         // The script cannot end before the port is there: there is nothing else that it would be content with within its patience.
         Task<string> start = Task.Run(() => Start("true", ("NFR_PORTS_STILL", "1"), ("NFR_PORTS_TOTAL", "25")));
         Assert.True(SpinWait.SpinUntil(() => File.Exists(At("run/nfr-boot/understood")), TimeSpan.FromSeconds(60)));
@@ -171,7 +171,7 @@ public sealed class SettingsPortsTests : SettingsBed
         (string, string)[] patience = [("NFR_PORTS_STILL", "100"), ("NFR_PORTS_TOTAL", "100")];
         Text = "management = end0\ncapture = enx001122334455\n";
         Start("true", patience);
-        After("");
+        After("# nothing\n");
         Start("true", patience);
         AssertPorts("end0", "[enx001122334455]");
     }
