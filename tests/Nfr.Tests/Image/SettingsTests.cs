@@ -1,58 +1,11 @@
 using System.Runtime.Versioning;
-using System.Text;
-using Nfr.Config;
 
 namespace Nfr.Tests.Image;
 
 /// <summary>nfr.txt: each case is a card and a box in folders, and the script of the image run on them.</summary>
 [SupportedOSPlatform("linux")]
-public sealed class SettingsTests : IDisposable
+public sealed class SettingsTests : SettingsBed
 {
-    readonly string _root = Directory.CreateTempSubdirectory("nfr-settings-").FullName;
-
-    public SettingsTests()
-    {
-        foreach (string folder in new[] { "card", "run/nfr-boot", "data", "usr/share/nfr", "usr/share/zoneinfo/Europe", "sys/class/net" }) Directory.CreateDirectory(At(folder));
-        File.WriteAllText(At("usr/share/zoneinfo/Europe/Berlin"), "");
-        File.Copy(Path.Combine(Shell.Root, "config.yml"), At("usr/share/nfr/config.yml"));
-        File.Copy(Path.Combine(Shell.Root, "scope.yml"), At("usr/share/nfr/scope.yml"));
-        Port("end0", "platform/fd580000.ethernet");
-        Port("enx001122334455", "platform/fd500000.pcie/usb1/1-1/1-1.4/1-1.4:1.0");
-    }
-
-    public void Dispose() => Directory.Delete(_root, recursive: true);
-
-    string At(string path) => Path.Combine(_root, path);
-    string Read(string path) => File.ReadAllText(At(path));
-    string Config => Read("data/settings/nfr/config.yml");
-    string[] Faults => File.ReadAllLines(At("run/nfr-boot/faults"));
-    string Text { get => Read("card/nfr.txt"); set => File.WriteAllText(At("card/nfr.txt"), value); }
-
-    void Port(string name, string device)
-    {
-        Directory.CreateDirectory(At("sys/class/net/" + name));
-        Directory.CreateDirectory(At("sys/devices/" + device));
-        File.WriteAllText(At($"sys/class/net/{name}/type"), "1\n");
-        File.CreateSymbolicLink(At($"sys/class/net/{name}/device"), At("sys/devices/" + device));
-    }
-
-    /// <param name="checker">What stands for "nfr config check": by default it takes everything.</param>
-    string Start(string checker = "true") => Shell.Run($"sh {Shell.Scripts}/settings", ("NFR_ROOT", _root), ("NFR_CONTROL", At("card")), ("NFR_CHECK", checker));
-
-    string[] After(string text)
-    {
-        Text = text;
-        Start();
-        return Faults;
-    }
-
-    /// <summary>By the sensor's own reader: a config that it refuses is a box that does not record.</summary>
-    void AssertTheSensorTakesIt()
-    {
-        Assert.NotNull(NfrConfig.Parse("/etc/nfr/config.yml", Encoding.UTF8.GetBytes(Config), out IReadOnlyList<ConfigFault> faults));
-        Assert.Empty(faults);
-    }
-
     [Fact]
     public void The_template_as_it_is_gives_a_box_that_records()
     {
@@ -75,7 +28,9 @@ public sealed class SettingsTests : IDisposable
         Pem("box.crt", "CERTIFICATE");
         Pem("box.key", "PRIVATE KEY");
         Pem("commands.pub.pem", "PUBLIC KEY");
+        Pem("next.pub.pem", "PUBLIC KEY");
         Assert.Empty(After(all));
+        Assert.Contains("command_keys: [/etc/nfr/command.key, /etc/nfr/command.key.2]\n  homeassistant: yes\n", Config, StringComparison.Ordinal);
         AssertTheSensorTakesIt();
         Assert.Contains("host: \"https://engine.example.net\"", Config, StringComparison.Ordinal);
         Assert.Contains("api_key: \"0123456789abcdef\"", Config, StringComparison.Ordinal);
@@ -121,6 +76,9 @@ public sealed class SettingsTests : IDisposable
     [InlineData("capture = eth99", "there is no port eth99 now")]
     [InlineData("gateway = 10.0.0.1", "used together with address")]
     [InlineData("broker.user = x", "of no use without broker")]
+    [InlineData("homeassistant = yes", "of no use without broker")]
+    [InlineData("homeassistant = maybe", "expected yes or no")]
+    [InlineData("command.key.2 = x.pem", "do you mean command.key?")]
     public void A_wrong_line_is_named_with_its_number_and_what_to_do(string line, string words)
     {
         string[] faults = After("# first\n\n" + line + "\n");
@@ -129,6 +87,18 @@ public sealed class SettingsTests : IDisposable
         Assert.Contains(faults[0], Read("card/nfr.txt.report"), StringComparison.Ordinal);
         // And the box records all the same.
         Assert.Contains("sniffer:", Config, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Two_keys_for_commands_may_be_named_and_no_third()
+    {
+        foreach (string name in new[] { "a.pem", "b.pem", "c.pem" }) Pem(name, "PUBLIC KEY");
+        string fault = Assert.Single(After("broker = mqtts://b.example\ncommand.key = a.pem\ncommand.key = b.pem\ncommand.key = c.pem\n"));
+        Assert.StartsWith("nfr.txt line 4: command.key is given a third time; lines 2 and 3 count", fault, StringComparison.Ordinal);
+        Assert.Contains("command_keys: [/etc/nfr/command.key, /etc/nfr/command.key.2]\n", Config, StringComparison.Ordinal);
+        // The old one goes, and so does what was kept of it.
+        Assert.Empty(After("broker = mqtts://b.example\ncommand.key = b.pem\n"));
+        Assert.False(File.Exists(At("data/settings/nfr/command.key.2")));
     }
 
     [Fact]
@@ -147,12 +117,9 @@ public sealed class SettingsTests : IDisposable
     [Fact]
     public void What_was_read_is_seen_by_root_alone_and_goes_with_the_script()
     {
-        string checker = At("checker");
-        // Asked in the middle of it all.
-        File.WriteAllText(checker, $"#!/bin/sh\nstat -c %a {At("run/nfr-boot/private")} > {At("mode")}\n");
-        File.SetUnixFileMode(checker, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         Text = "engine.key = 0123456789abcdef\n";
-        Start(checker);
+        // Asked in the middle of it all.
+        Start(Checker($"stat -c %a {At("run/nfr-boot/private")} > {At("mode")}"));
         Assert.Equal("700\n", Read("mode"));
         Assert.False(Directory.Exists(At("run/nfr-boot/private")));
         Assert.Equal("", Shell.Run($"grep -rl 0123456789abcdef {At("run")} || true"));
@@ -277,9 +244,6 @@ public sealed class SettingsTests : IDisposable
         Assert.Contains("api_key: \"0123456789abcdef\"", Config, StringComparison.Ordinal);
     }
 
-    /// <summary>A folder in the way of the file that is written first stands for a data partition that takes nothing.</summary>
-    void Full(string file) => Directory.CreateDirectory(At($"data/settings/{file}.new/x"));
-
     [Fact]
     public void A_secret_that_the_box_could_not_keep_stays_on_the_card()
     {
@@ -362,7 +326,10 @@ public sealed class SettingsTests : IDisposable
         Directory.Delete(At("sys/class/net/enx001122334455"), recursive: true);
         After("");
         Assert.Contains("interface: [end0]", Config, StringComparison.Ordinal);
-        After("management = none\n");
+        Assert.StartsWith("one port does both: end0 is managed and captures", Assert.Single(Faults), StringComparison.Ordinal);
+        // Said in so many words, it is no fault.
+        Assert.Empty(After("management = end0\ncapture = end0\n"));
+        Assert.Empty(After("management = none\n"));
         Assert.Contains("interface: [end0]", Config, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(At("run/systemd/network")));
     }
@@ -370,9 +337,7 @@ public sealed class SettingsTests : IDisposable
     [Fact]
     public void What_the_sensor_refuses_is_left_out_and_said()
     {
-        string checker = At("checker");
-        File.WriteAllText(checker, "#!/bin/sh\n! grep -q broker \"$4\" || { echo \"$4:12: fleet.broker: no such thing\"; exit 1; }\n");
-        File.SetUnixFileMode(checker, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        string checker = Checker("! grep -q broker \"$4\" || { echo \"$4:12: fleet.broker: no such thing\"; exit 1; }");
         Text = "engine.key = 0123456789abcdef\nbroker = mqtts://b.example\nupdate.url = https://updates.example.net/nfr.head\n";
         Start(checker);
         Assert.Contains("fleet.broker: no such thing", Assert.Single(Faults), StringComparison.Ordinal);
@@ -408,6 +373,4 @@ public sealed class SettingsTests : IDisposable
         Assert.Equal(then, File.GetLastWriteTimeUtc(At("card/nfr.txt.report")));
         Assert.Equal(then, File.GetLastWriteTimeUtc(At("card/nfr.txt")));
     }
-
-    void Pem(string name, string kind) => File.WriteAllText(At("card/" + name), $"-----BEGIN {kind}-----\nAAAA\n-----END {kind}-----\n");
 }

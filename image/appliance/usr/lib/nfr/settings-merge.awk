@@ -4,7 +4,7 @@
 # OVER has replaces what BASE has, word for word. BASE is of our own making. OVER is anybody's: what cannot be understood in this way is refused with its line
 # (exit code 3), and what comes out is asked of the sensor, so that this need not know YAML any better.
 # map: "LINE-OF-RESULT LINE-OF-OVER" for each line that comes of OVER. refused: "LINE-OF-OVER PATH" for each that is the box's to say (never).
-function fail(line, words) { print line " " words > refused; failed = 1; exit 3 }
+function fail(line, words) { print line ": " words > refused; failed = 1; exit 3 }
 function indent(s) { match(s, /^ */); return RLENGTH }
 function blank(s) { return s ~ /^[ ]*(#.*)?$/ }
 # Lists may begin where their name does.

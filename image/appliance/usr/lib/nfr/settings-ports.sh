@@ -130,7 +130,8 @@ choose_ports() {
     capture=$(trim "$(printf '%s\n' "$_ports" | grep -vx -- "${management:-none}" | tr '\n' ' ')")
     if [ -z "$capture" ] && [ -n "$management" ] && [ "$management" != none ]; then
       capture=$management
-      fault "one port does both: $management is managed and captures, since there is no other, so the box records hardly more than its own traffic. Plug in a second network card for the mirror (it is taken within a minute), or write capture = $management in nfr.txt if that is meant"
+      # Where a line names ports that are away, its own fault says what captures.
+      [ -n "$_absent" ] || fault "one port does both: $management is managed and captures, since there is no other, so the box records hardly more than its own traffic. Plug in a second network card for the mirror (it is taken within a minute), or write capture = $management in nfr.txt if that is meant"
     fi
   fi
   for _one in $_absent; do
