@@ -133,7 +133,7 @@ public sealed class CardTests : IDisposable
     string Control(string settings)
     {
         string control = Directory.CreateDirectory(Path.Combine(_folder, "control")).FullName;
-        foreach ((string name, string text) in new[] { ("nfr.txt", settings), ("nfr.txt.report", "report"), ("box.crt", "certificate"), ("BOX.KEY", "private"), ("authority", "named"), ("autoboot.txt", "[all]"), ("config.txt", "config"), ("bootcode.bin", "code"), ("README.txt", "read"), ("factory-reset", "wish"), ("holiday.jpg", "picture") })
+        foreach ((string name, string text) in new[] { ("nfr.txt", settings), ("nfr.txt.report", "report"), ("box.crt", "certificate"), ("BOX.KEY", "private"), ("authority", "named"), ("config.yml", "outputs:"), ("scope.yml", "- name: x"), ("autoboot.txt", "[all]"), ("config.txt", "config"), ("bootcode.bin", "code"), ("README.txt", "read"), ("factory-reset", "wish"), ("holiday.jpg", "picture") })
             File.WriteAllText(Path.Combine(control, name), text);
         File.WriteAllText(Path.Combine(_folder, "template"), "# nothing\n# is set\n");
         return control;
