@@ -75,7 +75,7 @@ public sealed class SettingsConfigTests : SettingsBed
         Overlay = "# a\n\nscoring:\n  enabled: false\n  colour: red\n";
         Text = "broker = mqtts://b.example\n";
         Start(NoColour);
-        Assert.Equal("config.yml line 5: outputs.colour: nobody knows it. config.yml of the card is not used at all until that is mended", Assert.Single(Faults));
+        Assert.Equal("config.yml line 5: outputs.colour: nobody knows it (config.yml of the card is not used at all until that is mended)", Assert.Single(Faults));
         Assert.Equal((true, "b.example"), (Parsed().Scoring.Enabled, Parsed().Fleet.Host));
         Overlay = "scoring:\n  enabled: false\n";
         Start(NoColour);
@@ -155,7 +155,7 @@ public sealed class SettingsConfigTests : SettingsBed
         Assert.Equal("/etc/nfr/scope.yml.card", Parsed().Scope.File);
         // Refused, it falls away, and nothing else does.
         Start(Checker("grep -q scope.yml.card \"$4\" && { echo '/etc/nfr/scope.yml.card:2: groups.own: nobody knows it'; exit 2; }; exit 0"));
-        Assert.Contains("scope.yml line 2: groups.own: nobody knows it. scope.yml of the card is not used at all until that is mended", Faults);
+        Assert.Contains("scope.yml line 2: groups.own: nobody knows it (scope.yml of the card is not used at all until that is mended)", Faults);
         Assert.Equal("/etc/nfr/scope.yml", Parsed().Scope.File);
         Assert.Contains("10.0.0.0/8", Read("data/settings/nfr/scope.yml"), StringComparison.Ordinal);
     }

@@ -98,7 +98,7 @@ write_config() {
     # By way of cat, which knows whether every byte was taken.
     merged_text > "$private/config.new"; _code=$?
     if [ $_code -eq 3 ]; then
-      fault "config.yml line $(tail -n 1 "$private/refused"). config.yml of the card is not used at all until that is mended"; without config.yml; continue
+      fault "config.yml line $(tail -n 1 "$private/refused") (config.yml of the card is not used at all until that is mended)"; without config.yml; continue
     fi
     if [ $_code -ne 0 ] || ! { cat "$private/config.new" | (umask 077; cat > "$etc/config.yml.new") && owner "$etc/config.yml.new"; } 2>/dev/null; then not_written; return; fi
     _state="$_stamp $(cksum < "$etc/config.yml.new") $(cat "$etc"/*.ca "$etc"/broker.certificate "$etc"/command.key* "$etc"/scope.yml* 2>/dev/null | cksum)"
@@ -124,7 +124,7 @@ write_config() {
     case " $(echo $_blamed) " in *' config.yml '*|*' scope.yml '*)
       for _one in config.yml scope.yml; do
         case " $(echo $_blamed) " in *" $_one "*) grep "^$_one line" "$private/blamed" | head -n 3 | while IFS= read -r _line; do echo "$_line"; done > "$private/words"
-          while IFS= read -r _line; do fault "$_line. $_one of the card is not used at all until that is mended"; done < "$private/words" ;; esac
+          while IFS= read -r _line; do fault "$_line ($_one of the card is not used at all until that is mended)"; done < "$private/words" ;; esac
       done ;;
     esac
     _why=$(grep -v '^\(config\|scope\)\.yml line' "$private/blamed" | head -n 1 | sed 's/^[a-z]* : //')
