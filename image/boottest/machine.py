@@ -14,7 +14,7 @@ import display
 from firmware import Card
 
 PL061_DATA = 0x090303fc      # the controller's data register with every line chosen (Arm DDI 0190B, 3.3.1), at its place in QEMU's `virt`
-BUTTON_LINE = 3              # QEMU's own: the line that "system_powerdown" pulses
+BUTTON_LINE = 3              # QEMU's own: the line that "system_powerdown" pulses, and that "hold" moves itself
 
 
 class Qmp:
@@ -97,11 +97,12 @@ class Machine:
         line += f' console=ttyAMA0 systemd.default_device_timeout_sec=600 systemd.journald.forward_to_console=1 {append}'
         # The Pi's firmware tells the kernel its partition in the device tree; here the line of config.txt that chose cmdline-X.txt did.
         self.serial = os.path.join(self.folder, f'serial-{self.boots}.log')
-        control, screen = os.path.join(self.folder, 'qmp'), os.path.join(self.folder, 'display')
-        for path in (control, screen):
+        control, screen, lines = (os.path.join(self.folder, name) for name in ('qmp', 'display', 'lines'))
+        for path in (control, screen, lines):
             if os.path.exists(path): os.unlink(path)
         arguments = ['qemu-system-aarch64', *self._base(), '-display', 'none', '-no-reboot', '-serial', f'file:{self.serial}', '-monitor', 'none',
-                     '-qmp', f'unix:{control},server=on,wait=off', '-kernel', kernel, '-append', line,
+                     # The test protocol of QEMU moves lines of the machine from outside, as a finger does; the machine itself runs as without it.
+                     '-qmp', f'unix:{control},server=on,wait=off', '-qtest', f'unix:{lines},server=on,wait=off', '-qtest-log', 'none', '-kernel', kernel, '-append', line,
                      # cache=none would wait for the host's disk; what the guest flushes is what must outlive a cut, and that QEMU does in any mode.
                      '-drive', f'if=none,id=card,file={self.image},format=raw,cache=writeback,discard=unmap', '-device', 'virtio-blk-pci,drive=card,addr=1',
                      '-netdev', 'tap,id=net0,ifname=nfr-mgmt,script=no,downscript=no', '-device', 'virtio-net-pci,netdev=net0,mac=52:54:00:4e:46:01,romfile=,addr=2',
@@ -173,6 +174,20 @@ class Machine:
     def press(self):
         """A short press of the button (a tenth of a second, QEMU's)."""
         self.qmp.do('system_powerdown')
+
+    def hold(self, seconds):
+        """The button, held: its line is up for so long."""
+        path = next('/machine/unattached/' + part['name'] for part in self.qmp.do('qom-list', path='/machine/unattached') if 'pl061' in part['type'])
+        with socket.socket(socket.AF_UNIX) as lines:
+            lines.settimeout(60)
+            lines.connect(os.path.join(self.folder, 'lines'))
+            with lines.makefile('rw') as talk:
+                for level in (1, 0):
+                    talk.write(f'set_irq_in {path} unnamed-gpio-in {BUTTON_LINE} {level}\n')
+                    talk.flush()
+                    said = talk.readline().strip()
+                    if said != 'OK': raise RuntimeError(f'QEMU does not move the button: {said}')
+                    if level: time.sleep(seconds)
 
     def console(self):
         with open(self.serial, errors='replace') as file:

@@ -24,7 +24,7 @@ from bundles import Bundles                                     # noqa: E402
 # An act is one flashed card. Its first check switches the box on; without it the others of the act have nothing to look at.
 EVERYDAY = ('recording', 'capture', 'heartbeat', 'lights', 'display', 'alert', 'silent', 'read_only', 'grown', 'ports', 'ssh', 'memory', 'watchdog', 'power_cut', 'full_card',
             'dying_card', 'kept', 'update_refused', 'update', 'update_bad', 'shutdown')
-BAD_DAY = ('bad_day',)
+BAD_DAY = ('bad_day', 'bad_day_seen', 'button_off')
 MISTAKES = 'this line says nothing\r\ncolour = blue\r\ntimezone = Mars/Olympus\r\n'
 
 

@@ -30,7 +30,7 @@ class TimeServer:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((address, port))
         self._socket.settimeout(0.5)
-        self._open = True
+        self.is_open = self._open = True
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -47,6 +47,6 @@ class TimeServer:
             self.answered += 1
 
     def close(self):
-        self._open = False
+        self.is_open = self._open = False
         self._thread.join(5)
         self._socket.close()

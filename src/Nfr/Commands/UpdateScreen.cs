@@ -66,6 +66,8 @@ sealed class UpdateScreen(Terminal terminal)
             { Phase: UpdatePhase.Good } r => new ScreenLine($"The last update, to {r.Title}, went well."),
             { } r => new ScreenLine($"The last update, to {r.Title}, failed: {Printable.Of(r.Why)}", ScreenMark.Bad),
         };
+        if (box.ReadRefusal() is { } refused)
+            yield return new ScreenLine($"{(refused.Version.Length > 0 ? $"An update to {refused.Title}" : "An update")} was not taken after that: {Printable.Of(refused.Why)}", ScreenMark.Notice);
     }
 
     internal static string Json(UpdateBox box)
@@ -84,6 +86,11 @@ sealed class UpdateScreen(Terminal terminal)
             {
                 json.WritePropertyName("last");
                 record.Write(json);
+            }
+            if (box.ReadRefusal() is { } refused)
+            {
+                json.WritePropertyName("notTaken");
+                refused.Write(json);
             }
             json.WriteEndObject();
         }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Nfr.Update;
 
 namespace Nfr.Health;
 
@@ -11,8 +12,13 @@ sealed record BoxFacts
     public IReadOnlyList<Temperature> Temperatures { get; init; } = [];
     public Throttling? Throttling { get; init; }
     public ProcessFacts Process { get; init; }
-    /// <summary>What first boot and updates have to say; nothing on a machine that is no appliance.</summary>
+    /// <summary>This system is the image: what it says to do must be possible there.</summary>
+    public bool IsAppliance { get; init; }
+    /// <summary>What the start of the box and updates have to say; nothing on a machine that is no appliance.</summary>
     public BoxNotes Notes { get; init; } = BoxNotes.None;
+
+    /// <summary>It does not become one while we run.</summary>
+    static readonly bool s_isAppliance = File.Exists(ApplianceImage.DefaultPath);
 
     /// <param name="folder">The spool's.</param>
     /// <param name="clock">Of this sensor.</param>
@@ -24,6 +30,7 @@ sealed record BoxFacts
         Temperatures = Temperature.Read(),
         Throttling = ThrottlingFile.Read(),
         Process = ProcessFacts.Read(),
+        IsAppliance = s_isAppliance,
         Notes = BoxNotes.Read(BoxNotePlaces.Default, time),
     };
 

@@ -13,6 +13,11 @@ namespace Nfr.Health;
 sealed record BoxNotePlaces(string Boot, string Progress, string Record)
 {
     public static readonly BoxNotePlaces Default = new("/run/nfr-boot", "/run/nfr/update.json", "/data/nfr-update/record.json");
+
+    /// <summary>The last bundle that was not taken.</summary>
+    public string Refusal { get; } = RefusalBeside(Record);
+
+    public static string RefusalBeside(string record) => Path.Combine(Path.GetDirectoryName(record)!, "refused.json");
 }
 
 /// <summary>
@@ -62,8 +67,11 @@ sealed record BoxNotes
                 ? new PanelUpdate(PanelUpdatePhase.Writing, going.Percent, going.Version, going.Words)
                 : new PanelUpdate(PanelUpdatePhase.Failed, 0, going.Version, going.Phase == "rebooting" ? "the reboot into it does not come; reboot by hand, or begin the update again" : "nfr update ended in the middle of it; begin it again");
         }
-        if (Fields(places.Record) is not { } last) return PanelUpdate.None;
-        bool isNews = (time.GetUtcNow().UtcDateTime - File.GetLastWriteTimeUtc(places.Record)).Duration() < s_news;
+        (string Phase, string Version, int Percent, string Words, double At) last = Fields(places.Record) ?? default;
+        // One that did not stay is the graver. A bundle that was not taken changed nothing: who brings another every day must not have the light on for ever.
+        if (last.Phase is not ("trying" or "failed") && IsNews(places.Refusal, time) && Fields(places.Refusal) is { Phase: "refused" } refused)
+            return new PanelUpdate(PanelUpdatePhase.Refused, 0, refused.Version, refused.Words);
+        bool isNews = IsNews(places.Record, time);
         return last.Phase switch
         {
             "trying" => new PanelUpdate(PanelUpdatePhase.Trial, 100, last.Version, ""),
@@ -73,6 +81,8 @@ sealed record BoxNotes
             _ => PanelUpdate.None,
         };
     }
+
+    static bool IsNews(string file, TimeProvider time) => (time.GetUtcNow().UtcDateTime - File.GetLastWriteTimeUtc(file)).Duration() < s_news;
 
     static (string Phase, string Version, int Percent, string Words, double At)? Fields(string file)
     {

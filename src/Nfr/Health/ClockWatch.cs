@@ -1,3 +1,4 @@
+using Nfr.Events;
 using Nfr.Native;
 
 namespace Nfr.Health;
@@ -8,16 +9,24 @@ namespace Nfr.Health;
 /// <param name="Jumps">How often it was set since the start.</param>
 /// <param name="LastJump">The latest one's length, forward above zero.</param>
 /// <param name="LastJumpAt">When, by the clock as it was then set; null before the first.</param>
-readonly record struct ClockFacts(ClockStatus? Kernel, TimeSpan Set, long Jumps, TimeSpan LastJump, DateTimeOffset? LastJumpAt);
+readonly record struct ClockFacts(ClockStatus? Kernel, TimeSpan Set, long Jumps, TimeSpan LastJump, DateTimeOffset? LastJumpAt)
+{
+    /// <summary>The time is the guess that the start of the box made (when it last ran, or was built), going on since.</summary>
+    public bool IsGuess { get; init; }
+
+    /// <summary>Nobody has set the clock since the box came up, so that what it says is wrong by as long as the box was off.</summary>
+    public bool IsUnset(DateTimeOffset now) => ClockFloor.IsUnset(now) || (IsGuess && Kernel is not { IsSynchronised: true });
+}
 
 /// <summary>Holds the wall clock against the monotonic one, to see when somebody sets it. Any thread.</summary>
-sealed class ClockWatch(TimeProvider time, Func<ClockStatus?>? kernel = null)
+sealed class ClockWatch(TimeProvider time, Func<ClockStatus?>? kernel = null, TimeKeepingPlaces? places = null)
 {
     /// <summary>Less than this is the time that passes between reading two clocks on a busy box.</summary>
     public static readonly TimeSpan LeastJump = TimeSpan.FromSeconds(0.25);
 
     readonly Lock _lock = new();
     readonly Func<ClockStatus?> _kernel = kernel ?? (() => TimeKeeping.Read(TimeKeepingPlaces.Default, time));
+    readonly TimeKeepingPlaces _places = places ?? TimeKeepingPlaces.Default;
     DateTimeOffset _wall = time.GetUtcNow();
     long _mark = time.GetTimestamp();
     TimeSpan _set;
@@ -41,7 +50,7 @@ sealed class ClockWatch(TimeProvider time, Func<ClockStatus?>? kernel = null)
                 _jumps++;
                 (_lastJump, _lastJumpAt) = (jump, wall);
             }
-            return new ClockFacts(_kernel(), _set, _jumps, _lastJump, _lastJumpAt);
+            return new ClockFacts(_kernel(), _set, _jumps, _lastJump, _lastJumpAt) { IsGuess = TimeKeeping.IsGuess(_places.Guess, time) };
         }
     }
 }

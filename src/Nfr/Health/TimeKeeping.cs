@@ -9,6 +9,9 @@ namespace Nfr.Health;
 /// <param name="Timesync">Folder of systemd-timesyncd.</param>
 sealed record TimeKeepingPlaces(string Chrony, string Timesync)
 {
+    /// <summary>What the first program of the appliance leaves where it had to lift the clock: "SECONDS UPTIME", the Unix time that it set and the machine's uptime then.</summary>
+    public string Guess { get; init; } = "/run/nfr-boot/clock";
+
     public static readonly TimeKeepingPlaces Default = new("/run/nfr-time/tracking", "/run/systemd/timesync");
 }
 
@@ -22,6 +25,8 @@ static class TimeKeeping
     static readonly TimeSpan s_chronyFresh = TimeSpan.FromMinutes(3);
     /// <summary>Touched at each answer of a server; timesyncd asks every 34 minutes at the least, and one answer may be lost.</summary>
     static readonly TimeSpan s_timesyncFresh = TimeSpan.FromMinutes(75);
+    /// <summary>The first program reads the uptime a moment after it set the clock. chrony steps what is more than a second off.</summary>
+    static readonly TimeSpan s_alike = TimeSpan.FromSeconds(1);
     const int MostBytes = 1000;
 
     /// <param name="places">Where to look.</param>
@@ -29,6 +34,29 @@ static class TimeKeeping
     /// <param name="kernel">Seam of tests; null = the kernel's own word.</param>
     public static ClockStatus? Read(TimeKeepingPlaces places, TimeProvider time, Func<ClockStatus?>? kernel = null) =>
         (kernel ?? ClockStatus.Read)() ?? OfChrony(places.Chrony, time.GetUtcNow()) ?? OfTimesync(places.Timesync, time.GetUtcNow());
+
+    /// <summary>
+    /// Whether the clock still goes on from where the start of the box put it. A board without a battery begins in 1970 and is lifted to when it last ran or was built, which no look at the time
+    /// alone could tell from a right one. A clock that was set since has not gone on alike with the uptime; no memory is needed for that, so a sensor that is started anew says the same. The box
+    /// was off for longer than <see cref="s_alike"/>, so the right time is farther away than that.
+    /// </summary>
+    /// <param name="file">Of the first program.</param>
+    /// <param name="time">Wall clock and the machine's monotonic one.</param>
+    internal static bool IsGuess(string file, TimeProvider time)
+    {
+        try
+        {
+            if (!File.Exists(file)) return false;
+            string[] words = File.ReadAllText(file).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+            if (words.Length != 2 || !double.TryParse(words[0], NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds) || !TryNumber(words[1], out double uptime)) return false;
+            double wall = (time.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalSeconds - seconds, mono = time.GetElapsedTime(0).TotalSeconds - uptime;
+            return Math.Abs(wall - mono) < s_alike.TotalSeconds;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
 
     static ClockStatus? OfChrony(string file, DateTimeOffset now)
     {

@@ -44,13 +44,19 @@ static class Troubles
         return [.. all.OrderByDescending(t => t.Gravity)];
     }
 
+    /// <summary>No login, or one that nobody there has: what is to be done is done at the box, its card and nfr.txt.</summary>
+    static bool IsAppliance(StatusReport report) => report.Box is { IsAppliance: true };
+
+    const string DyingCard = "take the power away for ten seconds: the start checks the card and mends what it can; if this comes again, flash a new card";
+    const string FullCard = "what the sensor writes stays within its bounds and goes by itself; if this stays, flash a larger card, or empty this one by a factory reset (hold the button for 15 s, then press once)";
+
     static void Capture(List<Trouble> all, StatusReport report)
     {
         foreach (PortReport port in report.Ports)
         {
             // Nothing else can be said of a port that is not there.
             if (port.IsOpen) all.AddRange(port.Conditions);
-            else all.Add(new(Gravity.Fault, "capture", $"interface {port.Interface} is gone or down", $"plug it in, or ip link set {port.Interface} up; the capture goes on by itself"));
+            else all.Add(new(Gravity.Fault, "capture", $"interface {port.Interface} is gone or down", (IsAppliance(report) ? "plug it in; if it is, look which port nfr.txt names (capture = …)" : $"plug it in, or ip link set {port.Interface} up") + "; the capture goes on by itself"));
         }
     }
 
@@ -63,15 +69,16 @@ static class Troubles
                 // The observer tells it sooner; and where nobody takes events the ring is full for good, and its oldest go by design.
                 if (loss.Place == LossPlace.Kernel || (loss.Place is LossPlace.Evicted or LossPlace.Aged && report.Consumers.Count == 0)) continue;
                 bool slight = loss.Place == LossPlace.Card && loss.Count * 1000 < interval.Moved.Frames;
-                all.Add(new(slight || loss.Place == LossPlace.Quarantine ? Gravity.Notice : Gravity.Loss, "ledger", string.Create(CultureInfo.InvariantCulture, $"lost in the last {interval.Seconds:0} s: {loss.Count:N0} {loss.What}"), RemedyOf(loss.Place)));
+                all.Add(new(slight || loss.Place == LossPlace.Quarantine ? Gravity.Notice : Gravity.Loss, "ledger", string.Create(CultureInfo.InvariantCulture, $"lost in the last {interval.Seconds:0} s: {loss.Count:N0} {loss.What}"), RemedyOf(loss.Place, IsAppliance(report))));
             }
         }
         foreach (string gap in report.Run.Gaps)
             all.Add(new(Gravity.Fault, "ledger", "the ledger does NOT add up: " + gap, "this is a mistake in nfr itself: report it with the log and the output of nfr status --json"));
     }
 
-    static string RemedyOf(LossPlace place) => place switch
+    static string RemedyOf(LossPlace place, bool isAppliance) => place switch
     {
+        LossPlace.Card when isAppliance => "the network port or its driver cannot keep up: mirror fewer ports, or take a better one (USB 3, PCIe)",
         LossPlace.Card => "the card or its driver cannot keep up: raise its ring (ethtool -G), or mirror fewer ports",
         LossPlace.Log => "rotate logs by renaming them (rename and create), not by copying and truncating; a syslog sender is safer over TCP",
         LossPlace.Pipeline => "the processor cannot keep up: narrow scope.yml or mirror fewer ports",
@@ -89,14 +96,16 @@ static class Troubles
         {
             all.Add(new(Gravity.Loss, "spool", $"the spool cannot be written: {spool.LastFault?.Message}", "events wait in memory, few of them, then the least valuable go; " + (spool.LastFault?.Kind switch
             {
+                SpoolFaultKind.DiskFull when IsAppliance(report) => FullCard,
                 SpoolFaultKind.DiskFull => $"free space on {disk}",
+                not null when IsAppliance(report) => DyingCard,
                 SpoolFaultKind.ReadOnly => $"make {report.SpoolFolder} writable for the sensor's user",
                 _ => $"look at the disk of {report.SpoolFolder} (dmesg)",
             })));
         }
-        else if (spool.DiskFull) all.Add(new(Gravity.Fault, "spool", $"the disk is full; the spool works within the {Sizes.Of(spool.BytesOnDisk)} that it has", $"free space on {disk}, or lower spool.max_size"));
+        else if (spool.DiskFull) all.Add(new(Gravity.Fault, "spool", $"the disk is full; the spool works within the {Sizes.Of(spool.BytesOnDisk)} that it has", IsAppliance(report) ? FullCard : $"free space on {disk}, or lower spool.max_size"));
         if (spool.Outlook is { CardYears: < ShortLife } outlook)
-            all.Add(new(Gravity.Notice, "spool", string.Create(CultureInfo.InvariantCulture, $"the spool writes {Sizes.Of(outlook.BytesPerDay)} a day: a card of this size lasts {outlook.CardYears:0.0} years"), "put the spool on a larger card or an SSD (spool.dir, spool.card_size), or narrow scope.yml"));
+            all.Add(new(Gravity.Notice, "spool", string.Create(CultureInfo.InvariantCulture, $"the spool writes {Sizes.Of(outlook.BytesPerDay)} a day: a card of this size lasts {outlook.CardYears:0.0} years"), IsAppliance(report) ? "take a larger card, an SSD by USB or a board with eMMC, or mirror fewer ports" : "put the spool on a larger card or an SSD (spool.dir, spool.card_size), or narrow scope.yml"));
         if (spool.QuarantinedFiles > 0)
             all.Add(new(Gravity.Notice, "spool", string.Create(CultureInfo.InvariantCulture, $"{spool.QuarantinedFiles} item(s) lie in quarantine"), $"look into {report.SpoolFolder}/quarantine, and remove what is of no use"));
     }
@@ -134,10 +143,13 @@ static class Troubles
 
     static void Clock(List<Trouble> all, StatusReport report, ClockFacts clock)
     {
+        string byHand = IsAppliance(report) ? "let the box reach a time server: the one that DHCP names, or ntp = … in nfr.txt (UDP port 123)" : "let chrony or systemd-timesyncd reach a time server, or set it by hand (date -s)";
         if (ClockFloor.IsUnset(report.Now))
-            all.Add(new(Gravity.Fault, "clock", string.Create(CultureInfo.InvariantCulture, $"the clock was never set: it says {report.Now.UtcDateTime:yyyy-MM-dd}"), "let chrony or systemd-timesyncd reach a time server, or set it by hand (date -s)"));
+            all.Add(new(Gravity.Fault, "clock", string.Create(CultureInfo.InvariantCulture, $"the clock was never set: it says {report.Now.UtcDateTime:yyyy-MM-dd}"), byHand));
+        else if (clock.IsUnset(report.Now))
+            all.Add(new(Gravity.Fault, "clock", string.Create(CultureInfo.InvariantCulture, $"nobody has set the clock since the box came up: {report.Now.UtcDateTime:yyyy-MM-dd HH:mm} UTC is when it last ran, or was built, going on"), byHand));
         else if (clock.Kernel is { IsSynchronised: false })
-            all.Add(new(Gravity.Notice, "clock", "nobody keeps the clock: it is not synchronised", "timedatectl set-ntp true, or install chrony; in a container or virtual machine look at the host"));
+            all.Add(new(Gravity.Notice, "clock", "nobody keeps the clock: it is not synchronised", IsAppliance(report) ? byHand : "timedatectl set-ntp true, or install chrony; in a container or virtual machine look at the host"));
         if (clock.LastJumpAt is { } at && (report.Now - at).Duration() < s_recently)
             all.Add(new(Gravity.Notice, "clock", string.Create(CultureInfo.InvariantCulture, $"the clock was set by {clock.LastJump.TotalSeconds:+0.0;-0.0} s at {at.UtcDateTime:HH:mm:ss}"), ""));
     }
@@ -146,8 +158,8 @@ static class Troubles
     {
         if (box.Disk is { } disk)
         {
-            if (disk.IsReadOnly) all.Add(new(Gravity.Fault, "disk", $"{disk.MountPoint} is read-only", $"look at dmesg for a failing disk or card, then mount -o remount,rw {disk.MountPoint}"));
-            else if (disk.FreeShare < LittleFree) all.Add(new(Gravity.Notice, "disk", $"{disk.MountPoint} has {Sizes.Of(disk.Free)} left of {Sizes.Of(disk.Size)}", "free space, or lower spool.max_size"));
+            if (disk.IsReadOnly) all.Add(new(Gravity.Fault, "disk", $"{disk.MountPoint} is read-only", box.IsAppliance ? DyingCard : $"look at dmesg for a failing disk or card, then mount -o remount,rw {disk.MountPoint}"));
+            else if (disk.FreeShare < LittleFree) all.Add(new(Gravity.Notice, "disk", $"{disk.MountPoint} has {Sizes.Of(disk.Free)} left of {Sizes.Of(disk.Size)}", box.IsAppliance ? FullCard : "free space, or lower spool.max_size"));
         }
         Notes(all, box.Notes);
         foreach (Temperature t in box.Temperatures.Where(t => t.Celsius >= Hot))
@@ -168,8 +180,10 @@ static class Troubles
         // Each line brings its remedy.
         foreach (string fault in notes.Setup) all.Add(new(Gravity.Notice, "setup", fault, ""));
         if (notes.Update.Phase == Panel.PanelUpdatePhase.RolledBack)
-            all.Add(new(Gravity.Notice, "update", $"the update to {notes.Update.Version} did not stay{(notes.Update.Reason.Length > 0 ? ": " + notes.Update.Reason : "")}", "the version before it runs; see journalctl -u 'nfr-update*'"));
+            all.Add(new(Gravity.Notice, "update", $"the update to {notes.Update.Version} did not stay{(notes.Update.Reason.Length > 0 ? ": " + notes.Update.Reason : "")}", "the version before it runs on; try it again or take another version"));
         else if (notes.Update.Phase == Panel.PanelUpdatePhase.Failed)
-            all.Add(new(Gravity.Notice, "update", $"the update to {notes.Update.Version} failed{(notes.Update.Reason.Length > 0 ? ": " + notes.Update.Reason : "")}", "nothing was changed; see journalctl -u 'nfr-update*'"));
+            all.Add(new(Gravity.Notice, "update", $"the update to {notes.Update.Version} failed{(notes.Update.Reason.Length > 0 ? ": " + notes.Update.Reason : "")}", "what runs goes on; the other slot is started by nobody until an update has written it whole: begin the update again"));
+        else if (notes.Update.Phase == Panel.PanelUpdatePhase.Refused)
+            all.Add(new(Gravity.Notice, "update", $"an update {(notes.Update.Version.Length > 0 ? $"to {notes.Update.Version} " : "")}was not taken{(notes.Update.Reason.Length > 0 ? ": " + notes.Update.Reason : "")}", "nothing was changed; bring the newest one of who signs for this box. If nobody of yours brought this one, look who has a key to the box"));
     }
 }

@@ -105,6 +105,7 @@ static class LightTable
         new(Light.Uplink, LightPattern.Fast, "the box is refused (key or certificate), or its spool is full and unsent events go", "the display's pages Spool and Health say why"),
 
         new(Light.Alert, LightPattern.Off, "no alert waits for somebody", ""),
+        new(Light.Alert, LightPattern.Flash, "something is to be set right: nfr.txt, the clock, or an update that did not come about", "read the display's page Health"),
         new(Light.Alert, LightPattern.On, "the box has a fault", "read the display's page Health"),
         new(Light.Alert, LightPattern.Slow, "there are new alerts, none graver than medium", "read the page Alerts; a press of the button there acknowledges them"),
         new(Light.Alert, LightPattern.Fast, "there are new alerts, high or critical", "read the page Alerts; a press of the button there acknowledges them"),
@@ -200,7 +201,15 @@ static class LightTable
 
     static LightPattern AlertOf(PanelState state) =>
         state.Unacknowledged > 0 ? state.WorstUnacknowledged > Medium ? LightPattern.Fast : LightPattern.Slow
-        : state.Health == PanelHealth.Fault ? LightPattern.On : LightPattern.Off;
+        : state.Health == PanelHealth.Fault ? LightPattern.On : IsToBeSetRight(state) ? LightPattern.Flash : LightPattern.Off;
+
+    /// <summary>
+    /// What no other light shows and goes by nobody's doing but a person's: a setting that was not taken, a clock that nobody has set or keeps, an update that did not stay, could not be written or
+    /// was not taken.
+    /// </summary>
+    static bool IsToBeSetRight(PanelState state) =>
+        state.SetupFaults.Count > 0 || state.Clock is PanelClock.Unset or PanelClock.Free
+        || state.Update.Phase is PanelUpdatePhase.RolledBack or PanelUpdatePhase.Failed or PanelUpdatePhase.Refused;
 
     /// <summary>As Markdown, for "nfr panel --lights".</summary>
     public static string ToMarkdown()

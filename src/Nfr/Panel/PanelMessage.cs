@@ -190,7 +190,7 @@ static class PanelMessage
             Troubles = r.List(PanelState.MostTroubles, Wrong),
             TroubleCount = r.Int32(),
             Box = Box(ref r),
-            Update = new PanelUpdate((PanelUpdatePhase)r.Byte((byte)PanelUpdatePhase.Failed), r.Byte(100), r.Text(Short), r.Text(Phrase)),
+            Update = new PanelUpdate((PanelUpdatePhase)r.Byte((byte)PanelUpdatePhase.Refused), r.Byte(100), r.Text(Short), r.Text(Phrase)),
             IdentifyFor = r.Span(),
             Address = r.Text(Identity),
             SshKey = r.Text(Phrase),

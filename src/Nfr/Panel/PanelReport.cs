@@ -135,7 +135,7 @@ static class PanelReport
         .Select(a => a.ToString())];
 
     static PanelClock ClockOf(StatusReport report) =>
-        ClockFloor.IsUnset(report.Now) ? PanelClock.Unset
+        ClockFloor.IsUnset(report.Now) || report.Box?.Clock.IsUnset(report.Now) == true ? PanelClock.Unset
         : report.Box?.Clock.Kernel is not { } kernel ? PanelClock.Unknown
         : kernel.IsSynchronised ? PanelClock.Synchronised : PanelClock.Free;
 

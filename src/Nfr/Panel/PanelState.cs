@@ -152,8 +152,10 @@ enum PanelUpdatePhase : byte
     Confirmed,
     /// <summary>The new version was not well, the old one runs again.</summary>
     RolledBack,
-    /// <summary>The update was refused (signature, older version) or could not be written.</summary>
+    /// <summary>The update could not be written.</summary>
     Failed,
+    /// <summary>The update was not taken (signature, older version): nothing was touched.</summary>
+    Refused,
 }
 
 /// <summary>An update of the box.</summary>

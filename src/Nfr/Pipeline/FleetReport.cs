@@ -26,7 +26,7 @@ static class FleetReport
         return new FleetHealth
         {
             Time = report.Now,
-            IsClockSet = !ClockFloor.IsUnset(report.Now),
+            IsClockSet = !(ClockFloor.IsUnset(report.Now) || report.Box?.Clock.IsUnset(report.Now) == true),
             IsClockSynchronised = report.Box?.Clock.Kernel?.IsSynchronised,
             IsWell = Trouble.AreNone(troubles),
             UptimeSeconds = report.Uptime.TotalSeconds,

@@ -1,7 +1,9 @@
 using System.ComponentModel;
+using System.Diagnostics;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 using Nfr.Config;
+using Nfr.Health;
 using Nfr.Native;
 
 namespace Nfr.Update;
@@ -13,6 +15,10 @@ sealed record AppliancePaths
     public string Keys { get; init; } = UpdateKeys.DefaultFolder;
     public string Script { get; init; } = SlotScript.DefaultPath;
     public string Record { get; init; } = "/data/nfr-update/record.json";
+    /// <summary>The last bundle that was not taken.</summary>
+    public string Refusal => BoxNotePlaces.RefusalBeside(Record);
+    /// <summary>Where systemd's journal listens.</summary>
+    public string Journal { get; init; } = UpdateJournal.DefaultSocket;
     /// <summary>What "nfr update check" was told last.</summary>
     public string Latest => Path.Combine(Path.GetDirectoryName(Record)!, "latest.json");
     /// <summary>Root's alone, and gone with the boot.</summary>
@@ -61,11 +67,35 @@ sealed class Appliance : UpdateBox
 
     public override SlotDevice Open(string partition) => BlockSlotDevice.Open(Image.Device(Idle, partition), partition);
 
-    public override UpdateRecord? ReadRecord()
+    public override UpdateRecord? ReadRecord() => Read(_paths.Record);
+
+    public override UpdateRecord? ReadRefusal() => Read(_paths.Refusal);
+
+    public override void Log(string sentence) => UpdateJournal.Write(_paths.Journal, sentence);
+
+    public override void WriteRefusal(UpdateRecord? refusal)
     {
         try
         {
-            return File.Exists(_paths.Record) ? UpdateRecord.Read(File.ReadAllBytes(_paths.Record)) : null;
+            if (refusal is null) File.Delete(_paths.Refusal);
+            else
+            {
+                Directory.CreateDirectory(Path.GetDirectoryName(_paths.Refusal)!);
+                WholeFile.Write(_paths.Refusal, refusal.Write(), lasting: false);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It is told to who brought the bundle, and stands in the journal.
+            Trace.WriteLine(e.Message);
+        }
+    }
+
+    static UpdateRecord? Read(string file)
+    {
+        try
+        {
+            return File.Exists(file) ? UpdateRecord.Read(File.ReadAllBytes(file)) : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -57,4 +57,11 @@ abstract class UpdateBox
     public abstract UpdateRecord? ReadRecord();
     /// <summary>On the card when it returns.</summary>
     public abstract void WriteRecord(UpdateRecord record);
+
+    /// <summary>The last bundle that was not taken, if none was begun since.</summary>
+    public abstract UpdateRecord? ReadRefusal();
+    /// <summary>One file, replaced by the next: who brings bad bundles all day fills nothing. Null takes it away. A card that takes nothing is no fault here.</summary>
+    public abstract void WriteRefusal(UpdateRecord? refusal);
+    /// <summary>A sentence for the machine's log.</summary>
+    public abstract void Log(string sentence);
 }

@@ -13,12 +13,14 @@ enum UpdatePhase : byte
     Good,
     /// <summary>It did not come to that; see why.</summary>
     Failed,
+    /// <summary>The bundle was not taken (a stranger's, an older one, one for another board), and nothing was touched. Of a file of its own: the record of what was tried stays.</summary>
+    Refused,
 }
 
 /// <summary>The last update of this box, as the data partition keeps it. Told to people; what is booted never hangs on it.</summary>
 /// <param name="Phase">How far it came.</param>
 /// <param name="Slot">Where it was written.</param>
-/// <param name="Version">Of the update.</param>
+/// <param name="Version">Of the update; "" of a bundle whose word on it was not to be believed.</param>
 /// <param name="Counter">Of the update.</param>
 /// <param name="Boot">The kernel's boot id when this was noted: whether the box was started since, without asking any clock.</param>
 /// <param name="Why">Of a failure.</param>
@@ -49,7 +51,7 @@ sealed record UpdateRecord(UpdatePhase Phase, char Slot, string Version, long Co
         json.WriteEndObject();
     }
 
-    public string Word => Phase switch { UpdatePhase.Writing => "writing", UpdatePhase.Trying => "trying", UpdatePhase.Good => "good", _ => "failed" };
+    public string Word => Phase switch { UpdatePhase.Writing => "writing", UpdatePhase.Trying => "trying", UpdatePhase.Good => "good", UpdatePhase.Refused => "refused", _ => "failed" };
 
     /// <summary>Null when the bytes are no record: a card may return anything.</summary>
     public static UpdateRecord? Read(ReadOnlyMemory<byte> bytes)
@@ -59,9 +61,9 @@ sealed record UpdateRecord(UpdatePhase Phase, char Slot, string Version, long Co
         {
             using JsonDocument document = JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = 4 });
             JsonElement root = document.RootElement;
-            UpdatePhase? phase = root.GetProperty("phase").GetString() switch { "writing" => UpdatePhase.Writing, "trying" => UpdatePhase.Trying, "good" => UpdatePhase.Good, "failed" => UpdatePhase.Failed, _ => null };
+            UpdatePhase? phase = root.GetProperty("phase").GetString() switch { "writing" => UpdatePhase.Writing, "trying" => UpdatePhase.Trying, "good" => UpdatePhase.Good, "failed" => UpdatePhase.Failed, "refused" => UpdatePhase.Refused, _ => null };
             string version = root.GetProperty("version").GetString() ?? "", boot = root.GetProperty("boot").GetString() ?? "", why = root.GetProperty("why").GetString() ?? "";
-            return phase is { } known && root.GetProperty("slot").GetString() is ['a' or 'b'] slot && UpdateManifest.IsWord(version) && why.Length <= MostWhy && boot.Length <= MostBoot
+            return phase is { } known && root.GetProperty("slot").GetString() is ['a' or 'b'] slot && (UpdateManifest.IsWord(version) || (phase == UpdatePhase.Refused && version.Length == 0)) && why.Length <= MostWhy && boot.Length <= MostBoot
                 ? new UpdateRecord(known, slot[0], version, root.GetProperty("counter").GetInt64(), boot, why) : null;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)

@@ -45,6 +45,9 @@ sealed class Updater(UpdateBox box, UpdateKeys keys, UpdateProgress progress)
                 box.Cancel();
                 begun = true;
                 box.WriteRecord(new UpdateRecord(UpdatePhase.Writing, box.Idle, manifest.Version, manifest.Counter, box.BootId));
+                // What was not taken before is over.
+                box.WriteRefusal(null);
+                box.Log($"writing {manifest.Title} to slot {box.Idle}");
                 WriteAll(reader, targets, stop);
             }
             finally
@@ -56,6 +59,7 @@ sealed class Updater(UpdateBox box, UpdateKeys keys, UpdateProgress progress)
             box.Try();
             if (Reboots)
             {
+                box.Log($"{manifest.Title} is in slot {box.Idle} and is tried now");
                 progress.Tell(new UpdateMoment("rebooting", manifest.Version, 100, "rebooting into the new system, on trial"));
                 box.Reboot();
             }
@@ -66,11 +70,16 @@ sealed class Updater(UpdateBox box, UpdateKeys keys, UpdateProgress progress)
         catch (Exception e) when (e is UpdateException or OperationCanceledException or IOException or UnauthorizedAccessException)
         {
             string why = e switch { UpdateException => e.Message, OperationCanceledException => "it was interrupted; begin it again", _ => $"reading the bundle or writing the card failed: {Reason.Of(e)}" };
-            // A bundle that was refused is its bringer's business, and not the panel's until the next reboot.
-            if (!begun) progress.Clear();
+            if (!begun)
+            {
+                progress.Clear();
+                // Somebody who may run this wanted another system on the box, and it does not run there: that is told wherever the box tells what is wrong.
+                if (e is UpdateException { IsNoNews: false }) Refused(manifest, why);
+            }
             else
             {
                 Fail(manifest!, why);
+                box.Log($"the update to {manifest!.Title} failed: {why}");
                 progress.Tell(new UpdateMoment("failed", manifest!.Version, 100, why));
             }
             throw new UpdateException(why);
@@ -89,8 +98,8 @@ sealed class Updater(UpdateBox box, UpdateKeys keys, UpdateProgress progress)
         ApplianceImage image = box.Image;
         if (manifest.Hardware != image.Hardware) throw new UpdateException($"the bundle is for {manifest.Hardware}, and this box is {image.Hardware}; take the one for {image.Hardware}");
         if (manifest.Counter < image.Counter) throw new UpdateException($"the bundle has {manifest.Title} and this box runs {image.Title}: an older system may have faults that were mended since; it is never put back");
-        if (manifest.Counter == image.Counter && !AllowSame) throw new UpdateException($"this box runs {image.Title} already; --allow-same writes it once more, as a repair");
-        if (box.OnTrial) throw new UpdateException($"the running system is on trial, and the slot that an update would overwrite is the one to go back to; wait until it is confirmed (nfr update status), or confirm it: nfr update confirm");
+        if (manifest.Counter == image.Counter && !AllowSame) throw new UpdateException($"this box runs {image.Title} already; --allow-same writes it once more, as a repair") { IsNoNews = true };
+        if (box.OnTrial) throw new UpdateException($"the running system is on trial, and the slot that an update would overwrite is the one to go back to; wait until it is confirmed (nfr update status), or confirm it: nfr update confirm") { IsNoNews = true };
     }
 
     Target Fit(UpdatePart part)
@@ -170,6 +179,22 @@ sealed class Updater(UpdateBox box, UpdateKeys keys, UpdateProgress progress)
     }
 
     static UpdateException Unfaithful(Target target) => new($"the card does not give back what was written to {target.Device.Name} ({target.Part.Name}): it is dying; replace it and flash it anew. The box runs on as before");
+
+    /// <summary>Beside the record of what was tried, which stays.</summary>
+    /// <param name="manifest">Null where nothing of it is to be believed.</param>
+    /// <param name="why">For people.</param>
+    void Refused(UpdateManifest? manifest, string why)
+    {
+        box.Log($"an update {(manifest is null ? "" : $"to {manifest.Title} ")}was not taken: {why}");
+        try
+        {
+            box.WriteRefusal(new UpdateRecord(UpdatePhase.Refused, box.Idle, manifest?.Version ?? "", manifest?.Counter ?? 0, box.BootId, why));
+        }
+        catch (UpdateException)
+        {
+            // Not even which slot runs can be told: that is what is being thrown already.
+        }
+    }
 
     /// <summary>Nothing asks for the slot any more, and the record says why. What fails here adds nothing to what is being told.</summary>
     void Fail(UpdateManifest manifest, string why)

@@ -79,6 +79,8 @@ public sealed partial class HardwareTests(ITestOutputHelper output)
             Tool("fdtoverlay", "-i", tree, "-o", merged, overlay);
             Assert.Equal("okay", Tool("fdtget", merged, "/i2c@1", "status").Trim());
             Assert.Equal("nfr:alert", Tool("fdtget", merged, "/nfr-leds/nfr-alert", "label").Trim());
+            // A clock with a battery needs nothing switched on.
+            Assert.Equal("maxim,ds3231", Tool("fdtget", merged, "/i2c@1/rtc@68", "compatible").Trim());
             // GPIO 5, active low and pulled up.
             Assert.EndsWith(" 5 17", Tool("fdtget", merged, "/nfr-button/button", "gpios").Trim(), StringComparison.Ordinal);
             foreach (string kernel in Directory.Exists("/usr/lib") ? Directory.GetDirectories("/usr/lib", "linux-image-*") : [])

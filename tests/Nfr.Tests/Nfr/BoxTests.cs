@@ -95,6 +95,23 @@ public sealed class BoxTests : IDisposable
     }
 
     [Fact]
+    public void The_upstream_kernels_driver_tells_of_the_supply_alone()
+    {
+        Write("hwmon0/name", "cpu_thermal");
+        Write("hwmon0/in0_lcrit_alarm", "1");
+        Assert.Null(ThrottlingFile.Alarm(_folder));
+        Write("hwmon3/name", "rpi_volt\n");
+        Write("hwmon3/in0_lcrit_alarm", "1\n");
+        string alarm = Assert.IsType<string>(ThrottlingFile.Alarm(_folder));
+        Assert.Equal(Throttling.UnderVoltage, ThrottlingFile.OfAlarm(alarm));
+        Write("hwmon3/in0_lcrit_alarm", "0\n");
+        Assert.Equal(Throttling.None, ThrottlingFile.OfAlarm(alarm));
+        Write("hwmon3/in0_lcrit_alarm", "?");
+        Assert.Null(ThrottlingFile.OfAlarm(alarm));
+        Assert.Null(ThrottlingFile.OfAlarm(alarm + ".gone"));
+    }
+
+    [Fact]
     public void A_clock_that_is_set_is_seen_and_time_that_passes_is_not()
     {
         var time = new ManualTime();

@@ -20,6 +20,30 @@ public sealed class TimeKeepingTests : IDisposable
     ClockStatus? Fenced() => TimeKeeping.Read(_places, TimeProvider.System, () => null);
 
     [Fact]
+    public void The_guess_of_the_start_holds_until_somebody_sets_the_clock_and_a_sensor_started_anew_says_the_same()
+    {
+        var time = new ManualTime();
+        string file = Path.Combine(_folder, "clock");
+        bool IsGuess() => TimeKeeping.IsGuess(file, time);
+        Assert.False(IsGuess());
+        time.Advance(TimeSpan.FromSeconds(4));
+        File.WriteAllText(file, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{time.Utc.ToUnixTimeSeconds()} {time.GetElapsedTime(0).TotalSeconds - (time.Utc.ToUnixTimeMilliseconds() % 1000 / 1000.0):0.00}\n"));
+        Assert.True(IsGuess());
+        time.Advance(TimeSpan.FromDays(40));
+        Assert.True(IsGuess());
+        Assert.True(new ClockWatch(time, () => null, _places with { Guess = file }).Look().IsUnset(time.Utc));
+        Assert.False(new ClockWatch(time, () => new ClockStatus(true, null, null, null), _places with { Guess = file }).Look().IsUnset(time.Utc));
+        time.Utc += TimeSpan.FromSeconds(20);
+        Assert.False(IsGuess());
+        Assert.False(new ClockWatch(time, () => new ClockStatus(false, null, null, null), _places with { Guess = file }).Look().IsUnset(time.Utc));
+        foreach (string rubbish in new[] { "", "1795358141", "a b", "1795358141 1e99", "1 2 3" })
+        {
+            File.WriteAllText(file, rubbish);
+            Assert.False(IsGuess());
+        }
+    }
+
+    [Fact]
     public void The_kernels_word_goes_first()
     {
         File.WriteAllText(_places.Chrony, Free);

@@ -107,6 +107,51 @@ public sealed class TroublesTests
     }
 
     [Fact]
+    public void A_clock_that_goes_on_from_the_guess_of_the_start_was_never_set_until_somebody_keeps_it()
+    {
+        StatusReport guess = WithBox(b => b with { Clock = b.Clock with { Kernel = new ClockStatus(false, null, null, null), IsGuess = true } });
+        Only(guess, Gravity.Fault, "clock", "nobody has set the clock since the box came up: 2026-");
+        Only(WithBox(b => b with { Clock = b.Clock with { Kernel = null, IsGuess = true } }), Gravity.Fault, "clock", "nobody has set the clock");
+        Assert.Empty(WithBox(b => b with { Clock = b.Clock with { IsGuess = true } }).Troubles);
+    }
+
+    /// <summary>Each trouble that there is a command against.</summary>
+    static StatusReport Commanded(bool isAppliance)
+    {
+        SpoolCounters Spool(SpoolFaultKind kind) => new(new SpoolTally[Lane.Count], default) { Failing = true, LastFault = new SpoolFault(kind, "refused") };
+        BoxFacts box = StatusBed.Box();
+        return StatusBed.Well() with
+        {
+            Ports = [new PortReport("eth1", false)],
+            Run = new Ledger { Captures = [StatusBed.Port("eth1")], Spool = Spool(SpoolFaultKind.ReadOnly) },
+            Box = box with
+            {
+                IsAppliance = isAppliance, Disk = box.Disk! with { IsReadOnly = true }, Clock = box.Clock with { Kernel = new ClockStatus(false, null, null, null) },
+                Notes = BoxNotes.None with { Update = new global::Nfr.Panel.PanelUpdate(global::Nfr.Panel.PanelUpdatePhase.Failed, 0, "2.1.0", "the card is full") },
+            },
+        };
+    }
+
+    [Fact]
+    public void On_an_appliance_nothing_is_asked_for_that_wants_a_login()
+    {
+        Assert.Equal(5, Commanded(true).Troubles.Count);
+        Assert.All(Commanded(true).Troubles, t => Assert.DoesNotMatch("timedatectl|mount -o|ip link|dmesg|journalctl|ethtool|date -s|scope\\.yml|config\\.yml", t.Do));
+        Assert.All(Commanded(true).Troubles, t => Assert.NotEmpty(t.Do));
+        string all = string.Concat(Commanded(false).Troubles.Select(t => t.Do));
+        Assert.All(new[] { "timedatectl", "mount -o remount,rw", "ip link set eth1 up" }, command => Assert.Contains(command, all, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void What_an_update_left_behind_is_told_as_it_is()
+    {
+        Trouble Of(global::Nfr.Panel.PanelUpdatePhase phase, string version) => Assert.Single(WithBox(b => b with { Notes = BoxNotes.None with { Update = new(phase, 0, version, "reason") } }).Troubles);
+        Assert.Contains("the other slot is started by nobody", Of(global::Nfr.Panel.PanelUpdatePhase.Failed, "2.1.0").Do, StringComparison.Ordinal);
+        Assert.Equal("an update was not taken: reason", Of(global::Nfr.Panel.PanelUpdatePhase.Refused, "").What);
+        Assert.Equal((Gravity.Notice, "update"), (Of(global::Nfr.Panel.PanelUpdatePhase.Refused, "2.1.0").Gravity, Of(global::Nfr.Panel.PanelUpdatePhase.RolledBack, "2.1.0").Place));
+    }
+
+    [Fact]
     public void A_clock_that_was_set_is_news_for_ten_minutes()
     {
         StatusReport Set(double minutesAgo) => WithBox(b => b with { Clock = b.Clock with { Jumps = 1, LastJump = TimeSpan.FromSeconds(-3.5), LastJumpAt = StatusBed.Now.AddMinutes(-minutesAgo) } });

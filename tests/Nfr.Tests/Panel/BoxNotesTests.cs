@@ -59,6 +59,22 @@ public sealed class BoxNotesTests : IDisposable
         if (word == "failed") Assert.Equal("no packets came", Read().Update.Reason);
     }
 
+    [Theory]
+    [InlineData("good", PanelUpdatePhase.Refused)]
+    [InlineData("writing", PanelUpdatePhase.Refused)]
+    [InlineData("trying", PanelUpdatePhase.Trial)]
+    [InlineData("failed", PanelUpdatePhase.RolledBack)]
+    [InlineData("", PanelUpdatePhase.Refused)]
+    public void A_bundle_that_was_not_taken_is_told_for_a_day_unless_something_graver_is(string record, object phase)
+    {
+        if (record.Length > 0) File.WriteAllText(_places.Record, $$"""{"phase":"{{record}}","slot":"b","version":"2.2.0","counter":4,"why":""}""");
+        File.WriteAllBytes(_places.Refusal, new UpdateRecord(UpdatePhase.Refused, 'b', "", 0, "boot", "it is signed by none of the 1 key(s)").Write());
+        Assert.Equal(phase, Read().Update.Phase);
+        if ((PanelUpdatePhase)phase == PanelUpdatePhase.Refused) Assert.Equal("it is signed by none of the 1 key(s)", Read().Update.Reason);
+        File.SetLastWriteTimeUtc(_places.Refusal, DateTime.UtcNow.AddDays(-2));
+        Assert.NotEqual(PanelUpdatePhase.Refused, Read().Update.Phase);
+    }
+
     [Fact]
     public void That_an_update_stayed_is_no_news_for_ever()
     {

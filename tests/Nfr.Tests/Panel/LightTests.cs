@@ -99,12 +99,32 @@ public class LightTests
     }
 
     [Fact]
+    public void Alert_flashes_where_something_is_to_be_set_right_and_nothing_graver_waits()
+    {
+        PanelState well = PanelBed.Well();
+        PanelState[] states =
+        [
+            well with { SetupFaults = ["nfr.txt line 3: nobody knows the name \"colour\""] }, well with { Clock = PanelClock.Free }, well with { Clock = PanelClock.Unset },
+            .. new[] { PanelUpdatePhase.RolledBack, PanelUpdatePhase.Failed, PanelUpdatePhase.Refused }.Select(p => well with { Update = new PanelUpdate(p, 0, "2.1.0", "") }),
+        ];
+        foreach (PanelState state in states)
+        {
+            Assert.Equal(LightPattern.Flash, Plan(state).Alert);
+            Assert.Equal(Plan(well) with { Alert = LightPattern.Flash }, Plan(state));
+            Assert.Equal(LightPattern.On, Plan(state with { Health = PanelHealth.Fault }).Alert);
+            Assert.Equal(LightPattern.Slow, Plan(state.With(PanelBed.Alert(1, 2)) with { Health = PanelHealth.Fault }).Alert);
+        }
+        // What nobody can tell, and an update that is well, is nothing to set right.
+        Assert.Equal(LightPattern.Off, Plan(well with { Clock = PanelClock.Unknown, Update = new PanelUpdate(PanelUpdatePhase.Confirmed, 0, "2.1.0", "") }).Alert);
+    }
+
+    [Fact]
     public void Whatever_a_light_shows_has_a_row_in_the_table()
     {
         PanelState well = PanelBed.Well();
         PanelState[] states =
         [
-            well, PanelState.Nothing, PanelBed.Full(), well with { Ports = [] }, well with { Ports = [], Inputs = 1 }, well with { Uplinks = [] }, well with { Health = PanelHealth.Fault },
+            well, PanelState.Nothing, PanelBed.Full(), well with { Ports = [] }, well with { Ports = [], Inputs = 1 }, well with { Uplinks = [] }, well with { Health = PanelHealth.Fault }, well with { Clock = PanelClock.Free },
             .. new[] { PanelLink.Down, PanelLink.Unknown }.Select(l => WithPort(p => p with { Link = l })), WithPort(p => p with { Trouble = "x" }), WithPort(p => p with { LossShare = 1 }), WithPort(p => p with { IsOpen = false }),
             well with { Ports = [new PanelPort("a", PanelLink.Down, true), new PanelPort("b", PanelLink.Up, true)] },
             .. Enum.GetValues<PanelUplinkPhase>().Select(p => well with { Uplinks = [new PanelUplink("e", p)] }), .. Enumerable.Range(1, 5).Select(s => well.With(PanelBed.Alert(1, s))),

@@ -92,7 +92,7 @@ static class Pictures
         ("health-card-dying", Well with { Box = Well.Box with { IsDiskReadOnly = true, CardYears = 0.2 } }, new(PanelPage.Health)),
         ("health-trial", ExampleStates.Of("update-trial")!, new(PanelPage.Health)),
         ("health-went-back", ExampleStates.Of("update-back")!, new(PanelPage.Health)),
-        ("health-update-refused", Well with { Update = new(PanelUpdatePhase.Failed, 0, "2.1.0", "its signature is not by a key of this box") }, new(PanelPage.Health)),
+        ("health-update-refused", Well with { Update = new(PanelUpdatePhase.Refused, 0, "", "its signature is not by a key of this box") }, new(PanelPage.Health)),
         ("pairing", Well, new(PanelPage.Pairing)),
         ("pairing-ssh", Well, new(PanelPage.Pairing, PageParts.Turn)),
         ("pairing-commands", Well, new(PanelPage.Pairing, 2 * PageParts.Turn)),

@@ -84,6 +84,16 @@ sealed class SimulatedBox : UpdateBox
         _record = record.Write();
     }
 
+    public List<string> Logged { get; } = [];
+    byte[]? _refusal;
+
+    // What is told is no operation: nothing depends on it, and a power cut there leaves what a power cut before it left.
+    public override void Log(string sentence) => Logged.Add(sentence);
+
+    public override UpdateRecord? ReadRefusal() => _refusal is null ? null : UpdateRecord.Read(_refusal);
+
+    public override void WriteRefusal(UpdateRecord? refusal) => _refusal = refusal?.Write();
+
     public override SlotDevice Open(string partition) => new Device(this, _cards[Idle + partition], Idle + partition);
 
     /// <summary>Power off, and on: of what was not synced each sector is there or not, and the one under the pen may be neither.</summary>

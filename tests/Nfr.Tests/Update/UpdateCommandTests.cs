@@ -52,7 +52,7 @@ public sealed class UpdateCommandTests : IDisposable
         _paths = new AppliancePaths
         {
             Image = At("image.json"), Keys = At("keys"), Script = At("slot.sh"), Record = At("data/record.json"), Lock = At("lock"), Progress = At("run/update.json"), Interfaces = At("net"),
-            Reboot = ["touch", At("rebooted")],
+            Reboot = ["touch", At("rebooted")], Journal = At("journal"),
         };
     }
 
@@ -103,8 +103,30 @@ public sealed class UpdateCommandTests : IDisposable
         (int code, string output, string error) = Run("update", Bundle([.. "GIF89a and more of it"u8]));
         Assert.Equal((1, "reading the bundle's head\n", "nfr: this is no update bundle; one is made by nfr update make and begins with NFRUPD1\n"), (code, output, error));
         Assert.False(There("armed"));
+        // Who looks at the box later finds it too, the other updates' record being what it was.
+        Assert.Contains("An update was not taken after that: this is no update bundle", Run("update", "status").Out, StringComparison.Ordinal);
+        Assert.Contains("\"notTaken\":{\"phase\":\"refused\"", Run("update", "status", "--json").Out, StringComparison.Ordinal);
+        Assert.False(There("data/record.json"));
+        Assert.Equal(0, Run("update", Bundle(), "--no-reboot").Code);
+        Assert.DoesNotContain("not taken", Run("update", "status").Out, StringComparison.Ordinal);
         Assert.Contains("cannot be read", Run("update", "/no/such/file").Error, StringComparison.Ordinal);
         Assert.Contains("no address that a bundle can be fetched from", Run("update", "ftp://example.net/x").Error, StringComparison.Ordinal);
+    }
+
+    [RootFact]
+    public void What_is_refused_stands_in_the_machines_journal_in_one_message()
+    {
+        using var journal = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { ReceiveTimeout = 60_000 };
+        journal.Bind(new UnixDomainSocketEndPoint(_paths.Journal));
+        Assert.Equal(1, Run("update", Bundle([.. "GIF89a and more of it"u8])).Code);
+        byte[] message = new byte[8192];
+        string said = Encoding.UTF8.GetString(message, 0, journal.Receive(message));
+        Assert.Equal("PRIORITY=4\nSYSLOG_IDENTIFIER=nfr-update\nMESSAGE=an update was not taken: this is no update bundle; one is made by nfr update make and begins with NFRUPD1\n", said.Replace("\\n", "", StringComparison.Ordinal));
+        // A field that a bundle would like to add stays a part of the sentence.
+        UpdateJournal.Write(_paths.Journal, "one\nPRIORITY=0\n" + new string('x', 9000));
+        said = Encoding.UTF8.GetString(message, 0, journal.Receive(message));
+        Assert.Equal(3, said.Count(c => c == '\n'));
+        Assert.InRange(said.Length, 1000, 2100);
     }
 
     [RootFact]

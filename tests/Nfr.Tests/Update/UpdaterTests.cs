@@ -51,6 +51,28 @@ public sealed class UpdaterTests : IDisposable
     }
 
     [Fact]
+    public void What_was_not_taken_is_noted_once_beside_the_record_and_logged_and_gone_when_an_update_begins()
+    {
+        SimulatedBox box = _bundles.Box();
+        box.WriteRecord(new UpdateRecord(UpdatePhase.Good, 'a', "2.0.0", 11, "boot"));
+        using ECDsa stranger = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        for (int i = 0; i < 2; i++) Refused(_bundles.Make(key: stranger), box);
+        UpdateRecord refusal = box.ReadRefusal()!;
+        // A stranger's word on what it is counts for nothing.
+        Assert.Equal((UpdatePhase.Refused, "", 0L), (refusal.Phase, refusal.Version, refusal.Counter));
+        Assert.Contains("signed by none", refusal.Why, StringComparison.Ordinal);
+        Refused(_bundles.Make(Bundles.Manifest(counter: 10)), box);
+        Assert.Equal(10, box.ReadRefusal()!.Counter);
+        Assert.Equal((3, UpdatePhase.Good), (box.Logged.Count, box.ReadRecord()!.Phase));
+        Assert.All(box.Logged, line => Assert.Contains("was not taken: ", line, StringComparison.Ordinal));
+        // What runs already is no news: a script that brings it each night lights no lamp.
+        Refused(_bundles.Make(Bundles.Manifest(counter: 11)), box);
+        Assert.Equal((3, 10L), (box.Logged.Count, box.ReadRefusal()!.Counter));
+        Bundles.Updater(box, _bundles.Keys).Run(new MemoryStream(_bundles.Make()), default);
+        Assert.Null(box.ReadRefusal());
+    }
+
+    [Fact]
     public void While_keys_change_either_is_believed()
     {
         using ECDsa next = ECDsa.Create(ECCurve.NamedCurves.nistP256);

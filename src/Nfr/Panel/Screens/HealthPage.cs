@@ -62,7 +62,8 @@ static class HealthPage
             PanelUpdatePhase.Trial => $"{version} runs on trial. If all is well it stays; if not, the old one comes back by itself.",
             PanelUpdatePhase.Confirmed => $"{version} is here to stay.",
             PanelUpdatePhase.RolledBack => $"{version} was not well. The old version is back and works on.{reason}",
-            PanelUpdatePhase.Failed => $"The update was not made, the box is as before.{reason}",
+            PanelUpdatePhase.Failed => $"The update was not finished; what runs goes on as before.{reason}",
+            PanelUpdatePhase.Refused => $"An update was not taken, the box is as before.{reason}",
             _ => null,
         };
     }
