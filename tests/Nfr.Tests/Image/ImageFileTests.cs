@@ -20,7 +20,7 @@ public sealed class ImageFileTests : IDisposable
     }
 
     [InstalledFact("/usr/bin/shellcheck")]
-    public void Shellcheck_has_nothing_to_say_of_what_runs_on_the_box() => Assert.All(Directory.GetFiles(Shell.Scripts),
+    public void Shellcheck_has_nothing_to_say_of_what_runs_on_the_box() => Assert.All(Directory.GetFiles(Shell.Scripts).Where(f => !f.EndsWith(".awk", StringComparison.Ordinal)),
         script => Shell.Run($"shellcheck -s sh -S error '{script}'"));
 
     [Fact]
