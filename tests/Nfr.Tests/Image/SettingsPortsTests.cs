@@ -164,6 +164,45 @@ public sealed class SettingsPortsTests : SettingsBed
         AssertPorts("enxb827eb000002", "[enx000000000001]");
     }
 
+    /// <summary>What udev has noted of a port, by its index.</summary>
+    void Udev(string port, int index, string? noted)
+    {
+        Directory.CreateDirectory(At("run/udev/data"));
+        File.WriteAllText(At($"sys/class/net/{port}/ifindex"), index + "\n");
+        if (noted is not null) File.WriteAllText(At($"run/udev/data/n{index}"), noted);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("E:ID_RENAMING=1\n")]
+    public void A_port_that_udev_has_not_named_yet_is_waited_for_under_the_name_that_it_gets(string? noted)
+    {
+        NoPort("end0", "enx001122334455");
+        Port("eth0", Pcie + "1-1.1/1-1.1:1.0", "00:00:00:00:00:01");
+        Udev("eth0", 2, noted);
+        Port("enp0s2", Pcie + "1-1.2/1-1.2:1.0", "00:00:00:00:00:02");
+        Udev("enp0s2", 3, "E:ID_NET_NAME=enp0s2\n");
+        Text = "management = enp0s2\ncapture = enp0s3\n";
+        Task<string> start = Task.Run(() => Start("true", ("NFR_PORTS_TOTAL", "1"), ("NFR_NAMES_TOTAL", "60")));
+        Assert.True(SpinWait.SpinUntil(() => File.Exists(At("run/nfr-boot/understood")), TimeSpan.FromSeconds(60)));
+        NoPort("eth0");
+        Port("enp0s3", Pcie + "1-1.1/1-1.1:2.0", "00:00:00:00:00:01");
+        Udev("enp0s3", 2, "E:ID_NET_NAME=enp0s3\n");
+        start.GetAwaiter().GetResult();
+        Assert.Empty(Faults);
+        AssertPorts("enp0s2", "[enp0s3]");
+    }
+
+    [Fact]
+    public void A_port_that_never_gets_a_name_is_not_waited_for_without_end()
+    {
+        Udev("end0", 2, "E:ID_NET_NAME=end0\n");
+        Udev("enx001122334455", 3, null);
+        Text = "# nothing\n";
+        Start("true", ("NFR_PORTS_TOTAL", "0"), ("NFR_NAMES_TOTAL", "1"));
+        AssertPorts("end0", "[end0]");
+    }
+
     [Fact]
     public void Where_every_port_is_known_to_be_there_nothing_is_waited_for()
     {

@@ -10,8 +10,10 @@
 # - Without such a port: who was managed at the last start, by its MAC ($store/ports); only a box that remembers nothing takes the first by name.
 # - A port that captured at the last start is not managed while nfr.txt says the same.
 
-# Seconds: a list of ports that stood still for so long is believed, and so long is waited for that in all (USB has no "that were all").
+# Seconds: a list of ports that stood still for so long is believed, and so long is waited for that in all (USB has no "that were all"); longer while udev has not
+# named one that is there.
 ports_still=${NFR_PORTS_STILL:-${root:+0}} ports_total=${NFR_PORTS_TOTAL:-${root:+0}}; ports_still=${ports_still:-5} ports_total=${ports_total:-20}
+names_total=${NFR_NAMES_TOTAL:-60}
 uptime_s() { cut -d. -f1 /proc/uptime; }
 
 tree=$root/proc/device-tree
@@ -35,10 +37,18 @@ is_board_port() {
     *) false ;;
   esac
 }
+# The kernel shows a port under a name that udev changes some time later, on a busy board after half a minute: until then it is not there.
+is_named() {
+  [ -z "$root" ] || [ -d "$root/run/udev/data" ] || return 0
+  _udev=$root/run/udev/data/n$(cat "$1/ifindex" 2>/dev/null)
+  [ -e "$_udev" ] && ! grep -q '^E:ID_RENAMING=1' "$_udev"
+}
+is_wired() { [ -e "$1/device" ] && [ "$(cat "$1/type" 2>/dev/null)" = 1 ]; }
+all_named() { for _port in "$ports"/*; do ! is_wired "$_port" || is_named "$_port" || return 1; done; }
 # The wired ports of the machine, that of the board first: 0 or 1 (the board's or not), name, MAC; one a line.
 list_ports() {
   for _port in "$ports"/*; do
-    [ -e "$_port/device" ] && [ "$(cat "$_port/type" 2>/dev/null)" = 1 ] || continue
+    is_wired "$_port" && is_named "$_port" || continue
     _rank=1; ! is_board_port "$_port" || _rank=0
     _mac=$(cat "$_port/address" 2>/dev/null)
     # An adapter that has none is known by its name.
@@ -74,8 +84,10 @@ ports_complete() {
 }
 wait_for_ports() {
   _began=$(uptime_s) _since=$(uptime_s); _list=$(list_ports)
-  while ! ports_complete && [ $(($(uptime_s) - _began)) -lt "$ports_total" ]; do
-    if [ $(($(uptime_s) - _since)) -ge "$ports_still" ] && [ -n "$_list" ]; then
+  while ! ports_complete; do
+    _bound=$ports_total; all_named || _bound=$names_total
+    [ $(($(uptime_s) - _began)) -lt "$_bound" ] || break
+    if [ $(($(uptime_s) - _since)) -ge "$ports_still" ] && [ -n "$_list" ] && all_named; then
       ! expects_board_port || case $_list in 0*) ;; *) false ;; esac && break
     fi
     # First the names: a port that has not got its own yet is seen under another.
