@@ -84,7 +84,7 @@ public sealed class SettingsConfigTests : SettingsBed
     }
 
     [Theory]
-    [InlineData("scoring:\n  enabled: false\n bad: 1\n", "config.yml line 3: ")]
+    [InlineData("outputs:\n  format: cef\n bad: 1\n", "config.yml line 3: ")]
     [InlineData("just words\n", "config.yml line 1: expected \"name:\" here")]
     [InlineData("- a\n- b: c\n", "config.yml line 1: expected \"name:\" here")]
     [InlineData("inputs: {sniffer: {enabled: false}}\n", "config.yml line 1: inputs: write each of its settings in a line of its own below it")]
@@ -153,7 +153,8 @@ public sealed class SettingsConfigTests : SettingsBed
         File.WriteAllText(At("card/scope.yml"), "groups:\n  own:\n    in_scope: [192.0.2.0/24]\n");
         Assert.StartsWith("nfr.txt line 1: networks is of no use beside scope.yml", Assert.Single(After("networks = 10.0.0.0/8\n")), StringComparison.Ordinal);
         Assert.Equal("/etc/nfr/scope.yml.card", Parsed().Scope.File);
-        // Refused, it falls away, and nothing else does.
+        // Refused, it falls away, and nothing else does. (What has been taken once is not asked about again until it changes.)
+        File.WriteAllText(At("card/scope.yml"), "groups:\n  own: {colour: red}\n");
         Start(Checker("grep -q scope.yml.card \"$4\" && { echo '/etc/nfr/scope.yml.card:2: groups.own: nobody knows it'; exit 2; }; exit 0"));
         Assert.Contains("scope.yml line 2: groups.own: nobody knows it (scope.yml of the card is not used at all until that is mended)", Faults);
         Assert.Equal("/etc/nfr/scope.yml", Parsed().Scope.File);

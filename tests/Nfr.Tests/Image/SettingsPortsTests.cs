@@ -149,7 +149,7 @@ public sealed class SettingsPortsTests : SettingsBed
     }
 
     [Fact]
-    public void A_start_waits_for_the_boards_own_port_to_come()
+    public async Task A_start_waits_for_the_boards_own_port_to_come()
     {
         NoPort("end0", "enx001122334455");
         BoardHasAPort();
@@ -159,7 +159,7 @@ public sealed class SettingsPortsTests : SettingsBed
         Task<string> start = Task.Run(() => Start("true", ("NFR_PORTS_STILL", "1"), ("NFR_PORTS_TOTAL", "25")));
         Assert.True(SpinWait.SpinUntil(() => File.Exists(At("run/nfr-boot/understood")), TimeSpan.FromSeconds(60)));
         Port("enxb827eb000002", OnBoard3B, "b8:27:eb:00:00:02", "lan78xx");
-        start.GetAwaiter().GetResult();
+        await start;
         Assert.Empty(Faults);
         AssertPorts("enxb827eb000002", "[enx000000000001]");
     }
