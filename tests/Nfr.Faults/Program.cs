@@ -1,3 +1,4 @@
+using Nfr.Faults.Fleet;
 using Nfr.Faults.Kill;
 using Nfr.Faults.Outputs;
 
@@ -10,7 +11,8 @@ static class Program
     {
         if (args is ["sensor", ..]) return await SmallSensor.RunAsync(args[1..]);
         if (args is ["outputs", ..]) return await ManyOutputs.RunAsync(args[1..]);
-        Console.Error.WriteLine("usage: Nfr.Faults sensor DIRECTORY ENGINE LIFE FLUSH-EVENTS load|drain, or: Nfr.Faults outputs DIRECTORY RECEIVER LIFE load|drain");
+        if (args is ["fleet", ..]) return LinkChild.Run(args[1..]);
+        Console.Error.WriteLine("usage: Nfr.Faults sensor DIRECTORY ENGINE LIFE FLUSH-EVENTS load|drain, or: Nfr.Faults outputs DIRECTORY RECEIVER LIFE load|drain, or: Nfr.Faults fleet PORT ROOTS");
         return 2;
     }
 }

@@ -38,7 +38,8 @@ public readonly record struct FleetSpool(long Bytes, long MaxBytes, long Events,
 /// <param name="Name">Of an engine or an output.</param>
 /// <param name="Waiting">Events or alerts that wait for it.</param>
 /// <param name="Trouble">Null while all is well.</param>
-public readonly record struct FleetWay(string Name, long Waiting, string? Trouble);
+/// <param name="Refused">Alerts that it refused for good since the start: lost on this way.</param>
+public readonly record struct FleetWay(string Name, long Waiting, string? Trouble, long Refused = 0);
 
 /// <param name="Total">In all since the spool was made.</param>
 /// <param name="Unacknowledged">Nobody has pressed the button since; null where no panel listens.</param>
@@ -188,6 +189,7 @@ public sealed record FleetHealth
             json.WriteString("name", way.Name);
             json.WriteNumber("waiting", way.Waiting);
             if (way.Trouble is not null) json.WriteString("trouble", way.Trouble);
+            if (way.Refused > 0) json.WriteNumber("refused", way.Refused);
             json.WriteEndObject();
         }
         json.WriteEndArray();
@@ -226,5 +228,5 @@ public sealed record FleetHealth
         };
     });
 
-    static IReadOnlyList<FleetWay> Ways(FleetJson root, string name) => [.. root.Items(name).Select(w => new FleetWay(w.Text("name") ?? "", w.Count("waiting"), w.Text("trouble")))];
+    static IReadOnlyList<FleetWay> Ways(FleetJson root, string name) => [.. root.Items(name).Select(w => new FleetWay(w.Text("name") ?? "", w.Count("waiting"), w.Text("trouble"), w.Count("refused")))];
 }

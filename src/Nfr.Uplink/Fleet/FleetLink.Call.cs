@@ -59,7 +59,8 @@ public sealed partial class FleetLink
             if (reason < 128)
             {
                 link._takesNone = false;
-                if (link._suspect.Took(sequence) is { } condemned && flight.Refuse(condemned)) link.Lose(flight.Page.Alerts.First(a => a.Sequence == condemned), $"the broker closed the connection {FleetSuspect.MostBreaks} times when it came, and takes others");
+                Heard(reason != NoSubscribers);
+                link._suspect.Took(sequence);
                 flight.Look();
             }
             else if (FleetWords.Never(reason) is { } why)
@@ -74,6 +75,17 @@ public sealed partial class FleetLink
                 flight.Reopen(place);
                 flight.Break(FleetWords.NotNow(reason), "");
             }
+        }
+
+        /// <summary>The broker took it and had nobody to give it to (MQTT 5, 3.4.2.1).</summary>
+        const int NoSubscribers = 0x10;
+
+        void Heard(bool bySomebody)
+        {
+            if (bySomebody && _remarks.Count == 0) return;
+            string nobody = $"has nobody who listens to {Topics.Of(FleetTopic.Alert)}: it takes alerts, and they go nowhere";
+            if (!bySomebody) Remark(nobody);
+            else if (_remarks.Remove(nobody)) link.Update(s => s with { Remark = Remarks });
         }
 
         public override void Subscribed(int id, int granted)
@@ -98,14 +110,7 @@ public sealed partial class FleetLink
             if (link._time.GetTimestamp() >= _nextBeat) Beat();
         }
 
-        /// <summary>What has come and was not looked at: the link stops.</summary>
-        public void Leave()
-        {
-            _dropped += _commands.Count;
-            _commands.Clear();
-            Obey();
-        }
-
+        /// <summary>What has come: also when the connection has ended meanwhile, since the broker does not send it again.</summary>
         public void Obey()
         {
             for (int i = 0; _commands.TryDequeue(out byte[]? message); i++)
@@ -197,9 +202,7 @@ public sealed partial class FleetLink
             if (link._flight is not { } flight) return;
             FleetSuspect suspect = link._suspect;
             int most = suspect.IsCareful ? 1 : AlertOutput.PageSize;
-            bool holds = suspect.WantsProof && link._time.GetElapsedTime(link._connectedAt) < s_stable;
-            if (holds) flight.Since = link._time.GetTimestamp();
-            while (!holds && !flight.IsDone && flight.InFlight < most && flight.Next(suspect.Doubted) is var place and >= 0)
+            while (!flight.IsDone && flight.InFlight < most && flight.Next(suspect.Doubted) is var place and >= 0)
             {
                 byte[] alert = AlertJson.ToBytes(flight.Page.Alerts[place].Alert);
                 MqttPublish what = Connection.Publish(Topics.Of(FleetTopic.Alert), alert, 1, retain: false, out int id);
@@ -219,6 +222,7 @@ public sealed partial class FleetLink
         /// <summary>"offline" by our own word: a will says that something happened.</summary>
         public void SayGoodbye()
         {
+            Answer();
             Connection.Publish(Topics.Of(FleetTopic.Status), "offline"u8, 1, retain: true, out _);
             long from = link._time.GetTimestamp();
             while (!Connection.HasEnded && Connection.InFlight > 0 && link._time.GetElapsedTime(from) < s_goodbye) Connection.Run(null, 50);

@@ -181,7 +181,7 @@ public sealed partial class FleetLink : IDisposable
         }
         if (_stop.IsSet)
         {
-            call.Leave();
+            call.Obey();
             if (connection.IsConnected) call.SayGoodbye();
             return TimeSpan.Zero;
         }
@@ -194,8 +194,12 @@ public sealed partial class FleetLink : IDisposable
             _connected = false;
             // Quick, or others would wait for the look after it.
             FleetFlight? flight = Interlocked.Exchange(ref _flight, null);
-            if (IsAboutMessage(end)) _takesNone = _suspect.Broke(flight?.FirstGiven, flight?.InFlight == 1) || (_takesNone && flight is not null);
-            else _suspect.Forget();
+            if (IsAboutMessage(end)) Blame(flight);
+            else
+            {
+                _suspect.Forget();
+                _takesNone = false;
+            }
             flight?.Break(null, $"waiting for {_options.Where}");
         }
         else if (_version.Ended(end))
@@ -207,6 +211,24 @@ public sealed partial class FleetLink : IDisposable
             ? new FleetFault($"{_options.Where} closes the connection whenever an alert comes", $"let the user write to {_options.Topics.Of(FleetTopic.Alert)} in the broker's ACL, and look into its log")
             : FleetWords.Of(_options, version, _tls, end, call.WasConnected, answers!, _stopped.Token);
         return Failed(fault, !call.WasConnected, end.Kind is MqttEndKind.Refused or MqttEndKind.Tls);
+    }
+
+    void Blame(FleetFlight? flight)
+    {
+        long? first = flight?.FirstGiven;
+        _takesNone &= first is not null;
+        switch (_suspect.Broke(first, flight?.InFlight == 1))
+        {
+            case FleetVerdict.Guilty:
+                Lose(flight!.Page.Alerts.First(a => a.Sequence == first), "the broker closed the connection whenever it came, three times in a row, and takes others");
+                flight.Refuse(first!.Value);
+                break;
+            case FleetVerdict.Whichever:
+                _takesNone = true;
+                break;
+            default:
+                break;
+        }
     }
 
     /// <summary>The broker closed the connection, and did not say that it was for another reason than what it was sent (MQTT 5, 3.14.2.1).</summary>

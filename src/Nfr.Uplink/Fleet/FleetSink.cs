@@ -72,16 +72,13 @@ sealed class FleetFlight(AlertPage page, long since)
     /// <summary>It is passed by for good.</summary>
     public void Refuse(int place) => _states[place] = State.Refused;
 
-    /// <summary>As <see cref="Refuse(int)"/>, by the alert's own number; false when it is not on this page.</summary>
-    public bool Refuse(long sequence)
+    /// <summary>As <see cref="Refuse(int)"/>, by the alert's own number.</summary>
+    public void Refuse(long sequence)
     {
         for (int place = 0; place < page.Count; place++)
         {
-            if (page.Alerts[place].Sequence != sequence) continue;
-            Refuse(place);
-            return true;
+            if (page.Alerts[place].Sequence == sequence) Refuse(place);
         }
-        return false;
     }
 
     /// <summary>Answers when nothing of it is open any more.</summary>

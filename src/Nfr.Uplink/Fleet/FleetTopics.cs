@@ -42,8 +42,7 @@ public readonly record struct FleetTopics
     public string Address => Site + "/" + Id;
 
     /// <summary>
-    /// At the broker: the root of our own topics, so that no two sensors share it and one line of an access list ("pattern readwrite %c/#") gives each its own tree. Up to 133 characters
-    /// with slashes; a broker that takes the 23 letters and digits alone that MQTT 3.1.1 demands of all refuses it, and that is told.
+    /// At the broker: the root of our own topics, so that no two sensors share it. Up to 133 characters with slashes; a broker that takes the 23 letters and digits alone that MQTT 3.1.1 demands of all refuses it, and that is told.
     /// </summary>
     public string ClientId => $"{Root}/{Site}/{Id}";
 

@@ -104,6 +104,7 @@ static class FleetCommands
             [
                 "States: alert (it raised one within the hour), fault (a part of it fails, or it loses packets), offline (it is gone: the broker says so), silent (it says online, but two heartbeats are missing), degraded (something to look at), waiting (not heard yet), ok.",
                 "Keys: up, down, page up and down; Enter shows one sensor with its troubles and what to do, its alerts and its ledger; / searches, s sorts otherwise, q ends.",
+                "A name and password stand in the URL (mqtt://NAME:PASSWORD@HOST), where others of this machine can see them in the list of processes; fleet.username and fleet.password_file of the config keep them to themselves.",
                 "Exit code with --once: 0 when all sensors shown are well or degraded, 3 when one is in trouble or silent or offline, 1 when there is none or the broker cannot be reached, which stderr says.",
             ],
             Examples =

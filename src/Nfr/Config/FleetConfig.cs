@@ -43,7 +43,7 @@ public sealed record FleetConfig
     {
         TimeSpan second = TimeSpan.FromSeconds(1);
         string? broker = s.Text("broker", expected: "host:port or mqtts://host:port");
-        (string? host, int port, bool secure) = (null, 0, false);
+        (string? host, int port, bool secure) = (null, 1883, false);
         if (broker is not null && !TryBroker(broker, out host, out port, out secure, out string wrong)) s.Fault("broker", wrong);
         Section files = s.Under("tls");
         // No pins and no other name than the broker's: libmosquitto knows neither.
@@ -88,6 +88,7 @@ public sealed record FleetConfig
         return fleet;
     }
 
+    /// <summary>Of "host:port", with a scheme or without.</summary>
     internal static bool TryBroker(string text, out string? host, out int port, out bool secure, out string wrong)
     {
         (host, port, secure, wrong) = (null, 0, false, "");
@@ -102,6 +103,12 @@ public sealed record FleetConfig
                 return false;
         }
         rest = rest.TrimEnd('/');
+        if (rest.LastIndexOf('@') is >= 0 and var at)
+        {
+            // The config is read by more people than a password is for, and a fault of it stands in the log: nothing of it is repeated.
+            wrong = $"user name and password do not stand in the address; write {rest[(at + 1)..]} here, and set username and password_file";
+            return false;
+        }
         port = secure ? 8883 : 1883;
         int colon = rest.LastIndexOf(':');
         // An IPv6 address stands in brackets where a port follows.

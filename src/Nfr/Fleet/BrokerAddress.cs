@@ -17,7 +17,7 @@ sealed record BrokerAddress(string Host, int Port, bool Tls, string? User, strin
     /// <param name="fault">What it should have been.</param>
     public static BrokerAddress? Read(string text, out string fault)
     {
-        fault = $"--broker takes an address such as mqtts://broker.example:8883 or mqtt://10.0.0.2; not \"{text}\"";
+        fault = $"--broker takes an address such as mqtts://broker.example:8883 or mqtt://10.0.0.2; not \"{Masked(text)}\"";
         string full = text.Contains("://", StringComparison.Ordinal) ? text : "mqtt://" + text;
         if (!Uri.TryCreate(full, UriKind.Absolute, out Uri? uri) || uri.Host.Length == 0 || uri.AbsolutePath is not ("" or "/") || uri.Query.Length > 0) return null;
         bool? tls = uri.Scheme switch { "mqtt" or "tcp" => false, "mqtts" or "ssl" or "tls" => true, _ => null };
@@ -27,6 +27,9 @@ sealed record BrokerAddress(string Host, int Port, bool Tls, string? User, strin
         return new(uri.DnsSafeHost, uri.Port > 0 ? uri.Port : encrypted ? 8883 : 1883, encrypted,
             uri.UserInfo.Length > 0 ? Uri.UnescapeDataString(user[0]) : null, user.Length > 1 ? Uri.UnescapeDataString(user[1]) : null);
     }
+
+    /// <summary>Without what stands before the @: a fault is read by others too.</summary>
+    static string Masked(string text) => text.LastIndexOf('@') is > 0 and var at ? "..." + text[at..] : text;
 
     /// <summary>How to connect to it. The session is not kept: whoever looks at a fleet wants what is now.</summary>
     public MqttOptions Options(string client, MqttTls? tls) => new()

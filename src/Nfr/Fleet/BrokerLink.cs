@@ -36,6 +36,7 @@ sealed class BrokerLink : IDisposable
     string? _trouble;
     long? _nextTry;
     int _subscribed;
+    TimeSpan _each = ConnectLimit;
 
     /// <param name="broker">Where.</param>
     /// <param name="tls">Our files; looked at where the address asks for TLS.</param>
@@ -91,31 +92,18 @@ sealed class BrokerLink : IDisposable
         }
     }
 
-    /// <summary>Whether anybody is there: libmosquitto would wait for minutes.</summary>
+    /// <summary>Whether anybody is there, at whichever address of the name: libmosquitto says little of it.</summary>
     SocketError? Probe()
     {
-        try
-        {
-            using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-            using var limit = new CancellationTokenSource(ConnectLimit);
-            socket.ConnectAsync(_options.Host, _options.Port, limit.Token).AsTask().GetAwaiter().GetResult();
-            return null;
-        }
-        catch (SocketException e)
-        {
-            return e.SocketErrorCode;
-        }
-        catch (OperationCanceledException)
-        {
-            return SocketError.TimedOut;
-        }
+        SocketError error = TcpReach.Try(_options.Host, _options.Port, ConnectLimit, CancellationToken.None, out _, out _each);
+        return error == SocketError.Success ? null : error;
     }
 
     /// <summary>One connection from its beginning to its end; why it ended.</summary>
     string Once(Backoff backoff)
     {
         var listener = new Listener(this, backoff);
-        using MqttConnection connection = MqttConnection.Open(_options, listener);
+        using MqttConnection connection = MqttConnection.Open(_options with { ConnectLimit = _each }, listener);
         listener.Connection = connection;
         long begun = _time.GetTimestamp();
         while (!connection.HasEnded && !_stop)
@@ -130,7 +118,14 @@ sealed class BrokerLink : IDisposable
             connection.Disconnect();
             for (begun = _time.GetTimestamp(); !connection.HasEnded && _time.GetElapsedTime(begun) < s_goodbye;) connection.Run(null, 100);
         }
-        return listener.Refused ?? BrokerWords.Of(connection.End, _broker, _options.Tls);
+        return listener.Refused ?? BrokerWords.Of(connection.End, _broker, _options.Tls, listener.WasConnected ? null : Why(connection.End));
+    }
+
+    /// <summary>What is wrong with the certificates, where that may be it: libmosquitto does not tell. Null = nothing, or nothing that can be known.</summary>
+    TlsFault? Why(in MqttEnd end)
+    {
+        if (_stop || _options.Tls is not { } files || end.Kind is not (MqttEndKind.Tls or MqttEndKind.Unreachable or MqttEndKind.Lost or MqttEndKind.Protocol)) return null;
+        return TlsProbe.Look(new ClientTls(new TlsSettings { Roots = files.Roots, Certificate = files.Certificate, Key = files.Key }, _time), _options.Host, _options.Port, CancellationToken.None);
     }
 
     void Stand(MqttConnection connection)
@@ -156,9 +151,11 @@ sealed class BrokerLink : IDisposable
     {
         public MqttConnection? Connection { get; set; }
         public string? Refused { get; private set; }
+        public bool WasConnected { get; private set; }
 
         public override void Connected(bool sessionPresent)
         {
+            WasConnected = true;
             backoff.Reset();
             link.Stand(Connection!);
         }

@@ -41,7 +41,7 @@ static class FleetScreen
         string? common = view.Versions is [var most, ..] ? most.Version : null;
         parts.Add(FleetColumns.Table(page, selected - first, width, Longest(shown), common));
         Fill(parts, rows - page.Length);
-        parts.Add(Line(new(Foot(view, keys, shown.Count, first, page.Length), ScreenMark.Head), width));
+        parts.Add(Line(new(Foot(view, keys, shown.Count, first, page.Length, width), ScreenMark.Head), width));
         return new Rows(parts);
     }
 
@@ -59,20 +59,29 @@ static class FleetScreen
 
     static ScreenLine Title(FleetView view, BrokerState broker, int width)
     {
-        string left = $"nfr fleet  {broker.Broker}  " + (broker.Since is { } since ? $"connected for {Health.Ages.Of(since)}" : "NOT CONNECTED");
+        string left = $"nfr fleet  {broker.Broker}  " + (broker.Since is { } since ? $"connected for {Health.Ages.Of(since)}" : broker.Trouble is null ? "connecting" : "NOT CONNECTED");
         string right = view.Now.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) + "Z";
-        return new(width - left.Length > right.Length ? left + right.PadLeft(width - left.Length) : left, broker.Since is null ? ScreenMark.Bad : ScreenMark.Head);
+        return new(width - left.Length > right.Length ? left + right.PadLeft(width - left.Length) : left, broker is { Since: null, Trouble: not null } ? ScreenMark.Bad : ScreenMark.Head);
     }
 
     static IEnumerable<ScreenLine> Trouble(BrokerState broker, int width) => broker is { Since: null, Trouble: { } trouble }
         ? FleetText.Wrap(trouble + (broker.NextTry is { } next ? $"; next try in {Health.Ages.Of(next)}" : ""), width).Select(l => new ScreenLine(l, ScreenMark.Bad)) : [];
 
-    static string Foot(FleetView view, FleetKeys keys, int shown, int first, int page)
+    /// <summary>Said where a frame has no room.</summary>
+    public static string TooSmall => $"This window is too small: at least {FleetColumns.Narrowest} columns and {LeastHeight} lines. q: quit";
+
+    /// <summary>Of a frame: what is above the table, some rows of it, and the keys.</summary>
+    public const int LeastHeight = 8;
+
+    static string Foot(FleetView view, FleetKeys keys, int shown, int first, int page, int width)
     {
         if (keys.Searching) return $"/{keys.Search}_   Enter: keep   Esc: all sensors again";
         string rows = shown == 0 ? "none" : $"{FleetText.Count(first + 1)} to {FleetText.Count(first + page)} of {FleetText.Count(shown)}";
         string only = shown == view.Rows.Count ? "" : keys.Search.Length > 0 ? $" with \"{keys.Search}\"" : " that fit";
-        return $"{rows}{only}   Enter: one sensor   /: search   s: sort (by {FleetOrder.Word(keys.Sort)})   q: quit";
+        string sort = FleetOrder.Word(keys.Sort);
+        // How to leave is never what is cut off.
+        string[] forms = [$"{rows}{only}   Enter: one sensor   /: search   s: sort (by {sort})   q: quit", $"{rows}{only}   Enter: one   /: search   s: sort   q: quit", $"{rows}{only}   q: quit"];
+        return forms.FirstOrDefault(f => f.Length <= width) ?? $"{rows}   q: quit";
     }
 
     static void Fill(List<IRenderable> parts, int lines)

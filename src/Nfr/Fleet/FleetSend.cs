@@ -23,6 +23,8 @@ sealed class FleetSend : IDisposable
 {
     /// <summary>For the broker to be reached, and what it has kept of the sensors to come.</summary>
     static readonly TimeSpan s_begin = TimeSpan.FromSeconds(15), s_settle = TimeSpan.FromSeconds(1);
+    /// <summary>A broker that is not there, or refuses, may be starting; after this long nobody is let wait for what is known.</summary>
+    static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
     const int LongestResult = 2_000;
 
     readonly FleetSendOptions _options;
@@ -96,6 +98,7 @@ sealed class FleetSend : IDisposable
                 bool all = _options.Sensors.All(s => s.Contains('/', StringComparison.Ordinal) && !FleetAddress.IsPattern(s) && _known.ContainsKey(s));
                 if (all || _time.GetElapsedTime(since) > s_settle) return true;
             }
+            if (_time.GetElapsedTime(begun) > s_patience && _link.State is { Since: null, Trouble: not null }) return false;
             stop.WaitHandle.WaitOne(20);
         }
         return false;
@@ -142,7 +145,7 @@ sealed class FleetSend : IDisposable
             _answers.TryGetValue(target.Sequence, out FleetAnswer? answer);
             string verdict, why;
             if (target.Online == false) (verdict, why, offline) = ("offline", "nothing was sent: a command that comes later than five minutes would be refused", offline + 1);
-            else if (answer is null) (verdict, why, silent) = ("no answer", unsent.Contains(target.Sequence) ? $"the connection broke before it was sent: {_link.State.Trouble}" : string.Create(CultureInfo.InvariantCulture, $"within {_options.Timeout.TotalSeconds:0.#} s; does it have the key in fleet.command_keys?"), silent + 1);
+            else if (answer is null) (verdict, why, silent) = ("no answer", unsent.Contains(target.Sequence) ? $"the connection broke before it was sent: {_link.State.Trouble}" : string.Create(CultureInfo.InvariantCulture, $"within {_options.Timeout.TotalSeconds:0.#} s; {Silence(target)}"), silent + 1);
             else if (answer.Ok) (verdict, why, did) = ("ok", answer.Why, did + 1);
             else (verdict, why, refused) = ("refused", answer.Why, refused + 1);
             why = Printable.Of(Cut(why));
@@ -165,6 +168,8 @@ sealed class FleetSend : IDisposable
         ScreenLine.Write(lines, _terminal);
         return did == targets.Length ? ExitCode.Good : ExitCode.Failed;
     }
+
+    static string Silence(Target target) => target.Online is null ? "the broker knows no sensor of that name: look at fleet.site and fleet.id of its config" : "does it have the key in fleet.command_keys?";
 
     static string Cut(string text) => text.Length <= FleetBounds.LongestSentence ? text : text[..FleetBounds.LongestSentence];
 

@@ -151,7 +151,15 @@ sealed class FleetWatch : IDisposable
 
     void Draw(FleetView view, FleetKeys keys)
     {
-        (int width, int height) = (Math.Clamp(Console.WindowWidth, FleetColumns.Narrowest, 400), Math.Clamp(Console.WindowHeight, 8, 300));
+        // A serial line that was told no size says 0.
+        (int width, int height) = (Console.WindowWidth is > 0 and var w ? Math.Min(w, 400) : 80, Console.WindowHeight is > 0 and var h ? Math.Min(h, 300) : 24);
+        if (width < FleetColumns.Narrowest || height < FleetScreen.LeastHeight)
+        {
+            // A frame that has no room would scroll, and nothing of it could be read.
+            _terminal.Out.Write("\x1b[H\x1b[J" + FleetScreen.TooSmall);
+            _terminal.Out.Flush();
+            return;
+        }
         string[] lines = FleetScreen.Text(FleetScreen.Frame(_table, view, _link.State, keys, width, height), width, colours: true).TrimEnd('\n').Split('\n');
         // One write a frame, each line cleared behind its end: nothing flickers.
         var frame = new StringBuilder("\x1b[H", (width + 40) * height);

@@ -19,7 +19,7 @@ static class FleetReport
     /// <param name="unacknowledged">Alerts that nobody has seen at the panel; null where none listens.</param>
     /// <param name="newest">The stamp of the newest alert; null where there is none.</param>
     /// <param name="firmware">What runs, and what there would be.</param>
-    public static FleetHealth Health(StatusReport report, long beat, TimeSpan heartbeat, long? unacknowledged, DateTimeOffset? newest, FleetFirmware? firmware)
+    public static FleetHealth Health(StatusReport report, long beat, TimeSpan heartbeat, long? unacknowledged = null, DateTimeOffset? newest = null, FleetFirmware? firmware = null)
     {
         IReadOnlyList<Trouble> troubles = report.Troubles;
         SpoolCounters? spool = report.Run.Spool;
@@ -39,7 +39,7 @@ static class FleetReport
             Ledger = LedgerOf(report),
             Spool = spool is null ? null : new FleetSpool(spool.BytesOnDisk, report.SpoolMost, spool.Total.InSpool + spool.Total.Pending, spool.Outlook?.RingDays, spool.Failing),
             Uplinks = [.. report.Uplinks.Select(u => new FleetWay(u.Name, report.Consumers.Where(c => c.Name == u.Name).Sum(c => c.Total.Waiting), u.State.Trouble))],
-            Outputs = [.. report.Outputs.Select(o => new FleetWay(o.Name, o.Waiting, o.Trouble))],
+            Outputs = [.. report.Outputs.Select(o => new FleetWay(o.Name, o.Waiting, o.Trouble, o.Refused))],
             Alerts = new FleetAlerts(spool?.Alerts.Accepted ?? 0, unacknowledged, newest),
             Firmware = firmware,
             Celsius = report.Box is { Temperatures.Count: > 0 } box ? box.Temperatures.Max(t => t.Celsius) : null,
@@ -54,7 +54,9 @@ static class FleetReport
     static FleetPort PortOf(PortReport port, Ledger run)
     {
         CaptureEntry[] workers = [.. run.Captures.Where(c => c.Interface == port.Interface)];
-        return new FleetPort(port.Interface, port.IsOpen, port.Rate?.Packets, port.Rate?.Bits, workers.Sum(c => c.Decoded.Frames), workers.Sum(c => (c.Kernel?.Dropped ?? 0) + c.DroppedEvents.Sum()));
+        return new FleetPort(port.Interface, port.IsOpen, port.Rate?.Packets, port.Rate?.Bits, workers.Sum(c => c.Decoded.Frames),
+            // The card counts for all workers of its port together.
+            workers.Select(c => c.Nic?.Lost ?? 0).DefaultIfEmpty().Max() + workers.Sum(c => (c.Kernel?.Dropped ?? 0) + (c.Kernel?.Abandoned ?? 0) + c.DroppedEvents.Sum()));
     }
 
     static FleetLedger LedgerOf(StatusReport report)

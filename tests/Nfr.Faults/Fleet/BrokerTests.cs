@@ -28,8 +28,9 @@ public sealed class BrokerTests(ITestOutputHelper output)
         for (int i = 0; i < restarts; i++)
         {
             slowest = Math.Max(slowest, Append(bench, 130));
-            // In the middle of a page, now and then.
-            if (i % 2 == 0) MqttEar.Until(() => bench.Output.Alerts >= (i * 150) + 50, $"some alerts in round {i}: {bench.Link.State}");
+            // In the middle of a page, just connected, or wherever the link is between two tries.
+            if (i % 3 == 0) MqttEar.Until(() => bench.Output.Alerts >= (i * 150) + 50, $"some alerts in round {i}: {bench.Link.State}", 60);
+            else if (i % 3 == 1) MqttEar.Until(() => bench.Link.State.IsConnected, $"a connection in round {i}: {bench.Link.State}", 60);
             broker.Stop();
             slowest = Math.Max(slowest, Append(bench, 20));
             broker.Start();
@@ -37,8 +38,12 @@ public sealed class BrokerTests(ITestOutputHelper output)
         MqttEar.Until(() => FleetBench.Numbers(ear).Count == bench.Alerts, $"all {bench.Alerts} alerts: {FleetBench.Numbers(ear).Count} {bench.Link.State} {bench.Output}", 60);
         int all = ear.Of(FleetBench.Topics.Of(FleetTopic.Alert)).Count();
         output.WriteLine($"{version}: {restarts} restarts, {bench.Alerts} alerts, {all - bench.Alerts} doubled, {bench.Link.State.Connects} connections; the slowest commit took {slowest} ms");
-        Assert.True(slowest < 2000, $"{slowest} ms");
+        Assert.InRange(bench.Link.State.Connects, restarts * 2 / 3, restarts + 1);
+        Assert.True(slowest < LongestCommit, $"{slowest} ms");
     }
+
+    /// <summary>Milliseconds of a commit on a busy machine, far below what anything takes that waits for a broker.</summary>
+    const long LongestCommit = 10_000;
 
     static long Append(FleetBench bench, int count)
     {
@@ -58,7 +63,7 @@ public sealed class BrokerTests(ITestOutputHelper output)
         broker.Pause();
         try
         {
-            Assert.True(Append(bench, 150) < 2000);
+            Assert.True(Append(bench, 150) < LongestCommit);
             MqttEar.Until(() => bench.Link.State.Trouble is not null, "a trouble");
             Assert.Contains("says nothing any more", bench.Link.State.Trouble);
         }
@@ -77,7 +82,7 @@ public sealed class BrokerTests(ITestOutputHelper output)
         deaf.Start(64);
         using (var bench = new FleetBench(((IPEndPoint)deaf.LocalEndpoint).Port))
         {
-            for (int i = 0; i < 20; i++) Assert.True(Append(bench, 10) < 2000);
+            for (int i = 0; i < 20; i++) Assert.True(Append(bench, 10) < LongestCommit);
             MqttEar.Until(() => deaf.Pending(), "a try");
             Assert.False(bench.Link.State.IsConnected);
             Assert.Equal(0, bench.Output.Alerts);

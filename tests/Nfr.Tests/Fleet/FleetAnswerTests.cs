@@ -60,6 +60,20 @@ public sealed class FleetAnswerTests
         Assert.Equal(0, bench.Link.State.AnswersLost);
     }
 
+    /// <summary>libmosquitto has acknowledged it, so the broker never sends it again.</summary>
+    [BrokerFact]
+    public void A_command_behind_which_the_connection_ends_is_obeyed_and_answered_with_the_next_one()
+    {
+        using var broker = new PaperBroker { Reply = (topic, _) => topic == FleetBench.Topics.Of(FleetTopic.Alert) ? PaperReply.Nothing : PaperReply.Taken };
+        using var bench = new FleetBench(broker.Port, o => o with { Patience = TimeSpan.FromSeconds(90) });
+        // While some wait for their PUBACK, several packets are read in one go: the command, and the end behind it.
+        bench.Append(5);
+        MqttEar.Until(() => broker.Of(FleetBench.Topics.Of(FleetTopic.Alert)).Any(), "alerts", 60);
+        broker.Send(s_command, [bench.Command("ping", 1).Sign(bench.Key)], last: true);
+        MqttEar.Until(() => broker.Of(s_answer).Any(), $"the answer: {bench.Link.State}", 60);
+        Assert.Single(bench.Done);
+    }
+
     /// <summary>libmosquitto reads as many packets in one go as it waits for PUBACKs: a hundred alerts on their way are a hundred commands in one round.</summary>
     [BrokerFact]
     public void Of_a_hundred_commands_at_once_each_is_obeyed_answered_or_counted()

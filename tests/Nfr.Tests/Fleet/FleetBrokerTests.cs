@@ -119,7 +119,7 @@ public sealed class FleetBrokerTests : IDisposable
         Assert.Contains("0 of 2 sensors did it; 2 refused", text, StringComparison.Ordinal);
         (code, text, _) = Send(0.3, "site/nobody,sim-0004", "ping");
         Assert.Equal(1, code);
-        Assert.Matches(@"site/nobody +no answer +within 0\.3 s; does it have the key in fleet\.command_keys\?", text);
+        Assert.Matches(@"site/nobody +no answer +within 0\.3 s; the broker knows no sensor of that name: look at fleet\.site and fleet\.id", text);
         Assert.Contains("1 of 2 sensors did it; 1 did not answer", text, StringComparison.Ordinal);
         (code, _, string error) = Send(1, "x*", "ping");
         Assert.Equal(1, code);

@@ -212,7 +212,7 @@ public sealed class FleetCommandTests : IDisposable
         {
             Time = DateTimeOffset.UnixEpoch.AddDays(1), IsWell = true, UptimeSeconds = 12, HeartbeatSeconds = 30, Beat = 3, Troubles = [new("fault", "uplink", "what", "do")],
             Ports = [new("eth1", true, 10, 20, 30, 40), new("eth2", false, null, null, 0, 0)], EventsPerSecond = 1.5, Ledger = new(1, 2, 3, 4, 5, 6, 7, 8, true), Spool = new(1, 2, 3, 4.5, false),
-            Uplinks = [new("engine", 5, null)], Outputs = [new("fleet", 1, "away")], Alerts = new(9, 2, DateTimeOffset.UnixEpoch.AddHours(5)), Firmware = new("2.1.0", "2.2.0"), Celsius = 51.5, DiskFree = 1, DiskSize = 2, Resident = 3, CommandsTaken = 4, CommandsRefused = 5,
+            Uplinks = [new("engine", 5, null)], Outputs = [new("fleet", 1, "away", 2)], Alerts = new(9, 2, DateTimeOffset.UnixEpoch.AddHours(5)), Firmware = new("2.1.0", "2.2.0"), Celsius = 51.5, DiskFree = 1, DiskSize = 2, Resident = 3, CommandsTaken = 4, CommandsRefused = 5,
         };
         FleetHealth back = FleetHealth.TryRead(health.ToJson())!;
         Assert.Equal(Encoding.UTF8.GetString(health.ToJson()), Encoding.UTF8.GetString(back.ToJson()));

@@ -49,6 +49,19 @@ public sealed class FleetRefusalTests
         Assert.Contains(bench.Notices, n => System.Text.RegularExpressions.Regex.IsMatch(n, @"^fleet: alert \d+, c2_communication of 10\.0\.0\.1, does not reach "));
     }
 
+    [BrokerFact]
+    public void That_nobody_listens_to_alerts_is_remarked_until_somebody_does()
+    {
+        using MqttBroker broker = new MqttBroker().Start();
+        using var bench = new FleetBench(broker.Port);
+        bench.Append(1);
+        MqttEar.Until(() => bench.Output.Alerts == 1, $"the alert: {bench.Link.State}", 60);
+        Assert.Contains("nobody who listens to nfr/test/box1/alert", bench.Link.State.Remark, StringComparison.Ordinal);
+        using var ear = new MqttEar(FleetBench.EarOptions(broker.Port), "nfr/#");
+        bench.Append(1);
+        MqttEar.Until(() => FleetBench.Numbers(ear).Contains(1) && bench.Link.State.Remark is null, $"no remark: {bench.Link.State}", 60);
+    }
+
     [BrokerTheory]
     [InlineData(0x90)]
     [InlineData(0x99)]

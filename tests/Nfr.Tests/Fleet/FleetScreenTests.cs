@@ -59,6 +59,32 @@ public sealed class FleetScreenTests
 
     [Theory]
     [InlineData(60)]
+    [InlineData(70)]
+    [InlineData(84)]
+    [InlineData(120)]
+    public void How_to_leave_is_never_cut_off(int width)
+    {
+        FleetBed bed = FleetBed.Mixed();
+        FleetKeys keys = new(null, new string('m', 30), FleetSort.Worst);
+        foreach (FleetKeys each in (FleetKeys[])[Keys(), keys])
+        {
+            string foot = Frame(bed, each, width, 16).Split('\n')[^1];
+            Assert.Contains("q: quit", foot, StringComparison.Ordinal);
+            Assert.InRange(foot.Length, 1, width);
+        }
+        Assert.InRange(FleetScreen.TooSmall.Length, 1, 90);
+    }
+
+    [Fact]
+    public void A_first_try_that_has_not_ended_is_no_fault_yet()
+    {
+        string frame = Frame(FleetBed.Mixed(), Keys(), 100, 16, new BrokerState("mqtt://b", null));
+        Assert.Contains("mqtt://b  connecting", frame, StringComparison.Ordinal);
+        Assert.DoesNotContain("NOT CONNECTED", frame, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(60)]
     [InlineData(79)]
     [InlineData(99)]
     [InlineData(133)]

@@ -6,21 +6,29 @@ namespace Nfr.Tests.Fleet;
 public sealed class FleetSuspectTests
 {
     [Fact]
-    public void An_alert_is_refused_when_three_connections_in_a_row_broke_at_it_and_another_one_is_taken()
+    public void An_alert_is_guilty_when_it_breaks_a_third_connection_that_has_just_taken_another()
     {
         var suspect = new FleetSuspect();
         Assert.False(suspect.IsCareful);
-        Assert.False(suspect.Broke(7, alone: false));
+        Assert.Equal(FleetVerdict.None, suspect.Broke(7, alone: false));
         Assert.True(suspect.IsCareful);
-        Assert.False(suspect.WantsProof);
-        Assert.False(suspect.Broke(7, alone: true));
-        Assert.True(suspect.WantsProof);
         Assert.Null(suspect.Doubted);
-        Assert.False(suspect.Broke(7, alone: true));
+        Assert.Equal(FleetVerdict.None, suspect.Broke(7, alone: true));
         Assert.Equal(7, suspect.Doubted);
-        Assert.Equal(7, suspect.Took(8));
+        suspect.Took(8);
         Assert.Null(suspect.Doubted);
-        Assert.Null(suspect.Took(9));
+        Assert.Equal(FleetVerdict.Guilty, suspect.Broke(7, alone: true));
+        Assert.Equal(FleetVerdict.None, suspect.Broke(9, alone: true));
+    }
+
+    [Fact]
+    public void An_alert_behind_which_there_is_no_other_is_tried_on()
+    {
+        var suspect = new FleetSuspect();
+        for (int i = 0; i < 20; i++) Assert.Equal(FleetVerdict.None, suspect.Broke(7, alone: true));
+        Assert.Equal(7, suspect.Doubted);
+        suspect.Took(8);
+        Assert.Equal(FleetVerdict.Guilty, suspect.Broke(7, alone: true));
     }
 
     [Fact]
@@ -29,10 +37,11 @@ public sealed class FleetSuspectTests
         var suspect = new FleetSuspect();
         for (int i = 0; i < 20; i++)
         {
-            suspect.Broke(7, alone: i > 0);
-            suspect.Broke(7, alone: true);
-            // While the third connection stands and has no alert yet.
-            suspect.Broke(null, alone: false);
+            Assert.Equal(FleetVerdict.None, suspect.Broke(7, alone: i > 0));
+            Assert.Equal(FleetVerdict.None, suspect.Broke(7, alone: true));
+            // While the third connection stands and has no alert yet, or only took another.
+            if (i % 2 == 0) suspect.Took(8);
+            Assert.Equal(FleetVerdict.None, suspect.Broke(null, alone: false));
             Assert.Null(suspect.Doubted);
         }
     }
@@ -41,22 +50,32 @@ public sealed class FleetSuspectTests
     public void A_broker_that_breaks_at_every_alert_is_told_of_and_costs_none()
     {
         var suspect = new FleetSuspect();
-        for (int i = 0; i < 3; i++) Assert.False(suspect.Broke(7, alone: true));
-        Assert.True(suspect.Broke(8, alone: true));
+        for (int i = 0; i < 2; i++) Assert.Equal(FleetVerdict.None, suspect.Broke(7, alone: true));
+        Assert.Equal(FleetVerdict.Whichever, suspect.Broke(8, alone: true));
         Assert.Null(suspect.Doubted);
-        Assert.Null(suspect.Took(9));
     }
 
     [Fact]
-    public void An_alert_that_arrives_after_all_is_none_and_the_next_hundred_go_one_by_one()
+    public void That_another_alert_was_taken_by_an_earlier_connection_proves_nothing()
+    {
+        var suspect = new FleetSuspect();
+        for (int i = 0; i < 2; i++) suspect.Broke(7, alone: true);
+        suspect.Took(8);
+        suspect.Forget();
+        Assert.Equal(FleetVerdict.None, suspect.Broke(7, alone: true));
+    }
+
+    [Fact]
+    public void An_alert_that_arrives_after_all_is_not_guilty_and_the_next_hundred_go_one_by_one()
     {
         var suspect = new FleetSuspect();
         for (int i = 0; i < 3; i++) suspect.Broke(7, alone: true);
-        Assert.Null(suspect.Took(7));
+        suspect.Took(7);
         Assert.Null(suspect.Doubted);
         for (int i = 0; i < 98; i++) suspect.Took(8 + i);
         Assert.True(suspect.IsCareful);
         suspect.Took(200);
         Assert.False(suspect.IsCareful);
+        Assert.Equal(FleetVerdict.None, suspect.Broke(7, alone: true));
     }
 }

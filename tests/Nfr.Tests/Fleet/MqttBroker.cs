@@ -22,6 +22,7 @@ sealed class MqttBroker : IDisposable
 {
     readonly string _folder = Path.Combine(Path.GetTempPath(), "nfr-broker-" + Guid.NewGuid().ToString("n")[..12]);
     readonly string _config;
+    readonly string? _network;
     Process? _process;
 
     static string? Program => new[] { "/usr/sbin/mosquitto", "/usr/bin/mosquitto", "/usr/local/sbin/mosquitto" }.FirstOrDefault(File.Exists);
@@ -30,8 +31,10 @@ sealed class MqttBroker : IDisposable
 
     /// <param name="options">Lines of mosquitto.conf; {folder} is the broker's own.</param>
     /// <param name="anonymous">Whoever comes is let in.</param>
-    public MqttBroker(string options = "", bool anonymous = true)
+    /// <param name="network">A network namespace by its name, in whose loopback it listens; null = ours.</param>
+    public MqttBroker(string options = "", bool anonymous = true, string? network = null)
     {
+        _network = network;
         Directory.CreateDirectory(_folder);
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(_folder, (UnixFileMode)0b111_111_111);
         Port = FreePort.Take();
@@ -55,16 +58,27 @@ sealed class MqttBroker : IDisposable
 
     public string Log => File.Exists(_folder + "/log") ? File.ReadAllText(_folder + "/log") : "";
 
+    /// <summary>How often it has said that it runs.</summary>
+    int Runs => Log.Split(" running").Length - 1;
+
     public MqttBroker Start()
     {
-        var start = new ProcessStartInfo(Program!) { RedirectStandardError = true, RedirectStandardOutput = true };
-        foreach (string argument in new[] { "-c", _config }) start.ArgumentList.Add(argument);
+        int runs = Runs;
+        string[] words = _network is null ? [Program!, "-c", _config] : ["nsenter", "--net=/run/netns/" + _network, Program!, "-c", _config];
+        var start = new ProcessStartInfo(words[0], words[1..]) { RedirectStandardError = true, RedirectStandardOutput = true };
         _process = Process.Start(start)!;
         _process.ErrorDataReceived += (_, _) => { };
         _process.BeginErrorReadLine();
         long begin = Stopwatch.GetTimestamp();
         while (true)
         {
+            // From here nobody can connect to another namespace; it says when it listens.
+            if (_network is not null && Runs > runs) return this;
+            if (_network is not null && !_process.HasExited && Stopwatch.GetElapsedTime(begin).TotalSeconds < 60)
+            {
+                Thread.Sleep(20);
+                continue;
+            }
             try
             {
                 using var probe = new TcpClient();

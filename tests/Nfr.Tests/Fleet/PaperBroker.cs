@@ -49,13 +49,17 @@ sealed class PaperBroker : IDisposable
     public IEnumerable<string> Of(string topic) => Heard.Where(h => h.Topic == topic).Select(h => h.Text);
 
     /// <summary>To the latest client, all in one piece, with QoS 1.</summary>
-    public void Send(string topic, IEnumerable<byte[]> payloads)
+    /// <param name="topic">Of all of them.</param>
+    /// <param name="payloads">Of each.</param>
+    /// <param name="last">And nothing behind: the connection is ended as a server ends it that goes.</param>
+    public void Send(string topic, IEnumerable<byte[]> payloads, bool last = false)
     {
         using var bytes = new MemoryStream();
         Peer peer = _last!;
         ushort id = 0;
         foreach (byte[] payload in payloads) bytes.Write(Publish(topic, payload, ++id, peer.Level));
         peer.Write(bytes.ToArray());
+        if (last) peer.Client.Client.Shutdown(SocketShutdown.Send);
     }
 
     /// <summary>Ends the latest client's connection.</summary>

@@ -5,6 +5,7 @@ using Nfr.Health;
 using Nfr.Logs;
 using Nfr.Pipeline;
 using Nfr.Storage;
+using Nfr.Uplink;
 using Ledger = Nfr.Pipeline.Ledger;
 
 namespace Nfr.Tests.Nfr;
@@ -132,6 +133,15 @@ public sealed class StatusScreenTests
         Assert.All(Lines(report), l => Assert.DoesNotContain(l, char.IsControl));
         using JsonDocument json = JsonDocument.Parse(report.ToJson());
         Assert.All(LedgerScreen.Lines(json.RootElement), l => Assert.DoesNotContain(l.Text, char.IsControl));
+    }
+
+    [Fact]
+    public void The_fleet_s_line_says_which_MQTT_is_spoken_and_its_remark_stands_among_the_troubles()
+    {
+        string[] lines = Lines(Full() with { Fleet = new FleetState { Broker = "mqtts://b:8883", IsConnected = true, Since = StatusBed.Now.AddMinutes(-3), Version = "3.1.1", Heartbeats = 7, Remark = "mqtts://b:8883 speaks MQTT 3.1.1 only" } });
+        Assert.Contains(lines, l => l.Contains("7 heartbeats by MQTT 3.1.1, connected", StringComparison.Ordinal));
+        Assert.Contains(lines, l => l.Contains("speaks MQTT 3.1.1 only", StringComparison.Ordinal));
+        Assert.Contains(Lines(Full() with { Fleet = new FleetState { Broker = "mqtts://b:8883" } }), l => l.Contains("0 heartbeats; commands", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The names of nfr.txt and what their values must look like. A check prints what is wrong and what to write instead, and fails.
 
-NAMES='name site timezone engine.url engine.key engine.ca broker broker.user broker.password broker.ca broker.certificate broker.key command.key management capture address gateway dns vlan ntp networks ssh.key update.url'
+NAMES='name site timezone engine.url engine.key engine.ca broker broker.user broker.password broker.ca broker.certificate broker.key command.key homeassistant management capture address gateway dns vlan ntp networks ssh.key update.url'
 SECRETS='engine.key broker.password'
 
 # Without a process of its own: a file has many lines, and a Pi 3 is slow at starting programs.
@@ -26,6 +26,8 @@ is_ipv4() {
   while [ -n "$_rest" ]; do _part=${_rest%%.*}; _rest=${_rest#*.}; [ "$_part" -le 255 ] && case $_part in 0?*) false ;; esac || return 1; done
 }
 is_ipv6() {
+  # Its last 32 bits may be written as IPv4.
+  case $1 in *:*.*) is_ipv4 "${1##*:}" || return 1; set -- "${1%:*}:0:0" ;; esac
   printf '%s' "$1" | grep -Eq '^[0-9A-Fa-f:]{2,39}$' || return 1
   case $1 in *:::*|*::*::*) return 1 ;; *[0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f]*) return 1 ;; esac
   _colons=$(printf '%s' "$1" | tr -cd ':' | wc -c)
@@ -39,6 +41,19 @@ is_network() {
   if is_ipv4 "${1%%/*}"; then [ "$_bits" -le 32 ]; else is_ipv6 "${1%%/*}" && [ "$_bits" -le 128 ]; fi
 }
 is_host() { printf '%s' "$1" | grep -Eq '^[A-Za-z0-9]([A-Za-z0-9-]{0,62}\.?)+$' && [ ${#1} -le 253 ] || is_address "$1"; }
+# is_url SCHEME ADDRESS: scheme://host, or an IPv6 address in brackets; a port from 1 to 65535 behind it, and a path.
+is_url() {
+  printf '%s' "$2" | grep -Eq "^$1://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?\$" || return 1
+  _place=${2#*://}; _place=${_place%%/*}
+  case $_place in
+    \[*) is_ipv6 "$(printf '%s' "$_place" | sed 's/^\[\(.*\)\].*/\1/')" || return 1; _place=${_place#*\]} ;;
+    # A name begins with a letter or digit; what looks like an address has to be one.
+    [!A-Za-z0-9]*|*..*) return 1 ;;
+    *[!0-9.:]*) ;;
+    *) is_ipv4 "${_place%%:*}" || return 1 ;;
+  esac
+  case $_place in *:*) [ "${_place##*:}" -ge 1 ] && [ "${_place##*:}" -le 65535 ] ;; esac
+}
 is_port_name() { printf '%s' "$1" | grep -Eq '^[A-Za-z0-9_.-]{1,15}$'; }
 each() { # each TEST LIST…: the first that fails is printed
   _test=$1; shift
@@ -53,18 +68,20 @@ check() { # check NAME VALUE
     timezone)
       case $_value in *..*|/*|*[!A-Za-z0-9_/+-]*) false ;; *) [ -f "$zones/$_value" ] ;; esac || { echo "there is no time zone \"$(short "$_value")\"; write one such as Europe/Berlin or UTC"; return 1; } ;;
     engine.url)
-      [ "$_value" = embedded ] || printf '%s' "$_value" | grep -Eq '^https?://[A-Za-z0-9.:_-]+(\[[0-9A-Fa-f:]+\](:[0-9]+)?)?(/[A-Za-z0-9._~/-]*)?$' || { echo "expected an address such as https://engine.example.net"; return 1; } ;;
+      [ "$_value" = embedded ] || is_url 'https?' "$_value" || { echo "expected an address such as https://engine.example.net"; return 1; } ;;
     update.url)
-      printf '%s' "$_value" | grep -Eq '^https?://[A-Za-z0-9.:_-]+(\[[0-9A-Fa-f:]+\](:[0-9]+)?)?(/[A-Za-z0-9._~/-]*)?$' || { echo "expected an address such as https://updates.example.net/nfr/latest.nfru.head"; return 1; } ;;
+      is_url 'https?' "$_value" || { echo "expected an address such as https://updates.example.net/nfr/latest.nfru.head"; return 1; } ;;
     engine.key)
       # As with broker.password, "none" removes what the box holds.
       [ "$_value" = none ] || printf '%s' "$_value" | grep -Eq '^[A-Za-z0-9._~+/=-]{8,512}$' || { echo "a key has 8 to 512 letters and digits without spaces; copy it anew"; return 1; } ;;
     broker)
-      printf '%s' "$_value" | grep -Eq '^mqtts?://[A-Za-z0-9._-]+(:[0-9]{1,5})?/?$' || { echo "expected an address such as mqtts://broker.example.net:8883"; return 1; } ;;
+      is_url 'mqtts?' "${_value%/}/" && case ${_value#*://} in */?*) false ;; esac || { echo "expected an address such as mqtts://broker.example.net:8883"; return 1; } ;;
     broker.user|broker.password)
       [ ${#_value} -le 256 ] || { echo "at most 256 characters"; return 1; } ;;
     engine.ca|broker.ca|broker.certificate|broker.key|command.key)
       printf '%s' "$_value" | grep -Eq '^[A-Za-z0-9][A-Za-z0-9._ -]{0,63}$' || { echo "expected the name of a file that lies beside nfr.txt, such as broker-ca.pem"; return 1; } ;;
+    homeassistant)
+      case $_value in yes|no) ;; *) echo "expected yes or no"; return 1 ;; esac ;;
     management)
       [ "$_value" = none ] || is_port_name "$_value" || { echo "expected the name of a port, such as end0, or none"; return 1; } ;;
     capture)
