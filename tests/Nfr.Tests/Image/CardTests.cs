@@ -133,7 +133,7 @@ public sealed class CardTests : IDisposable
     string Control(string settings)
     {
         string control = Directory.CreateDirectory(Path.Combine(_folder, "control")).FullName;
-        foreach ((string name, string text) in new[] { ("nfr.txt", settings), ("nfr.txt.report", "report"), ("box.crt", "certificate"), ("BOX.KEY", "private"), ("authority", "named"), ("config.yml", "outputs:"), ("scope.yml", "- name: x"), ("autoboot.txt", "[all]"), ("config.txt", "config"), ("bootcode.bin", "code"), ("README.txt", "read"), ("factory-reset", "wish"), ("holiday.jpg", "picture") })
+        foreach ((string name, string text) in new[] { ("nfr.txt", settings), ("nfr.txt.report", "report"), ("box.crt", "certificate"), ("BOX.KEY", "private"), ("authority", "named"), ("autoboot.txt", "[all]"), ("config.txt", "config"), ("config.yml", "outputs:"), ("scope.yml", "networks:"), ("bootcode.bin", "code"), ("README.txt", "read"), ("factory-reset", "wish"), ("holiday.jpg", "picture") })
             File.WriteAllText(Path.Combine(control, name), text);
         File.WriteAllText(Path.Combine(_folder, "template"), "# nothing\n# is set\n");
         return control;
@@ -150,6 +150,15 @@ public sealed class CardTests : IDisposable
         // The wish goes by the hand of who asked for this, when the data partition is new too.
         Assert.Equal(["README.txt", "autoboot.txt", "bootcode.bin", "config.txt", "factory-reset", "holiday.jpg", "nfr.txt"], Directory.GetFiles(control).Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal));
         Assert.Equal("# nothing\n# is set\n", File.ReadAllText(Path.Combine(_folder, "template")));
+    }
+
+    [Fact]
+    public void A_text_that_windows_saved_in_utf_16_names_its_files_too()
+    {
+        string control = Control("");
+        File.WriteAllText(Path.Combine(control, "nfr.txt"), "site = x\r\nbroker.ca = authority\r\n", System.Text.Encoding.Unicode);
+        Forget();
+        Assert.False(File.Exists(Path.Combine(control, "authority")));
     }
 
     [Fact]

@@ -78,14 +78,15 @@ card_clock_floor() {
 }
 
 # card_forget_owner CONTROL TEMPLATE: what an owner left on NFR-BOOT goes, for a factory reset: the files that nfr.txt names and those that are keys and certificates by
-# their names (what was in them is overwritten), config.yml and scope.yml, the report, and last nfr.txt, in whose place the one of the image comes. Each step is one that may be done twice.
+# their names (what was in them is overwritten), config.yml, scope.yml and the report, and last nfr.txt, in whose place the one of the image comes. Each step is one that may be done twice.
 card_forget_owner() {
-  sed -n 's/\r$//; s/^[[:space:]]*\(engine\.ca\|broker\.ca\|broker\.certificate\|broker\.key\|command\.key\)[[:space:]]*=[[:space:]]*//p' "$1/nfr.txt" 2>/dev/null | tr -d '"' | while IFS= read -r _file; do
+  # Without its zeros a text in UTF-16, as Windows may save it, reads like any other.
+  tr -d '\000' < "$1/nfr.txt" 2>/dev/null | sed -n 's/\r$//; s/^[[:space:]]*\(engine\.ca\|broker\.ca\|broker\.certificate\|broker\.key\|command\.key\)[[:space:]]*=[[:space:]]*//p' | tr -d '"' | while IFS= read -r _file; do
     # A name of a file beside nfr.txt, and none of those that the box starts with.
-    case $_file in ''|*/*|.*|[Nn][Ff][Rr].[Tt][Xx][Tt]|[Aa][Uu][Tt][Oo][Bb][Oo][Oo][Tt].*|[Cc][Oo][Nn][Ff][Ii][Gg].*|[Bb][Oo][Oo][Tt][Cc][Oo][Dd][Ee].*|[Rr][Ee][Aa][Dd][Mm][Ee].*|factory-reset) continue ;; esac
+    case $_file in ''|*/*|.*|[Nn][Ff][Rr].[Tt][Xx][Tt]|[Aa][Uu][Tt][Oo][Bb][Oo][Oo][Tt].*|[Cc][Oo][Nn][Ff][Ii][Gg].[Tt][Xx][Tt]|[Bb][Oo][Oo][Tt][Cc][Oo][Dd][Ee].*|[Rr][Ee][Aa][Dd][Mm][Ee].*|factory-reset) continue ;; esac
     card_wipe "$1/$(echo "$_file" | sed 's/[[:space:]]*$//')"
   done
-  for _file in "$1"/*.[Pp][Ee][Mm] "$1"/*.[Cc][Rr][Tt] "$1"/*.[Cc][Ee][Rr] "$1"/*.[Kk][Ee][Yy] "$1/config.yml" "$1/scope.yml" "$1/nfr.txt.report"; do card_wipe "$_file"; done
+  for _file in "$1"/*.[Pp][Ee][Mm] "$1"/*.[Cc][Rr][Tt] "$1"/*.[Cc][Ee][Rr] "$1"/*.[Kk][Ee][Yy] "$1"/config.yml "$1"/scope.yml "$1"/nfr.txt.report; do card_wipe "$_file"; done
   # People open it on Windows. Where even the image has none, a remark is a file with nothing set.
   { sed 's/$/\r/' "$2" 2>/dev/null || printf '# Network Flight Recorder: nothing is set\r\n'; } > "$1/nfr.txt.new" && sync && card_wipe "$1/nfr.txt" && mv "$1/nfr.txt.new" "$1/nfr.txt" && sync
 }
