@@ -166,6 +166,8 @@ sealed class MemoryBox : UpdateBox
     public const int Piece = 256;
     readonly Dictionary<string, MemorySlot> _slots = new(StringComparer.Ordinal) { ["boot"] = new("boot"), ["root"] = new("root") };
 
+    byte[]? _refusal;
+
     public IEnumerable<MemorySlot> Written => _slots.Values;
     public bool IsArmed { get; private set; }
     public bool IsBegun { get; private set; }
@@ -182,6 +184,13 @@ sealed class MemoryBox : UpdateBox
     public override SlotDevice Open(string partition) => _slots[partition];
     public override UpdateRecord? ReadRecord() => null;
     public override void WriteRecord(UpdateRecord record) => IsBegun |= record.Phase == UpdatePhase.Writing;
+    public override UpdateRecord? ReadRefusal() => _refusal is null ? null : UpdateRecord.Read(_refusal);
+    // As it would lie on a card: what a bundle says of itself is in it.
+    public override void WriteRefusal(UpdateRecord? refusal) => _refusal = refusal?.Write();
+
+    public override void Log(string sentence)
+    {
+    }
 }
 
 /// <summary>A partition of 128 KiB with a system of before in it.</summary>

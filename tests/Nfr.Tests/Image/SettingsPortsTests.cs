@@ -175,7 +175,7 @@ public sealed class SettingsPortsTests : SettingsBed
     [Theory]
     [InlineData(null)]
     [InlineData("E:ID_RENAMING=1\n")]
-    public void A_port_that_udev_has_not_named_yet_is_waited_for_under_the_name_that_it_gets(string? noted)
+    public async Task A_port_that_udev_has_not_named_yet_is_waited_for_under_the_name_that_it_gets(string? noted)
     {
         NoPort("end0", "enx001122334455");
         Port("eth0", Pcie + "1-1.1/1-1.1:1.0", "00:00:00:00:00:01");
@@ -188,7 +188,7 @@ public sealed class SettingsPortsTests : SettingsBed
         NoPort("eth0");
         Port("enp0s3", Pcie + "1-1.1/1-1.1:2.0", "00:00:00:00:00:01");
         Udev("enp0s3", 2, "E:ID_NET_NAME=enp0s3\n");
-        start.GetAwaiter().GetResult();
+        await start;
         Assert.Empty(Faults);
         AssertPorts("enp0s2", "[enp0s3]");
     }
