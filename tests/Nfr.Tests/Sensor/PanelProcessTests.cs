@@ -77,7 +77,6 @@ public sealed class PanelProcessTests
         using var bench = new SensorBench();
         Configure(bench);
         using NfrProcess panel = Panel(bench);
-        panel.Expect("there are no lights");
         panel.Expect("there is no button");
         NfrProcess sensor = bench.Listen();
         panel.Expect("answers at");
