@@ -287,7 +287,7 @@ var image = Task("Image").Does(() =>
 });
 if (target == "Image" && !HasArgument("deb")) image.IsDependentOn("Package");
 
-// Boots the image that --target=Image made in an emulated machine and checks what issue and README promise: half an hour and more. --only=NAME,… chooses checks
+// Boots the image that --target=Image made in an emulated machine and checks what issue and README promise: an hour and a half. --only=NAME,… chooses checks
 // (image/boottest/checks), --image=FILE another image.
 Task("ImageTest").Does(() =>
 {
