@@ -1,6 +1,4 @@
 using System.Net;
-using System.Net.Security;
-using System.Net.Sockets;
 using Nfr.Native;
 
 namespace Nfr.Uplink;
@@ -16,10 +14,6 @@ readonly record struct FleetFault(string What, string Do, bool ClockUnset = fals
 /// </summary>
 static class FleetWords
 {
-    static readonly TimeSpan s_reach = TimeSpan.FromSeconds(5);
-    /// <summary>TLS 1.3: a server looks at our certificate only after the handshake.</summary>
-    static readonly TimeSpan s_afterthought = TimeSpan.FromSeconds(1);
-
     /// <summary>Of a connection that came to nothing.</summary>
     /// <param name="options">Of the link.</param>
     /// <param name="version">That was spoken.</param>
@@ -90,37 +84,9 @@ static class FleetWords
         _ => new($"{options.Where} refuses the connection ({said}, code {code})", "look into the broker's log"),
     };
 
-    /// <summary>The handshake once more by the runtime, with the same files, to learn why; null = it went well.</summary>
-    static FleetFault? Probe(FleetOptions options, ClientTls tls, IPAddress answers, CancellationToken cancel)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        limit.CancelAfter(s_reach);
-        try
-        {
-            using var socket = new TcpClient(answers.AddressFamily);
-            socket.ConnectAsync(answers, options.Port, limit.Token).AsTask().GetAwaiter().GetResult();
-            (SslStream? stream, TlsFault? fault) = tls.OpenAsync(socket.GetStream(), options.Host, limit.Token).GetAwaiter().GetResult();
-            if (fault is not null) return Of(options, fault);
-            using (stream)
-            {
-                limit.CancelAfter(s_afterthought);
-                try
-                {
-                    _ = stream!.ReadAsync(new byte[1], limit.Token).AsTask().GetAwaiter().GetResult();
-                }
-                catch (IOException late)
-                {
-                    return Of(options, new TlsFault(ClientTls.Describe(late, options.Host), false));
-                }
-            }
-        }
-        catch (Exception fault) when (fault is SocketException or IOException or OperationCanceledException)
-        {
-            // No news: the words of libmosquitto have to do.
-            cancel.ThrowIfCancellationRequested();
-        }
-        return null;
-    }
+    /// <summary>The handshake once more by the runtime, with the same files, to learn why; null = it went well, or there is no news: the words of libmosquitto have to do.</summary>
+    static FleetFault? Probe(FleetOptions options, ClientTls tls, IPAddress answers, CancellationToken cancel) =>
+        TlsProbe.Look(tls, options.Host, new IPEndPoint(answers, options.Port), cancel) is { } fault ? Of(options, fault) : null;
 
     static FleetFault Of(FleetOptions options, TlsFault fault) => new(fault.Sentence,
         fault.ClockUnset ? "it is tried again as soon as the clock is set"

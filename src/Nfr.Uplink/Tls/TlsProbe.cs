@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 
@@ -15,15 +16,19 @@ public static class TlsProbe
     static readonly TimeSpan s_afterthought = TimeSpan.FromSeconds(1);
 
     /// <summary>Waits six seconds at most. Null = it went well, or there is no news; only the caller's own cancellation throws.</summary>
-    public static TlsFault? Look(ClientTls tls, string host, int port, CancellationToken cancel)
+    /// <param name="tls">What is trusted, and what is shown.</param>
+    /// <param name="host">The name that the certificate is for.</param>
+    /// <param name="server">A <see cref="DnsEndPoint"/>, or the address that answered where there is one.</param>
+    /// <param name="cancel">Ends the look.</param>
+    public static TlsFault? Look(ClientTls tls, string host, EndPoint server, CancellationToken cancel)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(s_limit);
         try
         {
-            using var socket = new TcpClient();
-            socket.ConnectAsync(host, port, limit.Token).AsTask().GetAwaiter().GetResult();
-            (SslStream? stream, TlsFault? fault) = tls.OpenAsync(socket.GetStream(), host, limit.Token).GetAwaiter().GetResult();
+            using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            socket.ConnectAsync(server, limit.Token).AsTask().GetAwaiter().GetResult();
+            (SslStream? stream, TlsFault? fault) = tls.OpenAsync(new NetworkStream(socket), host, limit.Token).GetAwaiter().GetResult();
             if (fault is not null) return fault;
             using (stream)
             {

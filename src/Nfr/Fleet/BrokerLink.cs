@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using System.Net.Sockets;
 using Nfr.Native;
 using Nfr.Uplink;
@@ -125,7 +126,7 @@ sealed class BrokerLink : IDisposable
     TlsFault? Why(in MqttEnd end)
     {
         if (_stop || _options.Tls is not { } files || end.Kind is not (MqttEndKind.Tls or MqttEndKind.Unreachable or MqttEndKind.Lost or MqttEndKind.Protocol)) return null;
-        return TlsProbe.Look(new ClientTls(new TlsSettings { Roots = files.Roots, Certificate = files.Certificate, Key = files.Key }, _time), _options.Host, _options.Port, CancellationToken.None);
+        return TlsProbe.Look(new ClientTls(new TlsSettings { Roots = files.Roots, Certificate = files.Certificate, Key = files.Key }, _time), _options.Host, new DnsEndPoint(_options.Host, _options.Port), CancellationToken.None);
     }
 
     void Stand(MqttConnection connection)

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.IO.Compression;
-using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Microsoft.AspNetCore.Http;
@@ -342,11 +341,7 @@ public sealed class EngineClientTests
     [Fact]
     public async Task A_closed_port_says_connection_refused()
     {
-        System.Net.Sockets.TcpListener closed = new(IPAddress.Loopback, 0);
-        closed.Start();
-        int port = ((IPEndPoint)closed.LocalEndpoint).Port;
-        closed.Stop();
-        using EngineClient client = Client($"http://127.0.0.1:{port}");
+        using EngineClient client = Client($"http://127.0.0.1:{FreePort.Take()}");
         EngineReply reply = await SendAsync(client);
         Assert.Equal(EngineReplyKind.Unreachable, reply.Kind);
         Assert.Equal("connection refused", reply.Message);

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Nfr.Uplink;
 
@@ -89,12 +88,7 @@ public sealed class ProxyTests
     [Fact]
     public async Task A_proxy_that_is_down_is_named()
     {
-        int port;
-        using (System.Net.Sockets.TcpListener taken = new(IPAddress.Loopback, 0))
-        {
-            taken.Start();
-            port = ((IPEndPoint)taken.LocalEndpoint).Port;
-        }
+        int port = FreePort.Take();
         EngineReply reply = await ThroughAsync(null, settings: ProxySettings.TryParse($"http://127.0.0.1:{port}"));
         Assert.Equal($"the proxy 127.0.0.1:{port} cannot be reached: connection refused", reply.Message);
     }

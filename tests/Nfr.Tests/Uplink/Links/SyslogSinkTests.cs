@@ -241,9 +241,9 @@ public sealed class SyslogSinkTests
     [Fact]
     public async Task Each_alert_is_a_datagram_and_a_port_that_nobody_listens_on_is_a_fault()
     {
-        using UdpClient server = new(new IPEndPoint(IPAddress.Loopback, 0));
-        LinkOptions link = new() { Protocol = LinkProtocol.Udp, Host = "localhost", Port = ((IPEndPoint)server.Client.LocalEndPoint!).Port };
-        using SyslogSink sink = LinkBench.Syslog(link with { Host = "127.0.0.1" });
+        int port = FreePort.Take();
+        using UdpClient server = new(new IPEndPoint(IPAddress.Loopback, port));
+        using SyslogSink sink = LinkBench.Syslog(new LinkOptions { Protocol = LinkProtocol.Udp, Host = "127.0.0.1", Port = port });
         Assert.Equal(new SinkAnswer(3, 0, null), await sink.WriteAsync(LinkBench.Page(0, 3), CancellationToken.None));
         for (int i = 0; i < 3; i++)
         {
