@@ -13,7 +13,7 @@ static unsafe partial class MosquittoNative
         Keepalive = 19, MalformedPacket = 21, QosNotSupported = 24, Oversize = 25, RetainNotSupported = 28;
 
     // mosq_opt_t
-    public const int OptionProtocolVersion = 1, OptionReceiveMaximum = 4, OptionSendMaximum = 5, OptionNoDelay = 11, OptionSystemRoots = 13;
+    public const int OptionProtocolVersion = 1, OptionSendMaximum = 5, OptionNoDelay = 11;
 
     // mqtt5_property
     public const int PropertySessionExpiry = 17, PropertyMaximumPacketSize = 39;

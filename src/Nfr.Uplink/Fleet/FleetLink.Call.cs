@@ -226,7 +226,9 @@ public sealed partial class FleetLink
             Connection.Publish(Topics.Of(FleetTopic.Status), "offline"u8, 1, retain: true, out _);
             long from = link._time.GetTimestamp();
             while (!Connection.HasEnded && Connection.InFlight > 0 && link._time.GetElapsedTime(from) < s_goodbye) Connection.Run(null, 50);
-            if (Connection.HasEnded) return;
+            // A broker that has not acknowledged everything may not have "offline" either: libmosquitto keeps back what is above the broker's Receive Maximum. DISCONNECT would have it drop
+            // the will, and we would be online for ever; without one the will says it.
+            if (Connection.HasEnded || Connection.InFlight > 0) return;
             Connection.Disconnect();
             while (!Connection.HasEnded && link._time.GetElapsedTime(from) < s_goodbye) Connection.Run(null, 50);
         }

@@ -5,8 +5,7 @@ namespace Nfr.Uplink;
 
 /// <param name="What">One sentence.</param>
 /// <param name="Do">What to do about it.</param>
-/// <param name="ClockUnset">Worth trying again as soon as the clock is set.</param>
-readonly record struct FleetFault(string What, string Do, bool ClockUnset = false);
+readonly record struct FleetFault(string What, string Do);
 
 /// <summary>
 /// Says why no connection came about. libmosquitto tells little ("Protocol error", "certificate verify failed"), so that a look of our own goes before it (is anybody there?) and,
@@ -93,7 +92,7 @@ static class FleetWords
         : fault.Sentence.Contains("expired", StringComparison.Ordinal) ? "renew the broker's certificate, or check this box's clock"
         : fault.Sentence.Contains("is not for", StringComparison.Ordinal) ? $"name the broker in fleet.broker as its certificate does, or have {options.Host} added to the certificate"
         : fault.Sentence.Contains("signed", StringComparison.Ordinal) ? "set fleet.tls.ca to the certificate of the authority that signed the broker's"
-        : "check fleet.tls (ca, certificate, key)", fault.ClockUnset);
+        : "check fleet.tls (ca, certificate, key)");
 
     static string OpenSsl(string said)
     {

@@ -18,9 +18,9 @@ public static class TlsProbe
     /// <summary>Waits six seconds at most. Null = it went well, or there is no news; only the caller's own cancellation throws.</summary>
     /// <param name="tls">What is trusted, and what is shown.</param>
     /// <param name="host">The name that the certificate is for.</param>
-    /// <param name="server">A <see cref="DnsEndPoint"/>, or the address that answered where there is one.</param>
+    /// <param name="server">The one of its addresses that answers.</param>
     /// <param name="cancel">Ends the look.</param>
-    public static TlsFault? Look(ClientTls tls, string host, EndPoint server, CancellationToken cancel)
+    public static TlsFault? Look(ClientTls tls, string host, IPEndPoint server, CancellationToken cancel)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(s_limit);

@@ -38,6 +38,8 @@ sealed class BrokerLink : IDisposable
     long? _nextTry;
     int _subscribed;
     TimeSpan _each = ConnectLimit;
+    /// <summary>The address that answered the last look.</summary>
+    IPAddress? _answers;
 
     /// <param name="broker">Where.</param>
     /// <param name="tls">Our files; looked at where the address asks for TLS.</param>
@@ -96,7 +98,7 @@ sealed class BrokerLink : IDisposable
     /// <summary>Whether anybody is there, at whichever address of the name: libmosquitto says little of it.</summary>
     SocketError? Probe()
     {
-        SocketError error = TcpReach.Try(_options.Host, _options.Port, ConnectLimit, CancellationToken.None, out _, out _each);
+        SocketError error = TcpReach.Try(_options.Host, _options.Port, ConnectLimit, CancellationToken.None, out _answers, out _each);
         return error == SocketError.Success ? null : error;
     }
 
@@ -125,8 +127,8 @@ sealed class BrokerLink : IDisposable
     /// <summary>What is wrong with the certificates, where that may be it: libmosquitto does not tell. Null = nothing, or nothing that can be known.</summary>
     TlsFault? Why(in MqttEnd end)
     {
-        if (_stop || _options.Tls is not { } files || end.Kind is not (MqttEndKind.Tls or MqttEndKind.Unreachable or MqttEndKind.Lost or MqttEndKind.Protocol)) return null;
-        return TlsProbe.Look(new ClientTls(new TlsSettings { Roots = files.Roots, Certificate = files.Certificate, Key = files.Key }, _time), _options.Host, new DnsEndPoint(_options.Host, _options.Port), CancellationToken.None);
+        if (_stop || _answers is not { } address || _options.Tls is not { } files || end.Kind is not (MqttEndKind.Tls or MqttEndKind.Unreachable or MqttEndKind.Lost or MqttEndKind.Protocol)) return null;
+        return TlsProbe.Look(new ClientTls(new TlsSettings { Roots = files.Roots, Certificate = files.Certificate, Key = files.Key }, _time), _options.Host, new IPEndPoint(address, _options.Port), CancellationToken.None);
     }
 
     void Stand(MqttConnection connection)

@@ -115,6 +115,8 @@ static class Troubles
         foreach (UplinkReport uplink in report.Uplinks)
         {
             if (uplink.State.Trouble is { } trouble) all.Add(new(Gravity.Fault, "uplink", trouble, "events wait in the spool and follow when it is back" + RoomOf(report)));
+            // Where both go wrong, it is for one reason.
+            else if (uplink.Alerts?.Trouble is { } fetching) all.Add(new(Gravity.Fault, "uplink", $"alerts are not fetched: {fetching}", "the engine keeps them, and they follow when it gives them out; the box's own alerts are not touched"));
         }
         foreach (AlertOutputState output in report.Outputs)
         {

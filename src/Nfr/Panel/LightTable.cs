@@ -85,7 +85,7 @@ static class LightTable
     [
         new(Light.Power, LightPattern.Off, "no power, or the box is shut down: it is safe to unplug", ""),
         new(Light.Power, LightPattern.On, "it has power and is starting, or the panel program does not run", "wait two minutes; then take the power away for ten seconds"),
-        new(Light.Power, LightPattern.Slow, "no sensor answers: it is starting, or it has stopped", "wait a minute; then read the display, or the log (journalctl -u nfr)"),
+        new(Light.Power, LightPattern.Slow, "no sensor answers: it is starting, or it has stopped", "wait a minute; then read the display; if it stays, take the power away for ten seconds, or read the log (journalctl -u nfr)"),
         new(Light.Power, LightPattern.Heartbeat, "the box runs and its sensor answers", ""),
         new(Light.Power, LightPattern.Fast, "it is writing (update, shutting down, factory reset)", "do not unplug"),
 

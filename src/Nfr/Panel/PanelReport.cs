@@ -155,8 +155,9 @@ static class PanelReport
     static PanelUplink UplinkOf(UplinkReport uplink, StatusReport report)
     {
         IReadOnlyList<UplinkTypeState> types = uplink.State.Types;
-        PanelUplinkPhase phase = types.Any(t => t.Phase == UplinkPhase.KeyRefused) ? PanelUplinkPhase.KeyRefused
-            : types.Any(t => t.Phase == UplinkPhase.BackingOff) || uplink.State.Trouble is not null ? PanelUplinkPhase.BackingOff
+        string? wrong = uplink.State.Trouble ?? uplink.Alerts?.Trouble;
+        PanelUplinkPhase phase = types.Any(t => t.Phase == UplinkPhase.KeyRefused) || uplink.Alerts?.KeyRefused == true ? PanelUplinkPhase.KeyRefused
+            : types.Any(t => t.Phase == UplinkPhase.BackingOff) || wrong is not null ? PanelUplinkPhase.BackingOff
             : types.Any(t => t.Phase == UplinkPhase.Sending) ? PanelUplinkPhase.Sending
             : types.Any(t => t.Phase == UplinkPhase.OutsideWindow) ? PanelUplinkPhase.OutsideWindow : PanelUplinkPhase.Well;
         DateTimeOffset? last = types.Max(t => t.LastSuccess);
@@ -164,7 +165,7 @@ static class PanelReport
         {
             Waiting = report.Consumers.FirstOrDefault(c => c.Name == uplink.Name)?.Total.Waiting ?? 0,
             SinceDelivery = last is { } at ? (report.Now > at ? report.Now - at : TimeSpan.Zero) : null,
-            Trouble = Printable.Of(uplink.State.Trouble ?? ""),
+            Trouble = Printable.Of(wrong ?? ""),
         };
     }
 

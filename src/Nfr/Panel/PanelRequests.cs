@@ -6,6 +6,7 @@ namespace Nfr.Panel;
 /// <param name="folder">/run/nfr/requests; a seam of tests.</param>
 sealed class PanelRequests(string folder)
 {
+    /// <summary>The folder in which the box's units wait for requests; the sensor puts its own there too.</summary>
     public const string DefaultFolder = "/run/nfr/requests";
 
     /// <summary>Null = it is handed over; otherwise why not.</summary>

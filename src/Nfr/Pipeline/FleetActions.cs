@@ -8,9 +8,6 @@ sealed class FleetActions(string requests, Func<TimeSpan, bool> identify, Func<s
 {
     public static IReadOnlyList<string> Names { get; } = ["identify", "ping", "reload", "capture-now", "upgrade-check"];
 
-    /// <summary>The folder in which the box's units wait for requests.</summary>
-    public static string RequestFolder => "/run/nfr/requests";
-
     public FleetAnswer? Act(FleetCommand command, Action<FleetAnswer> later) => command.Command switch
     {
         "ping" => Bare(command) ?? Done("the sensor is there"),
@@ -32,7 +29,7 @@ sealed class FleetActions(string requests, Func<TimeSpan, bool> identify, Func<s
         if (!TryNumbers(command.Arguments, [new("seconds", 30, 0, 600)], out long[] numbers, out string wrong)) return FleetAnswer.Unknown(wrong);
         long seconds = numbers[0];
         if (!identify(TimeSpan.FromSeconds(seconds))) return new FleetAnswer { Ok = false, Why = "this sensor has no panel that listens: there is nothing to blink" };
-        return Done(seconds == 0 ? "the panel blinks no longer" : $"the panel blinks for {seconds} s");
+        return Done(seconds == 0 ? "the panel was told to blink no longer" : $"the panel was told to blink for {seconds} s");
     }
 
     FleetAnswer? Capture(FleetCommand command, Action<FleetAnswer> later)

@@ -54,7 +54,7 @@ sealed class FleetParts : IDisposable
         DateTimeOffset started = time.GetUtcNow();
         var capture = new CaptureNow(config.Data.Dir, interfaces, config.Inputs.Sniffer.Filter, time);
         if (capture.Sweep() is { } left) log.Warning("fleet: {Left}", left);
-        var actions = new FleetActions(FleetActions.RequestFolder, identify, reload, capture);
+        var actions = new FleetActions(PanelRequests.DefaultFolder, identify, reload, capture);
         void Tell(UplinkNotice notice) => Notices.Log(log, notice);
         var newest = new NewestAlert(spool, epochs.Corrected, "output:fleet");
         var firmware = new Firmware(new AppliancePaths(), log);
@@ -67,9 +67,16 @@ sealed class FleetParts : IDisposable
     /// <summary>For the lights: who refuses us wants a person, who does not answer may come back by itself.</summary>
     public static PanelFleet PanelOf(FleetState state) => new(state.IsConnected ? PanelFleetPhase.Connected : state.IsRefused ? PanelFleetPhase.Refused : PanelFleetPhase.Connecting, state.Broker, state.Trouble ?? "");
 
-    public void Dispose()
+    /// <summary>First what still has an answer to give, then the link that carries it.</summary>
+    public void Stop()
     {
         _capture.Dispose();
+        Link.Stop();
+    }
+
+    public void Dispose()
+    {
+        Stop();
         Link.Dispose();
     }
 }

@@ -335,7 +335,7 @@ sealed class Sensor : IDisposable
         }
         _outputStop.Cancel();
         // After the outputs: its last alerts went this way.
-        _fleet?.Link.Stop();
+        _fleet?.Stop();
         // They look at their stop sign at once; what they hold is disposed of next.
         TimeSpan left = s_uplinkStop - _time.GetElapsedTime(begin);
         Task.WaitAny([Task.WhenAll([uplinks, .. _outputLoops])], left > s_outputStop ? left : s_outputStop);

@@ -59,9 +59,9 @@ public sealed class FleetActionsTests : IDisposable
     [Fact]
     public void Identify_blinks_for_as_long_as_it_is_told_and_says_so_when_nobody_could_see_it()
     {
-        Assert.Equal("the panel blinks for 30 s", Act("identify")!.Why);
-        Assert.Equal("the panel blinks for 600 s", Act("identify", ("seconds", "600"))!.Why);
-        Assert.Equal("the panel blinks no longer", Act("identify", ("seconds", "0"))!.Why);
+        Assert.Equal("the panel was told to blink for 30 s", Act("identify")!.Why);
+        Assert.Equal("the panel was told to blink for 600 s", Act("identify", ("seconds", "600"))!.Why);
+        Assert.Equal("the panel was told to blink no longer", Act("identify", ("seconds", "0"))!.Why);
         Assert.Equal([30, 600, 0], _blinks.Select(b => b.TotalSeconds));
         _hasPanel = false;
         Assert.Equal((false, "this sensor has no panel that listens: there is nothing to blink"), (Act("identify")!.Ok, Act("identify")!.Why));

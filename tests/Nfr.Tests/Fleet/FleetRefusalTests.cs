@@ -49,6 +49,24 @@ public sealed class FleetRefusalTests
         Assert.Contains(bench.Notices, n => System.Text.RegularExpressions.Regex.IsMatch(n, @"^fleet: alert \d+, c2_communication of 10\.0\.0\.1, does not reach "));
     }
 
+    /// <summary>DISCONNECT would have the broker drop the will; and "offline" may not have reached it.</summary>
+    [Theory]
+    [InlineData(PaperReply.Taken, 1)]
+    [InlineData(PaperReply.Nothing, 0)]
+    public void A_broker_that_has_not_acknowledged_everything_is_left_to_give_out_the_will(int reply, int goodbyes)
+    {
+        using var broker = new PaperBroker { Reply = (topic, _) => topic == s_alert ? reply : PaperReply.Taken };
+        using (var bench = new FleetBench(broker.Port, o => o with { Patience = TimeSpan.FromMinutes(5) }))
+        {
+            bench.Append(3);
+            MqttEar.Until(() => broker.Of(s_alert).Count() == 3, $"the alerts: {bench.Link.State}", 60);
+            if (reply == PaperReply.Taken) MqttEar.Until(() => bench.Output.Alerts == 3, $"their acknowledgements: {bench.Output}", 60);
+        }
+        MqttEar.Until(() => broker.Open == 0, "the end of the connection", 60);
+        Assert.Equal("offline", broker.Of(FleetBench.Topics.Of(FleetTopic.Status)).Last());
+        Assert.Equal(goodbyes, broker.Goodbyes.Count);
+    }
+
     [BrokerFact]
     public void That_nobody_listens_to_alerts_is_remarked_until_somebody_does()
     {

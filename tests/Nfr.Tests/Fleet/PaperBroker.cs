@@ -46,6 +46,12 @@ sealed class PaperBroker : IDisposable
 
     public ConcurrentQueue<(string Topic, string Text)> Heard { get; } = new();
 
+    /// <summary>Bodies of the DISCONNECTs: after one the will is not given out.</summary>
+    public ConcurrentQueue<byte[]> Goodbyes { get; } = new();
+
+    /// <summary>Connections that are open.</summary>
+    public int Open => _clients.Count;
+
     public IEnumerable<string> Of(string topic) => Heard.Where(h => h.Topic == topic).Select(h => h.Text);
 
     /// <summary>To the latest client, all in one piece, with QoS 1.</summary>
@@ -157,8 +163,11 @@ sealed class PaperBroker : IDisposable
             case 12:
                 peer.Write([0xD0, 0]);
                 return true;
+            case 14:
+                Goodbyes.Enqueue(body);
+                return false;
             default:
-                return type >> 4 != 14;
+                return true;
         }
     }
 

@@ -64,6 +64,15 @@ public sealed class TroublesTests
     }
 
     [Fact]
+    public void An_engine_whose_alerts_cannot_be_fetched_is_a_fault_though_it_takes_all_events_and_is_told_once_where_it_takes_none()
+    {
+        var poll = new AlertPollerState { Trouble = "the engine refuses the API key (403)", KeyRefused = true };
+        Only(StatusBed.Well() with { Uplinks = [StatusBed.Uplink("engine") with { Alerts = poll }] }, Gravity.Fault, "uplink", "alerts are not fetched: the engine refuses the API key (403)");
+        Only(StatusBed.Well() with { Uplinks = [StatusBed.Uplink("engine", "engine unreachable (no route)") with { Alerts = poll }] }, Gravity.Fault, "uplink", "engine unreachable (no route)");
+        Assert.Empty((StatusBed.Well() with { Uplinks = [StatusBed.Uplink("engine") with { Alerts = new AlertPollerState { Pages = 3 } }] }).Troubles);
+    }
+
+    [Fact]
     public void What_an_output_remarks_and_what_it_passes_by_is_told_and_a_loss_when_nothing_gets_through()
     {
         StatusReport With(Func<AlertOutputState, AlertOutputState> change) => StatusBed.Well() with { Outputs = [change(StatusBed.Output("siem"))] };

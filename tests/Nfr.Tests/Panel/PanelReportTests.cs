@@ -103,6 +103,16 @@ public class PanelReportTests
     }
 
     [Fact]
+    public void An_engine_that_gives_no_alerts_is_not_well_though_it_takes_events()
+    {
+        PanelUplink With(AlertPollerState poll) => Of(StatusBed.Well() with { Uplinks = [StatusBed.Uplink("engine") with { Alerts = poll }] }).Uplinks[0];
+        Assert.Equal((PanelUplinkPhase.Well, ""), (With(new AlertPollerState { Pages = 3 }).Phase, With(new AlertPollerState { Pages = 3 }).Trouble));
+        var away = new AlertPollerState { Trouble = "the page of alerts cannot be read" };
+        Assert.Equal((PanelUplinkPhase.BackingOff, away.Trouble), (With(away).Phase, With(away).Trouble));
+        Assert.Equal(PanelUplinkPhase.KeyRefused, With(away with { KeyRefused = true }).Phase);
+    }
+
+    [Fact]
     public void What_is_lost_behind_the_card_is_shown_by_the_light_of_the_capture()
     {
         static StatusReport Lost(long events)

@@ -243,9 +243,9 @@ public sealed class PanelSocketTests : IDisposable
         Second(client);
         // What nobody could show is not shown later either.
         Assert.Equal((true, TimeSpan.Zero), (Second(client).HasSensor, Second(client).IdentifyFor));
-        Assert.Equal((true, "the panel blinks for 60 s"), (Ask("60").Ok, Ask("60").Why));
+        Assert.Equal((true, "the panel was told to blink for 60 s"), (Ask("60").Ok, Ask("60").Why));
         Assert.InRange(Second(client).IdentifyFor.TotalSeconds, 55, 60);
-        Assert.Equal("the panel blinks no longer", Ask("0").Why);
+        Assert.Equal("the panel was told to blink no longer", Ask("0").Why);
         Assert.Equal(TimeSpan.Zero, Second(client).IdentifyFor);
     }
 }

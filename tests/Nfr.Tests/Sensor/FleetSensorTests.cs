@@ -203,17 +203,22 @@ public sealed class FleetSensorTests(ITestOutputHelper output) : IDisposable
         sensor.Until(() => ear.Of(s_topics.Of(FleetTopic.Status)).Count(s => s == "online") > births, "the birth after the reload");
         RaiseAlerts(1);
         sensor.Until(() => AlertsOf(ear).Length >= 6, "an alert after the reload");
+
+        // A capture that the stop breaks off: who asked for it is told before the farewell.
+        ear.Say(s_topics.Of(FleetTopic.Command), Command(next + 3, key, "capture-now", seconds: "60"));
+        sensor.Until(() => Directory.GetFiles(_bench.In("data/captures")).Any(f => f.EndsWith(".partial", StringComparison.Ordinal)), "a capture under way");
         sensor.Signal(NfrProcess.Terminate);
         Ended end = sensor.End();
         Assert.Equal(0, end.Code);
         Assert.Contains("The ledger closes", end.Output, StringComparison.Ordinal);
         MqttEar.Until(() => ear.Of(s_topics.Of(FleetTopic.Status)).Last() == "offline", "its farewell", Patience);
+        Assert.Equal("the sensor was stopped meanwhile; nothing is kept", Assert.Single(Answers(ear), a => a.Sequence == next + 3).Why);
         Assert.Equal(6, AlertsOf(ear).Length);
         Assert.Equal(6, NumbersOf(AlertsOf(ear)).Count);
         Assert.Equal(6, _bench.Alerts.Length);
 
-        byte[] Command(long sequence, ECDsa signer, string name = "ping", TimeSpan age = default, string? to = null) =>
-            new FleetCommand { Command = name, To = to ?? s_topics.Address, Sequence = sequence, Time = DateTimeOffset.UtcNow - age }.Sign(signer);
+        byte[] Command(long sequence, ECDsa signer, string name = "ping", TimeSpan age = default, string? to = null, string? seconds = null) =>
+            new FleetCommand { Arguments = seconds is null ? new Dictionary<string, string>() : new Dictionary<string, string> { ["seconds"] = seconds }, Command = name, To = to ?? s_topics.Address, Sequence = sequence, Time = DateTimeOffset.UtcNow - age }.Sign(signer);
 
         void RaiseOrdinary()
         {

@@ -14,7 +14,7 @@ static class Messages
                 Busy(canvas, view.Seconds);
                 break;
             case PanelPage.NoSensor:
-                Say(canvas, "No sensor", "The recorder does not answer. It is started again by itself. If this stays, look at its log: journalctl -u nfr");
+                Say(canvas, "No sensor", "The recorder does not answer. It is started again by itself. If this stays, take the power away for ten seconds.");
                 break;
             case PanelPage.Updating:
                 Updating(canvas, state.Update);
