@@ -12,29 +12,32 @@ from machine import Machine
 from timeserver import TimeServer
 from traffic import Span
 
-HOST, BOX = '10.99.0.1', '10.99.0.2'
+HOST, BOX, LEASE = '10.99.0.1', '10.99.0.2', '10.99.0.77'     # the last is what DHCP gives, to a box that is told no address
 NAME, SITE = 'boottest', 'lab'
 LIGHTS = ('power', 'link', 'capture', 'uplink', 'alert')
 # Lines of the virtual GPIO controller; 3 is the button's.
 LINES = dict(zip((f'nfr:{name}' for name in LIGHTS), (0, 1, 2, 4, 5)))
+CABLES = ('nfr-mgmt', 'nfr-span', 'nfr-late')
 MANAGEMENT, CAPTURE = 'enp0s2', 'enp0s3'
+LATE_MAC = '40:e0:4c:4e:46:03'       # a USB adapter's, which is not in the box when it starts; QEMU's all begin with 40
+LATE = 'enx' + LATE_MAC.replace(':', '')
 
 
 def network():
-    """Two cables, in the private network that this process was started in (unshare --net): management with an address, capture without any, silent."""
-    for name in ('nfr-mgmt', 'nfr-span'):
+    """Three cables, in the private network that this process was started in (unshare --net): management with an address, capture and that of the late adapter without any, silent."""
+    for name in CABLES:
         run('ip', 'tuntap', 'add', 'dev', name, 'mode', 'tap')
-    with open('/proc/sys/net/ipv6/conf/nfr-span/disable_ipv6', 'w') as file: file.write('1')
+        if name == 'nfr-mgmt': continue
+        with open(f'/proc/sys/net/ipv6/conf/{name}/disable_ipv6', 'w') as file: file.write('1')
     run('ip', 'address', 'add', f'{HOST}/24', 'dev', 'nfr-mgmt')
-    for name in ('lo', 'nfr-mgmt', 'nfr-span'):
+    for name in ('lo', *CABLES):
         run('ip', 'link', 'set', name, 'up')
 
 
-def settings(ssh_key=None, broker=True, extra=()):
-    """What a person writes into nfr.txt."""
-    lines = [f'name = {NAME}', f'site = {SITE}', f'management = {MANAGEMENT}', f'capture = {CAPTURE}', f'address = {BOX}/24', f'gateway = {HOST}']
-    if broker:
-        lines += [f'broker = mqtts://{HOST}:8883', 'broker.ca = ca.pem', 'broker.certificate = box.crt', 'broker.key = box.key']
+def settings(ssh_key=None, plain=False, extra=()):
+    """What a person writes into nfr.txt; `plain` is without who the box is and how its ports are used."""
+    lines = [] if plain else [f'name = {NAME}', f'site = {SITE}', f'management = {MANAGEMENT}', f'capture = {CAPTURE}', f'address = {BOX}/24', f'gateway = {HOST}']
+    lines += [f'broker = mqtts://{HOST}:8883', 'broker.ca = ca.pem', 'broker.certificate = box.crt', 'broker.key = box.key']
     if ssh_key: lines.append(f'ssh.key = {ssh_key}')
     return '\r\n'.join([*lines, *extra, ''])
 
@@ -51,17 +54,19 @@ class Box:
         if os.path.exists(self.key): os.unlink(self.key)
         run('ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', 'boot test', '-f', self.key)
         with open(self.key + '.pub') as file: self.public_key = file.read().strip()
-        self.guest = Guest(BOX, self.key, folder)
+        self.guest = None
         self.span = Span('nfr-span')
         self.machine = None
         self.card = None
+        self.dhcp = None
         self.facts = {}     # what a check has found out and a later one builds on
 
     # -- cards -----------------------------------------------------------------------------------------------------------------------------------
 
-    def new_card(self, name, text, certificates=True, megabytes=6144):
-        """The image flashed to a card of that size, and its nfr.txt edited as on a person's computer."""
+    def new_card(self, name, text, address=BOX, certificates=True, megabytes=6144):
+        """The image flashed to a card of that size, and its nfr.txt edited as on a person's computer; `address` is where the box will be found."""
         self.power_off()
+        self.guest = Guest(address, self.key, self.folder)
         path = os.path.join(self.folder, name + '.img')
         if os.path.exists(path): os.unlink(path)
         run('cp', '--sparse=always', self.image, path)
@@ -109,6 +114,7 @@ class Box:
         self.power_off()
         self.span.close()
         self.time.close()
+        if self.dhcp: self.dhcp.close()
         self.broker.close()
 
     def keep_logs(self, target):
@@ -141,4 +147,4 @@ def wait_for(what, seconds, every=2.0):
         time.sleep(every)
 
 
-__all__ = ['Box', 'Failed', 'expect', 'wait_for', 'network', 'settings', 'HOST', 'BOX', 'NAME', 'SITE', 'LIGHTS', 'LINES', 'MANAGEMENT', 'CAPTURE', 'subprocess']
+__all__ = ['Box', 'Failed', 'expect', 'wait_for', 'network', 'settings', 'HOST', 'BOX', 'NAME', 'SITE', 'LIGHTS', 'LINES', 'MANAGEMENT', 'CAPTURE', 'LEASE', 'LATE', 'LATE_MAC', 'subprocess']

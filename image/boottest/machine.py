@@ -149,6 +149,17 @@ class Machine:
         self.log.close()
         self.process = self.qmp = self.display = self._wire = None
 
+    def add_cable(self, name, tap):
+        """A cable to an adapter that may be plugged in."""
+        self.qmp.do('netdev_add', type='tap', id=name, ifname=tap, script='no', downscript='no')
+
+    def plug(self, cable, mac):
+        """A USB network adapter (CDC Ethernet), with that cable in it, goes into the box."""
+        self.qmp.do('device_add', driver='usb-net', id=f'{cable}-adapter', netdev=cable, mac=mac, bus='usb.0')
+
+    def unplug(self, cable):
+        self.qmp.do('device_del', id=f'{cable}-adapter')
+
     # -- what a person sees and touches -----------------------------------------------------------------------------------------------------------
 
     def lit(self):

@@ -18,12 +18,13 @@ import traceback
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
-from box import Box, Failed, network, settings, HOST          # noqa: E402
+from box import Box, Failed, network, settings, HOST, LEASE          # noqa: E402
 from bundles import Bundles                                     # noqa: E402
 
 # An act is one flashed card. Its first check switches the box on; without it the others of the act have nothing to look at.
 EVERYDAY = ('recording', 'capture', 'heartbeat', 'lights', 'display', 'alert', 'silent', 'read_only', 'grown', 'ports', 'ssh', 'memory', 'watchdog', 'power_cut', 'full_card',
             'dying_card', 'kept', 'update_refused', 'update', 'update_bad', 'shutdown')
+PLAIN = ('plain', 'late_card', 'factory_reset')
 BAD_DAY = ('bad_day', 'bad_day_seen', 'button_off')
 MISTAKES = 'this line says nothing\r\ncolour = blue\r\ntimezone = Mars/Olympus\r\n'
 
@@ -80,7 +81,7 @@ def main():
     # Ended from outside, the emulator and the broker end too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     only = set(filter(None, choice.only.split(',')))
-    acts = [(act, [name for name in act if not only or name in only or name == act[0]]) for act in (EVERYDAY, BAD_DAY) if not only or only & set(act)]
+    acts = [(act, [name for name in act if not only or name in only or name == act[0]]) for act in (EVERYDAY, PLAIN, BAD_DAY) if not only or only & set(act)]
     began, results = time.monotonic(), []
     network()
     folder = tempfile.mkdtemp(prefix='nfr-boottest-', dir=os.environ.get('TMPDIR', '/var/tmp'))
@@ -91,6 +92,7 @@ def main():
         box = Box(choice.image, bundles, folder, say)
         for act, names in acts:
             if act is EVERYDAY: box.new_card('everyday', settings(ssh_key=box.public_key))
+            elif act is PLAIN: box.new_card('plain', settings(ssh_key=box.public_key, plain=True), address=LEASE)
             else: box.new_card('bad-day', MISTAKES + settings(extra=[f'ntp = {HOST}']))
             perform(box, names, results)
             box.power_off()

@@ -8,6 +8,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import dhcpserver     # noqa: E402
 import display        # noqa: E402
 import firmware       # noqa: E402
 import machine        # noqa: E402
@@ -145,6 +146,24 @@ class TheTimeServer(unittest.TestCase):
             client.sendto(self.REQUEST, server._socket.getsockname())
             self.assertEqual(48, len(client.recv(100)))
         server.close()
+
+
+class TheDhcpServer(unittest.TestCase):
+    @staticmethod
+    def message(kind, *more):
+        head = struct.pack('!BBBB4sHHIIII', 1, 1, 6, 0, b'\1\2\3\4', 3, 0x8000, 0, 0, 0, 0) + b'\x52\x54\0\x4e\x46\x01'.ljust(16, b'\0') + bytes(192)
+        return head + dhcpserver.COOKIE + b''.join(bytes([code, len(value)]) + value for code, value in ((53, bytes([kind])), *more)) + b'\xff'
+
+    def test_offers_and_then_gives_the_one_address_with_a_router_and_a_time_server(self):
+        for asked, said in ((1, 2), (3, 5)):
+            answer = dhcpserver.answer(self.message(asked), '10.99.0.77', '10.99.0.1')
+            self.assertEqual((2, b'\1\2\3\4', '10.99.0.77', b'\x52\x54\0\x4e\x46\x01'), (answer[0], answer[4:8], socket.inet_ntoa(answer[16:20]), answer[28:34]))
+            here = socket.inet_aton('10.99.0.1')
+            self.assertEqual({53: bytes([said]), 54: here, 51: bytes([0, 0, 14, 16]), 1: bytes([255, 255, 255, 0]), 3: here, 42: here}, dhcpserver.options(answer))
+
+    def test_says_nothing_to_who_asks_for_nothing(self):
+        for message in (b'', self.message(7), self.message(1)[:239], b'\2' + self.message(1)[1:], self.message(1).replace(dhcpserver.COOKIE, b'nope')):
+            self.assertIsNone(dhcpserver.answer(message, '10.99.0.77', '10.99.0.1'))
 
 
 class TheTraffic(unittest.TestCase):

@@ -1,5 +1,6 @@
 """The button, held for six seconds and let go, shuts the box down in order: what a person does who carries it away. It has no way in but that."""
 from box import expect
+from checks.silent import expect_silence
 
 
 def check(box):
@@ -12,4 +13,5 @@ def check(box):
     why = box.rebooted(150)
     expect(why == 'guest-shutdown', f'the button was held and let go, and the box did not go off in order ({why})')
     expect(box.broker.wait('status', 90, after=mark, that=lambda message: 'offline' in message.payload), 'nothing said "offline"')
+    expect_silence(box)
     return 'in order, and "offline" at the broker'
