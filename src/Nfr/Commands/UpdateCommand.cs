@@ -47,6 +47,7 @@ static class UpdateCommand
                 var box = new Appliance(paths);
                 NeedRoot();
                 UpdateKeys keys = UpdateKeys.Load(paths.Keys);
+                Updater.RefuseTrial(box);
                 using UpdateLock alone = UpdateLock.Take(paths.Lock);
                 using Stream stream = Open(bundle, config, stop.Token);
                 var screen = new UpdateScreen(setup.Terminal);
@@ -90,7 +91,11 @@ static class UpdateCommand
         var within = new Option<int>("--within") { Description = "So many seconds it has for that. Default: 300", HelpName = "SECONDS", DefaultValueFactory = _ => (int)Confirmation.DefaultPatience.TotalSeconds };
         var confirm = new NfrCommand("confirm", "Make a system that is on trial lasting, once its sensor is well.")
         {
-            Remarks = ["Well is: a capture port is open and has a link or packets, the spool takes what comes, and each engine has answered or says why not. Exit code 3 when it is not."],
+            Remarks =
+            [
+                "Well is: a capture port is open and has a link or packets, the spool takes what comes, and each engine has answered or says why not. Exit code 3 when it is not.",
+                "An update that is under way is waited for. Who confirms what another has confirmed has succeeded.",
+            ],
         };
         confirm.Add(back);
         confirm.Add(within);
@@ -106,10 +111,10 @@ static class UpdateCommand
                 AppliancePaths paths = setup.Wiring.Appliance;
                 var box = new Appliance(paths);
                 NeedRoot();
-                using UpdateLock alone = UpdateLock.Take(paths.Lock);
-                // Nobody writes while we have the lock: what says so was left by one that was killed.
-                UpdateProgress.ClearStale(paths.Progress);
-                var confirmation = new Confirmation(box, () => Missing(config ?? NfrConfig.Default(setup.ConfigPath(parsed)), paths) is { } missing ? config is null ? missing + ", and the config has mistakes (nfr config check)" : missing : null, TimeProvider.System);
+                var confirmation = new Confirmation(box, () => Missing(config ?? NfrConfig.Default(setup.ConfigPath(parsed)), paths) is { } missing ? config is null ? missing + ", and the config has mistakes (nfr config check)" : missing : null, TimeProvider.System)
+                {
+                    Lock = Locked(setup, paths),
+                };
                 ConfirmResult result = confirmation.Run(TimeSpan.FromSeconds(seconds), parsed.GetValue(back), stop.Token);
                 if (result == ConfirmResult.Unwell) return setup.Terminal.Fail(ExitCode.Unwell, confirmation.Text);
                 setup.Terminal.Out.WriteLine(confirmation.Text);
@@ -117,6 +122,24 @@ static class UpdateCommand
             });
         });
         return confirm;
+    }
+
+    /// <summary>Takes the lock, and says once that it is waited for.</summary>
+    static Func<IDisposable?> Locked(CommandSetup setup, AppliancePaths paths)
+    {
+        bool told = false;
+        return () =>
+        {
+            if (UpdateLock.TryTake(paths.Lock) is { } alone)
+            {
+                // Nobody writes while we have the lock: what says so was left by one that was killed.
+                UpdateProgress.ClearStale(paths.Progress);
+                return alone;
+            }
+            if (!told) setup.Terminal.Error.WriteLine("another update, or the confirmation of one, is under way; waiting for it to end");
+            told = true;
+            return null;
+        };
     }
 
     static string? Missing(NfrConfig config, AppliancePaths paths)

@@ -10,7 +10,11 @@ sealed class UpdateLock : IDisposable
     UpdateLock(FileStream file) => _file = file;
 
     /// <exception cref="UpdateException">Another has it, or it cannot be made.</exception>
-    public static UpdateLock Take(string path)
+    public static UpdateLock Take(string path) => TryTake(path) ?? throw new UpdateException("another update, or the confirmation of one, is under way; see nfr update status, and try again when it is over");
+
+    /// <returns>Null while another has it.</returns>
+    /// <exception cref="UpdateException">It cannot be made.</exception>
+    public static UpdateLock? TryTake(string path)
     {
         try
         {
@@ -23,7 +27,7 @@ sealed class UpdateLock : IDisposable
         catch (IOException e)
         {
             // EWOULDBLOCK comes as a sharing violation; all else has its own words.
-            throw new UpdateException(File.Exists(path) ? "another update, or the confirmation of one, is under way; see nfr update status, and try again when it is over" : $"{path} cannot be made: {Reason.Of(e)}");
+            return File.Exists(path) ? null : throw new UpdateException($"{path} cannot be made: {Reason.Of(e)}");
         }
     }
 

@@ -30,6 +30,8 @@ sealed class Updater(UpdateBox box, UpdateKeys keys, UpdateProgress progress)
     /// <summary>Writes a bundle into the idle slot and has it tried. Faults are <see cref="UpdateException"/>s; then nothing of what runs has changed, and the idle slot is not asked for.</summary>
     public UpdateManifest Run(Stream bundle, CancellationToken stop)
     {
+        // Before the head, which comes when it likes.
+        RefuseTrial(box);
         progress.Tell(new UpdateMoment("reading", "", 0, "reading the bundle's head"));
         UpdateManifest? manifest = null;
         bool begun = false;
@@ -93,13 +95,20 @@ sealed class Updater(UpdateBox box, UpdateKeys keys, UpdateProgress progress)
         public byte[] Beginning { get; set; } = [];
     }
 
+    /// <summary>
+    /// Asked before the lock is taken, too: what runs becomes a trial by a start alone, so nobody who asks has to hold the lock for the answer, and no confirmation waits for a bundle that will be refused.
+    /// </summary>
+    public static void RefuseTrial(UpdateBox box)
+    {
+        if (box.OnTrial) throw new UpdateException($"the running system is on trial, and the slot that an update would overwrite is the one to go back to; wait until it is confirmed (nfr update status), or confirm it: nfr update confirm") { IsNoNews = true };
+    }
+
     void Refuse(UpdateManifest manifest)
     {
         ApplianceImage image = box.Image;
         if (manifest.Hardware != image.Hardware) throw new UpdateException($"the bundle is for {manifest.Hardware}, and this box is {image.Hardware}; take the one for {image.Hardware}");
         if (manifest.Counter < image.Counter) throw new UpdateException($"the bundle has {manifest.Title} and this box runs {image.Title}: an older system may have faults that were mended since; it is never put back");
         if (manifest.Counter == image.Counter && !AllowSame) throw new UpdateException($"this box runs {image.Title} already; --allow-same writes it once more, as a repair") { IsNoNews = true };
-        if (box.OnTrial) throw new UpdateException($"the running system is on trial, and the slot that an update would overwrite is the one to go back to; wait until it is confirmed (nfr update status), or confirm it: nfr update confirm") { IsNoNews = true };
     }
 
     Target Fit(UpdatePart part)

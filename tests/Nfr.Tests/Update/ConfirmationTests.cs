@@ -86,6 +86,108 @@ public sealed class ConfirmationTests : IDisposable
         Assert.Equal((UpdatePhase.Trying, true), (box.ReadRecord()!.Phase, box.Armed));
     }
 
+    /// <summary>Somebody else has the lock for so many looks.</summary>
+    static Confirmation Held(SimulatedBox box, Func<string?> missing, int looks, List<int> looked) => new(box, missing, new UpdatePowerCutTests.HastyTime())
+    {
+        Lock = () =>
+        {
+            looked.Add(looked.Count);
+            return looked.Count > looks ? Stream.Null : null;
+        },
+    };
+
+    [Fact]
+    public void A_lock_that_another_has_for_a_moment_is_waited_for_and_the_update_stays()
+    {
+        SimulatedBox box = OnTrial();
+        List<int> looked = [];
+        Assert.Equal(ConfirmResult.Confirmed, Held(box, () => null, 7, looked).Run(TimeSpan.FromMinutes(5), orBack: true, default));
+        Assert.Equal(('b', 1, 8), (box.Lasting, box.Rebooted, looked.Count));
+    }
+
+    [Fact]
+    public void A_lock_that_is_never_to_be_had_sends_no_healthy_system_back_and_keeps_no_bad_one()
+    {
+        SimulatedBox box = OnTrial();
+        List<int> looked = [];
+        Assert.Equal(ConfirmResult.Confirmed, Held(box, () => null, int.MaxValue, looked).Run(TimeSpan.FromMinutes(5), orBack: true, default));
+        // A minute of seconds.
+        Assert.Equal(('b', 1, 61), (box.Lasting, box.Rebooted, looked.Count));
+        box = OnTrial();
+        Assert.Equal(ConfirmResult.Unwell, Held(box, () => "no sensor is running", int.MaxValue, looked).Run(TimeSpan.FromMinutes(5), orBack: true, default));
+        Assert.Equal(('a', 2), (box.Lasting, box.Rebooted));
+        var unmade = new Confirmation(OnTrial(), () => null, new UpdatePowerCutTests.HastyTime()) { Lock = () => throw new UpdateException("the lock cannot be made") };
+        Assert.Equal(ConfirmResult.Confirmed, unmade.Run(TimeSpan.FromMinutes(5), orBack: true, default));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_another_has_confirmed_meanwhile_is_confirmed_whatever_was_seen_before(bool well)
+    {
+        SimulatedBox box = OnTrial();
+        var confirmation = new Confirmation(box, () => well ? null : "no sensor is running", new UpdatePowerCutTests.HastyTime())
+        {
+            // Who had it before us settled.
+            Lock = () =>
+            {
+                if (box.OnTrial) Assert.Equal(ConfirmResult.Confirmed, Of(box, () => null).Run(TimeSpan.FromMinutes(1), orBack: false, default));
+                return Stream.Null;
+            },
+        };
+        Assert.Equal(ConfirmResult.Nothing, confirmation.Run(TimeSpan.FromMinutes(5), orBack: true, default));
+        Assert.Equal(('b', 1, UpdatePhase.Good), (box.Lasting, box.Rebooted, box.ReadRecord()!.Phase));
+        Assert.Contains("was confirmed by another meanwhile", confirmation.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Off_trial_an_update_that_is_under_way_is_waited_for_and_is_no_failure()
+    {
+        SimulatedBox box = OnTrial();
+        box.Boot((_, _) => Bundles.Image());
+        List<int> looked = [];
+        Confirmation confirmation = Held(box, () => null, int.MaxValue, looked);
+        Assert.Equal(ConfirmResult.Nothing, confirmation.Run(TimeSpan.FromSeconds(20), orBack: true, default));
+        Assert.Equal((21, UpdatePhase.Trying), (looked.Count, box.ReadRecord()!.Phase));
+        Assert.Contains("another update is under way", confirmation.Text, StringComparison.Ordinal);
+        looked.Clear();
+        Assert.Equal(ConfirmResult.Nothing, Held(box, () => null, 3, looked).Run(TimeSpan.FromSeconds(20), orBack: true, default));
+        Assert.Equal((4, UpdatePhase.Failed), (looked.Count, box.ReadRecord()!.Phase));
+    }
+
+    [Fact]
+    public void A_fat_partition_in_other_hands_for_a_moment_sends_no_healthy_system_back()
+    {
+        SimulatedBox box = OnTrial();
+        box.Busy = 2;
+        Assert.Equal(ConfirmResult.Confirmed, Of(box, () =>
+        {
+            // And once more when it is to be made lasting.
+            box.Busy = 2;
+            return null;
+        }).Run(TimeSpan.FromMinutes(5), orBack: true, default));
+        Assert.Equal('b', box.Lasting);
+        // A script that is broken for good is told.
+        SimulatedBox broken = OnTrial();
+        broken.Busy = int.MaxValue;
+        Assert.Contains("used by another program", Assert.Throws<UpdateException>(() => Of(broken, () => null).Run(TimeSpan.FromMinutes(5), orBack: true, default)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_record_that_cannot_be_written_undoes_nothing_of_what_was_settled()
+    {
+        SimulatedBox box = OnTrial();
+        box.IsDataFull = true;
+        Confirmation confirmation = Of(box, () => null);
+        Assert.Equal(ConfirmResult.Confirmed, confirmation.Run(TimeSpan.FromMinutes(5), orBack: true, default));
+        Assert.Equal('b', box.Lasting);
+        Assert.EndsWith("; record.json cannot be written: No space left on device", confirmation.Text, StringComparison.Ordinal);
+        box = OnTrial();
+        box.Boot((_, _) => Bundles.Image());
+        box.IsDataFull = true;
+        Assert.Equal(ConfirmResult.Nothing, Of(box, () => null).Run(TimeSpan.FromMinutes(5), orBack: true, default));
+    }
+
     [Fact]
     public void A_record_that_is_rubbish_is_none()
     {
@@ -99,7 +201,7 @@ public sealed class ConfirmationTests : IDisposable
 /// <summary>Held against the JSON that a sensor really writes.</summary>
 public sealed class SensorHealthTests
 {
-    static JsonNode Status(Func<StatusReport, StatusReport>? change = null) => JsonNode.Parse(StatusJson.Write((change ?? (r => r))(StatusBed.Well())))!;
+    internal static JsonNode Status(Func<StatusReport, StatusReport>? change = null) => JsonNode.Parse(StatusJson.Write((change ?? (r => r))(StatusBed.Well())))!;
 
     static string? Missing(JsonNode status, bool link = true) => SensorHealth.Missing(Encoding.UTF8.GetBytes(status.ToJsonString()), _ => link, TimeSpan.FromSeconds(30));
 
@@ -109,7 +211,7 @@ public sealed class SensorHealthTests
         return status;
     }
 
-    static JsonNode WithSpool(JsonNode status, bool failing = false, int commits = 0)
+    internal static JsonNode WithSpool(JsonNode status, bool failing = false, int commits = 0)
     {
         status["spool"] = new JsonObject { ["failing"] = failing, ["lastFault"] = failing ? "the disk is gone" : null, ["commits"] = commits };
         return status;

@@ -38,14 +38,31 @@ sealed class SimulatedBox : UpdateBox
     public bool Lies { get; init; }
     /// <summary>Reads give back something else: a card that dies.</summary>
     public bool Forgets { get; init; }
+    /// <summary>So many of the next calls about slots fail: the FAT partition is in other hands.</summary>
+    public int Busy { get; set; }
+    /// <summary>The data partition takes nothing.</summary>
+    public bool IsDataFull { get; set; }
     public int Rebooted { get; private set; }
     public bool Armed => _armed;
     public ApplianceImage Running { get; set; }
 
     public override ApplianceImage Image => Running;
     public override char Booted => _booted;
-    public override char Lasting => _lasting;
+    public override char Lasting
+    {
+        get
+        {
+            Asked();
+            return _lasting;
+        }
+    }
+
     public override string BootId => $"boot-{_boots}";
+
+    void Asked()
+    {
+        if (Busy-- > 0) throw new UpdateException("the FAT partition is used by another program for 20 s now");
+    }
 
     void Operation()
     {
@@ -66,6 +83,7 @@ sealed class SimulatedBox : UpdateBox
 
     public override void Good()
     {
+        Asked();
         Operation();
         (_lasting, _armed) = (_booted, false);
     }
@@ -81,6 +99,7 @@ sealed class SimulatedBox : UpdateBox
     public override void WriteRecord(UpdateRecord record)
     {
         Operation();
+        if (IsDataFull) throw new UpdateException("record.json cannot be written: No space left on device");
         _record = record.Write();
     }
 

@@ -2,6 +2,8 @@ using System.Net.Sockets;
 using System.Runtime.Versioning;
 using System.Text;
 using Nfr.Commands;
+using Nfr.Config;
+using Nfr.Pipeline;
 using Nfr.Tests.Uplink;
 using Nfr.Update;
 
@@ -60,9 +62,11 @@ public sealed class UpdateCommandTests : IDisposable
 
     bool There(string name) => File.Exists(Path.Combine(_bundles.Folder, name));
 
-    (int Code, string Out, string Error) Run(params string[] arguments)
+    (int Code, string Out, string Error) Run(params string[] arguments) => Run(new StringWriter(), arguments);
+
+    (int Code, string Out, string Error) Run(StringWriter heard, string[] arguments)
     {
-        var terminal = new Terminal(new StringReader(""), new StringWriter(), new StringWriter());
+        var terminal = new Terminal(new StringReader(""), new StringWriter(), heard);
         int code = CommandLine.Run(arguments, terminal, new Wiring
         {
             Read = (_, _, _) => 0, Start = (_, _, _) => 0, Account = (_, _) => throw new InvalidOperationException("not asked for"),
@@ -224,6 +228,78 @@ public sealed class UpdateCommandTests : IDisposable
         Assert.Contains("no sensor is running; rebooting into the system before", error, StringComparison.Ordinal);
         Assert.True(There("rebooted"));
         Assert.Equal("a", File.ReadAllText(Path.Combine(_bundles.Folder, "lasting")));
+    }
+
+    /// <summary>On trial in slot b, with a sensor that says this of itself.</summary>
+    StatusSocket Trial(System.Text.Json.Nodes.JsonNode status)
+    {
+        Assert.Equal(0, Run("update", Bundle()).Code);
+        File.Delete(Path.Combine(_bundles.Folder, "rebooted"));
+        File.WriteAllText(Path.Combine(_bundles.Folder, "booted"), "b");
+        string socket = Path.Combine(_bundles.Folder, "status.sock");
+        Configure($"status:\n  socket: {socket}\n");
+        byte[] said = Encoding.UTF8.GetBytes(status.ToJsonString());
+        return StatusSocket.Open(NfrConfig.Default(Path.Combine(_bundles.Folder, "config.yml")) with { Status = new StatusConfig { Socket = socket } }, () => said, Serilog.Core.Logger.None)!;
+    }
+
+    static System.Text.Json.Nodes.JsonNode WellStatus()
+    {
+        System.Text.Json.Nodes.JsonNode status = SensorHealthTests.WithSpool(SensorHealthTests.Status());
+        status["capture"]![0]!["packets"] = 1;
+        return status;
+    }
+
+    [RootFact]
+    public async Task A_trial_whose_sensor_is_well_is_confirmed_though_another_has_the_lock_for_a_moment()
+    {
+        using StatusSocket sensor = Trial(WellStatus());
+        using var heard = new Heard("waiting for it to end");
+        Task<(int Code, string Out, string Error)> confirm;
+        using (UpdateLock.Take(_paths.Lock))
+        {
+            confirm = Task.Run(() => Run(heard, ["update", "confirm", "--or-back"]));
+            Assert.Same(heard.Said, await Task.WhenAny(confirm, heard.Said).WaitAsync(TimeSpan.FromSeconds(120)));
+        }
+        (int code, string output, string error) = await confirm.WaitAsync(TimeSpan.FromSeconds(120));
+        Assert.Equal((0, "b", false), (code, File.ReadAllText(Path.Combine(_bundles.Folder, "lasting")), There("rebooted")));
+        Assert.Contains("is well and stays", output, StringComparison.Ordinal);
+        Assert.Equal("another update, or the confirmation of one, is under way; waiting for it to end\n", error);
+        // Whoever comes second finds it done.
+        Assert.Equal((0, ""), (Run("update", "confirm", "--or-back").Code, Run("update", "confirm").Error));
+    }
+
+    /// <summary>Tells when a line with these words is written.</summary>
+    sealed class Heard(string words) : StringWriter(System.Globalization.CultureInfo.InvariantCulture)
+    {
+        readonly TaskCompletionSource _said = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Said => _said.Task;
+
+        public override void WriteLine(string? value)
+        {
+            base.WriteLine(value);
+            if (value?.Contains(words, StringComparison.Ordinal) == true) _said.TrySetResult();
+        }
+    }
+
+    [RootFact]
+    public async Task Two_who_confirm_at_once_both_succeed()
+    {
+        using StatusSocket sensor = Trial(WellStatus());
+        Task<(int Code, string Out, string Error)>[] both = [.. Enumerable.Range(0, 2).Select(_ => Task.Run(() => Run("update", "confirm", "--or-back")))];
+        Assert.All(await Task.WhenAll(both).WaitAsync(TimeSpan.FromSeconds(120)), r => Assert.Equal(0, r.Code));
+        Assert.Equal(("b", false), (File.ReadAllText(Path.Combine(_bundles.Folder, "lasting")), There("rebooted")));
+    }
+
+    [RootFact]
+    public void An_update_on_trial_is_refused_before_it_asks_for_the_lock_or_the_bundle()
+    {
+        Assert.Equal(0, Run("update", Bundle()).Code);
+        File.WriteAllText(Path.Combine(_bundles.Folder, "booted"), "b");
+        using UpdateLock confirming = UpdateLock.Take(_paths.Lock);
+        (int code, string output, string error) = Run("update", "/no/such/file");
+        Assert.Equal((1, ""), (code, output));
+        Assert.Contains("the running system is on trial", error, StringComparison.Ordinal);
     }
 
     [RootFact]
