@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Nfr.Config;
+using Nfr.Health;
 using Nfr.Pipeline;
 using Nfr.Update;
 using Nfr.Uplink;
@@ -78,8 +79,9 @@ static class UpdateCommand
         {
             var box = new Appliance(setup.Wiring.Appliance);
             NeedRoot();
-            if (parsed.GetValue(json)) setup.Terminal.Out.WriteLine(UpdateScreen.Json(box));
-            else ScreenLine.Write(UpdateScreen.Lines(box), setup.Terminal);
+            bool isUnderWay = BoxNotes.IsUnderWay(setup.Wiring.Appliance.Progress, TimeProvider.System);
+            if (parsed.GetValue(json)) setup.Terminal.Out.WriteLine(UpdateScreen.Json(box, isUnderWay));
+            else ScreenLine.Write(UpdateScreen.Lines(box, isUnderWay), setup.Terminal);
             return ExitCode.Good;
         }));
         return status;

@@ -51,7 +51,9 @@ sealed class UpdateScreen(Terminal terminal)
         return string.Create(CultureInfo.InvariantCulture, $"{moment.Phase,-8} [{new string('#', full)}{new string('.', Width - full)}] {moment.Percent,3} %  {Sizes.Of(moment.Done)} of {Sizes.Of(moment.Total)}{rate}");
     }
 
-    internal static IEnumerable<ScreenLine> Lines(UpdateBox box)
+    /// <param name="box">Of which.</param>
+    /// <param name="isUnderWay">An update works now.</param>
+    internal static IEnumerable<ScreenLine> Lines(UpdateBox box, bool isUnderWay)
     {
         bool trial = box.OnTrial;
         yield return new ScreenLine($"{box.Image.Title} runs from slot {box.Booted}{(trial ? ", on trial" : "")}", trial ? ScreenMark.Notice : ScreenMark.Good);
@@ -59,7 +61,9 @@ sealed class UpdateScreen(Terminal terminal)
         yield return box.ReadRecord() switch
         {
             null => new ScreenLine("No update was made on this card."),
-            { Phase: UpdatePhase.Writing } r => new ScreenLine($"The update to {r.Title} is being written to slot {r.Slot}, or was cut off in that; begin it again if it is not under way.", ScreenMark.Notice),
+            { Phase: UpdatePhase.Writing } r when isUnderWay => new ScreenLine($"The update to {r.Title} is being written to slot {r.Slot}.", ScreenMark.Notice),
+            { Phase: UpdatePhase.Writing, Why: "" } r => new ScreenLine($"The update to {r.Title} was cut off while slot {r.Slot} was written; begin it again. What runs is as before.", ScreenMark.Bad),
+            { Phase: UpdatePhase.Writing } r => new ScreenLine($"The update to {r.Title} was not finished; what runs is as before. Why: {Printable.Of(r.Why)}", ScreenMark.Bad),
             { Phase: UpdatePhase.Trying } r when trial => new ScreenLine($"The update to {r.Title} waits to be confirmed: nfr update confirm"),
             { Phase: UpdatePhase.Trying } r when r.Boot == box.BootId => new ScreenLine($"The update to {r.Title} is written to slot {r.Slot}; the next reboot tries it.", ScreenMark.Notice),
             { Phase: UpdatePhase.Trying } r => new ScreenLine($"The update to {r.Title} was tried and did not confirm itself, so the box went back.", ScreenMark.Bad),
@@ -70,7 +74,9 @@ sealed class UpdateScreen(Terminal terminal)
             yield return new ScreenLine($"{(refused.Version.Length > 0 ? $"An update to {refused.Title}" : "An update")} was not taken after that: {Printable.Of(refused.Why)}", ScreenMark.Notice);
     }
 
-    internal static string Json(UpdateBox box)
+    /// <param name="box">Of which.</param>
+    /// <param name="isUnderWay">An update works now.</param>
+    internal static string Json(UpdateBox box, bool isUnderWay)
     {
         using var stream = new MemoryStream();
         using (var json = new Utf8JsonWriter(stream))
@@ -82,6 +88,7 @@ sealed class UpdateScreen(Terminal terminal)
             json.WriteString("booted", box.Booted.ToString());
             json.WriteString("lasting", box.Lasting.ToString());
             json.WriteBoolean("onTrial", box.OnTrial);
+            json.WriteBoolean("underWay", isUnderWay);
             if (box.ReadRecord() is { } record)
             {
                 json.WritePropertyName("last");

@@ -7,12 +7,15 @@ using Nfr.Update;
 namespace Nfr.Health;
 
 /// <summary>Where other parts of the appliance leave their words.</summary>
-/// <param name="Boot">Folder that the start of the box leaves: faults (of nfr.txt), notes, data-lost, ssh (what sshd's host key is known by).</param>
+/// <param name="Boot">Folder that the start of the box leaves: faults (of nfr.txt), notes, data-lost, slot, boot-id, ssh (what sshd's host key is known by).</param>
 /// <param name="Progress">An update that runs, as "nfr update" tells it.</param>
 /// <param name="Record">The last update and how it ended.</param>
 sealed record BoxNotePlaces(string Boot, string Progress, string Record)
 {
     public static readonly BoxNotePlaces Default = new("/run/nfr-boot", "/run/nfr/update.json", "/data/nfr-update/record.json");
+
+    /// <summary>The kernel's, where the start of the box left none: another one at each start of the machine. The panel's fences hide it.</summary>
+    public string BootId { get; init; } = "/proc/sys/kernel/random/boot_id";
 
     /// <summary>The last bundle that was not taken.</summary>
     public string Refusal { get; } = RefusalBeside(Record);
@@ -60,31 +63,63 @@ sealed record BoxNotes
 
     static PanelUpdate UpdateOf(BoxNotePlaces places, TimeProvider time)
     {
-        if (Fields(places.Progress) is { } going)
+        if (Going(places.Progress, time) is { } going) return going;
+        Words last = Fields(places.Record) ?? default;
+        PanelUpdate update = last.Phase switch
         {
-            if (going.Phase is not ("reading" or "writing" or "checking" or "rebooting")) return new PanelUpdate(going.Phase == "failed" ? PanelUpdatePhase.Failed : PanelUpdatePhase.Idle, going.Percent, going.Version, going.Words);
-            return UpdateProgress.IsAlive(going.Phase, going.At, time)
-                ? new PanelUpdate(PanelUpdatePhase.Writing, going.Percent, going.Version, going.Words)
-                : new PanelUpdate(PanelUpdatePhase.Failed, 0, going.Version, going.Phase == "rebooting" ? "the reboot into it does not come; reboot by hand, or begin the update again" : "nfr update ended in the middle of it; begin it again");
-        }
-        (string Phase, string Version, int Percent, string Words, double At) last = Fields(places.Record) ?? default;
-        // One that did not stay is the graver. A bundle that was not taken changed nothing: who brings another every day must not have the light on for ever.
-        if (last.Phase is not ("trying" or "failed") && IsNews(places.Refusal, time) && Fields(places.Refusal) is { Phase: "refused" } refused)
-            return new PanelUpdate(PanelUpdatePhase.Refused, 0, refused.Version, refused.Words);
-        bool isNews = IsNews(places.Record, time);
-        return last.Phase switch
-        {
-            "trying" => new PanelUpdate(PanelUpdatePhase.Trial, 100, last.Version, ""),
-            "good" when isNews => new PanelUpdate(PanelUpdatePhase.Confirmed, 100, last.Version, ""),
-            // It stays until the next update: somebody has to know.
-            "failed" => new PanelUpdate(PanelUpdatePhase.RolledBack, 0, last.Version, last.Words),
+            "trying" => Tried(last, places),
+            "good" when IsNews(places.Record, time) => new PanelUpdate(PanelUpdatePhase.Confirmed, 100, last.Version, ""),
+            // These stay until the next update: somebody has to know.
+            "failed" => new PanelUpdate(PanelUpdatePhase.RolledBack, 0, last.Version, last.Text),
+            // It began between the two looks; else nobody writes any more.
+            "writing" => Going(places.Progress, time) ?? new PanelUpdate(PanelUpdatePhase.Failed, 0, last.Version, last.Text.Length > 0 ? last.Text : "it was cut off; begin it again"),
             _ => PanelUpdate.None,
         };
+        // One on trial, or that did not stay, is the graver. A bundle that was not taken changed nothing: who brings another every day must not have the light on for ever.
+        return update.Phase is not (PanelUpdatePhase.Writing or PanelUpdatePhase.Trial or PanelUpdatePhase.RolledBack) && IsNews(places.Refusal, time) && Fields(places.Refusal) is { Phase: "refused" } refused
+            ? new PanelUpdate(PanelUpdatePhase.Refused, 0, refused.Version, refused.Text) : update;
     }
+
+    /// <summary>What an update says of itself; null where there is none.</summary>
+    static PanelUpdate? Going(string progress, TimeProvider time)
+    {
+        if (Fields(progress) is not { } going) return null;
+        if (going.Phase is not ("reading" or "writing" or "checking" or "rebooting")) return new PanelUpdate(going.Phase == "failed" ? PanelUpdatePhase.Failed : PanelUpdatePhase.Idle, going.Percent, going.Version, going.Text);
+        return UpdateProgress.IsAlive(going.Phase, going.At, time)
+            ? new PanelUpdate(PanelUpdatePhase.Writing, going.Percent, going.Version, going.Text)
+            : new PanelUpdate(PanelUpdatePhase.Failed, 0, going.Version, going.Phase == "rebooting" ? "the reboot into it does not come; reboot by hand, or begin the update again" : "nfr update ended in the middle of it; begin it again");
+    }
+
+    /// <summary>Whether an update works now.</summary>
+    /// <param name="progress">Its words.</param>
+    /// <param name="time">The machine's monotonic clock.</param>
+    public static bool IsUnderWay(string progress, TimeProvider time) => Going(progress, time) is { Phase: PanelUpdatePhase.Writing };
+
+    /// <summary>Written whole: it waits for the reboot that tries it, runs on trial, or ran and is gone again. Whether the box was started since, the kernel's boot id says; what runs, the start of the box.</summary>
+    static PanelUpdate Tried(in Words last, BoxNotePlaces places)
+    {
+        string boot = First(Path.Combine(places.Boot, "boot-id")) ?? First(places.BootId) ?? "", slot = First(Path.Combine(places.Boot, "slot")) ?? "";
+        bool elsewhere = slot.Length > 0 && last.Slot.Length > 0 && slot != last.Slot;
+        if (boot.Length > 0 && last.Boot.Length > 0 ? boot == last.Boot : elsewhere) return new PanelUpdate(PanelUpdatePhase.Waiting, 100, last.Version, "");
+        // So it is until the confirmation of this start has settled it.
+        return elsewhere ? new PanelUpdate(PanelUpdatePhase.RolledBack, 0, last.Version, "it was tried and did not confirm itself") : new PanelUpdate(PanelUpdatePhase.Trial, 100, last.Version, "");
+    }
+
+    static string? First(string file) => Lines(file) is [var line, ..] ? line : null;
 
     static bool IsNews(string file, TimeProvider time) => (time.GetUtcNow().UtcDateTime - File.GetLastWriteTimeUtc(file)).Duration() < s_news;
 
-    static (string Phase, string Version, int Percent, string Words, double At)? Fields(string file)
+    /// <summary>Of an update: what its words, its record or a refusal say, as far as they do.</summary>
+    /// <param name="Phase">"" = none that can be read.</param>
+    /// <param name="Version">Of the update.</param>
+    /// <param name="Percent">Of the phase.</param>
+    /// <param name="Text">What is done, or why it was not.</param>
+    /// <param name="At">Seconds of the monotonic clock; not a number = none.</param>
+    /// <param name="Slot">Where it was written.</param>
+    /// <param name="Boot">In which run of the machine.</param>
+    readonly record struct Words(string Phase, string Version, int Percent, string Text, double At, string Slot, string Boot);
+
+    static Words? Fields(string file)
     {
         if (Bytes(file) is not { Length: > 0 } bytes) return null;
         try
@@ -95,7 +130,7 @@ sealed record BoxNotes
             int percent = root.TryGetProperty("percent", out JsonElement p) && p.ValueKind == JsonValueKind.Number && p.TryGetInt32(out int n) ? Math.Clamp(n, 0, 100) : 0;
             string words = Text(root, "text");
             double at = root.TryGetProperty("at", out JsonElement a) && a.ValueKind == JsonValueKind.Number && a.TryGetDouble(out double seconds) ? seconds : double.NaN;
-            return (Text(root, "phase"), Text(root, "version"), percent, words.Length > 0 ? words : Text(root, "why"), at);
+            return new Words(Text(root, "phase"), Text(root, "version"), percent, words.Length > 0 ? words : Text(root, "why"), at, Text(root, "slot"), Text(root, "boot"));
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {

@@ -37,7 +37,7 @@ enum PanelFault : byte
 static class PanelMessage
 {
     public const int Length = 8192;
-    public const ushort Version = 2;
+    public const ushort Version = 3;
 
     internal static ReadOnlySpan<byte> Magic => "NFRP"u8;
 

@@ -146,13 +146,15 @@ enum PanelUpdatePhase : byte
     Idle,
     /// <summary>The other slot is being written: do not unplug.</summary>
     Writing,
+    /// <summary>The new version is written and waits for the reboot that tries it.</summary>
+    Waiting,
     /// <summary>The new version runs on trial; it goes back by itself unless it is well.</summary>
     Trial,
     /// <summary>The new version stays.</summary>
     Confirmed,
     /// <summary>The new version was not well, the old one runs again.</summary>
     RolledBack,
-    /// <summary>The update could not be written.</summary>
+    /// <summary>The update could not be written, or was cut off; what runs is as before.</summary>
     Failed,
     /// <summary>The update was not taken (signature, older version): nothing was touched.</summary>
     Refused,

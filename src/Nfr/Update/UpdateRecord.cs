@@ -5,13 +5,13 @@ namespace Nfr.Update;
 
 enum UpdatePhase : byte
 {
-    /// <summary>The idle slot was being overwritten, and is not whole.</summary>
+    /// <summary>The idle slot was being overwritten, and is not whole, or is not asked for: with the reason where there was time to note it, without where the power went.</summary>
     Writing,
     /// <summary>It is whole and is, or will be, booted once.</summary>
     Trying,
     /// <summary>It was well and is lasting.</summary>
     Good,
-    /// <summary>It did not come to that; see why.</summary>
+    /// <summary>It ran and was not well, or did not come up; see why. What runs is the one before.</summary>
     Failed,
     /// <summary>The bundle was not taken (a stranger's, an older one, one for another board), and nothing was touched. Of a file of its own: the record of what was tried stays.</summary>
     Refused,

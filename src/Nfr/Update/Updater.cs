@@ -218,11 +218,12 @@ sealed class Updater(UpdateBox box, UpdateKeys keys, UpdateProgress progress)
         }
         try
         {
-            box.WriteRecord(new UpdateRecord(UpdatePhase.Failed, box.Idle, manifest.Version, manifest.Counter, box.BootId, why));
+            // "failed" is of a system that ran and was not well. This one was never started.
+            box.WriteRecord(new UpdateRecord(UpdatePhase.Writing, box.Idle, manifest.Version, manifest.Counter, box.BootId, why));
         }
         catch (UpdateException)
         {
-            // "writing" stays there, which is true as well.
+            // "writing" stays there, without a reason, which is true as well.
         }
     }
 }

@@ -46,6 +46,14 @@ public sealed class ImageFileTests : IDisposable
     }
 
     [Fact]
+    public void The_start_of_the_box_leaves_which_boot_it_is_where_the_panel_may_read()
+    {
+        Assert.Contains("\ncat /proc/sys/kernel/random/boot_id > $state/boot-id\n", Image("initramfs/init"), StringComparison.Ordinal);
+        // The reason for it.
+        Assert.Contains("\nProcSubset=pid\n", Image("systemd/units/nfr-panel.service"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Nobody_logs_in_by_password()
     {
         string sshd = Image("appliance/etc/ssh/sshd_config.d/nfr.conf");

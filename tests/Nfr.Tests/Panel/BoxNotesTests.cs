@@ -11,7 +11,7 @@ public sealed class BoxNotesTests : IDisposable
 
     public BoxNotesTests()
     {
-        _places = new BoxNotePlaces(In("boot"), In("update.json"), In("record.json"));
+        _places = new BoxNotePlaces(In("boot"), In("update.json"), In("record.json")) { BootId = In("boot_id") };
         Directory.CreateDirectory(_places.Boot);
     }
 
@@ -51,12 +51,69 @@ public sealed class BoxNotesTests : IDisposable
     [InlineData("trying", PanelUpdatePhase.Trial)]
     [InlineData("good", PanelUpdatePhase.Confirmed)]
     [InlineData("failed", PanelUpdatePhase.RolledBack)]
-    [InlineData("writing", PanelUpdatePhase.Idle)]
+    [InlineData("writing", PanelUpdatePhase.Failed)]
     public void The_last_update_is_told_by_its_record(string word, object phase)
     {
         File.WriteAllText(_places.Record, $$"""{"phase":"{{word}}","slot":"b","version":"2.2.0","counter":4,"why":"no packets came"}""");
         Assert.Equal(phase, Read().Update.Phase);
-        if (word == "failed") Assert.Equal("no packets came", Read().Update.Reason);
+        if (word is "failed" or "writing") Assert.Equal("no packets came", Read().Update.Reason);
+    }
+
+    void Record(UpdatePhase phase, string boot = "this boot", string why = "") => File.WriteAllBytes(_places.Record, new UpdateRecord(phase, 'b', "2.2.0", 4, boot, why).Write());
+
+    [Fact]
+    public void An_update_that_the_power_cut_off_or_the_card_did_not_take_never_ran_and_is_to_be_begun_again()
+    {
+        Record(UpdatePhase.Writing);
+        Assert.Equal(new PanelUpdate(PanelUpdatePhase.Failed, 0, "2.2.0", "it was cut off; begin it again"), Read().Update);
+        Record(UpdatePhase.Writing, why: "writing the card failed: No space left on device");
+        Assert.Equal(new PanelUpdate(PanelUpdatePhase.Failed, 0, "2.2.0", "writing the card failed: No space left on device"), Read().Update);
+        // It stays said, however long ago that was.
+        File.SetLastWriteTimeUtc(_places.Record, DateTime.UtcNow.AddDays(-20));
+        Assert.Equal(PanelUpdatePhase.Failed, Read().Update.Phase);
+        // Being written at this moment, it is neither.
+        Record(UpdatePhase.Writing);
+        File.WriteAllText(_places.Progress, $$"""{"phase":"writing","version":"2.2.0","percent":41,"text":"x","at":{{Now}}}""");
+        Assert.Equal((PanelUpdatePhase.Writing, true), (Read().Update.Phase, BoxNotes.IsUnderWay(_places.Progress, TimeProvider.System)));
+        File.Delete(_places.Progress);
+        Assert.False(BoxNotes.IsUnderWay(_places.Progress, TimeProvider.System));
+    }
+
+    [Theory]
+    // It was started since, into the slot that was written.
+    [InlineData("another boot", "b", PanelUpdatePhase.Trial)]
+    [InlineData("another boot", "", PanelUpdatePhase.Trial)]
+    // nfr update --no-reboot.
+    [InlineData("this boot", "a", PanelUpdatePhase.Waiting)]
+    [InlineData("this boot", "", PanelUpdatePhase.Waiting)]
+    // Started since, and the old one runs: nobody has settled it yet.
+    [InlineData("another boot", "a", PanelUpdatePhase.RolledBack)]
+    // Which boot it is cannot be told.
+    [InlineData("", "b", PanelUpdatePhase.Trial)]
+    [InlineData("", "a", PanelUpdatePhase.Waiting)]
+    [InlineData("", "", PanelUpdatePhase.Trial)]
+    public void An_update_that_is_written_waits_for_a_reboot_before_it_is_on_trial(string boot, string slot, object phase)
+    {
+        Record(UpdatePhase.Trying);
+        if (slot.Length > 0) File.WriteAllText(Path.Combine(_places.Boot, "slot"), slot + "\n");
+        if (boot.Length > 0) File.WriteAllText(_places.BootId, boot + "\n");
+        Assert.Equal((phase, "2.2.0"), (Read().Update.Phase, Read().Update.Version));
+        // The panel may not read the kernel's own file: the start of the box has left it.
+        File.Delete(_places.BootId);
+        if (boot.Length > 0) File.WriteAllText(Path.Combine(_places.Boot, "boot-id"), boot + "\n");
+        Assert.Equal(phase, Read().Update.Phase);
+    }
+
+    [Fact]
+    public void An_update_that_waits_for_its_reboot_hides_no_bundle_that_was_not_taken_after_it()
+    {
+        Record(UpdatePhase.Trying);
+        File.WriteAllText(_places.BootId, "this boot\n");
+        Assert.Equal(PanelUpdatePhase.Waiting, Read().Update.Phase);
+        File.WriteAllBytes(_places.Refusal, new UpdateRecord(UpdatePhase.Refused, 'b', "", 0, "this boot", "it is signed by none of the 1 key(s)").Write());
+        Assert.Equal(PanelUpdatePhase.Refused, Read().Update.Phase);
+        File.SetLastWriteTimeUtc(_places.Refusal, DateTime.UtcNow.AddDays(-2));
+        Assert.Equal(PanelUpdatePhase.Waiting, Read().Update.Phase);
     }
 
     [Theory]

@@ -92,6 +92,8 @@ static class Pictures
         ("health-card-dying", Well with { Box = Well.Box with { IsDiskReadOnly = true, CardYears = 0.2 } }, new(PanelPage.Health)),
         ("health-trial", ExampleStates.Of("update-trial")!, new(PanelPage.Health)),
         ("health-went-back", ExampleStates.Of("update-back")!, new(PanelPage.Health)),
+        ("health-update-waiting", Well with { Update = new(PanelUpdatePhase.Waiting, 100, "2.1.0", "") }, new(PanelPage.Health)),
+        ("health-update-cut-off", Well with { Update = new(PanelUpdatePhase.Failed, 0, "2.1.0", "it was cut off; begin it again") }, new(PanelPage.Health)),
         ("health-update-refused", Well with { Update = new(PanelUpdatePhase.Refused, 0, "", "its signature is not by a key of this box") }, new(PanelPage.Health)),
         ("pairing", Well, new(PanelPage.Pairing)),
         ("pairing-ssh", Well, new(PanelPage.Pairing, PageParts.Turn)),

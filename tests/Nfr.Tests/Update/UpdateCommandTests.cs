@@ -3,6 +3,8 @@ using System.Runtime.Versioning;
 using System.Text;
 using Nfr.Commands;
 using Nfr.Config;
+using Nfr.Health;
+using Nfr.Panel;
 using Nfr.Pipeline;
 using Nfr.Tests.Uplink;
 using Nfr.Update;
@@ -99,6 +101,9 @@ public sealed class UpdateCommandTests : IDisposable
         Assert.Equal(0, Run("update", Bundle(), "--no-reboot").Code);
         Assert.True(There("armed"));
         Assert.False(There("rebooted") || There("run/update.json"));
+        // The display says the same of it as the status.
+        Assert.Contains("the next reboot tries it", Run("update", "status").Out, StringComparison.Ordinal);
+        Assert.Equal(PanelUpdatePhase.Waiting, BoxNotes.Read(new BoxNotePlaces(_bundles.Folder, _paths.Progress, _paths.Record), TimeProvider.System).Update.Phase);
     }
 
     [RootFact]
@@ -140,8 +145,26 @@ public sealed class UpdateCommandTests : IDisposable
         (int code, _, string error) = Run("update", Bundle());
         Assert.Equal(1, code);
         Assert.EndsWith("try failed with 1: the FAT partition is read-only\n", error, StringComparison.Ordinal);
-        Assert.Contains("failed: ", Run("update", "status").Out, StringComparison.Ordinal);
+        Assert.Contains("The update to 2.1.0 (12) was not finished; what runs is as before. Why: ", Run("update", "status").Out, StringComparison.Ordinal);
+        // The machine starts anew, and what was said in /run is gone.
+        Directory.Delete(Path.Combine(_bundles.Folder, "run"), recursive: true);
+        PanelUpdate told = BoxNotes.Read(new BoxNotePlaces(_bundles.Folder, _paths.Progress, _paths.Record), TimeProvider.System).Update;
+        Assert.Equal(PanelUpdatePhase.Failed, told.Phase);
+        Assert.EndsWith("the FAT partition is read-only", told.Reason, StringComparison.Ordinal);
         Assert.False(There("armed") || There("rebooted"));
+    }
+
+    [RootFact]
+    public void Status_tells_an_update_that_was_cut_off_from_one_that_is_under_way()
+    {
+        Directory.CreateDirectory(Path.Combine(_bundles.Folder, "data"));
+        File.WriteAllBytes(_paths.Record, new UpdateRecord(UpdatePhase.Writing, 'b', "2.1.0", 12, "another boot").Write());
+        Assert.Contains("The update to 2.1.0 (12) was cut off while slot b was written; begin it again.", Run("update", "status").Out, StringComparison.Ordinal);
+        Assert.Contains("\"underWay\":false", Run("update", "status", "--json").Out, StringComparison.Ordinal);
+        using var progress = new UpdateProgress(_paths.Progress, _ => { }, TimeProvider.System);
+        progress.Tell(new UpdateMoment("writing", "2.1.0", 41, "writing root to the idle slot"));
+        Assert.Contains("The update to 2.1.0 (12) is being written to slot b.", Run("update", "status").Out, StringComparison.Ordinal);
+        Assert.Contains("\"underWay\":true", Run("update", "status", "--json").Out, StringComparison.Ordinal);
     }
 
     [RootFact]

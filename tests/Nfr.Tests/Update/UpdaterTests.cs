@@ -142,7 +142,7 @@ public sealed class UpdaterTests : IDisposable
             SimulatedBox box = _bundles.Box();
             Refused(bundle[..length], box);
             // What was begun is known to be unfinished.
-            Assert.True(box.Operations == 0 || box.ReadRecord()!.Phase == UpdatePhase.Failed);
+            Assert.True(box.Operations == 0 || box.ReadRecord() is { Phase: UpdatePhase.Writing, Why.Length: > 0 });
         }
     }
 
@@ -178,6 +178,8 @@ public sealed class UpdaterTests : IDisposable
     {
         SimulatedBox box = _bundles.Box(forgets: true);
         Assert.Contains("it is dying", Refused(_bundles.Make(), box), StringComparison.Ordinal);
+        // It never ran, so it cannot have been unwell.
+        Assert.Equal(UpdatePhase.Writing, box.ReadRecord()!.Phase);
         Assert.Contains("it is dying", box.ReadRecord()!.Why, StringComparison.Ordinal);
     }
 
@@ -201,7 +203,7 @@ public sealed class UpdaterTests : IDisposable
             if (m.Phase == "writing") stop.Cancel();
         }, TimeProvider.System)) { Piece = 1024 };
         Assert.Contains("interrupted", Assert.Throws<UpdateException>(() => updater.Run(new MemoryStream(_bundles.Make()), stop.Token)).Message, StringComparison.Ordinal);
-        Assert.Equal((false, UpdatePhase.Failed), (box.Armed, box.ReadRecord()!.Phase));
+        Assert.Equal((false, UpdatePhase.Writing, "it was interrupted; begin it again"), (box.Armed, box.ReadRecord()!.Phase, box.ReadRecord()!.Why));
     }
 
     [Fact]

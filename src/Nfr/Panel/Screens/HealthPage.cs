@@ -59,6 +59,7 @@ static class HealthPage
         string reason = update.Reason.Length > 0 ? $" Why: {update.Reason}." : "";
         return update.Phase switch
         {
+            PanelUpdatePhase.Waiting => $"{version} is written and waits: the next reboot tries it.",
             PanelUpdatePhase.Trial => $"{version} runs on trial. If all is well it stays; if not, the old one comes back by itself.",
             PanelUpdatePhase.Confirmed => $"{version} is here to stay.",
             PanelUpdatePhase.RolledBack => $"{version} was not well. The old version is back and works on.{reason}",
