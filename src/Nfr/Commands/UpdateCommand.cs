@@ -95,7 +95,7 @@ static class UpdateCommand
         {
             Remarks =
             [
-                "Well is: a capture port is open and has a link or packets, the spool takes what comes, and each engine has answered or says why not. Exit code 3 when it is not.",
+                "Well is: a capture port is open and has a link or packets (where a log is read open is enough, or no port at all if none is set), the spool takes what comes, and each engine has answered or says why not. Exit code 3 when it is not.",
                 "An update that is under way is waited for. Who confirms what another has confirmed has succeeded.",
             ],
         };

@@ -6,8 +6,9 @@ using Nfr.Uplink;
 namespace Nfr.Update;
 
 /// <summary>
-/// Whether the sensor does its work, for an update on trial, from what <c>nfr status --json</c> says: a capture port is open and has packets or a link (or a log is read), the spool takes what comes, and each
-/// engine has answered or says why not. A fault that the old system would have too (a broken line to the engine) must not send a good update back.
+/// Whether the sensor does its work, for an update on trial, from what <c>nfr status --json</c> says: a capture port is open and has packets or a link, the spool takes what comes, and each engine has answered or
+/// says why not. A log that is read forgives a silent port, never one that does not open: a new kernel without the card's driver would pass. A fault that the old system would have too (a broken line to the engine)
+/// must not send a good update back.
 /// </summary>
 static class SensorHealth
 {
@@ -34,16 +35,17 @@ static class SensorHealth
 
     static string? Capture(JsonElement root, Func<string, bool> hasLink)
     {
-        string? missing = null;
+        string? closed = null, silent = null;
         foreach (JsonElement port in root.GetProperty("capture").EnumerateArray())
         {
             string name = port.GetProperty("interface").GetString() ?? "?";
-            if (!port.GetProperty("open").GetBoolean()) missing ??= $"interface {name} is not open";
+            if (!port.GetProperty("open").GetBoolean()) closed ??= $"interface {name} is not open";
             else if (port.GetProperty("packets").GetInt64() > 0 || hasLink(name)) return null;
-            else missing ??= $"interface {name} has neither a link nor packets";
+            else silent ??= $"interface {name} has neither a link nor packets";
         }
-        if (root.GetProperty("inputs").EnumerateArray().Any(i => i.GetProperty("trouble").ValueKind == JsonValueKind.Null)) return null;
-        return missing ?? "the sensor captures nothing";
+        bool isBlind = closed is not null && silent is null;
+        if (!isBlind && root.GetProperty("inputs").EnumerateArray().Any(i => i.GetProperty("trouble").ValueKind == JsonValueKind.Null)) return null;
+        return closed ?? silent ?? "the sensor captures nothing";
     }
 
     static string? Spool(JsonElement root)

@@ -233,6 +233,31 @@ public sealed class SensorHealthTests
         Assert.Contains("captures nothing", Missing(packets), StringComparison.Ordinal);
     }
 
+    static JsonNode Port(string name, bool open, int packets = 0) => new JsonObject { ["interface"] = name, ["open"] = open, ["packets"] = packets };
+
+    [Fact]
+    public void A_log_that_is_read_forgives_a_silent_port_and_never_a_capture_that_is_dead()
+    {
+        JsonNode With(bool isRead, params JsonNode[] ports)
+        {
+            JsonNode status = WithSpool(Status());
+            status["capture"] = new JsonArray(ports);
+            status["inputs"] = new JsonArray(new JsonObject { ["input"] = "monitor", ["trouble"] = "no such file" }, new JsonObject { ["input"] = "syslog", ["trouble"] = isRead ? null : "the port is taken" });
+            return status;
+        }
+        // A new kernel without the driver of the card.
+        Assert.Equal("interface eth1 is not open", Missing(With(true, Port("eth1", false)), link: false));
+        Assert.Equal("interface eth1 is not open", Missing(With(true, Port("eth1", false), Port("eth2", false, 7)), link: true));
+        // The mirror's cable is out, as it would be with the old system.
+        Assert.Null(Missing(With(true, Port("eth1", true)), link: false));
+        Assert.Null(Missing(With(true, Port("eth1", false), Port("eth2", true)), link: false));
+        Assert.Null(Missing(With(true, Port("eth2", true), Port("eth1", false)), link: false));
+        Assert.Equal("interface eth1 is not open", Missing(With(false, Port("eth2", true), Port("eth1", false)), link: false));
+        // A sensor of logs alone.
+        Assert.Null(Missing(With(true), link: false));
+        Assert.Equal("the sensor captures nothing", Missing(With(false), link: false));
+    }
+
     [Fact]
     public void The_spool_must_take_what_comes()
     {
