@@ -21,7 +21,7 @@ static class UpdateCommand
             [
                 "The bundle is written as it comes in and stored nowhere. Refused are bundles of strangers, for other boards, and with a counter that is not above this system's; then nothing is changed.",
                 "The new system confirms itself when its sensor is well; a system that does not, or does not start at all, is left by itself for the one before. The spool and settings on /data are kept.",
-                "The power may be cut at any moment. Needs root.",
+                "The power may be cut at any moment. Needs root. A config with mistakes hinders no bundle from a file or stdin, only one from a server.",
             ],
             Examples =
             [
@@ -40,7 +40,8 @@ static class UpdateCommand
         update.SetAction(parsed =>
         {
             string bundle = parsed.GetValue(from)!;
-            if (setup.Load(parsed, orDefaults: true) is not { } config) return ExitCode.Usage;
+            // Its mistakes are told. What lies here needs nothing of it, and may be what mends a box whose sensor does not start for them.
+            NfrConfig? config = setup.Load(parsed, orDefaults: true);
             using var stop = new StopSignals();
             return Try(setup, () =>
             {
@@ -50,7 +51,12 @@ static class UpdateCommand
                 UpdateKeys keys = UpdateKeys.Load(paths.Keys);
                 Updater.RefuseTrial(box);
                 using UpdateLock alone = UpdateLock.Take(paths.Lock);
-                using Stream stream = Open(bundle, config, stop.Token);
+                if (config is null)
+                {
+                    if (IsAddress(bundle)) return setup.Terminal.Fail(ExitCode.Usage, NotFetched(box));
+                    setup.Terminal.Error.WriteLine("the config has mistakes, of which this update needs nothing: it goes on");
+                }
+                using Stream stream = Open(bundle, config ?? NfrConfig.Default(setup.ConfigPath(parsed)), stop.Token);
                 var screen = new UpdateScreen(setup.Terminal);
                 using var progress = new UpdateProgress(paths.Progress, screen.Show, TimeProvider.System);
                 try
@@ -169,10 +175,21 @@ static class UpdateCommand
         }
     }
 
+    static bool IsAddress(string bundle) => bundle.Contains("://", StringComparison.Ordinal);
+
+    /// <summary>The defaults know neither the proxy nor whom to trust. Somebody wanted another system on the box: it is noted as any bundle that is not taken.</summary>
+    static string NotFetched(Appliance box)
+    {
+        const string Why = "the config has mistakes (nfr config check), so it is not known by which proxy and certificates to fetch the bundle (update.proxy, update.tls); mend it, or bring the bundle as a file, which works as it is: nfr update FILE";
+        box.Log("an update was not taken: " + Why);
+        box.WriteRefusal(new UpdateRecord(UpdatePhase.Refused, box.Idle, "", 0, box.BootId, Why));
+        return Why;
+    }
+
     static Stream Open(string bundle, NfrConfig config, CancellationToken stop)
     {
         if (bundle == "-") return Console.OpenStandardInput();
-        if (bundle.Contains("://", StringComparison.Ordinal))
+        if (IsAddress(bundle))
         {
             return UpdateConfig.TryUrl(bundle, out Uri? url) ? Download(url!, config, stop)
                 : throw new UpdateException($"{Printable.Of(bundle)} is no address that a bundle can be fetched from; http://HOST/PATH and https://HOST/PATH are");

@@ -326,6 +326,32 @@ public sealed class UpdateCommandTests : IDisposable
     }
 
     [RootFact]
+    public void A_config_with_mistakes_hinders_no_bundle_that_lies_here_and_may_mend_it()
+    {
+        Configure("no_such_section: 1\n");
+        (int code, _, string error) = Run("update", Bundle());
+        Assert.Equal(0, code);
+        Assert.Contains("no_such_section", error, StringComparison.Ordinal);
+        Assert.EndsWith("the config has mistakes, of which this update needs nothing: it goes on\n", error, StringComparison.Ordinal);
+        Assert.Equal(_bundles.NewRoot, Content("broot")[..Bundles.RootBytes]);
+        Assert.True(There("armed") && There("rebooted"));
+    }
+
+    [RootFact]
+    public void A_config_with_mistakes_keeps_a_bundle_from_a_server_away_and_that_is_told_and_noted()
+    {
+        Configure("no_such_section: 1\n");
+        (int code, _, string error) = Run("update", "https://updates.example.net/nfr.nfru");
+        Assert.Equal(ExitCode.Usage, code);
+        Assert.Contains("no_such_section", error, StringComparison.Ordinal);
+        Assert.EndsWith("or bring the bundle as a file, which works as it is: nfr update FILE\n", error, StringComparison.Ordinal);
+        Assert.False(There("armed"));
+        Assert.Contains("An update was not taken after that: the config has mistakes", Run("update", "status").Out, StringComparison.Ordinal);
+        PanelUpdate told = BoxNotes.Read(new BoxNotePlaces(_bundles.Folder, _paths.Progress, _paths.Record), TimeProvider.System).Update;
+        Assert.Equal(PanelUpdatePhase.Refused, told.Phase);
+    }
+
+    [RootFact]
     public void A_config_with_mistakes_keeps_no_record_from_being_settled()
     {
         Run("update", Bundle());
