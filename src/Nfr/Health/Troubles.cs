@@ -105,7 +105,7 @@ static class Troubles
         }
         else if (spool.DiskFull) all.Add(new(Gravity.Fault, "spool", $"the disk is full; the spool works within the {Sizes.Of(spool.BytesOnDisk)} that it has", IsAppliance(report) ? FullCard : $"free space on {disk}, or lower spool.max_size"));
         if (spool.Outlook is { CardYears: < ShortLife } outlook)
-            all.Add(new(Gravity.Notice, "spool", string.Create(CultureInfo.InvariantCulture, $"the spool writes {Sizes.Of(outlook.BytesPerDay)} a day: a card of this size lasts {outlook.CardYears:0.0} years"), IsAppliance(report) ? "take a larger card, an SSD by USB or a board with eMMC, or mirror fewer ports" : "put the spool on a larger card or an SSD (spool.dir, spool.card_size), or narrow scope.yml"));
+            all.Add(new(Gravity.Notice, "spool", string.Create(CultureInfo.InvariantCulture, $"the spool writes {Sizes.Of(outlook.BytesPerDay)} a day: a card of this size lasts {outlook.CardYears:0.0} years"), IsAppliance(report) ? "take a larger card of \"endurance\" grade or a board with eMMC (CM4), or mirror fewer ports" : "put the spool on a larger card or an SSD (spool.dir, spool.card_size), or narrow scope.yml"));
         if (spool.QuarantinedFiles > 0)
             all.Add(new(Gravity.Notice, "spool", string.Create(CultureInfo.InvariantCulture, $"{spool.QuarantinedFiles} item(s) lie in quarantine"), $"look into {report.SpoolFolder}/quarantine, and remove what is of no use"));
     }

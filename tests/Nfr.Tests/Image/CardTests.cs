@@ -176,6 +176,103 @@ public sealed class CardTests : IDisposable
         Assert.Equal(new string('\0', "private".Length), File.ReadAllText(Path.Combine(_folder, "key")));
     }
 
+    /// <summary>The whole reset, with a file for the data partition and a line for its making.</summary>
+    string Reset(string control = "$F/control", string more = "") => Card($"card_format() {{ echo \"$1\" >> \"$F/formatted\"; }}; {more} card_reset \"{control}\" \"$F/template\" /dev/data");
+
+    string[] Formatted => File.Exists(Path.Combine(_folder, "formatted")) ? File.ReadAllLines(Path.Combine(_folder, "formatted")) : [];
+
+    [Fact]
+    public void A_factory_reset_makes_data_anew_and_takes_the_wish_away_last()
+    {
+        string control = Control("ssh.key = ssh-ed25519 AAAA owner\n");
+        Assert.Equal("tell factory reset: the data partition is new, and nothing is set in nfr.txt", Reset());
+        Assert.False(File.Exists(Path.Combine(control, "factory-reset")));
+        Assert.Equal("/dev/data", Assert.Single(Formatted));
+        // Where it cannot be made, the next start tries again.
+        control = Control("ssh.key = ssh-ed25519 AAAA owner\n");
+        Assert.StartsWith("note factory reset: the data partition could not be made anew", Reset(more: "card_format() { return 1; };"), StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(control, "factory-reset")));
+    }
+
+    [Theory]
+    [InlineData("factory-reset", false)]
+    // Windows' editor puts an ending behind the name, and its Explorer hides it.
+    [InlineData("factory-reset.txt", false)]
+    [InlineData("factory-reset", true)]
+    public void The_wish_for_a_factory_reset_is_known_by_each_name_that_a_person_gives_it(string name, bool folder)
+    {
+        string control = Control("broker.ca = FACTORY-RESET.TXT\nbroker.key = Factory-Reset\n"), wish = Path.Combine(control, name);
+        File.Delete(Path.Combine(control, "factory-reset"));
+        Assert.NotEqual(0, Shell.Try($". {Shell.Scripts}/card.sh; card_wished {control}").Code);
+        if (folder) Directory.CreateDirectory(wish); else File.WriteAllText(wish, "");
+        Card("card_wished \"$F/control\"");
+        // The wish goes last, whatever the owner's lines name, and the FAT does not tell upper from lower case.
+        File.WriteAllText(Path.Combine(control, "Factory-Reset"), "");
+        Forget();
+        Card("card_wished \"$F/control\"");
+        Assert.True(File.Exists(Path.Combine(control, "Factory-Reset")));
+        Reset();
+        Assert.False(Path.Exists(wish));
+        string init = File.ReadAllText(Path.Combine(Shell.Root, "image/initramfs/init"));
+        Assert.Contains("mounted /control && card_wished /control && reset=yes", init, StringComparison.Ordinal);
+        Assert.Contains("card_reset \"$where\" /root/usr/share/nfr/nfr.txt \"$data\"", init, StringComparison.Ordinal);
+        Assert.DoesNotContain("/control/factory-reset ]", init, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("engine.key = 0123456789abcdef\r\nssh.key = x\r\n", "# nothing is set")]
+    [InlineData("site=x\n", "#")]
+    [InlineData("", "")]
+    public void On_a_card_that_is_full_nfr_txt_becomes_a_remark_where_it_lies(string settings, string left)
+    {
+        string control = Control(settings);
+        // What is written to this file says that there is no room; an empty one takes none.
+        File.CreateSymbolicLink(Path.Combine(control, "nfr.txt.new"), "/dev/full");
+        Shell.Run($"ln {control}/nfr.txt {_folder}/text");
+        Assert.StartsWith("tell ", Reset(), StringComparison.Ordinal);
+        Assert.Equal(left, File.ReadAllText(Path.Combine(control, "nfr.txt")));
+        // In place: the bytes of the old one are gone from where they were.
+        Assert.Equal(left, File.ReadAllText(Path.Combine(_folder, "text")));
+        Assert.Equal(["README.txt", "autoboot.txt", "bootcode.bin", "config.txt", "holiday.jpg", "nfr.txt"], Directory.GetFiles(control).Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal).Except(["authority"]));
+        Assert.Single(Formatted);
+    }
+
+    [Fact]
+    public void A_text_of_the_image_that_was_written_in_part_is_not_taken_for_all_of_it()
+    {
+        string control = Control("ssh.key = ssh-ed25519 AAAA owner\n");
+        // Busybox' sed says nothing of what could not be written.
+        Assert.StartsWith("tell ", Reset(more: "sed() { case \"$*\" in 's/$/'*) [ -n \"${cut-}\" ] && command sed \"$@\" || { cut=1; printf '# noth'; } ;; *) command sed \"$@\" ;; esac; };"), StringComparison.Ordinal);
+        Assert.DoesNotContain("owner", File.ReadAllText(Path.Combine(control, "nfr.txt")), StringComparison.Ordinal);
+        Assert.StartsWith("# nothing is set", File.ReadAllText(Path.Combine(control, "nfr.txt")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Where_the_card_takes_no_writes_nothing_is_erased_and_it_is_told_at_each_start()
+    {
+        string control = Control("ssh.key = ssh-ed25519 AAAA owner\n");
+        // A folder that is in the way of the new text stands for a FAT that is read-only.
+        Directory.CreateDirectory(Path.Combine(control, "nfr.txt.new/x"));
+        for (int start = 0; start < 2; start++) Assert.StartsWith("note factory reset: it was NOT done and nothing that was recorded is erased, since NFR-BOOT takes no writes", Reset(), StringComparison.Ordinal);
+        Assert.Empty(Formatted);
+        Assert.True(File.Exists(Path.Combine(control, "factory-reset")));
+        // A private key that is still there is enough.
+        Directory.Delete(Path.Combine(control, "nfr.txt.new"), recursive: true);
+        control = Control("# nothing\n");
+        Assert.StartsWith("note factory reset: it was NOT done", Reset(more: "rm() { case $2 in *.KEY) return 1 ;; *) command rm \"$@\" ;; esac; };"), StringComparison.Ordinal);
+        Assert.Empty(Formatted);
+        Assert.StartsWith("tell ", Reset(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_wish_that_stays_and_a_card_without_its_fat_are_told_with_what_to_do()
+    {
+        Control("# nothing\n");
+        Assert.Contains("every start erases anew until it is: remove it on another computer", Reset(more: "card_unwish() { return 1; };"), StringComparison.Ordinal);
+        Assert.Contains("NFR-BOOT cannot be mounted: what the owner before wrote into nfr.txt could not be taken off it", Reset(""), StringComparison.Ordinal);
+        Assert.Equal(2, Formatted.Length);
+    }
+
     [Fact]
     public void Without_the_images_own_text_nothing_is_set_all_the_same()
     {

@@ -35,6 +35,18 @@ public sealed class ImageFileTests : IDisposable
         Assert.DoesNotContain('\n', Image("boot/cmdline.txt").TrimEnd('\n'));
     }
 
+    /// <summary>What is written to a terminal that the kernel has switched off does not switch it on again, and there is no keyboard.</summary>
+    [Fact]
+    public void A_screen_never_goes_dark_by_itself() => Assert.DoesNotContain("consoleblank", Image("boot/cmdline.txt"), StringComparison.Ordinal);
+
+    /// <summary>The image starts from what its first program has drivers for.</summary>
+    [Fact]
+    public void Nobody_is_told_to_take_a_disk_by_USB_that_the_image_cannot_start_from()
+    {
+        Assert.DoesNotMatch("usb[-_]storage|uas|xhci", Image("initramfs/modules.txt"));
+        Assert.DoesNotContain("SSD by", File.ReadAllText(Path.Combine(Shell.Root, "hardware/parts.md")), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void The_partitions_of_the_recipe_are_those_that_the_box_expects()
     {

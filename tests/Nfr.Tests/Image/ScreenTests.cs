@@ -30,6 +30,14 @@ public sealed class ScreenTests : IDisposable
     }
 
     [Fact]
+    public void A_backslash_in_what_is_to_be_mended_is_shown_as_it_is()
+    {
+        File.WriteAllText(In("faults"), "no time zone \"a\\cb\\033[31m\\nc\"\nand another\n");
+        string serial = Look("tty0 ttyS1", In("tty1"));
+        Assert.Contains("  - no time zone \"a\\cb\\033[31m\\nc\"\n  - and another", serial, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_screen_that_is_the_console_itself_is_not_written_twice()
     {
         Look("ttyS1 tty0", In("tty1"));

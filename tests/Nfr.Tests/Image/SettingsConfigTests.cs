@@ -83,6 +83,26 @@ public sealed class SettingsConfigTests : SettingsBed
         Assert.False(Parsed().Scoring.Enabled);
     }
 
+    [Fact]
+    public void Words_of_the_sensor_with_backslashes_are_shown_as_they_are()
+    {
+        Overlay = "outputs:\n  format: x\n  colour: red\n";
+        Text = "# nothing\n";
+        Start(Checker("""grep -q colour: "$4" || exit 0; printf '%s:%s: %s\n' "$4" "$(grep -n colour: "$4" | cut -d: -f1)" 'outputs.colour: no a\nb\033[1mc\cd'; exit 2"""));
+        Assert.Equal(@"config.yml line 3: outputs.colour: no a\nb\033[1mc\cd (config.yml of the card is not used at all until that is mended)", Assert.Single(Faults));
+    }
+
+    [Fact]
+    public void No_byte_of_a_file_reaches_a_terminal_as_a_command_to_it()
+    {
+        // Also those beyond ASCII: U+009B begins one like ESC [.
+        Overlay = "\e[1m just \u009b1m words\n# end\n";
+        string fault = Assert.Single(After("# nothing\n"));
+        Assert.StartsWith("config.yml line 1: ", fault, StringComparison.Ordinal);
+        Assert.DoesNotContain(Read("data/settings/config.yml"), c => char.IsControl(c) && c != '\n');
+        Assert.Contains("?[1m just ?1m words", Read("data/settings/config.yml"), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("outputs:\n  format: cef\n bad: 1\n", "config.yml line 3: ")]
     [InlineData("just words\n", "config.yml line 1: expected \"name:\" here")]

@@ -215,6 +215,156 @@ public sealed class SettingsPortsTests : SettingsBed
         AssertPorts("end0", "[enx001122334455]");
     }
 
+    /// <summary>A managed one, and as many that capture; none of the board.</summary>
+    void Adapters(params ReadOnlySpan<string> names)
+    {
+        NoPort("end0", "enx001122334455");
+        foreach (string name in names) Adapter(name);
+        Assert.Empty(After("# nothing\n"));
+        AssertPorts(names[0], $"[{string.Join(", ", names[1..])}]");
+    }
+
+    void Adapter(string name) => Port(name, $"{Pcie}1-1.{name[3..]}/1-1.{name[3..]}:1.0", "00:00:00:00:00:0" + name[3..]);
+
+    /// <summary>The box was switched off and on: what lay in memory is gone.</summary>
+    void Reboot()
+    {
+        Directory.Delete(At("run"), recursive: true);
+        Directory.CreateDirectory(At("run/nfr-boot"));
+    }
+
+    [Fact]
+    public void A_new_adapter_takes_the_place_of_the_managed_one_that_is_gone_and_says_so()
+    {
+        Adapters("eth1", "eth2", "eth3");
+        Reboot();
+        NoPort("eth1");
+        Adapter("eth5");
+        Assert.StartsWith("the port eth1 (00:00:00:00:00:01) that was managed at the last start is not there, and eth5 (00:00:00:00:00:05), the only one that this box has not seen before, is managed in its place", Assert.Single(After("# nothing\n")), StringComparison.Ordinal);
+        AssertPorts("eth5", "[eth2, eth3]");
+        Reboot();
+        Assert.Empty(After("# nothing\n"));
+        AssertPorts("eth5", "[eth2, eth3]");
+        // The old one, mended, is one more to capture with.
+        Adapter("eth1");
+        Assert.Empty(After("# nothing\n"));
+        AssertPorts("eth5", "[eth1, eth2, eth3]");
+    }
+
+    [Fact]
+    public void A_managed_port_that_was_only_late_has_its_place_back()
+    {
+        Adapters("eth1", "eth2");
+        Reboot();
+        NoPort("eth1");
+        Adapter("eth5");
+        After("# nothing\n");
+        AssertPorts("eth5", "[eth2]");
+        Adapter("eth1");
+        PortsChanged();
+        Assert.Empty(Faults);
+        AssertPorts("eth1", "[eth2, eth5]");
+        Reboot();
+        Assert.Empty(After("# nothing\n"));
+        AssertPorts("eth1", "[eth2, eth5]");
+    }
+
+    [Fact]
+    public void A_new_adapter_is_not_managed_while_one_that_captured_is_away_too()
+    {
+        Adapters("eth1", "eth2", "eth3");
+        NoPort("eth1", "eth2");
+        Adapter("eth5");
+        Assert.Contains("the port eth1 (00:00:00:00:00:01) that was managed at the last start is not there", Assert.Single(After("# nothing\n")), StringComparison.Ordinal);
+        AssertPorts(null, "[eth3, eth5]");
+        // What it did meanwhile does not keep it from its place.
+        Adapter("eth2");
+        PortsChanged();
+        AssertPorts("eth5", "[eth2, eth3]");
+    }
+
+    [Fact]
+    public void Of_two_new_adapters_none_is_managed_until_one_is_left()
+    {
+        Adapters("eth1", "eth2");
+        NoPort("eth1");
+        Adapter("eth5");
+        Adapter("eth6");
+        Assert.Contains("no port is managed", Assert.Single(After("# nothing\n")), StringComparison.Ordinal);
+        AssertPorts(null, "[eth2, eth5, eth6]");
+        NoPort("eth5");
+        Assert.Contains("eth6 (00:00:00:00:00:06), the only one", Assert.Single(After("# nothing\n")), StringComparison.Ordinal);
+        AssertPorts("eth6", "[eth2]");
+    }
+
+    [Fact]
+    public void A_new_adapter_is_not_managed_where_the_boards_own_port_has_yet_to_come()
+    {
+        NoPort("end0", "enx001122334455");
+        BoardHasAPort();
+        Port("enxb827eb000002", OnBoard3B, "b8:27:eb:00:00:02", "lan78xx");
+        Adapter("eth2");
+        Assert.Empty(After("# nothing\n"));
+        AssertPorts("enxb827eb000002", "[eth2]");
+        NoPort("enxb827eb000002");
+        Adapter("eth5");
+        Assert.Contains("no port is managed", Assert.Single(After("# nothing\n")), StringComparison.Ordinal);
+        AssertPorts(null, "[eth2, eth5]");
+    }
+
+    [Fact]
+    public void Instead_of_a_named_port_that_is_away_none_that_captured_is_managed_as_the_file_says()
+    {
+        Assert.Contains("but a port that captured at\n# the last start is not managed instead: then none is.", File.ReadAllText(Path.Combine(Shell.Root, "image/nfr.txt")), StringComparison.Ordinal);
+        const string Line = "management = enx001122334455\n";
+        Assert.Empty(After(Line));
+        AssertPorts("enx001122334455", "[end0]");
+        NoPort("enx001122334455");
+        Assert.EndsWith("until then no port is managed", Assert.Single(After(Line)), StringComparison.Ordinal);
+        AssertPorts(null, "[end0]");
+        // Another in its place is taken, though the line names the old one.
+        Port("enx00aabbccddee", Pcie + "1-1.3/1-1.3:1.0");
+        Assert.EndsWith("until then enx00aabbccddee is managed", Assert.Single(After(Line)), StringComparison.Ordinal);
+        AssertPorts("enx00aabbccddee", "[end0]");
+    }
+
+    /// <summary>What networkd sets for a port that captures stays when another file has nothing to say of it.</summary>
+    [Fact]
+    public void What_a_capture_port_is_forbidden_the_managed_one_is_given_back()
+    {
+        string capture = File.ReadAllText(Shell.Appliance("etc/systemd/network/90-nfr-capture.network"));
+        // Of these the first alone sticks to a port; for another one the lines below must grow.
+        Assert.Contains("\n[Link]\nARP=no\nActivationPolicy=always-up\nRequiredForOnline=no\n\n[Network]\n", capture, StringComparison.Ordinal);
+        After("# nothing\n");
+        Assert.StartsWith("[Match]\nName=end0\n\n[Link]\nARP=yes\n\n[Network]\n", Read("run/systemd/network/10-nfr-management.network"), StringComparison.Ordinal);
+        After("vlan = 20\n");
+        Assert.StartsWith("[Match]\nName=nfr.20\n\n[Link]\nARP=yes\n\n[Network]\n", Read("run/systemd/network/10-nfr-management.network"), StringComparison.Ordinal);
+        Assert.StartsWith("[Match]\nName=end0\n\n[Link]\nARP=yes\n\n[Network]\nVLAN=nfr.20\n", Read("run/systemd/network/11-nfr-trunk.network"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("0", true)]
+    // Networkd never says that it may have addresses.
+    [InlineData("1", false)]
+    public void A_managed_port_that_comes_later_gets_its_ipv6_address(string mode, bool made)
+    {
+        NoPort("end0");
+        After("management = end0\n");
+        Port("end0", "platform/fd580000.ethernet");
+        Directory.CreateDirectory(At("proc/sys/net/ipv6/conf/end0"));
+        string file = At("proc/sys/net/ipv6/conf/end0/addr_gen_mode");
+        File.WriteAllText(file, mode + "\n");
+        PortsChanged(("NFR_TRIES", "1"));
+        Assert.Equal(made, Applied.Contains($"networkctl reload\nwrite {file} 1\nwrite {file} 0\n", StringComparison.Ordinal));
+        Assert.Equal(made, Applied.Contains("write ", StringComparison.Ordinal));
+        // One that was managed before has it already.
+        File.Delete(At("run/nfr-boot/applied"));
+        File.WriteAllText(file, "0\n");
+        Port("enx00aabbccddee", Pcie + "1-1.3/1-1.3:1.0");
+        PortsChanged();
+        Assert.DoesNotContain("write", Applied, StringComparison.Ordinal);
+    }
+
     string PortsChanged(params ReadOnlySpan<(string, string)> more) =>
         Shell.Run($"sh {Shell.Scripts}/ports-changed", [("NFR_ROOT", At("")), ("NFR_CONTROL", At("card")), ("NFR_CHECK", "true"), ("NFR_SPACING", "0"), .. more]);
     string Applied => File.Exists(At("run/nfr-boot/applied")) ? Read("run/nfr-boot/applied") : "";

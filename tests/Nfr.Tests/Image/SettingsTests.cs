@@ -108,10 +108,112 @@ public sealed class SettingsTests : SettingsBed
     [Fact]
     public void A_wrong_secret_is_not_repeated_anywhere()
     {
-        string[] faults = After("engine.key = Sehr Geheim\nbroker.password Geheim2\n");
+        string[] faults = After("engine.key = Sehr Geheim\nbroker.password my Geheim2\n");
         Assert.Equal(2, faults.Length);
         Assert.DoesNotContain(faults, f => f.Contains("Geheim", StringComparison.Ordinal));
         Assert.DoesNotContain("Geheim", Read("card/nfr.txt.report"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("engine.key: c2VjcmV0LXNlY3JldA==", "engine.key", "c2VjcmV0LXNlY3JldA==")]
+    [InlineData("engine.key:c2VjcmV0LXNlY3JldA==", "engine.key", "c2VjcmV0LXNlY3JldA==")]
+    [InlineData("  engine.key : \"c2VjcmV0LXNlY3JldA==\"\r", "engine.key", "c2VjcmV0LXNlY3JldA==")]
+    [InlineData("engine.key c2VjcmV0LXNlY3JldA==", "engine.key", "c2VjcmV0LXNlY3JldA==")]
+    [InlineData("engine.key\tc2VjcmV0LXNlY3JldA==\r", "engine.key", "c2VjcmV0LXNlY3JldA==")]
+    [InlineData("broker.password hunter2=abc", "broker.password", "hunter2=abc")]
+    [InlineData("broker.password: hunter2 = a:bc", "broker.password", "hunter2 = a:bc")]
+    public void A_secret_behind_a_colon_or_a_blank_is_taken_over_and_leaves_the_card(string line, string name, string secret)
+    {
+        string text = $"broker = mqtts://b.example\nbroker.user = x\n{line}\nsite = works\n";
+        Assert.Empty(After(text));
+        Assert.Equal(secret, Read("data/settings/taken/" + name));
+        Assert.Equal(text.Length, Text.Length);
+        AssertNowhere(secret[..7]);
+        Assert.Contains($"line 3 was read as \"{name} = ...\"", Read("card/nfr.txt.report"), StringComparison.Ordinal);
+        Start();
+        Assert.Empty(Faults);
+        Assert.Contains($"\"{secret}\"", Config, StringComparison.Ordinal);
+    }
+
+    /// <summary>Neither on the card nor among what is shown, nor in the copy for a start without a card.</summary>
+    void AssertNowhere(string secret)
+    {
+        Assert.DoesNotContain(secret, Text, StringComparison.Ordinal);
+        AssertNotTold(secret);
+    }
+
+    void AssertNotTold(string secret)
+    {
+        Assert.Equal("", Shell.Run($"grep -rl -e '{secret}' {At("run")} {At("card/nfr.txt.report")} {At("data/settings/nfr.txt")} || true"));
+    }
+
+    [Theory]
+    [InlineData("broker.password my Geheim=word", "broker.password")]
+    [InlineData("broker.password is Geheim", "broker.password")]
+    [InlineData("engine.key; Geheim1234=\r", "engine.key")]
+    [InlineData("engine.key/Geheim1234", "engine.key")]
+    [InlineData("engine.key>Geheim1234=", "engine.key")]
+    public void A_secret_of_which_it_is_not_clear_where_it_begins_is_erased_and_the_fault_stays(string line, string name)
+    {
+        string text = $"\ufeff{line}\nsite = works\n", fault = $"nfr.txt line 1: between {name} and its value there is no \"=\"; write \"{name} = value\" anew: what stood behind the name is not taken over, and erased from the card";
+        Assert.Equal(fault, Assert.Single(After(text)));
+        AssertNowhere("Geheim");
+        Assert.Equal(System.Text.Encoding.UTF8.GetByteCount(text), new FileInfo(At("card/nfr.txt")).Length);
+        Assert.EndsWith("\nsite = works\n", Text, StringComparison.Ordinal);
+        Assert.False(File.Exists(At("data/settings/taken/" + name)));
+        Start();
+        Assert.Equal(fault, Assert.Single(Faults));
+    }
+
+    [Fact]
+    public void One_that_is_not_clear_takes_none_with_it_that_could_not_be_kept()
+    {
+        Full("taken/engine.key");
+        After("engine.key; Geheim1234\nengine.key = 0123456789abcdef\n");
+        Assert.EndsWith("\nengine.key = 0123456789abcdef\n", Text, StringComparison.Ordinal);
+        AssertNowhere("Geheim");
+    }
+
+    [Theory]
+    [InlineData("engine.keyGeheim123", "the line that begins with \"engine.key...\" is no setting; write \"engine.key = value\"")]
+    [InlineData("engine.key-Geheim123==", "nobody knows the name \"engine.key...\"")]
+    [InlineData("broker.password.Geheim: x", "nobody knows the name \"broker.password...\"")]
+    [InlineData("engine.kye = Geheim123", "nobody knows the name \"engine.kye\"; do you mean engine.key?")]
+    [InlineData("Engine Key: Geheim123", "nobody knows the name \"Engine\"; do you mean engine.key?")]
+    [InlineData("\"engine.key\" = Geheim123", "the line does not begin with a name; do you mean engine.key?")]
+    [InlineData("engine.key = Geheim 123", "a key has 8 to 512 letters")]
+    public void What_may_be_a_secret_is_told_to_nobody_and_stays_on_the_card_to_be_mended(string line, string words)
+    {
+        Assert.Contains(words, Assert.Single(After(line + "\nsite = works\n")), StringComparison.Ordinal);
+        AssertNotTold("Geheim");
+        Assert.StartsWith(line, Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_colon_is_as_good_as_an_equals_sign()
+    {
+        Assert.Empty(After("name: hall-3\nengine.url : https://engine.example.net:8443/a\nnetworks:10.0.0.0/8 2001:db8::/32\n"));
+        Assert.Contains("name = hall-3", Read("run/nfr-boot/understood"), StringComparison.Ordinal);
+        Assert.Contains("host: \"https://engine.example.net:8443/a\"", Config, StringComparison.Ordinal);
+        Assert.Contains("- \"2001:db8::/32\"", Read("data/settings/nfr/scope.yml"), StringComparison.Ordinal);
+        // It is a file with settings, too, for a box that has had another.
+        Assert.Empty(After("name: hall-4\n"));
+    }
+
+    [Theory]
+    [InlineData(@"timezone = Europe\cairo", @"there is no time zone ""Europe\cairo""; write one")]
+    [InlineData(@"capture = \033[31m\nx", @"""\033[31m\nx"" is no port's name")]
+    [InlineData(@"networks = 10.0.0.0/8 \c10/8", @"""\c10/8"" is no network")]
+    [InlineData(@"ntp = a\nb", @"""a\nb"" is no name or address")]
+    [InlineData("address = 192.0.2.1/24\ngateway = 192.0.2.2\ndns = \\x\\cy", @"""\x\cy"" is no address")]
+    public void A_backslash_is_a_letter_like_any_other(string line, string words)
+    {
+        Text = line + "\n";
+        string said = Start();
+        Assert.Contains(words, Assert.Single(Faults), StringComparison.Ordinal);
+        Assert.Contains(words, said, StringComparison.Ordinal);
+        Assert.Contains(words, Read("card/nfr.txt.report"), StringComparison.Ordinal);
+        Assert.DoesNotContain('\e', said);
     }
 
     [Fact]

@@ -53,6 +53,39 @@ public sealed class TimeServersTests : IDisposable
     }
 
     [Fact]
+    public void A_lease_that_comes_while_the_one_before_is_taken_is_not_missed()
+    {
+        // The next one is written while chrony reads this one, as when a link comes up.
+        Chronyc("echo \"$*\" >> calls; [ $(wc -l < calls) -gt 1 ] || echo NTP=192.0.2.9 > run/systemd/netif/state");
+        Run("192.0.2.5");
+        Assert.Equal(("server 192.0.2.9 iburst\n", 2), (Sources, Calls));
+    }
+
+    [Fact]
+    public void A_network_that_says_something_else_each_time_holds_nobody_up()
+    {
+        Chronyc("echo \"$*\" >> calls; echo NTP=192.0.2.$(wc -l < calls) > run/systemd/netif/state");
+        Run("192.0.2.99");
+        Assert.Equal(5, Calls);
+    }
+
+    [Fact]
+    public void What_the_path_unit_missed_the_timer_finds()
+    {
+        string timer = File.ReadAllText(Shell.Appliance("usr/lib/systemd/system/nfr-time-servers.timer"));
+        // Of the service by the same name, counted from its end: one that runs is not started twice.
+        Assert.Contains("\nOnUnitInactiveSec=5min\n", timer, StringComparison.Ordinal);
+        Assert.DoesNotContain("\nUnit=", timer, StringComparison.Ordinal);
+        Assert.Contains("\nWantedBy=timers.target\n", timer, StringComparison.Ordinal);
+        Assert.Contains("\nenable nfr-*.timer\n", File.ReadAllText(Shell.Appliance("etc/systemd/system-preset/00-nfr.preset")), StringComparison.Ordinal);
+        Assert.Contains("PathChanged=/run/systemd/netif/state", File.ReadAllText(Shell.Appliance("usr/lib/systemd/system/nfr-time-servers.path")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_a_network_says_with_backslashes_is_shown_as_it_is() =>
+        Assert.Contains(@"the time server ""\033[31m\nx\c"", which is none", Run(@"\033[31m\nx\c"), StringComparison.Ordinal);
+
+    [Fact]
     public void Without_networkd_there_is_nothing_to_say()
     {
         Assert.Equal("", Shell.Run($"sh {Shell.Scripts}/time-servers", ("NFR_ROOT", _root), ("NFR_CHRONYC", At("chronyc"))));
@@ -82,6 +115,8 @@ public sealed class TimeServersTests : IDisposable
         Assert.DoesNotContain('\e', said);
         Assert.Equal("server 192.0.2.5 iburst\n", Sources);
         Assert.False(File.Exists(At("ran")));
+        // Once: the timer looks every five minutes.
+        Assert.Equal("", Run(wrong + " 192.0.2.5"));
     }
 
     [Fact]

@@ -104,7 +104,10 @@ public sealed class TroublesTests
         StatusReport report = StatusBed.Well() with { Run = new Ledger { Captures = [StatusBed.Port("eth1")], Spool = Of(18, 30) }, Uplinks = [StatusBed.Uplink("engine", "engine unreachable")] };
         Assert.EndsWith("at today's rate there is room for 9 days", Only(report, Gravity.Fault, "uplink", "unreachable").Do, StringComparison.Ordinal);
         Assert.Empty((report with { Uplinks = [] }).Troubles);
-        Only(report with { Uplinks = [], Run = report.Run with { Spool = Of(18, 1.25) } }, Gravity.Notice, "spool", "1.0 GiB a day: a card of this size lasts 1.3 years");
+        StatusReport brief = report with { Uplinks = [], Run = report.Run with { Spool = Of(18, 1.25) } };
+        Only(brief, Gravity.Notice, "spool", "1.0 GiB a day: a card of this size lasts 1.3 years");
+        // The appliance starts from its card or eMMC alone, and its spool lies where it starts from.
+        Assert.DoesNotMatch("SSD|USB", Only(brief with { Box = StatusBed.Box() with { IsAppliance = true } }, Gravity.Notice, "spool", "lasts 1.3 years").Do);
     }
 
     [Fact]

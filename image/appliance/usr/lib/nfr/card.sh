@@ -77,23 +77,60 @@ card_clock_floor() {
   echo "$_floor"
 }
 
+# The wish for a factory reset is a file on NFR-BOOT. Windows hides the ending that its editor puts behind a name; upper and lower case are one to the FAT.
+WISHES='factory-reset factory-reset.txt'
+card_wished() { for _wish in $WISHES; do [ ! -e "$1/$_wish" ] || return 0; done; return 1; }
+# A person may have made a folder of that name.
+card_unwish() { for _wish in $WISHES; do rm -rf "${1:?}/$_wish"; done; sync; ! card_wished "$1"; }
+
+# card_reset CONTROL TEMPLATE DEVICE: the factory reset. Prints a line: "tell" or "note" (somebody should look at it), and a sentence. CONTROL is empty where NFR-BOOT cannot
+# be mounted: then the wish lay on the data partition, and goes with it.
+# What the owner wrote on NFR-BOOT goes first and the wish last: whenever the power goes, the next start does all of it again. Where NFR-BOOT takes no writes nothing is erased at
+# all: neither the owner's way in nor the wish could be taken off, so each start would erase what was recorded since the last, and the box would still be the owner's.
+card_reset() {
+  if [ -n "$1" ] && ! card_forget_owner "$1" "$2" >&2; then
+    echo "note factory reset: it was NOT done and nothing that was recorded is erased, since NFR-BOOT takes no writes: what the owner before set there (keys, passwords, a way in) cannot be taken off, nor the wish itself. Flash the card anew, or destroy it; to go on without, remove factory-reset from it on another computer"
+  elif ! card_format "$3" >&2; then echo "note factory reset: the data partition could not be made anew; the card may be worn out"
+  elif sync; [ -z "$1" ]; then
+    echo "note factory reset: the data partition is new, but NFR-BOOT cannot be mounted: what the owner before wrote into nfr.txt could not be taken off it; look at it on another computer, or flash the card anew"
+  elif ! card_unwish "$1"; then
+    echo "note factory reset: it was done, but factory-reset could not be removed from NFR-BOOT, and every start erases anew until it is: remove it on another computer"
+  else echo "tell factory reset: the data partition is new, and nothing is set in nfr.txt"
+  fi
+}
+
 # card_forget_owner CONTROL TEMPLATE: what an owner left on NFR-BOOT goes, for a factory reset: the files that nfr.txt names and those that are keys and certificates by
 # their names (what was in them is overwritten), config.yml, scope.yml and the report, and last nfr.txt, in whose place the one of the image comes. Each step is one that may be done twice.
+# Fails where something of the owner's is left, or where no file can be removed.
 card_forget_owner() {
   # Without its zeros a text in UTF-16, as Windows may save it, reads like any other.
-  tr -d '\000' < "$1/nfr.txt" 2>/dev/null | sed -n 's/\r$//; s/^[[:space:]]*\(engine\.ca\|broker\.ca\|broker\.certificate\|broker\.key\|command\.key\)[[:space:]]*=[[:space:]]*//p' | tr -d '"' | while IFS= read -r _file; do
+  tr -d '\000' < "$1/nfr.txt" 2>/dev/null | sed -n 's/\r$//; s/^[[:space:]]*\(engine\.ca\|broker\.ca\|broker\.certificate\|broker\.key\|command\.key\)[[:space:]]*[=:][[:space:]]*//p' | tr -d '"' | sed 's/[[:space:]]*$//' | while IFS= read -r _file; do
     # A name of a file beside nfr.txt, and none of those that the box starts with.
-    case $_file in ''|*/*|.*|[Nn][Ff][Rr].[Tt][Xx][Tt]|[Aa][Uu][Tt][Oo][Bb][Oo][Oo][Tt].*|[Cc][Oo][Nn][Ff][Ii][Gg].[Tt][Xx][Tt]|[Bb][Oo][Oo][Tt][Cc][Oo][Dd][Ee].*|[Rr][Ee][Aa][Dd][Mm][Ee].*|factory-reset) continue ;; esac
-    card_wipe "$1/$(echo "$_file" | sed 's/[[:space:]]*$//')"
+    case $(printf '%s' "$_file" | tr 'A-Z' 'a-z') in ''|*/*|.*|nfr.txt|autoboot.*|config.txt|bootcode.*|readme.*|factory-reset|factory-reset.txt) continue ;; esac
+    card_wipe "$1/$_file"
   done
   for _file in "$1"/*.[Pp][Ee][Mm] "$1"/*.[Cc][Rr][Tt] "$1"/*.[Cc][Ee][Rr] "$1"/*.[Kk][Ee][Yy] "$1"/config.yml "$1"/scope.yml "$1"/nfr.txt.report; do card_wipe "$_file"; done
-  # People open it on Windows. Where even the image has none, a remark is a file with nothing set.
-  { sed 's/$/\r/' "$2" 2>/dev/null || printf '# Network Flight Recorder: nothing is set\r\n'; } > "$1/nfr.txt.new" && sync && card_wipe "$1/nfr.txt" && mv "$1/nfr.txt.new" "$1/nfr.txt" && sync
+  for _file in "$1"/*.[Pp][Ee][Mm] "$1"/*.[Cc][Rr][Tt] "$1"/*.[Cc][Ee][Rr] "$1"/*.[Kk][Ee][Yy] "$1"/config.yml "$1"/scope.yml; do [ ! -f "$_file" ] || return 1; done
+  { card_template "$2" > "$1/nfr.txt.new"; } 2>/dev/null
+  # Busybox' sed says nothing of what could not be written.
+  sync; card_template "$2" | cmp -s "$1/nfr.txt.new" - 2>/dev/null && card_wipe "$1/nfr.txt" && mv "$1/nfr.txt.new" "$1/nfr.txt" && sync && return
+  # A FAT that is full has no room for the new one: then the old one becomes a remark where it lies. An empty file takes no room, and shows whether anything is written at all.
+  rm -f "$1/nfr.txt.new" 2>/dev/null; ( : > "$1/nfr.txt.new" ) 2>/dev/null && rm -f "$1/nfr.txt.new" && card_blank "$1/nfr.txt"
 }
+# People open it on Windows. Where even the image has none, a remark is a file with nothing set.
+card_template() { if [ -s "$1" ]; then sed 's/$/\r/' "$1"; else printf '# Network Flight Recorder: nothing is set\r\n'; fi; }
 # A secret may be in it that the box has not taken over yet.
 card_wipe() {
   [ -f "$1" ] || return 0
   _size=$(wc -c < "$1")
   [ "$_size" -eq 0 ] || dd if=/dev/zero of="$1" bs="$_size" count=1 conv=notrunc,fsync 2>/dev/null
   rm -f "$1"
+}
+# card_blank FILE: overwritten where it lies by one remark and cut off behind it; nothing that is not there already is needed for it. Fails where something else is left.
+card_blank() {
+  [ -f "$1" ] || return 0
+  _size=$(wc -c < "$1"); [ "$_size" -gt 0 ] || return 0
+  _remark='# nothing is set'; [ "$_size" -ge ${#_remark} ] || _remark='#'
+  dd if=/dev/zero of="$1" bs="$_size" count=1 conv=notrunc,fsync 2>/dev/null && printf '%s' "$_remark" | dd of="$1" bs=${#_remark} count=1 conv=notrunc,fsync 2>/dev/null &&
+    dd if=/dev/null of="$1" bs=${#_remark} seek=1 2>/dev/null && sync && [ "$(tr -d '\000' < "$1")" = "$_remark" ]
 }

@@ -36,7 +36,8 @@ decode() {
   fi | sed '1s/^\xef\xbb\xbf//' | tr -d '\000'
 }
 # clean FILE BYTES: as it is read here, and only so: no line ends of Windows, nothing that could reach a terminal as a command to it.
-clean() { decode "$1" "$2" | tr -d '\r' | tr '\001-\010\013-\037\177' '?'; }
+# The second row of control characters is two bytes each in UTF-8.
+clean() { decode "$1" "$2" | tr -d '\r' | tr '\001-\010\013-\037\177' '?' | LC_ALL=C sed 's/\xc2[\x80-\x9f]/?/g'; }
 
 # Secrets are kept on /data first; what is safely there, this very value, is noted to be erased. Where /data is just memory this time, the card keeps it.
 keep_secrets() {
@@ -54,10 +55,21 @@ keep_secrets() {
 erase_secrets() {
   [ -n "$control" ] && [ -f "$control/nfr.txt" ] && [ ! -e "$run/data-lost" ] || return 0
   [ -z "$read" ] || to_utf8
-  for _name in $_erase; do
-    if ! erase_line "$_name" || still_on_card "$_name"; then fault "$_name was taken over and could not be erased from the card; erase it from nfr.txt yourself"; fi
+  for _name in $SECRETS; do
+    case " $_erase " in
+      *" $_name "*) { erase_line "$_name" all && ! still_on_card "$_name" all; } || fault "$_name was taken over and could not be erased from the card; erase it from nfr.txt yourself" ;;
+      # One that was written in clear beside it, and could not be kept, stays.
+      *) [ ! -e "$got/$_name.unclear" ] || { erase_line "$_name" unclear && ! still_on_card "$_name" unclear; } || fault "what stands behind $_name could not be erased from the card; erase it from nfr.txt yourself" ;;
+    esac
   done
 }
+# form(line, name): 0 = nothing about this secret, 1 = it with its value, 2 = it with something behind that is not taken for its value, 3 = its name alone. As settings
+# reads it; CR falls away there too.
+secret_form='function form(line, name,  rest) {
+  sub(/^\357\273\277/, "", line); gsub(/\r/, "", line); sub(/^[ \t]+/, "", line); if (index(line, name) != 1) return 0
+  rest = substr(line, length(name) + 1); if (rest ~ /^[A-Za-z0-9._-]/) return 0
+  sub(/[ \t]+$/, "", rest); if (rest ~ /^[ \t]*[=:]?[ \t]*$/) return 3
+  return rest ~ /^[ \t]*[=:]/ || rest ~ /^[ \t]+[^ \t]+$/ ? 1 : 2 }'
 # Of text that is not UTF-8 no line could be erased. In place, the rest filled up, then cut: the old bytes are overwritten, and no sector with them is left
 # behind as free. A power cut in the middle leaves a file whose zeros are dropped when it is read, and which is done again.
 to_utf8() {
@@ -72,19 +84,20 @@ to_utf8() {
   rm -f "$private/utf8" "$private/filled"
 }
 # In place and of the same length, so that the old bytes are overwritten and no sector with them is left behind as free.
+# erase_line NAME all|unclear. Of what was not understood the name stays, so that the fault does until a person has mended it.
 erase_line() {
-  LC_ALL=C awk -v name="$1" '{ line = $0; key = line; sub(/^\357\273\277/, "", key); sub(/^[ \t]*/, "", key)
-    if (index(key, "=") && key !~ /^#/) { k = substr(key, 1, index(key, "=") - 1); gsub(/[ \t\r]/, "", k); if (k == name) {
+  LC_ALL=C awk -v name="$1" -v which="$2" "$secret_form"'{ line = $0; how = form(line, name)
+    if (how == 2 || (how && which == "all")) {
       cr = sub(/\r$/, "", line); n = length(line); text = sprintf("# %s was taken over; a new line like it replaces it", name)
       if (length(text) > n) text = sprintf("# %s was taken over", name); if (length(text) > n) text = "# taken over"; if (length(text) > n) text = "#"
-      while (length(text) < n) text = text " "; line = text (cr ? "\r" : "") } } print line }' "$control/nfr.txt" > "$private/erased" &&
+      if (which == "unclear") text = name
+      while (length(text) < n) text = text " "; line = text (cr ? "\r" : "") } print line }' "$control/nfr.txt" > "$private/erased" &&
     dd if="$private/erased" of="$control/nfr.txt" bs=64k conv=notrunc,fsync 2>/dev/null
   _code=$?; rm -f "$private/erased"; return $_code
 }
-# still_on_card NAME: asked of the card, read as at the next start: that nothing matched is no proof that nothing is there.
+# still_on_card NAME all|unclear: asked of the card, read as at the next start: that nothing matched is no proof that nothing is there.
 still_on_card() {
-  clean "$control/nfr.txt" 1048576 | LC_ALL=C awk -v name="$1" '{ sub(/^[ \t]*/, ""); at = index($0, "="); if (/^#/ || !at) next
-    key = substr($0, 1, at - 1); sub(/[ \t]*$/, "", key); rest = substr($0, at + 1); gsub(/[ \t]/, "", rest); if (key == name && rest != "") found = 1 } END { exit !found }'
+  clean "$control/nfr.txt" 1048576 | LC_ALL=C awk -v name="$1" -v which="$2" "$secret_form"'{ how = form($0, name); if (how == 2 || (how == 1 && which == "all")) found = 1 } END { exit !found }'
 }
 
 # card_text NAME: what lies beside nfr.txt under this name becomes $private/NAME, and is kept on /data for a start that finds no card. Gone from a card whose

@@ -3,6 +3,9 @@
 
 NAMES='name site timezone engine.url engine.key engine.ca broker broker.user broker.password broker.ca broker.certificate broker.key command.key homeassistant management capture address gateway dns vlan ntp networks ssh.key update.url'
 SECRETS='engine.key broker.password'
+is_secret() { case " $SECRETS " in *" $1 "*) [ -n "$1" ] ;; *) return 1 ;; esac; }
+# secret_in WORD: the secret's name that a word begins with and goes on behind, as where nothing stands between name and value.
+secret_in() { for _one in $SECRETS; do case $1 in "$_one"?*) echo "$_one"; return ;; esac; done; }
 
 # Without a process of its own: a file has many lines, and a Pi 3 is slow at starting programs.
 trim() { _text=${1#"${1%%[![:space:]]*}"}; printf '%s' "${_text%"${_text##*[![:space:]]}"}"; }
@@ -57,7 +60,7 @@ is_url() {
 is_port_name() { printf '%s' "$1" | grep -Eq '^[A-Za-z0-9_.-]{1,15}$'; }
 each() { # each TEST LIST…: the first that fails is printed
   _test=$1; shift
-  for _one in "$@"; do $_test "$_one" || { echo "$_one"; return 1; }; done
+  for _one in "$@"; do $_test "$_one" || { printf '%s\n' "$_one"; return 1; }; done
 }
 
 check() { # check NAME VALUE
@@ -66,7 +69,7 @@ check() { # check NAME VALUE
     name|site)
       printf '%s' "$_value" | grep -Eq '^[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?$' || { echo "use at most 32 letters, digits and hyphens, such as hall-3-core"; return 1; } ;;
     timezone)
-      case $_value in *..*|/*|*[!A-Za-z0-9_/+-]*) false ;; *) [ -f "$zones/$_value" ] ;; esac || { echo "there is no time zone \"$(short "$_value")\"; write one such as Europe/Berlin or UTC"; return 1; } ;;
+      case $_value in *..*|/*|*[!A-Za-z0-9_/+-]*) false ;; *) [ -f "$zones/$_value" ] ;; esac || { printf 'there is no time zone "%s"; write one such as Europe/Berlin or UTC\n' "$(short "$_value")"; return 1; } ;;
     engine.url)
       [ "$_value" = embedded ] || is_url 'https?' "$_value" || { echo "expected an address such as https://engine.example.net"; return 1; } ;;
     update.url)
@@ -86,19 +89,19 @@ check() { # check NAME VALUE
       [ "$_value" = none ] || is_port_name "$_value" || { echo "expected the name of a port, such as end0, or none"; return 1; } ;;
     capture)
       # shellcheck disable=SC2086
-      _bad=$(each is_port_name $_value) || { echo "\"$(short "$_bad")\" is no port's name; expected names such as enx001122334455, with spaces between"; return 1; } ;;
+      _bad=$(each is_port_name $_value) || { printf '"%s" is no port'"'"'s name; expected names such as enx001122334455, with spaces between\n' "$(short "$_bad")"; return 1; } ;;
     address) is_network "$_value" || { echo "expected an address with its network's length, such as 192.0.2.10/24"; return 1; } ;;
     gateway) is_address "$_value" || { echo "expected an address, such as 192.0.2.1"; return 1; } ;;
     dns)
       # shellcheck disable=SC2086
-      _bad=$(each is_address $_value) || { echo "\"$(short "$_bad")\" is no address; expected addresses such as 192.0.2.1, with spaces between"; return 1; } ;;
+      _bad=$(each is_address $_value) || { printf '"%s" is no address; expected addresses such as 192.0.2.1, with spaces between\n' "$(short "$_bad")"; return 1; } ;;
     vlan) case $_value in *[!0-9]*|?????*) false ;; *) [ "$_value" -ge 1 ] && [ "$_value" -le 4094 ] ;; esac || { echo "expected a number from 1 to 4094"; return 1; } ;;
     ntp)
       # shellcheck disable=SC2086
-      _bad=$(each is_host $_value) || { echo "\"$(short "$_bad")\" is no name or address of a time server"; return 1; } ;;
+      _bad=$(each is_host $_value) || { printf '"%s" is no name or address of a time server\n' "$(short "$_bad")"; return 1; } ;;
     networks)
       # shellcheck disable=SC2086
-      _bad=$(each is_network $_value) || { echo "\"$(short "$_bad")\" is no network; expected such as 192.0.2.0/24 2001:db8::/32, with spaces between"; return 1; } ;;
+      _bad=$(each is_network $_value) || { printf '"%s" is no network; expected such as 192.0.2.0/24 2001:db8::/32, with spaces between\n' "$(short "$_bad")"; return 1; } ;;
     ssh.key)
       printf '%s' "$_value" | grep -Eq '^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)|sk-ssh-ed25519@openssh.com|sk-ecdsa-sha2-nistp256@openssh.com) AAAA[A-Za-z0-9+/]{40,}={0,3}( .*)?$' ||
         { echo "expected a public key in one line, such as ssh-ed25519 AAAA... (the file that ends in .pub)"; return 1; } ;;

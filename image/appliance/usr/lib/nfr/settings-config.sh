@@ -41,7 +41,7 @@ config_text() {
     fi
   fi
   echo 'inputs:'; echo '  sniffer:'; echo '    enabled: true'
-  [ -z "$capture" ] || echo "    interface: [$(printf '%s' "$capture" | sed 's/  */, /g')]"
+  [ -z "$capture" ] || printf '    interface: [%s]\n' "$(printf '%s' "$capture" | sed 's/  */, /g')"
   echo 'outputs:'; echo '  file: /run/nfr/alerts.jsonl'; echo '  max_size: 4MiB'; echo '  keep: 1'
   echo 'scope:'; echo "  file: /etc/nfr/scope.yml$(! with scope.yml || echo .card)"
   printf 'data:\n  dir: /var/lib/nfr\n'
@@ -55,8 +55,8 @@ config_text() {
       ! has broker.certificate || printf '    certificate: /etc/nfr/broker.certificate\n    key: /etc/nfr/broker.key\n'
     fi
     _keys=; for _one in command.key command.key.2; do ! has $_one || _keys="$_keys${_keys:+, }/etc/nfr/$_one"; done
-    [ -z "$_keys" ] || echo "  command_keys: [$_keys]"
-    ! has homeassistant || echo "  homeassistant: $(value homeassistant)"
+    [ -z "$_keys" ] || printf '  command_keys: [%s]\n' "$_keys"
+    ! has homeassistant || printf '  homeassistant: %s\n' "$(value homeassistant)"
   fi
   if with update && has update.url; then printf 'update:\n  url: %s\n' "$(quoted "$(value update.url)")"; fi
 }
@@ -74,11 +74,11 @@ blame() {
   printf '%s\n' "$1" | grep ':[0-9][0-9]*: ' | while IFS= read -r _line; do
     _words=$(printf '%s' "$_line" | sed 's/^[^:]*:[0-9]*: *//' | cut -c1-200); _at=$(printf '%s' "$_line" | sed 's/^[^:]*:\([0-9]*\):.*/\1/')
     case $_line in
-      *scope.yml.card:*) echo "scope.yml line $_at: $_words" ;;
+      *scope.yml.card:*) printf 'scope.yml line %s: %s\n' "$_at" "$_words" ;;
       *)
         _from=$(awk -v at="$_at" '$1 == at { print $2; exit }' "$private/map")
-        if [ -n "$_from" ]; then echo "config.yml line $_from: $_words"
-        else _first=${_words%%[!a-z_]*}; case $_first in engine|fleet|update) echo "$_first : $_words" ;; esac; fi ;;
+        if [ -n "$_from" ]; then printf 'config.yml line %s: %s\n' "$_from" "$_words"
+        else _first=${_words%%[!a-z_]*}; case $_first in engine|fleet|update) printf '%s : %s\n' "$_first" "$_words" ;; esac; fi ;;
     esac
   done > "$private/blamed"
   _blamed=$(cut -d' ' -f1 "$private/blamed" | sort -u | while read -r _one; do ! with "$_one" || echo "$_one"; done)
@@ -123,7 +123,7 @@ write_config() {
     # The first refusal is the one of what was asked for.
     case " $(echo $_blamed) " in *' config.yml '*|*' scope.yml '*)
       for _one in config.yml scope.yml; do
-        case " $(echo $_blamed) " in *" $_one "*) grep "^$_one line" "$private/blamed" | head -n 3 | while IFS= read -r _line; do echo "$_line"; done > "$private/words"
+        case " $(echo $_blamed) " in *" $_one "*) grep "^$_one line" "$private/blamed" | head -n 3 > "$private/words"
           while IFS= read -r _line; do fault "$_line ($_one of the card is not used at all until that is mended)"; done < "$private/words" ;; esac
       done ;;
     esac

@@ -9,6 +9,8 @@
 # - Else the port of the board is managed, known by what it is, never by its name. A board that has one and does not show it is managed nowhere.
 # - Without such a port: who was managed at the last start, by its MAC ($store/ports); only a box that remembers nothing takes the first by name.
 # - A port that captured at the last start is not managed while nfr.txt says the same.
+# - Where the one that was managed is away, all that captured are there and there is one port that nobody has seen, that one takes its place (an adapter that died and
+#   was replaced), and it is told. One that is only late has its place back when it comes in the same run of the box.
 
 # Seconds: a list of ports that stood still for so long is believed, and so long is waited for that in all (USB has no "that were all"); longer while udev has not
 # named one that is there.
@@ -53,13 +55,13 @@ list_ports() {
     _mac=$(cat "$_port/address" 2>/dev/null)
     # An adapter that has none is known by its name.
     case $_mac in ??:??:??:??:??:??) [ "$_mac" != 00:00:00:00:00:00 ] || _mac=${_port##*/} ;; *) _mac=${_port##*/} ;; esac
-    echo "$_rank ${_port##*/} $_mac"
+    printf '%s\n' "$_rank ${_port##*/} $_mac"
   done | LC_ALL=C sort
 }
 is_there() { printf '%s\n' "$_list" | grep -qF " $1 "; }
 
 # What was remembered under these very lines of nfr.txt: "MAC role name", one a line, 8 at most. Of another box (none of them is here) it says nothing.
-said_of_ports() { echo "management=$(value management) capture=$(value capture)"; }
+said_of_ports() { printf 'management=%s capture=%s\n' "$(value management)" "$(value capture)"; }
 remembered_ports() {
   [ "$(head -n 1 "$store/ports" 2>/dev/null)" = "$(said_of_ports)" ] || return 0
   _known=$(tail -n +2 "$store/ports" | head -n 8)
@@ -69,8 +71,10 @@ $_known" in *"
 $_mac "*) printf '%s\n' "$_known"; return ;; esac
   done
 }
+mac_of() { printf '%s\n' "$_list" | awk -v name="$1" '$2 == name { print $3; exit }'; }
+mac_is_there() { printf '%s\n' "$_list" | grep -q " $1\$"; }
 # role NAME: what the port of this name did at the last start.
-role() { _mac=$(printf '%s\n' "$_list" | awk -v name="$1" '$2 == name { print $3 }'); printf '%s\n' "$_remembered" | awk -v mac="$_mac" '$1 == mac { print $2; exit }'; }
+role() { printf '%s\n' "$_remembered" | awk -v mac="$(mac_of "$1")" '$1 == mac { print $2; exit }'; }
 
 # Nothing more is worth waiting for: every port that nfr.txt names, or every one of the last start, is there.
 ports_complete() {
@@ -80,7 +84,7 @@ ports_complete() {
     return 0
   fi
   _remembered=$(remembered_ports); [ -n "$_remembered" ] || return 1
-  for _mac in $(printf '%s\n' "$_remembered" | cut -d' ' -f1); do printf '%s\n' "$_list" | grep -q " $_mac\$" || return 1; done
+  for _mac in $(printf '%s\n' "$_remembered" | cut -d' ' -f1); do mac_is_there "$_mac" || return 1; done
 }
 wait_for_ports() {
   _began=$(uptime_s) _since=$(uptime_s); _list=$(list_ports)
@@ -99,18 +103,37 @@ wait_for_ports() {
   waited=$(($(uptime_s) - _began))
 }
 
-# The managed port where nfr.txt names none that is there; empty, with the reason in $_unmanaged, where none may be.
+# The port that is new here, if it is one alone, and nothing else that this box knows is away but the managed one.
+successor() {
+  _new=
+  for _one in $_candidates; do
+    [ -z "$(role "$_one")" ] || continue
+    [ -z "$_new" ] || return 1
+    _new=$_one
+  done
+  [ -n "$_new" ] || return 1
+  for _mac in $(printf '%s\n' "$_remembered" | awk '$2 == "capture" { print $1 }'); do mac_is_there "$_mac" || return 1; done
+  # A board's own port is on the board: what is plugged in does not replace it.
+  ! expects_board_port || case $_list in 0*) ;; *) false ;; esac
+}
+# The managed port where nfr.txt names none that is there; empty, with the reason in $_unmanaged, where none may be. $_instead says for whom it stands in.
 default_management() {
-  _candidates= _unmanaged=
+  _candidates='' _unmanaged='' _instead=''
   for _one in $_ports; do
     case " $(value capture) " in *" $_one "*) continue ;; esac
     [ "$(role "$_one")" = capture ] || _candidates="$_candidates $_one"
   done
   management=
+  # Of this very run of the box: whose place another took, and who is there now after all, whatever was remembered since.
+  _late=$(printf '%s\n' "$_list" | awk -v mac="$(cat "$run/ports.instead" 2>/dev/null || echo -)" '$3 == mac { print $2; exit }')
+  if [ -n "$_late" ]; then case " $(value capture) " in *" $_late "*) ;; *) management=$_late; return ;; esac; fi
   for _one in $_candidates; do [ "$(role "$_one")" != management ] || { management=$_one; return; }; done
   for _one in $_candidates; do ! printf '%s\n' "$_list" | grep -q "^0 $_one " || { management=$_one; return; }; done
   _last=$(printf '%s\n' "$_remembered" | awk '$2 == "management" { print $3 " (" $1 ")"; exit }')
-  if [ -n "$_last" ]; then _unmanaged="the port $_last that was managed at the last start is not there"
+  if [ -n "$_last" ] && successor; then
+    management=$_new _instead=$_last
+    printf '%s\n' "$_remembered" | awk '$2 == "management" { print $1; exit }' > "$run/ports.instead"
+  elif [ -n "$_last" ]; then _unmanaged="the port $_last that was managed at the last start is not there"
   elif expects_board_port && ! printf '%s\n' "$_list" | grep -q '^0 '; then _unmanaged="the board's own port did not appear"
   elif [ -z "$_candidates" ]; then _unmanaged="every port that is there captures, as nfr.txt or the last start has it"
   else management=${_candidates# }; management=${management%% *}
@@ -119,7 +142,10 @@ default_management() {
 choose_ports() {
   _ports=$(printf '%s\n' "$_list" | cut -d' ' -f2); _all=$(trim "$(echo $_ports)"); _remembered=$(remembered_ports)
   management=
-  if ! has management; then default_management
+  _instead=''
+  if ! has management; then
+    default_management
+    [ -z "$_instead" ] || fault "the port $_instead that was managed at the last start is not there, and $management ($(mac_of "$management")), the only one that this box has not seen before, is managed in its place. If its cable comes from the mirror, name the managed port in nfr.txt, such as management = ${_all%% *}"
   else
     management=$(value management)
     if [ "$management" != none ] && ! is_there "$management"; then
@@ -137,7 +163,7 @@ choose_ports() {
   capture=$(trim "$capture")
   if [ -n "$capture" ]; then
     # Said in so many words, it is meant.
-    case " $capture " in *" $management "*) echo "<5>the port $management captures and is managed: what the box itself sends is seen too" ;; esac
+    case " $capture " in *" $management "*) printf '<5>%s\n' "the port $management captures and is managed: what the box itself sends is seen too" ;; esac
   else
     capture=$(trim "$(printf '%s\n' "$_ports" | grep -vx -- "${management:-none}" | tr '\n' ' ')")
     if [ -z "$capture" ] && [ -n "$management" ] && [ "$management" != none ]; then
@@ -155,11 +181,20 @@ remember_ports() {
   [ -n "$_all" ] || return 0
   _keep=$(
     printf '%s\n' "$_list" | while read -r _rank _one _mac; do
-      if [ "$_one" = "$management" ]; then echo "$_mac management $_one"
-      else case " $capture " in *" $_one "*) echo "$_mac capture $_one" ;; esac; fi
+      if [ "$_one" = "$management" ]; then printf '%s\n' "$_mac management $_one"
+      else
+        case " $capture " in *" $_one "*) ;; *) continue ;; esac
+        # While no port is managed a new one may be the one that will be: what it does meanwhile is nothing to go by.
+        [ -n "$management" ] || [ -n "$(role "$_one")" ] || continue
+        printf '%s\n' "$_mac capture $_one"
+      fi
     done
-    # Who is away now is who it was.
-    printf '%s\n' "$_remembered" | while read -r _mac _role _one; do [ -z "$_mac" ] || printf '%s\n' "$_list" | grep -q " $_mac\$" || echo "$_mac $_role $_one"; done
+    # Who is away now is who it was; but there is one managed port at most, and who stands in for it has its place.
+    printf '%s\n' "$_remembered" | while read -r _mac _role _one; do
+      [ -n "$_mac" ] && ! mac_is_there "$_mac" || continue
+      [ -z "$_instead" ] || [ "$_role" != management ] || continue
+      printf '%s\n' "$_mac $_role $_one"
+    done
   )
   { said_of_ports; printf '%s\n' "$_keep" | head -n 8; } | replace "$store/ports" || not_kept "which port does what"
 }
@@ -169,15 +204,17 @@ write_network() {
   say_in_force "management = ${management:-none}"; say_in_force "capture = ${capture:-nothing yet}"
 
   rm -f "$net"/1?-nfr-*; uplink=$management
+  # ARP=yes, since networkd takes a port that comes late for one that captures until this is written: that sets NOARP (90-nfr-capture.network), and a file that says
+  # nothing of ARP leaves it as it is. A VLAN has it from the port below.
   [ -n "$management" ] && [ "$management" != none ] || { uplink=; return 0; }
   if has vlan; then
     uplink=nfr.$(value vlan)
     printf '[NetDev]\nName=%s\nKind=vlan\n\n[VLAN]\nId=%s\n' "$uplink" "$(value vlan)" > "$net/10-nfr-vlan.netdev"
-    printf '[Match]\nName=%s\n\n[Network]\nVLAN=%s\nDHCP=no\nLinkLocalAddressing=no\nIPv6AcceptRA=no\nLLDP=no\nLLMNR=no\nMulticastDNS=no\n' "$management" "$uplink" > "$net/11-nfr-trunk.network"
+    printf '[Match]\nName=%s\n\n[Link]\nARP=yes\n\n[Network]\nVLAN=%s\nDHCP=no\nLinkLocalAddressing=no\nIPv6AcceptRA=no\nLLDP=no\nLLMNR=no\nMulticastDNS=no\n' "$management" "$uplink" > "$net/11-nfr-trunk.network"
     say_in_force "vlan = $(value vlan)"
   fi
   {
-    printf '[Match]\nName=%s\n\n[Network]\nLLMNR=no\nMulticastDNS=no\nLLDP=no\n' "$uplink"
+    printf '[Match]\nName=%s\n\n[Link]\nARP=yes\n\n[Network]\nLLMNR=no\nMulticastDNS=no\nLLDP=no\n' "$uplink"
     if has address; then
       printf 'DHCP=no\nAddress=%s\n' "$(value address)"
       ! has gateway || printf 'Gateway=%s\n' "$(value gateway)"

@@ -13,10 +13,11 @@ replace() {
 }
 not_kept() { fault "$1 could not be written to the data partition, so what it was before stays in force; the card may be full or worn out"; }
 
-# The text as it counts now, for a start that finds none on the card. Line numbers stay what they are.
+# The text as it counts now, for a start that finds none on the card. Line numbers stay what they are. Of a secret, and of what may be one, there is nothing in it.
 keep_text() {
-  LC_ALL=C awk -v names="$SECRETS" 'BEGIN { n = split(names, list, " "); for (i = 1; i <= n; i++) secret[list[i]] = 1 }
-    { key = substr($0, 1, index($0, "=") - 1); gsub(/[ \t]/, "", key); print ((key in secret) ? "# " key " is kept elsewhere" : $0) }' "$text" |
+  LC_ALL=C awk -v names="$SECRETS" "$secret_form"'BEGIN { n = split(names, list, " ") } FILENAME == ARGV[1] { hidden[$1] = 1; next }
+    { line = FNR in hidden ? "# what stood here was not understood, and may be a secret" : $0
+      for (i = 1; i <= n; i++) { how = form($0, list[i]); if (how == 1) line = "# " list[i] " is kept elsewhere"; else if (how == 2) line = list[i] } print line }' "$private/hidden" "$text" |
     replace "$store/nfr.txt" || not_kept "the text of nfr.txt"
 }
 
@@ -56,7 +57,7 @@ take_files() {
 
 write_name() {
   host=nfr; ! has name || host=$(value name | tr '[:upper:]' '[:lower:]')
-  [ -n "$root" ] || echo "$host" > /proc/sys/kernel/hostname
+  [ -n "$root" ] || printf '%s\n' "$host" > /proc/sys/kernel/hostname
   say_in_force "name = $host"; ! has site || say_in_force "site = $(value site)"
 }
 write_zone() {
@@ -65,7 +66,7 @@ write_zone() {
 }
 write_time() {
   rm -f "$run/chrony/nfr.sources"
-  if has ntp; then for _one in $(value ntp); do echo "server $_one iburst"; done > "$run/chrony/nfr.sources"; say_in_force "ntp = $(value ntp)"; fi
+  if has ntp; then for _one in $(value ntp); do printf 'server %s iburst\n' "$_one"; done > "$run/chrony/nfr.sources"; say_in_force "ntp = $(value ntp)"; fi
 }
 
 write_firewall() {
