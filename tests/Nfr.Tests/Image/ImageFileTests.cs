@@ -61,6 +61,8 @@ public sealed class ImageFileTests : IDisposable
     public void The_start_of_the_box_leaves_which_boot_it_is_where_the_panel_may_read()
     {
         Assert.Contains("\ncat /proc/sys/kernel/random/boot_id > $state/boot-id\n", Image("initramfs/init"), StringComparison.Ordinal);
+        // The shell of the initramfs takes busybox' own for the bare name, and that one knows no ext4.
+        Assert.Contains("\nMKE2FS=/sbin/mke2fs\n", Image("initramfs/init"), StringComparison.Ordinal);
         // The reason for it.
         Assert.Contains("\nProcSubset=pid\n", Image("systemd/units/nfr-panel.service"), StringComparison.Ordinal);
     }

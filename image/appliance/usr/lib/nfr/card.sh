@@ -44,7 +44,7 @@ card_grow() {
 }
 
 # The journal is small, since what is written is written in large pieces; the inodes are few, since the files are large.
-card_format() { mke2fs -q -F -t ext4 -b 4096 -L nfr-data -i 65536 -J size=16 -m 1 -E lazy_itable_init=1,lazy_journal_init=1 "$1"; }
+card_format() { "${MKE2FS:-mke2fs}" -q -F -t ext4 -b 4096 -L nfr-data -i 65536 -J size=16 -m 1 -E lazy_itable_init=1,lazy_journal_init=1 "$1"; }
 
 # card_check DEVICE: what e2fsck can mend by itself, else everything. The code is e2fsck's.
 card_check() { e2fsck -p "$1" || { _code=$?; [ $_code -lt 4 ] && return $_code; e2fsck -f -y "$1"; }; }
