@@ -370,7 +370,11 @@ public sealed class FleetSensorTests(ITestOutputHelper output) : IDisposable
         }
         sensor.Until(() => Uploaded(engine) == questions, () => $"all {questions} events at the engine: {Uploaded(engine)}");
         sensor.Until(() => NumbersOf(AlertsOf(ear)).Count == alerts, () => $"all {alerts} alerts: {NumbersOf(AlertsOf(ear)).Count}", TimeSpan.FromSeconds(120));
-        sensor.Until(() => Health(ear) is { IsWell: true, Ledger: { Closes: true } ledger } && ledger.Packets == 2L * questions, "a heartbeat that is well");
+        sensor.Until(() => Health(ear) is { Ledger: { Closes: true } ledger } && ledger.Packets == 2L * questions, "a heartbeat with every packet");
+        // The way back may have taken a minute, and a port that is quiet for so long is a trouble of its own.
+        AskOrdinary(1);
+        questions++;
+        sensor.Until(() => Health(ear) is { IsWell: true } && Uploaded(engine) == questions, "a heartbeat that is well");
         (_, JsonDocument status) = Status();
         long connects;
         using (status)
