@@ -28,8 +28,15 @@ sealed class PanelClient(string path, Action<string> say, TimeProvider time) : I
     public SafeHandle? Handle => _socket?.SafeHandle;
 
     /// <summary>What the sensor said last; <see cref="PanelState.HasSensor"/> says whether that is still so.</summary>
-    public PanelState Poll()
+    /// <param name="shows">Somebody could see it. Who has neither light nor display is no panel to a sensor, which would count on somebody who looks.</param>
+    public PanelState Poll(bool shows = true)
     {
+        if (!shows)
+        {
+            Close();
+            (_last, _hasSensor) = (PanelState.Nothing, false);
+            return _last;
+        }
         if (_socket is null) Connect();
         if (_socket is not null) Receive();
         bool has = _last.HasSensor && time.GetElapsedTime(_lastAt) < Silence;

@@ -41,6 +41,9 @@ sealed class PanelLoop(PanelParts parts, Action<string> say, TimeProvider time, 
 
     TimeSpan Now => time.GetElapsedTime(_begin);
 
+    /// <summary>There is a light or a display, as of the last round.</summary>
+    bool Shows => parts.Leds is { Found: > 0 } || parts.Display is { Place: not null };
+
     public void Run(CancellationToken stop)
     {
         while (!stop.IsCancellationRequested)
@@ -60,7 +63,7 @@ sealed class PanelLoop(PanelParts parts, Action<string> say, TimeProvider time, 
     internal TimeSpan Turn()
     {
         TimeSpan now = Now;
-        PanelState state = WithNotes(parts.Client.Poll(), now);
+        PanelState state = WithNotes(parts.Client.Poll(Shows), now);
         // What a silent sensor said last is no rate of now.
         state = state with { Rates = _rates.Take(state.HasSensor ? state.PacketsPerSecond : 0, now) };
         Press(now);

@@ -117,6 +117,26 @@ public sealed class PanelLoopTests : IDisposable
     }
 
     [Fact]
+    public void Without_light_and_display_the_sensor_has_no_panel_until_one_of_them_comes()
+    {
+        using PanelSocket sensor = PanelSocket.Open(new PanelConfig { Socket = In("panel.sock") }, PanelBed.Well, _ => { }, Logger.None, _time)!;
+        _fake.Fault = 121;
+        PlugButton();
+        Seconds(10);
+        Assert.Equal(0, sensor.Panels);
+        Directory.CreateDirectory(In("leds/nfr:power"));
+        Seconds(10);
+        Assert.Equal(1, sensor.Panels);
+        Directory.Delete(In("leds"), recursive: true);
+        Seconds(10);
+        Assert.Equal(0, sensor.Panels);
+        _fake.Fault = 0;
+        Seconds(40);
+        Assert.Equal(1, sensor.Panels);
+        Assert.DoesNotContain(_said, s => s.Contains("does not answer", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Files_of_an_update_are_shown_without_any_sensor()
     {
         Seconds(1);
