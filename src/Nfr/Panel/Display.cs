@@ -117,10 +117,10 @@ sealed class Display(DisplayOptions options, Func<IReadOnlyList<string>> buses, 
     {
         if (_wait > TimeSpan.Zero && time.GetElapsedTime(_tried) < _wait) return false;
         _tried = time.GetTimestamp();
-        int why = 0;
-        string where = "";
+        var silent = new List<(string Bus, int Why)>();
         foreach (string bus in options.Bus is { } named ? [named] : buses())
         {
+            int why = 0;
             foreach (int address in options.Address is { } at ? [at] : s_addresses)
             {
                 I2cLink? link = open(bus, address, out int errno);
@@ -132,15 +132,24 @@ sealed class Display(DisplayOptions options, Func<IReadOnlyList<string>> buses, 
                     else if (errno == 0) errno = NoAnswer;
                     link.Close();
                 }
-                // The gravest is what is told: a right that is missing, before an address at which nobody is.
-                if (why != 13) (why, where) = (errno, bus);
+                // Of two addresses the one at which more is wrong than that nobody is there.
+                if (why is 0 or 6 or NoAnswer) why = errno;
                 // On the next address it would say the same.
                 if (link is null) break;
             }
+            silent.Add((bus, why));
         }
         _wait = _wait == TimeSpan.Zero ? TimeSpan.FromSeconds(1) : _wait * 2 > LongestWait ? LongestWait : _wait * 2;
-        Say(where.Length == 0 ? $"there is no display: no I2C bus ({options.Bus ?? "/dev/i2c-*"})" : $"there is no display on {where}: {Words(why)}");
+        Say(silent.Count == 0 ? $"there is no display: no I2C bus ({options.Bus ?? "/dev/i2c-*"})" : NotFound(silent));
         return false;
+    }
+
+    /// <summary>A right that is missing is told before all; else what is wrong on the first bus, that of the pins, since a board has others (a Pi those of its screens).</summary>
+    static string NotFound(List<(string Bus, int Why)> silent)
+    {
+        int told = Math.Max(silent.FindIndex(bus => bus.Why is 13 or 1), 0);
+        string others = string.Join(", ", silent.Where((_, i) => i != told).Select(bus => bus.Bus));
+        return $"there is no display on {silent[told].Bus}: {Words(silent[told].Why)}{(others.Length == 0 ? "" : $" (nor is one on {others})")}";
     }
 
     const int NoAnswer = 121;
