@@ -90,6 +90,7 @@ sealed record BoxFacts
         json.WriteNumber("mostResidentBytes", ProcessFacts.MostResident);
         json.WriteNumber("heapBytes", Process.Heap);
         json.WriteNumber("cpuSeconds", Math.Round(Process.Cpu.TotalSeconds, 3));
+        json.WriteNumber("uptimeSeconds", Math.Round(Process.Age.TotalSeconds, 1));
         if (Process.OpenFiles is { } files) json.WriteNumber("openFiles", files);
         json.WriteEndObject();
         json.WriteEndObject();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 
 namespace Nfr.Health;
@@ -5,14 +6,24 @@ namespace Nfr.Health;
 /// <summary>What the sensor's process takes of the box.</summary>
 /// <param name="Resident">Bytes of memory, the packet rings among them.</param>
 /// <param name="Heap">Bytes of the managed heap among them.</param>
-/// <param name="Cpu">Processor time of all threads since the start.</param>
+/// <param name="Cpu">Processor time of all threads since the process began.</param>
+/// <param name="Age">Since the process began: longer ago than the sensor's start where a changed config was taken up meanwhile.</param>
 /// <param name="OpenFiles">Descriptors; null where the system does not tell.</param>
-readonly record struct ProcessFacts(long Resident, long Heap, TimeSpan Cpu, int? OpenFiles)
+readonly record struct ProcessFacts(long Resident, long Heap, TimeSpan Cpu, TimeSpan Age, int? OpenFiles)
 {
     /// <summary>What the sensor may take, ARCHITECTURE.md.</summary>
     public const long MostResident = 160L << 20;
 
-    public static ProcessFacts Read() => new(Environment.WorkingSet, GC.GetTotalMemory(forceFullCollection: false), Environment.CpuUsage.TotalTime, Descriptors());
+    // Asked once, by two looks at one clock: the clock may be set later.
+    static readonly long s_began = Stopwatch.GetTimestamp() - (long)((DateTime.UtcNow - Began()).TotalSeconds * Stopwatch.Frequency);
+
+    public static ProcessFacts Read() => new(Environment.WorkingSet, GC.GetTotalMemory(forceFullCollection: false), Environment.CpuUsage.TotalTime, Stopwatch.GetElapsedTime(s_began), Descriptors());
+
+    static DateTime Began()
+    {
+        using var self = Process.GetCurrentProcess();
+        return self.StartTime.ToUniversalTime();
+    }
 
     static int? Descriptors()
     {

@@ -33,7 +33,7 @@ static class StatusBed
         Clock = new ClockFacts(new ClockStatus(true, TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(31), TimeSpan.FromMicroseconds(-250)), default, 0, default, null),
         Disk = new DiskFacts("/var/lib", "ext4", false, 20L << 30, 29L << 30),
         Temperatures = [new Temperature("cpu-thermal", 52.3)],
-        Process = new ProcessFacts(118L << 20, 14L << 20, TimeSpan.FromHours(1), 40),
+        Process = new ProcessFacts(118L << 20, 14L << 20, TimeSpan.FromHours(1), TimeSpan.FromHours(4), 40),
     };
 
     public static UplinkReport Uplink(string name, string? trouble = null) => new(name, "https://" + name + ".example", new UplinkState(

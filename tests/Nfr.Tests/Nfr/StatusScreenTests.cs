@@ -34,6 +34,8 @@ public sealed class StatusScreenTests
         Assert.All(lines, l => Assert.InRange(l.Length, 0, 80));
         string all = string.Join('\n', lines);
         Assert.Contains("up 3 d 00:00", lines[0], StringComparison.Ordinal);
+        // An hour of processor in the four that the process is old, however often the sensor in it began anew.
+        Assert.Contains("processor 25.0 % since the start", all, StringComparison.Ordinal);
         Assert.Contains("1.2 k", all, StringComparison.Ordinal);
         Assert.Contains("9.9 M", all, StringComparison.Ordinal);
         Assert.Contains("waiting    dns 5, the oldest 3 h ago, 2 missed", all, StringComparison.Ordinal);
