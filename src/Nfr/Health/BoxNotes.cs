@@ -12,7 +12,7 @@ namespace Nfr.Health;
 /// <param name="Record">The last update and how it ended.</param>
 sealed record BoxNotePlaces(string Boot, string Progress, string Record)
 {
-    public static readonly BoxNotePlaces Default = new("/run/nfr-boot", "/run/nfr/update.json", "/data/nfr-update/record.json");
+    public static readonly BoxNotePlaces Default = new("/run/nfr-boot", UpdateProgress.DefaultPath, AppliancePaths.DefaultRecord);
 
     /// <summary>The kernel's, where the start of the box left none: another one at each start of the machine. The panel's fences hide it.</summary>
     public string BootId { get; init; } = "/proc/sys/kernel/random/boot_id";

@@ -11,10 +11,12 @@ namespace Nfr.Update;
 /// <summary>Where an appliance keeps what an update needs; tests put all of it into a folder of their own.</summary>
 sealed record AppliancePaths
 {
+    public const string DefaultRecord = "/data/nfr-update/record.json";
+
     public string Image { get; init; } = ApplianceImage.DefaultPath;
     public string Keys { get; init; } = UpdateKeys.DefaultFolder;
     public string Script { get; init; } = SlotScript.DefaultPath;
-    public string Record { get; init; } = "/data/nfr-update/record.json";
+    public string Record { get; init; } = DefaultRecord;
     /// <summary>The last bundle that was not taken.</summary>
     public string Refusal => BoxNotePlaces.RefusalBeside(Record);
     /// <summary>Where systemd's journal listens.</summary>
