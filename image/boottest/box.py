@@ -9,6 +9,7 @@ from broker import Authority, Broker, run
 from firmware import Card
 from guest import Guest
 from machine import Machine
+from pi3 import Pi3
 from timeserver import TimeServer
 from traffic import Span
 
@@ -63,8 +64,8 @@ class Box:
 
     # -- cards -----------------------------------------------------------------------------------------------------------------------------------
 
-    def new_card(self, name, text, address=BOX, certificates=True, megabytes=6144):
-        """The image flashed to a card of that size, and its nfr.txt edited as on a person's computer; `address` is where the box will be found."""
+    def new_card(self, name, text, address=BOX, certificates=True, megabytes=6144, board=False):
+        """The image flashed to a card of that size, and its nfr.txt edited as on a person's computer; `address` is where the box will be found. `board` puts it into a Pi."""
         self.power_off()
         self.guest = Guest(address, self.key, self.folder)
         path = os.path.join(self.folder, name + '.img')
@@ -76,7 +77,8 @@ class Box:
         if certificates:
             for file, name in zip((self.authority.certificate, *self.identity), ('ca.pem', 'box.crt', 'box.key')):
                 with open(file, 'rb') as content: self.card.write(1, name, content.read())
-        self.machine = Machine(path, os.path.join(self.folder, name_of(path)), LINES, 148, self.say)
+        folder = os.path.join(self.folder, name_of(path))
+        self.machine = Pi3(path, folder, self.say) if board else Machine(path, folder, LINES, 148, self.say)
 
     # -- power -----------------------------------------------------------------------------------------------------------------------------------
 

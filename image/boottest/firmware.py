@@ -112,3 +112,17 @@ class Card:
             paths.append(path)
         line = self.read(partition, setting(lines, 'cmdline', 'cmdline.txt')).decode().strip()
         return partition, paths[0], paths[1], line
+
+    def device_tree(self, board, folder):
+        """The device tree of `board` (a file name of the slot without .dtb) with every overlay that config.txt names put on it. Returns its path."""
+        partition = boot_partition(self.read(1, 'autoboot.txt').decode())
+        lines = sections(self.read(partition, 'config.txt').decode(), {f'boot_partition={partition}'})
+        overlays = [line.removeprefix('dtoverlay=').split(',')[0] for line in lines if line.startswith('dtoverlay=')]
+        os.makedirs(folder, exist_ok=True)
+        files = []
+        for name in (f'{board}.dtb', *(f'overlays/{one}.dtbo' for one in overlays)):
+            files.append(os.path.join(folder, os.path.basename(name)))
+            with open(files[-1], 'wb') as out: out.write(self.read(partition, name))
+        whole = os.path.join(folder, 'board.dtb')
+        subprocess.run(['fdtoverlay', '-i', files[0], '-o', whole, *files[1:]], check=True, capture_output=True)
+        return whole

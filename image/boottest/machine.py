@@ -59,8 +59,15 @@ class Qmp:
         self._socket.close()
 
 
+def cable(name, tap):
+    return ['-netdev', f'tap,id={name},ifname={tap},script=no,downscript=no']
+
+
 class Machine:
     """One card and the boots made from it. `say` takes a line for the log."""
+
+    CONSOLE, CARD = 'console=ttyAMA0', 'none'      # the kernel's; where QEMU puts the card: nowhere but in a device that is named
+    LEVELS = ('b', PL061_DATA)                     # a byte, a word, and where: the levels of the lines that the lights are on
 
     def __init__(self, image, folder, lights, button_code, say, memory=1024):
         self.image, self.folder, self.say, self.memory = image, folder, say, memory
@@ -74,6 +81,20 @@ class Machine:
 
     def _base(self):
         return ['-M', 'virt', '-nodefaults', '-cpu', 'cortex-a72', '-smp', '2', '-m', str(self.memory), '-accel', 'tcg,thread=multi']
+
+    def _serial(self):
+        return ['-serial', f'file:{self.serial}']
+
+    def _devices(self, panel, screen):
+        """Card, ports and panel, as arguments of QEMU."""
+        devices = ['-device', 'virtio-blk-pci,drive=card,addr=1',
+                   *cable('net0', 'nfr-mgmt'), '-device', 'virtio-net-pci,netdev=net0,mac=52:54:00:4e:46:01,romfile=,addr=2',
+                   *cable('net1', 'nfr-span'), '-device', 'virtio-net-pci,netdev=net1,mac=52:54:00:4e:46:02,romfile=,addr=3',
+                   '-device', 'virtio-rng-pci,addr=4']
+        if panel:
+            devices += ['-dtb', self._tree(), '-chardev', f'socket,id=display,path={screen},server=on,wait=off',
+                        '-device', 'qemu-xhci,id=usb,addr=5', '-device', 'usb-redir,chardev=display,bus=usb.0']
+        return devices
 
     def _tree(self):
         """QEMU's own device tree, with lights on its GPIO lines and the button's code as the panel's overlay has it."""
@@ -94,25 +115,20 @@ class Machine:
         assert self.process is None, 'the machine is on'
         self.boots += 1
         partition, kernel, initrd, line = Card(self.image).boot(os.path.join(self.folder, 'boot'))
-        line += f' console=ttyAMA0 systemd.default_device_timeout_sec=600 systemd.journald.forward_to_console=1 {append}'
+        line += f' {self.CONSOLE} systemd.default_device_timeout_sec=600 systemd.journald.forward_to_console=1 {append}'
         # The Pi's firmware tells the kernel its partition in the device tree; here the line of config.txt that chose cmdline-X.txt did.
         self.serial = os.path.join(self.folder, f'serial-{self.boots}.log')
         control, screen, lines = (os.path.join(self.folder, name) for name in ('qmp', 'display', 'lines'))
         for path in (control, screen, lines):
             if os.path.exists(path): os.unlink(path)
-        arguments = ['qemu-system-aarch64', *self._base(), '-display', 'none', '-no-reboot', '-serial', f'file:{self.serial}', '-monitor', 'none',
+        arguments = ['qemu-system-aarch64', *self._base(), '-display', 'none', '-no-reboot', *self._serial(), '-monitor', 'none',
                      # The test protocol of QEMU moves lines of the machine from outside, as a finger does; the machine itself runs as without it.
-                     '-qmp', f'unix:{control},server=on,wait=off', '-qtest', f'unix:{lines},server=on,wait=off', '-qtest-log', 'none', '-kernel', kernel, '-append', line,
+                     '-qmp', f'unix:{control},server=on,wait=off', '-qtest', f'unix:{lines},server=on,wait=off', '-qtest-log', 'none',
                      # cache=none would wait for the host's disk; what the guest flushes is what must outlive a cut, and that QEMU does in any mode.
-                     '-drive', f'if=none,id=card,file={self.image},format=raw,cache=writeback,discard=unmap', '-device', 'virtio-blk-pci,drive=card,addr=1',
-                     '-netdev', 'tap,id=net0,ifname=nfr-mgmt,script=no,downscript=no', '-device', 'virtio-net-pci,netdev=net0,mac=52:54:00:4e:46:01,romfile=,addr=2',
-                     '-netdev', 'tap,id=net1,ifname=nfr-span,script=no,downscript=no', '-device', 'virtio-net-pci,netdev=net1,mac=52:54:00:4e:46:02,romfile=,addr=3',
-                     '-device', 'virtio-rng-pci,addr=4']
+                     '-drive', f'id=card,file={self.image},format=raw,cache=writeback,discard=unmap,if={self.CARD}',
+                     '-kernel', kernel, '-append', line, *self._devices(panel, screen)]
         if initrd: arguments += ['-initrd', initrd]
         if clock: arguments += ['-rtc', f'base={clock}']
-        if panel:
-            arguments += ['-dtb', self._tree(), '-chardev', f'socket,id=display,path={screen},server=on,wait=off',
-                          '-device', 'qemu-xhci,id=usb,addr=5', '-device', 'usb-redir,chardev=display,bus=usb.0']
         self.log = open(os.path.join(self.folder, f'qemu-{self.boots}.log'), 'w')
         self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
         self.started = time.monotonic()
@@ -164,7 +180,7 @@ class Machine:
 
     def lit(self):
         """The set of names of the lights that are on at this moment."""
-        said = self.qmp.do('human-monitor-command', **{'command-line': f'xp /1xb {PL061_DATA:#x}'})
+        said = self.qmp.do('human-monitor-command', **{'command-line': f'xp /1x{self.LEVELS[0]} {self.LEVELS[1]:#x}'})
         value = int(re.search(r':\s*(0x[0-9a-f]+)', said)[1], 16)
         return {name for name, line in self.lights.items() if value >> line & 1}
 

@@ -25,6 +25,7 @@ from bundles import Bundles                                     # noqa: E402
 EVERYDAY = ('recording', 'capture', 'heartbeat', 'lights', 'display', 'alert', 'silent', 'read_only', 'grown', 'ports', 'ssh', 'memory', 'watchdog', 'power_cut', 'full_card',
             'dying_card', 'kept', 'update_refused', 'update', 'update_bad', 'shutdown')
 PLAIN = ('plain', 'late_card', 'factory_reset')
+BOARD = ('board',)
 BAD_DAY = ('bad_day', 'bad_day_seen', 'button_off')
 MISTAKES = 'this line says nothing\r\ncolour = blue\r\ntimezone = Mars/Olympus\r\n'
 
@@ -81,7 +82,7 @@ def main():
     # Ended from outside, the emulator and the broker end too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     only = set(filter(None, choice.only.split(',')))
-    acts = [(act, [name for name in act if not only or name in only or name == act[0]]) for act in (EVERYDAY, PLAIN, BAD_DAY) if not only or only & set(act)]
+    acts = [(act, [name for name in act if not only or name in only or name == act[0]]) for act in (EVERYDAY, PLAIN, BOARD, BAD_DAY) if not only or only & set(act)]
     began, results = time.monotonic(), []
     network()
     folder = tempfile.mkdtemp(prefix='nfr-boottest-', dir=os.environ.get('TMPDIR', '/var/tmp'))
@@ -93,6 +94,8 @@ def main():
         for act, names in acts:
             if act is EVERYDAY: box.new_card('everyday', settings(ssh_key=box.public_key))
             elif act is PLAIN: box.new_card('plain', settings(ssh_key=box.public_key, plain=True), address=LEASE)
+            # QEMU's SD cards are powers of two.
+            elif act is BOARD: box.new_card('board', settings(ssh_key=box.public_key, plain=True), address=LEASE, megabytes=4096, board=True)
             else: box.new_card('bad-day', MISTAKES + settings(extra=[f'ntp = {HOST}']))
             perform(box, names, results)
             box.power_off()
