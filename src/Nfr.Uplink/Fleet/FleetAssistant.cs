@@ -100,7 +100,7 @@ sealed class FleetAssistant(FleetOptions options, Random random, TimeProvider ti
         Sensor("events", "Events spooled", "total_increasing", "events", null, "value_json.ledger.spooled");
         Sensor("alerts", "Alerts", "total_increasing", "alerts", null, "value_json.alerts.total");
         Sensor("lost", "Lost in the last interval", "measurement", "items", null, "value_json.ledger.lost | default(0)", diagnostic: true);
-        Sensor("spool", "Spool", "measurement", "B", "data_size", "value_json.spool.bytes | default(0)", diagnostic: true);
+        Sensor("spool", "Spool", "measurement", "B", "data_size", "(value_json.spool | default({})).bytes | default(0)", diagnostic: true);
         Sensor("disk", "Disk free", "measurement", "B", "data_size", "value_json.box.diskFree | default(none)", diagnostic: true);
         Sensor("temperature", "Temperature", "measurement", "°C", "temperature", "value_json.box.celsius | default(none)", diagnostic: true);
         Sensor("uptime", "Up", "total_increasing", "s", "duration", "value_json.uptimeSeconds", diagnostic: true);
@@ -123,8 +123,8 @@ sealed class FleetAssistant(FleetOptions options, Random random, TimeProvider ti
         Component("update", "update", "Firmware", "firmware", () =>
         {
             json.WriteString("state_topic", health);
-            json.WriteString("value_template", "{{ (dict(installed_version=value_json.firmware.installed, latest_version=value_json.firmware.latest) if value_json.firmware.latest is defined"
-                + " else dict(installed_version=value_json.firmware.installed)) | tojson }}");
+            json.WriteString("value_template", "{% set system = value_json.firmware | default({}) %}{{ (dict(installed_version=system.installed, latest_version=system.latest) if system.latest is defined"
+                + " else dict(installed_version=system.installed) if system.installed is defined else {}) | tojson }}");
             json.WriteString("entity_category", "diagnostic");
         });
         json.WriteEndObject();
