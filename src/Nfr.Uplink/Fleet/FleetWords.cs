@@ -51,7 +51,7 @@ static class FleetWords
 
     static FleetFault Goodbye(FleetOptions options, in MqttEnd end) => end.Code switch
     {
-        0x8E => new($"another client with the id {options.Topics.ClientId} took our place at {options.Where}", "two sensors have the same fleet.site and fleet.id: give each its own"),
+        0x8E => new($"another client with the id {options.Topics.ClientId} took our place at {options.Where}", "two sensors have the same fleet.site and fleet.id (on a box: site and name in nfr.txt): give each its own"),
         0x87 => new($"{options.Where} sent us away, since we may not publish or subscribe what we do (not authorised)", $"let the user write to {FleetTopics.Root}/{options.Topics.Address}/# in the broker's ACL, and read {options.Topics.Of(FleetTopic.Command)}"),
         _ => new($"{options.Where} sent us away: {end.Said}", "look into the broker's log"),
     };

@@ -105,7 +105,7 @@ static class FleetCommands
                 "States: alert (it raised one within the hour), fault (a part of it fails, or it loses packets), offline (it is gone: the broker says so), silent (it says online, but two heartbeats are missing), degraded (something to look at), waiting (not heard yet), ok.",
                 "Keys: up, down, page up and down; Enter shows one sensor with its troubles and what to do, its alerts and its ledger; / searches, s sorts otherwise, q ends.",
                 "A name and password stand in the URL (mqtt://NAME:PASSWORD@HOST), where others of this machine can see them in the list of processes; fleet.username and fleet.password_file of the config keep them to themselves.",
-                "Exit code with --once: 0 when all sensors shown are well or degraded, 3 when one is in trouble or silent or offline, 1 when there is none or the broker cannot be reached, which stderr says.",
+                "Exit code with --once: 0 when all sensors shown are well or degraded, 3 when one is in trouble, silent, offline or not heard yet, or raised an alert within the hour, 1 when there is none or the broker cannot be reached, which stderr says.",
             ],
             Examples =
             [
@@ -144,7 +144,7 @@ static class FleetCommands
             Remarks =
             [
                 "The private key is for whoever may command sensors, readable by its owner alone; FILE.pub is the public one, which each sensor needs.",
-                "Name it in fleet.command_keys of the sensors' config. There may be two, so that keys can be changed: add the new one everywhere, then take the old one away.",
+                "Name it in fleet.command_keys of the sensors' config; on a box it is a file beside nfr.txt, with a line command.key = FILE.pub there. There may be two, so that keys can be changed: add the new one everywhere, then take the old one away.",
             ],
             Examples = [("fleet key", "Make one."), ("fleet key /etc/nfr/fleet-key.pem", "At another place.")],
         };
@@ -162,6 +162,8 @@ static class FleetCommands
             output.WriteLine();
             output.WriteLine("fleet:");
             output.WriteLine("  command_keys: [/etc/nfr/fleet.pub]");
+            output.WriteLine();
+            output.WriteLine($"For a box copy it beside nfr.txt on its card, and write there: command.key = {Path.GetFileName(open)}");
             output.WriteLine();
             output.Write(made.PublicPem.TrimEnd() + "\n");
             return ExitCode.Good;

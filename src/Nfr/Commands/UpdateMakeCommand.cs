@@ -13,7 +13,7 @@ static class UpdateMakeCommand
         static Option<string> Needed(string name, string what, string help) => new(name) { Description = what, HelpName = help, Required = true };
         Option<string> version = Needed("--version", "Of the release, such as 2.1.0.", "VERSION"), root = Needed("--root", "Content of a slot's root partition.", "FILE");
         Option<string> boot = Needed("--boot", "Content of the boot partition: of both slots, or of slot a when there is --boot-b.", "FILE"), output = Needed("--out", "The bundle; its head is written beside it as FILE.head.", "FILE");
-        var counter = new Option<long>("--counter") { Description = "Grows with each release.", HelpName = "N", Required = true };
+        var counter = new Option<long>("--counter") { Description = "That of the image which the partitions are of (counter in its /usr/share/nfr/image.json); a box takes only a greater one than its own.", HelpName = "N", Required = true };
         var bootB = new Option<string?>("--boot-b") { Description = "Content of slot b's boot partition.", HelpName = "FILE" };
         var hardware = new Option<string>("--hardware") { Description = "The word of image.json on the boxes it is for. Default: rpi-arm64", HelpName = "WORD", DefaultValueFactory = _ => "rpi-arm64" };
         var notes = new Option<string?>("--notes") { Description = $"A text file of up to {UpdateManifest.MostNotes} characters: what is new.", HelpName = "FILE" };
@@ -21,7 +21,7 @@ static class UpdateMakeCommand
         var make = new NfrCommand("make", "Make and sign a bundle from the partitions of a release.")
         {
             Remarks = ["One input gives one output, byte for byte. A key is made with: openssl ecparam -genkey -name prime256v1 -noout -out key.pem; its public half for the image: openssl ec -in key.pem -pubout"],
-            Examples = [("update make --version 2.1.0 --counter 12 --root root.img --boot boot.img --key key.pem --out nfr-2.1.0.nfru", "A release.")],
+            Examples = [("update make --version 2.1.0 --counter 1038 --root nfr-2.1.0-arm64.root.img --boot nfr-2.1.0-arm64.boot.img --key key.pem --out nfr-2.1.0.nfru", "A release.")],
         };
         foreach (Option option in (Option[])[version, counter, root, boot, bootB, hardware, notes, key, output]) make.Add(option);
         make.SetAction(parsed => UpdateCommand.Try(setup, () =>

@@ -54,7 +54,7 @@ sealed class FleetWatch : IDisposable
     IReadOnlyList<FleetRow> Shown(FleetView view) => FleetOrder.Of(view.Rows, _options.Site, _options.Filter, _options.Sort);
 
     /// <summary>Listens until each sensor that is online has sent a heartbeat, the time at most, and prints what it knows.</summary>
-    /// <returns>0 when all that are shown are well, else 1.</returns>
+    /// <returns>0 when all that are shown are well, else 3.</returns>
     public int Once(bool json, int width, CancellationToken stop)
     {
         _link.Start();

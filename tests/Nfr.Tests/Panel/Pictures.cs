@@ -105,6 +105,7 @@ static class Pictures
         ("pairing-long-commands", Worst, new(PanelPage.Pairing, 2 * PageParts.Turn)),
         ("setup-faults", Well, new(PanelPage.SetupFaults)),
         ("setup-faults-remedy", Well, new(PanelPage.SetupFaults, PageParts.Turn)),
+        ("setup-faults-start", Well with { SetupFaults = ["no wired port was found: look at the cable of the USB adapter"] }, new(PanelPage.SetupFaults)),
         ("setup-faults-worst", Worst, new(PanelPage.SetupFaults)),
         ("starting", PanelState.Nothing, new(PanelPage.Starting, 3)),
         ("no-sensor", PanelState.Nothing, new(PanelPage.NoSensor)),

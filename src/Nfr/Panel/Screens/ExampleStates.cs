@@ -50,7 +50,7 @@ static class ExampleStates
         SshKey = "SHA256:2nEaM5rQCdHHkdyQSiNqXLhWX/7f7ZJxzLqmMPa0bOk",
         CommandKeys = ["6f1d0c92a3b47e58"],
         Rates = [.. Enumerable.Range(0, RateHistory.Seconds).Select(i => 9_000 + (2_500 * Math.Sin(i / 7.0)) + (i * 7919 % 1700))],
-        SetupFaults = ["line 4: unknown key \"brokr\" (did you mean \"broker\"?)"],
+        SetupFaults = ["nfr.txt line 4: nobody knows the name \"brokr\"; do you mean broker?"],
         Update = new(PanelUpdatePhase.Idle, 0, "", ""),
     };
 
