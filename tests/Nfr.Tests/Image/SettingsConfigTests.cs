@@ -122,7 +122,7 @@ public sealed class SettingsConfigTests : SettingsBed
     [InlineData("data:\n  dir: /tmp/x\n", "data", "the box keeps it where it has to be")]
     [InlineData("spool:\n  dir: /tmp/x\n  max_size: 2GiB\n", "spool.dir", "the box keeps it where it has to be")]
     [InlineData("outputs:\n  max_size: 1GiB\n", "outputs.max_size", "the box keeps it")]
-    [InlineData("panel:\n  socket: /tmp/x\n", "panel", "the box keeps it")]
+    [InlineData("panel:\n  sleep: 0s\n  socket: /tmp/x\n", "panel.socket", "the box keeps it")]
     [InlineData("inputs:\n  sniffer:\n    enabled: false\n", "inputs.sniffer.enabled", "capture = in nfr.txt")]
     [InlineData("inputs:\n  sniffer:\n    interface: lo\n", "inputs.sniffer.interface", "capture = in nfr.txt")]
     [InlineData("scope:\n  file: /tmp/x\n", "scope", "put a file scope.yml beside it")]
@@ -134,6 +134,14 @@ public sealed class SettingsConfigTests : SettingsBed
         Assert.DoesNotContain("/tmp/x", Config, StringComparison.Ordinal);
         Assert.Equal((false, true, "/var/lib/nfr"), (Parsed().Scoring.Enabled, Parsed().Inputs.Sniffer.Enabled, Parsed().Data.Dir));
         Assert.Equal("enx001122334455", Assert.Single(Parsed().Inputs.Sniffer.Interfaces));
+    }
+
+    [Fact]
+    public void How_bright_and_how_long_the_display_shines_is_the_owners_to_say()
+    {
+        Overlay = "panel:\n  sleep: 0s\n  contrast: 20\n  display: /dev/i2c-1 0x3d\n";
+        Assert.Empty(After("# nothing\n"));
+        Assert.Equal((TimeSpan.Zero, 20, "/dev/i2c-1 0x3d"), (Parsed().Panel.Sleep, Parsed().Panel.Contrast, Parsed().Panel.Display));
     }
 
     [Fact]

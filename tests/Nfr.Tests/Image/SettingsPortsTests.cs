@@ -315,7 +315,7 @@ public sealed class SettingsPortsTests : SettingsBed
     [Fact]
     public void Instead_of_a_named_port_that_is_away_none_that_captured_is_managed_as_the_file_says()
     {
-        Assert.Contains("but a port that captured at\n# the last start is not managed instead: then none is.", File.ReadAllText(Path.Combine(Shell.Root, "image/nfr.txt")), StringComparison.Ordinal);
+        Assert.Contains("Where the managed port is missing,\n# a port that captured before never takes its place, since it would send into the mirror; a new port does, if it is the only new one.", File.ReadAllText(Path.Combine(Shell.Root, "image/nfr.txt")), StringComparison.Ordinal);
         const string Line = "management = enx001122334455\n";
         Assert.Empty(After(Line));
         AssertPorts("enx001122334455", "[end0]");

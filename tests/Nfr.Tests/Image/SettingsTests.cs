@@ -49,6 +49,31 @@ public sealed class SettingsTests : SettingsBed
     }
 
     [Theory]
+    // A Pi's, and one of letters that are no digits.
+    [InlineData("10000000abCDEf12\0", "0123456789abcdef0123456789abcdef", "nfr-cdef12")]
+    [InlineData("none\0", "0123456789abcdef0123456789abcdef", "nfr-012345")]
+    [InlineData(null, "0123456789abcdef0123456789abcdef", "nfr-012345")]
+    [InlineData(null, "", "nfr")]
+    [InlineData(null, null, "nfr")]
+    public void Two_boxes_without_a_name_have_two(string? serial, string? identity, string name)
+    {
+        if (serial is not null)
+        {
+            Directory.CreateDirectory(At("proc/device-tree"));
+            File.WriteAllText(At("proc/device-tree/serial-number"), serial);
+        }
+        if (identity is not null)
+        {
+            Directory.CreateDirectory(At("etc"));
+            File.WriteAllText(At("etc/machine-id"), identity + "\n");
+        }
+        Assert.Empty(After("# nothing\n"));
+        Assert.Contains($"name = {name}\n", Read("run/nfr-boot/understood"), StringComparison.Ordinal);
+        After("name = Own\n");
+        Assert.Contains("name = own\n", Read("run/nfr-boot/understood"), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("just words", "is no setting; write \"name = value\"")]
     [InlineData("nane = x", "do you mean name?")]
     [InlineData("Engine_Key = 0123456789", "do you mean engine.key?")]

@@ -4,9 +4,9 @@
 
 # Each answer of the sensor is waited for so long (a Pi 3 that is busy takes half a minute), and there are three at most: two minutes in all.
 check_patience=${NFR_CHECK_PATIENCE:-40}
-# What belongs to the box, whatever lies on the card: where things are kept (alerts in memory, so their size too), what its other programs read, and what
+# What belongs to the box, whatever lies on the card: where things are kept (alerts in memory, so their size too), what hangs on what, and what
 # capture = says.
-never='data panel status scope spool.dir log.file inputs.sniffer.enabled inputs.sniffer.interface outputs.file outputs.max_size outputs.keep'
+never='data panel.enabled panel.socket panel.leds panel.button status scope spool.dir log.file inputs.sniffer.enabled inputs.sniffer.interface outputs.file outputs.max_size outputs.keep'
 
 write_scope() {
   if has networks; then

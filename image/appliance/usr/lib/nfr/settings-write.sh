@@ -55,8 +55,15 @@ take_files() {
   done
 }
 
+# Boxes with one and the same nfr.txt shall not take each other's place at the broker: without a name it is the end of the board's serial number that tells them apart
+# (a Pi's MAC ends so, too), on a machine without one the beginning of its identity.
+own_mark() {
+  _mark=$(tr -d '\000\n' < "$tree/serial-number" 2>/dev/null | tr 'A-F' 'a-f' | tr -cd '0-9a-f' | tail -c 6)
+  [ ${#_mark} -eq 6 ] || _mark=$(head -c 6 "$root/etc/machine-id" 2>/dev/null | tr -cd '0-9a-f')
+  [ ${#_mark} -ne 6 ] || printf -- '-%s' "$_mark"
+}
 write_name() {
-  host=nfr; ! has name || host=$(value name | tr '[:upper:]' '[:lower:]')
+  if has name; then host=$(value name | tr '[:upper:]' '[:lower:]'); else host=nfr$(own_mark); fi
   [ -n "$root" ] || printf '%s\n' "$host" > /proc/sys/kernel/hostname
   say_in_force "name = $host"; ! has site || say_in_force "site = $(value site)"
 }
