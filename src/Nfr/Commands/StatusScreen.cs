@@ -240,7 +240,8 @@ static partial class StatusScreen
         string[] held = [.. (Find(box, "throttling")?.EnumerateArray() ?? default).Select(t => Words(t.GetString()!))];
         yield return new(Cut("  heat       " + (warm.Length == 0 ? "this box has no thermometer" : string.Join(", ", warm)) + (held.Length > 0 ? "; " + string.Join(", ", held) : ""), Width));
         JsonElement process = box.GetProperty("process");
-        double uptime = process.GetProperty("uptimeSeconds").GetDouble();
+        // A sensor that runs on from before an upgrade of the package does not say how old its process is.
+        double uptime = (Find(process, "uptimeSeconds") ?? clock.GetProperty("uptimeSeconds")).GetDouble();
         yield return new(string.Create(CultureInfo.InvariantCulture,
             $"  memory     {Sizes.Of(Count(process, "residentBytes"))} of {Sizes.Of(Count(process, "mostResidentBytes"))}, heap {Sizes.Of(Count(process, "heapBytes"))}; processor {(uptime > 0 ? process.GetProperty("cpuSeconds").GetDouble() / uptime : 0):P1} since the start"));
     }

@@ -26,6 +26,15 @@ public sealed class StatusScreenTests
     };
 
     [Fact]
+    public void A_sensor_from_before_an_upgrade_of_the_package_is_shown_too()
+    {
+        System.Text.Json.Nodes.JsonNode report = System.Text.Json.Nodes.JsonNode.Parse(Full().ToJson())!;
+        Assert.True(report["box"]!["process"]!.AsObject().Remove("uptimeSeconds"));
+        using JsonDocument json = JsonDocument.Parse(report.ToJsonString());
+        Assert.Contains(StatusScreen.Lines(json.RootElement), l => l.Text.Contains("processor 1.4 % since the start", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_sensor_in_order_fits_one_screen_and_says_so_on_top()
     {
         string[] lines = Lines(Full());
