@@ -83,9 +83,9 @@ public sealed class BadOutputServerTests(ITestOutputHelper output) : IDisposable
         var time = new FastTime(Speed);
         long refused = 0;
         EachMood.Course course = await AlertsAsync(server, mood, time, failures, new ElasticSinkOptions { Cluster = Cluster(server) }, _ => false, count => refused = count);
-        // Some are given up one by one where nothing else is taken, then it waits.
-        if (mood.Name != "413") Assert.Equal(0, refused);
-        Assert.InRange(refused, 0, First - 1);
+        // Some are given up one by one where nothing else is taken, then it waits. A page that is refused whole goes again by halves: where the server is well again between two of them, what
+        // was alone in the last refused one is taken for the reason.
+        Assert.InRange(refused, 0, mood.Name == "413" ? First - 1 : mood.Refuses ? 1 : 0);
         Assert.Equal(Enumerable.Range((int)refused, First + Then - (int)refused), index.Numbers);
         return course with { Doubled = index.Conflicts };
     }
