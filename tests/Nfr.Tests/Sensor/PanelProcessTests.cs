@@ -7,9 +7,21 @@ namespace Nfr.Tests.Sensor;
 /// <summary>Sensor and panel as they run on a box: two processes and a socket.</summary>
 public sealed class PanelProcessTests
 {
-    static NfrProcess Panel(SensorBench bench) => NfrProcess.Start(["panel", "-c", bench.ConfigPath], folder: bench.In(""));
+    const string Light = "class/leds/nfr:power";
 
-    static void Configure(SensorBench bench) => bench.Configure(more: $"panel:\n  socket: {bench.In("panel.sock")}\n  display: off\n  leds: \"none-such:\"");
+    /// <summary>What the kernel's file says before anybody chose.</summary>
+    const string Dark = "[none] timer heartbeat default-on\n";
+
+    /// <summary>A panel with one light: a mount namespace of its own has another /sys/class.</summary>
+    static NfrProcess Panel(SensorBench bench)
+    {
+        Directory.CreateDirectory(bench.In(Light));
+        File.WriteAllText(bench.In(Light + "/trigger"), Dark);
+        File.WriteAllText(bench.In(Light + "/brightness"), "0\n");
+        return NfrProcess.Start(["panel", "-c", bench.ConfigPath], ["unshare", "-m", "sh", "-c", "mount --bind \"$0\" /sys/class && exec \"$@\"", bench.In("class")], bench.In(""));
+    }
+
+    static void Configure(SensorBench bench) => bench.Configure(more: $"panel:\n  socket: {bench.In("panel.sock")}\n  display: off");
 
     /// <summary>The newest state that the sensor tells; it tells one a second.</summary>
     static PanelState Ask(Socket socket)
@@ -84,6 +96,7 @@ public sealed class PanelProcessTests
         panel.Expect("the sensor does not answer any more");
         bench.Listen();
         panel.Expect("answers at", times: 2);
+        Assert.NotEqual(Dark, File.ReadAllText(bench.In(Light + "/trigger")));
         Assert.InRange(panel.Memory(), 10, 60);
         panel.Signal(NfrProcess.Terminate);
         Assert.Equal(0, panel.End().Code);
