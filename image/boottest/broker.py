@@ -65,8 +65,8 @@ user root
         self._server = subprocess.Popen(['mosquitto', '-c', config], stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT)
         self._await_port()
         certificate, key = authority.issue('watcher')
-        self._watcher = subprocess.Popen(['mosquitto_sub', '-h', address, '-p', str(port), '--cafile', authority.certificate, '--cert', certificate, '--key', key, '-q', '1',
-                                          '-t', 'nfr/#', '-t', 'homeassistant/#', '-F', '%j'], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._log, text=True)
+        self._subscribe = ['mosquitto_sub', '-h', address, '-p', str(port), '--cafile', authority.certificate, '--cert', certificate, '--key', key, '-q', '1']
+        self._watcher = subprocess.Popen([*self._subscribe, '-t', 'nfr/#', '-t', 'homeassistant/#', '-F', '%j'], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._log, text=True)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -104,6 +104,11 @@ user root
                 after = len(self.messages)
                 left = until - time.monotonic()
                 if left <= 0 or not self._changed.wait(left) and time.monotonic() >= until: return None
+
+    def retained(self, topic, seconds=20):
+        """What the broker keeps under a topic for who comes later; empty where it keeps nothing."""
+        done = subprocess.run([*self._subscribe, '-t', topic, '--retained-only', '-C', '1', '-W', str(seconds)], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        return done.stdout.strip()
 
     def of(self, kind, after=0):
         with self._changed: return [message for message in self.messages[after:] if message.kind == kind]

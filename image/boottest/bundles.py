@@ -70,11 +70,11 @@ class Bundles:
         return self._make('good', self.counter + 1, self._key, version='9.0.1')
 
     def bad(self):
-        """Whole, signed and newer; its sensor ends at once."""
+        """Whole, signed and newer; its sensor ends at once. Its program is well, so that it is asked whether the sensor is, and has to say no."""
         def break_sensor(root):
-            script = os.path.join(self.folder, 'broken')
-            with open(script, 'w') as file: file.write('#!/bin/sh\nexit 1\n')
-            self._debugfs(root, 'cd /usr/bin', 'rm nfr', f'write {script} nfr', 'set_inode_field nfr mode 0100755')
+            broken = os.path.join(self.folder, 'broken.conf')
+            with open(broken, 'w') as file: file.write('[Service]\nExecStart=\nExecStart=/bin/false\n')
+            self._debugfs(root, 'cd /usr/lib/systemd/system', 'mkdir nfr.service.d', 'cd nfr.service.d', f'write {broken} broken.conf')
         return self._make('bad', self.counter + 2, self._key, break_sensor, version='9.0.2')
 
     def older(self):

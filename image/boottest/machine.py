@@ -4,6 +4,7 @@ import json
 import os
 import queue
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -110,8 +111,9 @@ class Machine:
 
     # -- power -----------------------------------------------------------------------------------------------------------------------------------
 
-    def power_on(self, panel=True, clock=None, append=''):
-        """Plays the firmware and starts the kernel. `clock` is an RTC time such as 1970-01-01T00:00:00; None is now."""
+    def power_on(self, panel=True, clock=None, append='', watchdog=False):
+        """Plays the firmware and starts the kernel. `clock` is an RTC time such as 1970-01-01T00:00:00; None is now. `watchdog` puts one into the machine that resets it when nobody feeds it: not at
+        every start, since an emulated machine may stand still for as long as that waits."""
         assert self.process is None, 'the machine is on'
         self.boots += 1
         partition, kernel, initrd, line = Card(self.image).boot(os.path.join(self.folder, 'boot'))
@@ -128,9 +130,11 @@ class Machine:
                      '-drive', f'id=card,file={self.image},format=raw,cache=writeback,discard=unmap,if={self.CARD}',
                      '-kernel', kernel, '-append', line, *self._devices(panel, screen)]
         if initrd: arguments += ['-initrd', initrd]
+        if watchdog: arguments += ['-device', 'i6300esb,addr=6', '-action', 'watchdog=reset']
         if clock: arguments += ['-rtc', f'base={clock}']
         self.log = open(os.path.join(self.folder, f'qemu-{self.boots}.log'), 'w')
-        self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
+        # restore_signals=False: SIGXFSZ stays ignored, as Python has it, so that `refuse_writes` ends writes and not QEMU.
+        self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT, restore_signals=False)
         self.started = time.monotonic()
         try:
             self.qmp = Qmp(control)
@@ -164,6 +168,11 @@ class Machine:
         if self._wire: self._wire.close()
         self.log.close()
         self.process = self.qmp = self.display = self._wire = None
+
+    def refuse_writes(self):
+        """From here on the card fails every write, until the next power_on: the host lets QEMU write to no file any more (RLIMIT_FSIZE), and QEMU reports that as an error of the card.
+        The serial console is such a file, too, and says nothing more."""
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (0, 0))
 
     def add_cable(self, name, tap):
         """A cable to an adapter that may be plugged in."""

@@ -22,7 +22,7 @@ from box import Box, Failed, network, settings, HOST, LEASE          # noqa: E40
 from bundles import Bundles                                     # noqa: E402
 
 # An act is one flashed card. Its first check switches the box on; without it the others of the act have nothing to look at.
-EVERYDAY = ('recording', 'capture', 'heartbeat', 'lights', 'display', 'alert', 'silent', 'read_only', 'grown', 'ports', 'ssh', 'memory', 'watchdog', 'power_cut', 'full_card',
+EVERYDAY = ('recording', 'capture', 'heartbeat', 'lights', 'display', 'alert', 'silent', 'read_only', 'grown', 'ports', 'ssh', 'memory', 'watchdog', 'hung', 'power_cut', 'full_card',
             'dying_card', 'kept', 'update_refused', 'update', 'update_bad', 'shutdown')
 PLAIN = ('plain', 'late_card', 'factory_reset')
 BOARD = ('board',)
@@ -82,6 +82,8 @@ def main():
     # Ended from outside, the emulator and the broker end too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     only = set(filter(None, choice.only.split(',')))
+    unknown = only - {*EVERYDAY, *PLAIN, *BOARD, *BAD_DAY}
+    if unknown: parser.error(f'there is no check {", ".join(sorted(unknown))}')
     acts = [(act, [name for name in act if not only or name in only or name == act[0]]) for act in (EVERYDAY, PLAIN, BOARD, BAD_DAY) if not only or only & set(act)]
     began, results = time.monotonic(), []
     network()
@@ -92,7 +94,7 @@ def main():
         bundles = Bundles(base, choice.nfr.split(' '), choice.key, choice.updates or os.path.join(folder, 'updates'), HOST, say)
         box = Box(choice.image, bundles, folder, say)
         for act, names in acts:
-            if act is EVERYDAY: box.new_card('everyday', settings(ssh_key=box.public_key))
+            if act is EVERYDAY: box.new_card('everyday', settings(ssh_key=box.public_key, extra=[f'ntp = {HOST}']))
             elif act is PLAIN: box.new_card('plain', settings(ssh_key=box.public_key, plain=True), address=LEASE)
             # QEMU's SD cards are powers of two.
             elif act is BOARD: box.new_card('board', settings(ssh_key=box.public_key, plain=True), address=LEASE, megabytes=4096, board=True)

@@ -2,6 +2,7 @@
 import os
 import socket
 import struct
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -177,6 +178,25 @@ class TheTraffic(unittest.TestCase):
     def test_gives_as_many_frames_as_are_asked_for(self):
         self.assertEqual(7, len(traffic.everyday(7)))
         self.assertEqual(2 * 210, len(traffic.scan()))
+
+    EAR = """
+import socket, subprocess, traffic
+for line in ('add near type veth peer name far', 'set near up', 'set far up'): subprocess.run(['ip', 'link', *line.split()], check=True)
+span, box, frame = traffic.Span('near'), socket.socket(socket.AF_PACKET, socket.SOCK_RAW), traffic.everyday(1)[0]
+box.bind(('far', 0))
+span.heard()
+span.send(traffic.everyday(5000), 100000)
+box.send(frame)
+print([frame in span.heard()[0]], [frame in span.heard()[0]])
+for _ in range(4000): box.send(frame)
+frames, missed = span.heard()
+print(len(frames) + missed >= 4000, missed > 0)
+"""
+
+    @unittest.skipUnless(subprocess.run(['unshare', '--net', 'true'], capture_output=True).returncode == 0, 'needs a network of its own (root)')
+    def test_hears_what_the_box_sends_behind_thousands_of_its_own_and_counts_what_it_could_not_keep(self):
+        done = subprocess.run(['unshare', '--net', sys.executable, '-c', self.EAR], cwd=os.path.dirname(os.path.abspath(__file__)), capture_output=True, text=True)
+        self.assertEqual('[True] [False]\nTrue True\n', done.stdout, done.stderr)
 
 
 if __name__ == '__main__':

@@ -1,6 +1,7 @@
 """What the box is shown at its capture port: frames made here, sent into the machine's second port by a packet socket on the host's side of it."""
 import socket
 import struct
+import threading
 import time
 
 INSIDE_MAC, OUTSIDE_MAC = bytes.fromhex('025056010101'), bytes.fromhex('025056010102')
@@ -89,15 +90,17 @@ def backdoor():
 
 class Span:
     """The host's side of the capture port."""
-    # Answers of the guest would come here: it must be silent.
-    ETH_P_ALL, PACKET_OUTGOING = 3, 4
+    # What the guest sends would come here: it must be silent. Our own frames are left out by the kernel, since they would fill the socket's room until it is
+    # deaf (linux/if_packet.h; SOL_PACKET is 263).
+    ETH_P_ALL, SOL_PACKET, PACKET_STATISTICS, PACKET_IGNORE_OUTGOING = 3, 263, 6, 23
 
     def __init__(self, interface):
         self.interface, self.sent = interface, 0
         self._out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
         self._out.bind((interface, 0))
-        self._in = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(self.ETH_P_ALL))
-        self._in.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+        # Without a protocol it hears nothing before all is set.
+        self._in = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        self._in.setsockopt(self.SOL_PACKET, self.PACKET_IGNORE_OUTGOING, 1)
         self._in.bind((interface, self.ETH_P_ALL))
         self._in.setblocking(False)
 
@@ -112,16 +115,36 @@ class Span:
         return len(frames)
 
     def heard(self):
-        """Frames that came out of the box's capture port since the last call: there must be none."""
+        """Frames that came out of the box's capture port since the last call, and how many more there was no room for: there must be none."""
         frames = []
         while True:
-            try: frame, sender = self._in.recvfrom(65536)
-            except BlockingIOError: return frames
-            if sender[2] != self.PACKET_OUTGOING: frames.append(frame)
+            try: frames.append(self._in.recv(65536))
+            except BlockingIOError: break
+        _, missed = struct.unpack('II', self._in.getsockopt(self.SOL_PACKET, self.PACKET_STATISTICS, 8))
+        return frames, missed
 
     def close(self):
         self._out.close()
         self._in.close()
+
+
+class Feed:
+    """Everyday traffic while the block runs: a port that hears nothing for half a minute is a fault of its own, which a light shows before others."""
+
+    def __init__(self, span, per_second=100):
+        self._span, self._per_second, self._stop = span, per_second, threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self):
+        while not self._stop.is_set(): self._span.send(everyday(self._per_second), self._per_second)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join()
 
 
 def pcap(frames, path, start=1700000000, gap=0.01):

@@ -1,7 +1,10 @@
-"""With the data partition full the box goes on recording, says so, and is well again when there is room."""
+"""With the data partition full the box goes on recording, says so at the broker, in its log and by the light, and is well again when there is room."""
+import os
+
 from box import CAPTURE, expect, wait_for
+from checks.bad_day_seen import SECONDS, flashes, is_flashing
 from ledger import all_in
-from traffic import everyday
+from traffic import Feed, everyday
 
 
 def full(message):
@@ -18,10 +21,16 @@ def check(box):
         told = box.broker.wait('health', 120, after=mark, that=full)
         expect(told, 'no heartbeat within 120 s says that the card is full')
         words = '", "'.join(full(told))
+        seen = []
+        with Feed(box.span):
+            expect(wait_for(lambda: seen.append(flashes(box.machine)) or is_flashing(seen[-1]), 90, every=0.1), f'the alert light does not flash: on and changes in {SECONDS} s: {seen}')
+        log = wait_for(lambda: box.guest.run('journalctl -b -u nfr.service -o cat --no-pager | grep -E " left of |is full" | tail -n 1; true').strip(), 90)
+        expect(log, 'the log does not say that the card is full')
+        box.machine.display.save(os.path.join(box.folder, 'full-card.png'))
     finally:
         box.guest.run('rm -f /data/full /data/full2')
     mark = box.broker.mark()
     well = box.broker.wait('health', 180, after=mark, that=lambda message: not full(message))
     expect(well, 'with room again, the trouble stayed for 180 s')
     expect(wait_for(lambda: box.ports()[CAPTURE]['open'], 10), 'the capture port is closed')
-    return f'{packets}; told at the broker: "{words}"'
+    return f'{packets}; told at the broker: "{words}"; the alert light flashes ({seen[-1][1]} changes in {SECONDS} s); the log: "{log[30:]}"'

@@ -1,5 +1,6 @@
 """From outside no TCP port answers but SSH, which was asked for; inside nothing else listens either."""
 import errno
+import re
 import select
 import socket
 import time
@@ -40,7 +41,11 @@ def scan(address, ports, at_once=1500, seconds=2.5):
 def check(box):
     opened, refused = scan(BOX, range(1, 65536))
     expect(opened == [22], f'open to the outside: {opened}')
+    # A box without a firewall says "refused" where nobody listens.
+    expect(not refused, f'{refused} ports were refused and not met with silence: the firewall is not there')
+    rules = box.guest.run('nft list ruleset')
+    expect(re.search(r'hook input .*policy drop', rules), f'the firewall lets in what it was not told to: {rules}')
     listening = box.guest.run("ss -H -l -n -t -u -p").splitlines()
-    foreign = [line for line in listening if 'sshd' not in line and not any(name in line for name in ('127.0.0.', '[::1]', '"systemd-network"'))]
+    foreign = [line for line in listening if not ('"sshd"' in line and line.split()[4].endswith(':22')) and not any(name in line for name in ('127.0.0.', '[::1]', '"systemd-network"'))]
     expect(not foreign, f'listening inside: {foreign}')
     return f'open: 22 alone; {refused} of 65,535 refused, the others silent; inside {len(listening)} sockets, none foreign'

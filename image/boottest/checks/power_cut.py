@@ -1,10 +1,9 @@
 """The plug is pulled in the middle of writing, twice, once by "poweroff -ff": it comes up clean, and every event that was in the spool at the last look is in it still."""
 import json
-import threading
 import time
 
 from box import expect
-from traffic import everyday
+from traffic import Feed
 
 
 def spooled(box):
@@ -16,13 +15,7 @@ def spooled(box):
 def check(box):
     details = []
     for how in ('plug', 'poweroff -ff'):
-        stop = threading.Event()
-
-        def feed():
-            while not stop.is_set(): box.span.send(everyday(400), 300)
-        feeder = threading.Thread(target=feed)
-        feeder.start()
-        try:
+        with Feed(box.span, 300):
             time.sleep(20)
             before = spooled(box)
             expect(before, 'nothing lies in the spool')
@@ -30,9 +23,6 @@ def check(box):
             else:
                 box.guest.try_run('nohup sh -c "sleep 0.2; poweroff -ff" >/dev/null 2>&1 &', 30)
                 expect(box.rebooted(60), 'the box did not go off')
-        finally:
-            stop.set()
-            feeder.join()
         box.power_on()
         seconds = box.wait_recording()
         expect(seconds is not None, f'after {how} it did not record again')

@@ -24,4 +24,5 @@ def check(box):
     expect('try=-' in state and f'good={before}' in state, f'slots: {state}')
     words = box.guest.run('nfr update status').strip()
     expect('back' in words or 'fail' in words, f'"nfr update status" says: {words}')
+    expect('sensor' in words, f'"nfr update status" does not say that it was the sensor: {words}')
     return f'back in slot {after} after {starts} starts of the broken system; {words.splitlines()[-1]}'

@@ -11,9 +11,10 @@ sealed record CommandSetup(Terminal Terminal, Wiring Wiring, Option<string?> Con
 
     /// <summary>
     /// The config that is meant; null when it has faults, which are then told. Without -c and without a file at the default place, the defaults
-    /// apply where <paramref name="orDefaults"/>; where the command <paramref name="creates"/> the file, also with -c.
+    /// apply where <paramref name="orDefaults"/>; where the command <paramref name="creates"/> the file, also with -c. One that <paramref name="asks"/> a sensor which runs already takes the
+    /// defaults also where the file at the default place has faults, or lies on a disk that fails.
     /// </summary>
-    public NfrConfig? Load(ParseResult parsed, bool orDefaults, bool creates = false)
+    public NfrConfig? Load(ParseResult parsed, bool orDefaults, bool creates = false, bool asks = false)
     {
         string path = ConfigPath(parsed);
         bool named = parsed.GetValue(ConfigOption) is not null;
@@ -25,7 +26,7 @@ sealed record CommandSetup(Terminal Terminal, Wiring Wiring, Option<string?> Con
         }
         NfrConfig? config = ConfigFile.Load(path, out IReadOnlyList<ConfigFault> faults);
         Tell(faults);
-        return config;
+        return config ?? (asks && !named ? NfrConfig.Default(path) : null);
     }
 
     /// <summary>The scope that the config names; null when it has faults, which are then told.</summary>

@@ -39,7 +39,7 @@ static class StatusCommand
         {
             double seconds = parsed.GetValue(watch) ?? 2;
             if (seconds is not (>= ShortestWatch and <= LongestWatch)) return setup.Usage("status", string.Create(CultureInfo.InvariantCulture, $"--watch takes a number of seconds from {ShortestWatch} to {LongestWatch}"));
-            if (setup.Load(parsed, orDefaults: true) is not { } config) return ExitCode.Usage;
+            if (setup.Load(parsed, orDefaults: true, asks: true) is not { } config) return ExitCode.Usage;
             // The socket beside the spool is this config's own; the default place may be another sensor's.
             string[] places = [.. StatusSocket.Places(config).Reverse()];
             if (places.Length == 0) return setup.Terminal.Fail(ExitCode.Failed, $"status.socket is off in {config.File}, so a running sensor cannot be asked");

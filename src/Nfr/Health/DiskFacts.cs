@@ -47,7 +47,8 @@ sealed record DiskFacts(string MountPoint, string FileSystem, bool IsReadOnly, l
         return best;
     }
 
-    static bool IsReadOnlyIn(string options) => options.Split(',').Contains("ro");
+    /// <summary>Or failed: from Linux 6.12 on, ext4 with errors=remount-ro is not "ro" after an error but, by version, "shutdown", "emergency_ro" or nothing of the kind.</summary>
+    static bool IsReadOnlyIn(string options) => options.Split(',').Any(o => o is "ro" or "emergency_ro" or "shutdown");
 
     /// <summary>Blanks and the like are written as \040.</summary>
     static string Unescape(string text)

@@ -35,13 +35,18 @@ static class Troubles
         if (report.Run.Spool is { } spool) Spool(all, report, spool);
         Away(all, report);
         Fleet(all, report);
-        if (report.Box is { } box)
-        {
-            Clock(all, report, box.Clock);
-            Box(all, box);
-        }
+        if (report.Box is { } box) all.AddRange(OfBox(box, report.Now));
         foreach (ListReport list in report.Lists.Where(l => l.Problem is not null && l.Failed > 0)) all.Add(new(Gravity.Notice, "lists", $"{list.Name} is not as new as it should be: {list.Problem}", "the last good copy serves on; check the address in scoring.feeds"));
         return [.. all.OrderByDescending(t => t.Gravity)];
+    }
+
+    /// <summary>Of clock, disk, board, and what the appliance says of itself, in that order.</summary>
+    public static IReadOnlyList<Trouble> OfBox(BoxFacts box, DateTimeOffset now)
+    {
+        List<Trouble> all = [];
+        Clock(all, box, now);
+        Box(all, box);
+        return all;
     }
 
     /// <summary>No login, or one that nobody there has: what is to be done is done at the box, its card and nfr.txt.</summary>
@@ -143,16 +148,17 @@ static class Troubles
         return left < 1.0 / 24 ? "; there is room for less than an hour" : $"; at today's rate there is room for {Ages.Of(TimeSpan.FromDays(Math.Min(left, 36_500)))}";
     }
 
-    static void Clock(List<Trouble> all, StatusReport report, ClockFacts clock)
+    static void Clock(List<Trouble> all, BoxFacts box, DateTimeOffset now)
     {
-        string byHand = IsAppliance(report) ? "let the box reach a time server: the one that DHCP names, or ntp = … in nfr.txt (UDP port 123)" : "let chrony or systemd-timesyncd reach a time server, or set it by hand (date -s)";
-        if (ClockFloor.IsUnset(report.Now))
-            all.Add(new(Gravity.Fault, "clock", string.Create(CultureInfo.InvariantCulture, $"the clock was never set: it says {report.Now.UtcDateTime:yyyy-MM-dd}"), byHand));
-        else if (clock.IsUnset(report.Now))
-            all.Add(new(Gravity.Fault, "clock", string.Create(CultureInfo.InvariantCulture, $"nobody has set the clock since the box came up: {report.Now.UtcDateTime:yyyy-MM-dd HH:mm} UTC is when it last ran, or was built, going on"), byHand));
+        ClockFacts clock = box.Clock;
+        string byHand = box.IsAppliance ? "let the box reach a time server: the one that DHCP names, or ntp = … in nfr.txt (UDP port 123)" : "let chrony or systemd-timesyncd reach a time server, or set it by hand (date -s)";
+        if (ClockFloor.IsUnset(now))
+            all.Add(new(Gravity.Fault, "clock", string.Create(CultureInfo.InvariantCulture, $"the clock was never set: it says {now.UtcDateTime:yyyy-MM-dd}"), byHand));
+        else if (clock.IsUnset(now))
+            all.Add(new(Gravity.Fault, "clock", string.Create(CultureInfo.InvariantCulture, $"nobody has set the clock since the box came up: {now.UtcDateTime:yyyy-MM-dd HH:mm} UTC is when it last ran, or was built, going on"), byHand));
         else if (clock.Kernel is { IsSynchronised: false })
-            all.Add(new(Gravity.Notice, "clock", "nobody keeps the clock: it is not synchronised", IsAppliance(report) ? byHand : "timedatectl set-ntp true, or install chrony; in a container or virtual machine look at the host"));
-        if (clock.LastJumpAt is { } at && (report.Now - at).Duration() < s_recently)
+            all.Add(new(Gravity.Notice, "clock", "nobody keeps the clock: it is not synchronised", box.IsAppliance ? byHand : "timedatectl set-ntp true, or install chrony; in a container or virtual machine look at the host"));
+        if (clock.LastJumpAt is { } at && (now - at).Duration() < s_recently)
             all.Add(new(Gravity.Notice, "clock", string.Create(CultureInfo.InvariantCulture, $"the clock was set by {clock.LastJump.TotalSeconds:+0.0;-0.0} s at {at.UtcDateTime:HH:mm:ss}"), ""));
     }
 

@@ -105,7 +105,7 @@ static class LightTable
         new(Light.Uplink, LightPattern.Fast, "the box is refused (key or certificate), or its spool is full and unsent events go", "the display's pages Spool and Health say why"),
 
         new(Light.Alert, LightPattern.Off, "no alert waits for somebody", ""),
-        new(Light.Alert, LightPattern.Flash, "something is to be set right: nfr.txt, the clock, or an update that did not come about", "read the display's page Health; after an update it goes out with the next one that comes about"),
+        new(Light.Alert, LightPattern.Flash, "something is to be set right: nfr.txt, the clock, a full card, or an update that did not come about", "read the display's page Health; after an update it goes out with the next one that comes about"),
         new(Light.Alert, LightPattern.On, "the box has a fault", "read the display's page Health"),
         new(Light.Alert, LightPattern.Slow, "there are new alerts, none graver than medium", "read the page Alerts; a press of the button there acknowledges them"),
         new(Light.Alert, LightPattern.Fast, "there are new alerts, high or critical", "read the page Alerts; a press of the button there acknowledges them"),
@@ -204,11 +204,11 @@ static class LightTable
         : state.Health == PanelHealth.Fault ? LightPattern.On : IsToBeSetRight(state) ? LightPattern.Flash : LightPattern.Off;
 
     /// <summary>
-    /// What no other light shows and goes by nobody's doing but a person's: a setting that was not taken, a clock that nobody has set or keeps, an update that did not stay, could not be written or
-    /// was not taken.
+    /// What no other light shows and goes by nobody's doing but a person's: a setting that was not taken, a clock that nobody has set or keeps, a card that is full, an update that did not stay,
+    /// could not be written or was not taken.
     /// </summary>
     static bool IsToBeSetRight(PanelState state) =>
-        state.SetupFaults.Count > 0 || state.Clock is PanelClock.Unset or PanelClock.Free
+        state.SetupFaults.Count > 0 || state.Clock is PanelClock.Unset or PanelClock.Free || state.Spool.IsDiskFull || state.Box is { DiskSize: > 0, DiskFree: <= 0 }
         || state.Update.Phase is PanelUpdatePhase.RolledBack or PanelUpdatePhase.Failed or PanelUpdatePhase.Refused;
 
     /// <summary>As Markdown, for "nfr panel --lights".</summary>

@@ -63,8 +63,9 @@ sealed class PanelDesk(TimeSpan sleep)
         long newest = state.Alerts.Count > 0 ? state.Alerts[0].Sequence : 0;
         if (state.HasSensor)
         {
-            // The first state of all tells of old alerts: they are shown, too.
-            if (newest > _newestAlert && state.Unacknowledged > 0 && !state.Alerts[0].IsAcknowledged) Choose(PanelPage.Alerts, now);
+            // The first state of all tells of old alerts: they are shown, too. Where some wait already, one more that is no graver does not keep the display lit: the light tells of it.
+            if (newest > _newestAlert && state.Unacknowledged > 0 && !state.Alerts[0].IsAcknowledged)
+                Choose(PanelPage.Alerts, now, lights: before is not { HasSensor: true, Unacknowledged: > 0 } || state.WorstUnacknowledged > before.WorstUnacknowledged);
             _newestAlert = Math.Max(_newestAlert, newest);
             if (state.Health == PanelHealth.Fault && before is not { HasSensor: true, Health: PanelHealth.Fault }) Choose(PanelPage.Health, now);
         }
@@ -130,7 +131,14 @@ sealed class PanelDesk(TimeSpan sleep)
         _used = now;
     }
 
-    void Choose(PanelPage page, TimeSpan now) => (_page, _since, _used, _chosenUntil) = (page, now, now, now + Chosen);
+    /// <param name="page">Which one.</param>
+    /// <param name="now">Since when.</param>
+    /// <param name="lights">It is worth lighting the display for.</param>
+    void Choose(PanelPage page, TimeSpan now, bool lights = true)
+    {
+        (_page, _since, _chosenUntil) = (page, now, now + Chosen);
+        if (lights) _used = now;
+    }
 
     List<PanelPage> PagesOf(PanelState state, TimeSpan now)
     {

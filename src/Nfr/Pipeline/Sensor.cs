@@ -51,6 +51,7 @@ sealed class Sensor : IDisposable
     readonly ClockWatch _clock;
     readonly ClockEpochs _epochs;
     readonly SpooledFields _spooledFields;
+    readonly BoxObserver _boxObserver;
     readonly Timer _observing;
     readonly LedgerClock _ledgerClock;
     readonly Timer _balancer;
@@ -91,6 +92,7 @@ sealed class Sensor : IDisposable
             _observers.Add((name, new Observer(name, Tell, time), new PortRates(time)));
         _inputObservers.AddRange(Entries().SelectMany(e => e.Sources).Select(s => new InputObserver(s.Name, Tell, time)));
         _clock = new ClockWatch(time);
+        _boxObserver = new BoxObserver(Tell, time);
         _observing = new Timer(_ => Observe());
         _balancer = new Timer(_ => TurnLedger());
         _started = time.GetUtcNow();
@@ -388,6 +390,7 @@ sealed class Sensor : IDisposable
         if (!Monitor.TryEnter(_turning)) return;
         try
         {
+            _boxObserver.Look(Troubles.OfBox(BoxFacts.Read(_config.Spool.Dir, _clock, _time), _time.GetUtcNow()));
             Ledger now = Balance();
             // Without an exact end there is no interval: the next one is longer.
             if (!now.IsExact || _stopped) return;

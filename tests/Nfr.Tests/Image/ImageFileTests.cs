@@ -1,3 +1,6 @@
+using System.Text.Json;
+using Nfr.Tests.Sensor;
+
 namespace Nfr.Tests.Image;
 
 /// <summary>What can be said of the image by its texts; the rest is shown by booting it.</summary>
@@ -45,6 +48,35 @@ public sealed class ImageFileTests : IDisposable
     {
         Assert.DoesNotMatch("usb[-_]storage|uas|xhci", Image("initramfs/modules.txt"));
         Assert.DoesNotContain("SSD by", File.ReadAllText(Path.Combine(Shell.Root, "hardware/parts.md")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_parts_list_of_the_image_has_what_the_program_was_made_of()
+    {
+        foreach (string folder in new[] { "var/lib/dpkg", ".nfr", "usr/share/doc/nfr" }) Directory.CreateDirectory(Path.Combine(_folder, folder));
+        File.WriteAllText(Path.Combine(_folder, "var/lib/dpkg/status"), "Package: libpcap0.8t64\nStatus: install ok installed\nArchitecture: arm64\nVersion: 1.10.5-2\n\nPackage: gone\nStatus: deinstall ok config-files\nVersion: 1\n");
+        File.WriteAllText(Path.Combine(_folder, ".nfr/nfr.control"), "Package: nfr\nVersion: 2.0.0\nArchitecture: arm64\n");
+        string list = $"SOURCE_DATE_EPOCH=1700000000 perl {Shell.Root}/image/sbom.pl {_folder} 2.0.0 nfr-2.0.0";
+        // Without the program's own list there is none.
+        Assert.Contains("has to bring its own parts list", Shell.Try(list).Text, StringComparison.Ordinal);
+        Ended own = NfrProcess.Run(["version", "--sbom"]);
+        Assert.Equal((0, ""), (own.Code, own.Error));
+        File.WriteAllText(Path.Combine(_folder, "usr/share/doc/nfr/nfr.spdx.json"), own.Output);
+        string text = Shell.Run(list);
+        Assert.Equal(text, Shell.Run(list));
+        using JsonDocument document = JsonDocument.Parse(text);
+        JsonElement[] packages = [.. document.RootElement.GetProperty("packages").EnumerateArray()];
+        string[] ids = [.. packages.Select(p => p.GetProperty("SPDXID").GetString()!)];
+        Assert.Equal(ids.Distinct(), ids);
+        string[] names = [.. packages.Select(p => p.GetProperty("name").GetString()!)];
+        Assert.Superset(new HashSet<string> { "nfr-image", "libpcap0.8t64", "nfr", "Serilog", "YamlDotNet" }, names.ToHashSet());
+        // What the program loads is a package of the image, and named as that.
+        Assert.DoesNotContain(names, n => n is "gone" or "libpcap0.8");
+        foreach (JsonElement relation in document.RootElement.GetProperty("relationships").EnumerateArray())
+        {
+            Assert.Contains(relation.GetProperty("relatedSpdxElement").GetString(), ids);
+            Assert.Contains(relation.GetProperty("spdxElementId").GetString(), ids.Append("SPDXRef-DOCUMENT"));
+        }
     }
 
     [Fact]

@@ -38,7 +38,7 @@ public sealed class SettingsCardTests : SettingsBed
     [Fact]
     public void A_rewriting_that_power_cut_off_is_done_at_the_next_start()
     {
-        byte[] utf16 = Encoding.Unicode.GetBytes($"name = hall-3\r\nsite = works\r\nengine.key = {Key}\r\n");
+        byte[] utf16 = Encoding.Unicode.GetBytes($"name = hall-3\r\nsite = works\r\nengine.url = https://e.example\r\nengine.key = {Key}\r\n");
         byte[] utf8 = Encoding.UTF8.GetBytes("name = hall-3\r\n");
         // The first block is new, the rest is not.
         File.WriteAllBytes(At("card/nfr.txt"), [.. utf8, .. utf16.Skip(utf8.Length * 2)]);
@@ -53,7 +53,7 @@ public sealed class SettingsCardTests : SettingsBed
     public void With_nothing_but_memory_for_data_a_file_in_utf_16_stays_as_it_is()
     {
         File.WriteAllText(At("run/nfr-boot/data-lost"), "the data partition cannot be mounted\n");
-        byte[] raw = [.. Encoding.Unicode.GetPreamble(), .. Encoding.Unicode.GetBytes($"engine.key = {Key}\n")];
+        byte[] raw = [.. Encoding.Unicode.GetPreamble(), .. Encoding.Unicode.GetBytes($"engine.url = https://e.example\nengine.key = {Key}\n")];
         File.WriteAllBytes(At("card/nfr.txt"), raw);
         Start();
         Assert.Equal(raw, File.ReadAllBytes(At("card/nfr.txt")));
@@ -72,7 +72,7 @@ public sealed class SettingsCardTests : SettingsBed
     [Fact]
     public void A_secret_that_is_still_on_the_card_is_told_whatever_the_writing_said()
     {
-        Text = $"engine.key = {Key}\n";
+        Text = $"engine.url = https://e.example\nengine.key = {Key}\n";
         // A card that takes everything and keeps nothing.
         Shell.Run(Instead("dd", "exit 0"), ("NFR_ROOT", At("")), ("NFR_CONTROL", At("card")), ("NFR_CHECK", "true"));
         Assert.Equal("engine.key was taken over and could not be erased from the card; erase it from nfr.txt yourself", Assert.Single(Faults));

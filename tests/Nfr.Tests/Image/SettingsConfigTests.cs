@@ -155,6 +155,22 @@ public sealed class SettingsConfigTests : SettingsBed
     }
 
     [Fact]
+    public void A_key_in_it_goes_to_nobody_without_an_address_in_nfr_txt_and_the_rest_counts()
+    {
+        Overlay = "engine:\n  api_key: 0123456789abcdef\n  analyze:\n    dns: false\n";
+        string fault = Assert.Single(After("site = works\n"));
+        Assert.StartsWith("config.yml line 2: engine.api_key is not for this file and was left out: engine.url in nfr.txt has to be there", fault, StringComparison.Ordinal);
+        Assert.DoesNotContain("api_key", Config, StringComparison.Ordinal);
+        Assert.False(Parsed().Engine.Analyze.Dns);
+        Assert.True(Parsed().Engine.IsEmbedded);
+        Overlay = "engine:\n  host: https://engine.example.net\n  api_key: 0123456789abcdef\n";
+        Assert.Equal(2, After("site = works\n").Length);
+        Assert.True(Parsed().Engine.IsEmbedded);
+        Assert.Empty(After("engine.url = https://engine.example.net\n"));
+        Assert.Contains("api_key: 0123456789abcdef", Config, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_card_that_is_lost_changes_nothing_and_a_file_that_was_removed_is_gone()
     {
         Overlay = "scoring:\n  enabled: false\n";

@@ -149,7 +149,7 @@ public sealed class SettingsTests : SettingsBed
     [InlineData("broker.password: hunter2 = a:bc", "broker.password", "hunter2 = a:bc")]
     public void A_secret_behind_a_colon_or_a_blank_is_taken_over_and_leaves_the_card(string line, string name, string secret)
     {
-        string text = $"broker = mqtts://b.example\nbroker.user = x\n{line}\nsite = works\n";
+        string text = $"broker = mqtts://b.example\nbroker.user = x\n{line}\nengine.url = https://e.example\nsite = works\n";
         Assert.Empty(After(text));
         Assert.Equal(secret, Read("data/settings/taken/" + name));
         Assert.Equal(text.Length, Text.Length);
@@ -285,8 +285,10 @@ public sealed class SettingsTests : SettingsBed
         Assert.Equal(before, Config);
         Assert.Contains("me@desk", Read("data/settings/authorized_keys"), StringComparison.Ordinal);
         Assert.Contains("Address=192.0.2.10/24", Read("run/systemd/network/10-nfr-management.network"), StringComparison.Ordinal);
-        // A file that is there is what counts again, even when it sets nothing.
-        Assert.Empty(After("# nothing\n"));
+        // A file that is there is what counts again, even when it sets nothing: then the key that was kept goes nowhere, and least of all to the default engine.
+        Assert.StartsWith("nfr.txt has no engine.url, so the engine.key of this box is used for nothing", Assert.Single(After("# nothing\n")), StringComparison.Ordinal);
+        Assert.DoesNotContain("engine:", Config, StringComparison.Ordinal);
+        Assert.Empty(After("engine.key = none\n"));
         Assert.False(File.Exists(At("data/settings/authorized_keys")));
     }
 
@@ -300,6 +302,24 @@ public sealed class SettingsTests : SettingsBed
         string before = Config, kept = Read("data/settings/nfr.txt");
         Assert.StartsWith("nfr.txt on the card is empty or rotten", Assert.Single(After(text)), StringComparison.Ordinal);
         Assert.Equal((before, kept), (Config, Read("data/settings/nfr.txt")));
+    }
+
+    [Theory]
+    [InlineData("# engine.url = https://engine.example.net\n")]
+    [InlineData("")]
+    public void Without_an_address_a_key_goes_to_nobody(string line)
+    {
+        Assert.Empty(After("engine.url = https://engine.example.net\nengine.key = 0123456789abcdef\n"));
+        // Taken away, lost, or never written: nothing in the card's text says so but that it is not there.
+        Assert.Contains("\"engine.key = none\" to have the key forgotten", Assert.Single(After(line + "site = works\n")), StringComparison.Ordinal);
+        Assert.DoesNotContain("engine:", Config, StringComparison.Ordinal);
+        Start();
+        Assert.Single(Faults);
+        Assert.DoesNotContain("engine:", Config, StringComparison.Ordinal);
+        Assert.Single(After(line + "engine.key = another-key-0001\n"));
+        Assert.DoesNotContain("engine:", Config, StringComparison.Ordinal);
+        Assert.Empty(After("engine.url = https://engine.example.net\n"));
+        Assert.Contains("api_key: \"another-key-0001\"", Config, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -320,7 +340,7 @@ public sealed class SettingsTests : SettingsBed
     [Fact]
     public void A_secret_moves_into_the_box_and_its_bytes_leave_the_card()
     {
-        const string text = "name = one\r\nengine.key = 0123456789abcdef0123456789abcdef\r\nsite = works\r\n";
+        const string text = "name = one\r\nengine.url = https://e.example\r\nengine.key = 0123456789abcdef0123456789abcdef\r\nsite = works\r\n";
         Assert.Empty(After(text));
         Assert.Equal("0123456789abcdef0123456789abcdef", Read("data/settings/taken/engine.key"));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(At("data/settings/taken/engine.key")));
@@ -328,13 +348,13 @@ public sealed class SettingsTests : SettingsBed
         // Overwritten in place: the length is the same, and so are the other lines.
         Assert.Equal(text.Length, Text.Length);
         Assert.Contains("# engine.key was taken over", Text, StringComparison.Ordinal);
-        Assert.StartsWith("name = one\r\n", Text, StringComparison.Ordinal);
+        Assert.StartsWith("name = one\r\nengine.url = https://e.example\r\n", Text, StringComparison.Ordinal);
         Assert.EndsWith("\r\nsite = works\r\n", Text, StringComparison.Ordinal);
 
         // The next start has it still; a new line replaces it; none removes it.
         Start();
         Assert.Contains("api_key: \"0123456789abcdef0123456789abcdef\"", Config, StringComparison.Ordinal);
-        After("engine.key=another-key-0001\n");
+        After("engine.url = https://e.example\nengine.key=another-key-0001\n");
         Assert.Contains("api_key: \"another-key-0001\"", Config, StringComparison.Ordinal);
         Assert.DoesNotContain("another", Text, StringComparison.Ordinal);
         Assert.Empty(After("engine.key = none\n"));
@@ -366,7 +386,7 @@ public sealed class SettingsTests : SettingsBed
     public void With_nothing_but_memory_for_data_the_card_keeps_the_secrets()
     {
         File.WriteAllText(At("run/nfr-boot/data-lost"), "the data partition cannot be mounted\n");
-        After("engine.key = 0123456789abcdef\n");
+        After("engine.url = https://e.example\nengine.key = 0123456789abcdef\n");
         Assert.Contains("engine.key = 0123456789abcdef", Text, StringComparison.Ordinal);
         Assert.Contains("api_key: \"0123456789abcdef\"", Config, StringComparison.Ordinal);
     }
@@ -465,7 +485,7 @@ public sealed class SettingsTests : SettingsBed
     public void What_the_sensor_refuses_is_left_out_and_said()
     {
         string checker = Checker("! grep -q broker \"$4\" || { echo \"$4:12: fleet.broker: no such thing\"; exit 1; }");
-        Text = "engine.key = 0123456789abcdef\nbroker = mqtts://b.example\nupdate.url = https://updates.example.net/nfr.head\n";
+        Text = "engine.url = https://e.example\nengine.key = 0123456789abcdef\nbroker = mqtts://b.example\nupdate.url = https://updates.example.net/nfr.head\n";
         Start(checker);
         Assert.Contains("fleet.broker: no such thing", Assert.Single(Faults), StringComparison.Ordinal);
         Assert.Contains("api_key", Config, StringComparison.Ordinal);

@@ -23,6 +23,8 @@ public sealed class BoxTests : IDisposable
         @"26 22 0:8 / /mnt/my\040disk rw - xfs /dev/sdb rw",
         "27 22 0:9 / /over rw - ext4 /dev/sdc rw",
         "28 27 0:10 / /over rw - tmpfs tmpfs rw",
+        "29 22 0:11 / /failed rw,noatime - ext4 /dev/sdd rw,errors=remount-ro,emergency_ro",
+        "30 22 0:12 / /down rw,noatime - ext4 /dev/sde rw,shutdown",
         "cut short", "", "1 2 3 4 5 6 7",
     ];
 
@@ -33,6 +35,8 @@ public sealed class BoxTests : IDisposable
     [InlineData("/var/lib/nfr/card/spool", "/var/lib/nfr/card", "vfat", true)]
     [InlineData("/mnt/my disk", "/mnt/my disk", "xfs", false)]
     [InlineData("/over/spool", "/over", "tmpfs", false)]
+    [InlineData("/failed/spool", "/failed", "ext4", true)]
+    [InlineData("/down/spool", "/down", "ext4", true)]
     public void A_folder_lies_on_the_longest_mount_that_it_begins_with(string folder, string point, string kind, bool readOnly) =>
         Assert.Equal((point, kind, readOnly), DiskFacts.Mount(folder, s_mounts));
 

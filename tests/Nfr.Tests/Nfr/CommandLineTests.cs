@@ -41,6 +41,18 @@ public sealed class CommandLineTests : IDisposable
         return path;
     }
 
+    [Fact]
+    public void The_sensor_that_runs_is_asked_also_where_the_config_cannot_be_used_unless_that_was_named()
+    {
+        Directory.CreateDirectory(Path.Combine(_folder, "etc"));
+        string path = Write("colour: red\n", "etc/config.yml");
+        (int code, _, string error) = Run("status");
+        Assert.Contains($"{path}:1: colour", error, StringComparison.Ordinal);
+        // No sensor runs, or this machine's own one answers.
+        Assert.NotEqual(2, code);
+        Assert.Equal(2, Run("status", "-c", path).Code);
+    }
+
     [Theory]
     [InlineData("foo", "unknown command \"foo\"; see nfr help")]
     [InlineData("raed x", "unknown command \"raed\" (did you mean \"read\"?); see nfr help")]

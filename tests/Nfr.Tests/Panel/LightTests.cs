@@ -105,6 +105,7 @@ public class LightTests
         PanelState[] states =
         [
             well with { SetupFaults = ["nfr.txt line 3: nobody knows the name \"colour\""] }, well with { Clock = PanelClock.Free }, well with { Clock = PanelClock.Unset },
+            well with { Spool = well.Spool with { IsDiskFull = true } }, well with { Box = new PanelBox { DiskSize = 29L << 30, DiskFree = 0 } },
             .. new[] { PanelUpdatePhase.RolledBack, PanelUpdatePhase.Failed, PanelUpdatePhase.Refused }.Select(p => well with { Update = new PanelUpdate(p, 0, "2.1.0", "") }),
         ];
         foreach (PanelState state in states)
@@ -115,7 +116,7 @@ public class LightTests
             Assert.Equal(LightPattern.Slow, Plan(state.With(PanelBed.Alert(1, 2)) with { Health = PanelHealth.Fault }).Alert);
         }
         // What nobody can tell, and an update that is well, is nothing to set right.
-        Assert.Equal(LightPattern.Off, Plan(well with { Clock = PanelClock.Unknown, Update = new PanelUpdate(PanelUpdatePhase.Confirmed, 0, "2.1.0", "") }).Alert);
+        Assert.Equal(LightPattern.Off, Plan(well with { Clock = PanelClock.Unknown, Box = new PanelBox(), Update = new PanelUpdate(PanelUpdatePhase.Confirmed, 0, "2.1.0", "") }).Alert);
     }
 
     [Fact]

@@ -195,6 +195,27 @@ public class PanelDeskTests
     }
 
     [Fact]
+    public void Alerts_that_come_all_the_time_do_not_keep_it_lit_and_a_graver_one_lights_it()
+    {
+        for (int minute = 0; minute < 9; minute++, _now += 60) Take(PanelBed.Well().With(PanelBed.Alert(minute + 1, 2)));
+        Assert.False(_desk.IsAsleep(Now));
+        for (int minute = 9; minute < 30; minute++, _now += 60)
+        {
+            Take(PanelBed.Well().With(PanelBed.Alert(minute + 1, 2)));
+            Assert.Equal(PanelPage.Alerts, Page);
+        }
+        Assert.True(_desk.IsAsleep(Now));
+        Take(PanelBed.Well().With(PanelBed.Alert(31, 5)));
+        Assert.False(_desk.IsAsleep(Now));
+        // Who has seen them is told of the next one.
+        _now += 700;
+        Take(PanelBed.Well());
+        Assert.True(_desk.IsAsleep(Now));
+        Take(PanelBed.Well().With(PanelBed.Alert(32, 2)));
+        Assert.False(_desk.IsAsleep(Now));
+    }
+
+    [Fact]
     public void It_never_goes_dark_where_the_config_says_so()
     {
         var desk = new PanelDesk(TimeSpan.Zero);

@@ -25,20 +25,17 @@ write_scope() {
 # A YAML string in double quotes.
 quoted() { printf '%s' "$1" | sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$/"/'; }
 with() { case " $_parts " in *" $1 "*) true ;; *) false ;; esac; }
-# Without an address the sensor would take the default one: a key, and all that is recorded, would go to an engine that nobody asked for.
+# Without an address the sensor would take the default one: a key, and all that is recorded, would go to an engine that nobody asked for. So a line engine.url
+# that is right is what it takes that anything leaves the box, whatever key is kept.
 engine_astray() { ! has engine.url && [ -e "$got/engine.url.wrong" ]; }
 # The sensor's config as nfr.txt has it; $_parts names what may be in it, so that what is refused can be left out.
 config_text() {
   echo "# Made from nfr.txt on the card at every start; change it there. What else can be set (/usr/share/nfr/config.yml shows all of it) goes into a file"
   echo "# config.yml beside nfr.txt: what stands in it is laid over this."
-  if with engine; then
-    if engine_astray; then :
-    elif has engine.url || [ -s "$taken/engine.key" ]; then
-      echo 'engine:'
-      ! has engine.url || printf '  host: %s\n' "$(quoted "$(value engine.url)")"
-      [ ! -s "$taken/engine.key" ] || [ "$(value engine.url)" = embedded ] || printf '  api_key: %s\n' "$(quoted "$(cat "$taken/engine.key")")"
-      ! has engine.ca || printf '  tls:\n    ca: /etc/nfr/engine.ca\n'
-    fi
+  if with engine && has engine.url; then
+    echo 'engine:'; printf '  host: %s\n' "$(quoted "$(value engine.url)")"
+    [ ! -s "$taken/engine.key" ] || [ "$(value engine.url)" = embedded ] || printf '  api_key: %s\n' "$(quoted "$(cat "$taken/engine.key")")"
+    ! has engine.ca || printf '  tls:\n    ca: /etc/nfr/engine.ca\n'
   fi
   echo 'inputs:'; echo '  sniffer:'; echo '    enabled: true'
   [ -z "$capture" ] || printf '    interface: [%s]\n' "$(printf '%s' "$capture" | sed 's/  */, /g')"
@@ -66,8 +63,9 @@ merged_text() {
   config_text > "$private/base.yml" || return 1
   : > "$private/map"; : > "$private/refused"
   if ! with config.yml; then cat "$private/base.yml"; return; fi
-  # A key of the card's shall not go to the default engine because the address beside it is wrong.
-  awk -v map="$private/map" -v refused="$private/refused" -v never="$never$({ with engine && ! engine_astray; } || echo ' engine')" -f "$here/settings-merge.awk" "$private/base.yml" "$private/config.yml"
+  # Nor shall a key in that file go to the default engine because the address in nfr.txt is wrong, or gone.
+  _never=$never; has engine.url || _never="$_never engine.host engine.api_key"; { with engine && ! engine_astray; } || _never="$_never engine"
+  awk -v map="$private/map" -v refused="$private/refused" -v never="$_never" -f "$here/settings-merge.awk" "$private/base.yml" "$private/config.yml"
 }
 # blame WORDS: which parts the sensor's faults are about: what came of the card's files by its line, the rest by the name that each fault begins with.
 blame() {
@@ -147,7 +145,7 @@ whose() {
   case $1 in
     inputs.sniffer.*) echo 'capture = in nfr.txt says which ports are recorded' ;;
     scope|scope.*) echo 'put a file scope.yml beside it' ;;
-    engine|engine.*) echo 'engine.url in nfr.txt has to be right first, else its key could go to another engine' ;;
+    engine|engine.*) echo 'engine.url in nfr.txt has to be there and right first, else a key could go to another engine' ;;
     *) echo 'the box keeps it where it has to be' ;;
   esac
 }
