@@ -47,7 +47,7 @@ public sealed class CommandLineTests : IDisposable
         Directory.CreateDirectory(Path.Combine(_folder, "etc"));
         string path = Write("colour: red\n", "etc/config.yml");
         (int code, _, string error) = Run("status");
-        Assert.Contains($"{path}:1: colour", error, StringComparison.Ordinal);
+        Assert.Contains($"{path}:1: ", error, StringComparison.Ordinal);
         // No sensor runs, or this machine's own one answers.
         Assert.NotEqual(2, code);
         Assert.Equal(2, Run("status", "-c", path).Code);
