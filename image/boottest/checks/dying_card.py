@@ -23,7 +23,7 @@ def check(box):
         # Steadily: the box has a fault. Blinking would be an alert, which somebody has acknowledged by now.
         expect(wait_for(lambda: seen.append(box.machine.watch_lights(6)) or seen[-1]['nfr:alert'][0] > 0.95, 90, every=0.1), f'the alert light is not steadily on: {seen[-1]}')
     lights = ', '.join(f'{name.removeprefix("nfr:")} {on:.0%}/{changes}' for name, (on, changes) in seen[-1].items())
-    log = wait_for(lambda: box.guest.run('journalctl -b -u nfr.service -o cat --no-pager | grep -E "cannot be written|read-only" | tail -n 1; true').strip(), 90)
+    log = wait_for(lambda: box.guest.run('journalctl -b -u nfr.service -o cat --no-pager | grep -E "spool: .*(refuses|cannot be written)|read-only" | tail -n 1; true').strip(), 90)
     expect(log, 'the log does not say that the card takes no writes')
     box.machine.display.save(os.path.join(box.folder, 'dying-card.png'))
     box.cut()

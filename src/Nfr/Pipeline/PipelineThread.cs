@@ -227,7 +227,7 @@ sealed class PipelineThread
         SpoolFault? fault = _spool!.Flush();
         if (fault is null && _spooled is not null) TellSpooled();
         if (fault?.Message == _spoolTrouble) return;
-        if (fault is not null) _log.Error("spool: {Fault}; events wait in memory and are tried again every second", fault.Message);
+        if (fault is not null) _log.Error("spool: {Fault}; events wait in memory and are tried again every second", fault.Message.TrimEnd('.'));
         else _log.Information("spool: writing again");
         _spoolTrouble = fault?.Message;
     }
