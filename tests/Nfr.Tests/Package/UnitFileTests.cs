@@ -242,7 +242,7 @@ public sealed class UnitFileTests : IDisposable
         File.Delete(Path.Combine(_root, "told"));
         File.WriteAllText(Path.Combine(_root, "share/scope.yml"), "shipped");
         (code, said, told) = Reset(isImage: false);
-        Assert.Equal((0, "stop nfr.service\n--no-block start nfr.service\n"), (code, told));
+        Assert.Equal((0, "stop nfr.service\n--no-block start nfr.service\n--no-block try-restart nfr-panel.service\n"), (code, told));
         Assert.Equal("shipped", File.ReadAllText(Path.Combine(_root, "etc/nfr/config.yml")));
         Assert.False(File.Exists(Path.Combine(_root, "var/spool")));
     }
