@@ -11,6 +11,14 @@ static class SensorRun
     {
         using UnitLink? unit = UnitLink.OfEnvironment(run.Log);
         unit?.Starting();
+        using var bell = new ReloadBell();
+        // Before systemd hears that the sensor is ready: until somebody takes it, this signal ends a process. A person's terminal that closes sends the same one, and means the end: so it is a
+        // reload's for systemd alone.
+        using PosixSignalRegistration? hangUp = OperatingSystem.IsWindows() || unit is null ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+        {
+            signal.Cancel = true;
+            bell.Ring();
+        });
         bool? takesAllFields = null;
         if (!run.Config.Engine.IsEmbedded && AccountCheck.Refused(run.Config.Engine, out takesAllFields) is { } refused) return run.Terminal.Fail(ExitCode.Failed, refused);
         using Sensor? sensor = Sensor.Start(run, out string? error, takesAllFields: takesAllFields);
@@ -20,7 +28,7 @@ static class SensorRun
             return run.Terminal.Fail(ExitCode.Failed, error!);
         }
         unit?.Running(sensor.Pulses, () => StatusSentence.Of(sensor.Report()));
-        bool again = Wait(run, options, unit, sensor, stop);
+        bool again = Wait(run, options, unit, sensor, bell, stop);
         if (again) unit?.Reloading();
         else unit?.Stopping();
         run.Log.Information("stop: draining");
@@ -31,21 +39,14 @@ static class SensorRun
     }
 
     /// <summary>True when it is to begin anew, false when it is to end.</summary>
-    static bool Wait(RunContext run, StartOptions options, UnitLink? unit, Sensor sensor, CancellationToken stop)
+    static bool Wait(RunContext run, StartOptions options, UnitLink? unit, Sensor sensor, ReloadBell bell, CancellationToken stop)
     {
-        using var bell = new ReloadBell();
         // A command that was signed for this sensor; its answer says whether the config is one.
         sensor.Reload = () =>
         {
             if (!options.IsConfigGood()) return "the config has mistakes (nfr config check); the sensor goes on with the one it has";
             return bell.Ring() ? null : "the sensor is ending; it reads its config when it starts";
         };
-        // A person's terminal that closes sends the same signal, and means the end: so it is a reload's for systemd alone.
-        using PosixSignalRegistration? hangUp = OperatingSystem.IsWindows() || unit is null ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
-        {
-            signal.Cancel = true;
-            bell.Ring();
-        });
         while (WaitHandle.WaitAny([stop.WaitHandle, bell.Rung]) == 1)
         {
             if (options.IsConfigGood())

@@ -118,9 +118,15 @@ sealed class UnitLink : IDisposable
             return;
         }
         string seconds = still.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture);
-        _notifier.Status($"The {stuck.Name} has been stuck for {seconds} s; unless it goes on, systemd starts the sensor anew");
-        if (_stuck == stuck.Name) return;
-        _stuck = stuck.Name;
+        bool isKnown;
+        lock (_saying)
+        {
+            // First, so that no other sentence comes behind this one.
+            isKnown = _stuck == stuck.Name;
+            _stuck = stuck.Name;
+            _notifier.Status($"The {stuck.Name} has been stuck for {seconds} s; unless it goes on, systemd starts the sensor anew");
+        }
+        if (isKnown) return;
         _log.Error("service: the {Loop} has been stuck for {Seconds} s; unless it goes on, systemd starts the sensor anew", stuck.Name, seconds);
     }
 
