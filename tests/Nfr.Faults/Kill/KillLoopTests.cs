@@ -6,13 +6,13 @@ using Xunit.Abstractions;
 
 namespace Nfr.Faults.Kill;
 
-/// <summary>A small sensor under load is killed, or told to stop, again and again; a sink writes down what came.</summary>
+/// <summary>A small sensor under load is killed, again and again; a sink writes down what came.</summary>
 public sealed class KillLoopTests(ITestOutputHelper output)
 {
     /// <summary>Lives on one spool directory, before it is drained and counted to the end.</summary>
-    const int LivesOfOne = 25;
+    internal const int LivesOfOne = 25;
 
-    sealed class Sums
+    internal sealed class Sums
     {
         public int Lives, Early, Batches, DoubledBatches;
         public long Accepted, Spooled, Delivered, DoubledEvents, Unspooled, MostUnspooled, Alerts;
@@ -28,19 +28,7 @@ public sealed class KillLoopTests(ITestOutputHelper output)
         Assert.True(sums.Delivered > sums.Lives * 100, "hardly any load");
     }
 
-    [Fact]
-    public async Task Nothing_accepted_is_lost_or_doubled_across_fifty_orderly_stops()
-    {
-        Sums sums = await GenerationsAsync(Tier.Of(50, 500) / LivesOfOne, orderly: true);
-        TimeSpan[] stops = [.. sums.Stops.Order()];
-        output.WriteLine($"{sums.Lives} stops by SIGTERM: {sums.Accepted:N0} accepted = {sums.Spooled:N0} spooled = {sums.Delivered:N0} delivered, none twice; a stop took {stops[stops.Length / 2].TotalSeconds:0.00} s (median), {stops[^1].TotalSeconds:0.00} s at most");
-        Assert.Equal(sums.Accepted, sums.Spooled);
-        Assert.Equal(0, sums.DoubledEvents);
-        // On a machine that does more than this, the slowest few may wait for it.
-        Assert.True(stops[stops.Length * 8 / 10].TotalSeconds < 2, $"one stop in five took {stops[stops.Length * 8 / 10].TotalSeconds:0.00} s or longer");
-    }
-
-    static async Task<Sums> GenerationsAsync(int generations, bool orderly)
+    internal static async Task<Sums> GenerationsAsync(int generations, bool orderly)
     {
         var sums = new Sums();
         await Parallel.ForAsync(0, generations, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(4, Environment.ProcessorCount) },

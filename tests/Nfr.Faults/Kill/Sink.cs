@@ -22,7 +22,7 @@ sealed class Sink : IAsyncDisposable
     readonly Dictionary<(int Life, EventType), int> _lastBatch = [];
     readonly List<string> _faults = [];
     readonly Random _random = new(7);
-    int _batches;
+    int _batches, _newest;
 
     Sink(EngineServer server) => _server = server;
 
@@ -75,7 +75,9 @@ sealed class Sink : IAsyncDisposable
         string[] lines = request.Lines;
         lock (_lock)
         {
-            Take(life, type, range, lines);
+            // What a dead process had sent may be read only now. It got no answer and noted none, so all of it comes again.
+            if (life >= _newest) Take(life, type, range, lines);
+            _newest = Math.Max(_newest, life);
             pause = _random.Next(30);
         }
         // The answer takes its time, so that kills fall between an event's arrival and the sensor's note of it.

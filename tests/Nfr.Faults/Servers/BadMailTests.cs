@@ -105,6 +105,7 @@ public sealed partial class BadMailTests(ITestOutputHelper output) : IDisposable
         await all.AssertOtherIsWellAsync();
         all.AssertTold($"127.0.0.1:{server.Port}", null, mood.Name, _sentences);
         Assert.Empty(server.Messages);
+        long before = all.Bad.State.FailedWrites;
         (server.Answer, server.Offers, server.OfferStartTls, server.AnswersPlainly, server.Injected) = (_ => null, ["8BITMIME", "AUTH PLAIN LOGIN"], true, false, "");
         all.Append(Then, bulk: 0);
         await all.UntilAsync(() => all.Bad.State.Alerts >= First + Then, () => $"all alerts are mailed once the server is well: {all.Bad.State}");
@@ -115,7 +116,8 @@ public sealed partial class BadMailTests(ITestOutputHelper output) : IDisposable
         List<int> told = [.. mails.DistinctBy(mail => mail.Id).SelectMany(mail => mail.Numbers).Order()];
         Assert.Equal(Enumerable.Range(0, First + Then), told);
         int doubled = mails.Count - mails.DistinctBy(mail => mail.Id).Count();
-        if (!mood.Unsure) Assert.Equal(0, doubled);
+        // A server that is well and late, on a busy machine, is one that may have it.
+        if (!mood.Unsure) Assert.InRange(doubled, 0, all.Bad.State.FailedWrites - before);
         return course with { Doubled = doubled };
     }
 

@@ -90,10 +90,16 @@ public sealed class BadServerTests(ITestOutputHelper output) : IDisposable
     {
         const int events = 1200;
         var came = new List<int>();
+        var known = new HashSet<int>();
+        int batchesAgain = 0;
         await using BadServer server = new(async exchange =>
         {
             int[] numbers = Numbers(await exchange.BodyAsync());
-            lock (came) came.AddRange(numbers);
+            lock (came)
+            {
+                came.AddRange(numbers);
+                if (numbers.Count(known.Add) < numbers.Length) batchesAgain++;
+            }
             string answer = $"{{\"received\":{numbers.Length},\"accepted\":{numbers.Length}}}";
             await exchange.SendAsync($"HTTP/1.1 200 OK\r\nContent-Length: {answer.Length}\r\n\r\n{answer}");
         }, mood.IsTls ? _certificates : null) { Mood = mood };
@@ -113,12 +119,13 @@ public sealed class BadServerTests(ITestOutputHelper output) : IDisposable
         };
         var uploader = new Uploader(client, spool, options, new RequestPacer(TimeProvider.System, s_spacing), TimeProvider.System, _ => { });
         using var stop = new CancellationTokenSource();
-        Task running = uploader.RunAsync(stop.Token);
         long begin = Stopwatch.GetTimestamp();
+        Task running = uploader.RunAsync(stop.Token);
         await UntilAsync(() => Failures() >= failures, running, "retries are counted");
         long failed = Failures();
+        int tries = server.Tries;
         TimeSpan bad = Stopwatch.GetElapsedTime(begin);
-        AssertSpaced(server, bad, repeats: 0);
+        AssertSpaced(tries, bad, repeats: 0);
         server.Mood = null;
         await UntilAsync(() => spool.Counters.Total.InSpool == 0, running, "all is delivered once the server is well");
         await stop.CancelAsync();
@@ -129,8 +136,8 @@ public sealed class BadServerTests(ITestOutputHelper output) : IDisposable
         if (!mood.Refuses) Assert.Equal(0, total.Quarantined);
         lock (came)
         {
-            // A good answer that the client was too busy to read in time is a failure more, and its batch comes again.
-            if (Failures() <= failed + 1) Assert.Equal(came.Count, came.Distinct().Count());
+            // A batch comes again only where the client was too busy to read a good answer in time, and that is a failure more.
+            Assert.InRange(batchesAgain, 0, Failures() - failed);
             int[] distinct = [.. came.Distinct()];
             Assert.Equal(distinct.Order(), distinct);
             Assert.Equal(total.Delivered, distinct.Length);
@@ -168,12 +175,13 @@ public sealed class BadServerTests(ITestOutputHelper output) : IDisposable
         };
         var poller = new AlertPoller(client, spool, options, _ => [], new RequestPacer(TimeProvider.System, s_spacing), TimeProvider.System, _ => { });
         using var stop = new CancellationTokenSource();
-        Task running = poller.RunAsync(stop.Token);
         long begin = Stopwatch.GetTimestamp();
+        Task running = poller.RunAsync(stop.Token);
         await UntilAsync(() => poller.State.FailedRequests + poller.State.BadPages >= failures, running, "retries are counted");
+        int tries = server.Tries;
         TimeSpan bad = Stopwatch.GetElapsedTime(begin);
         // The platform's HTTP client repeats a GET up to three times by itself when its connection is closed without a word; a POST never.
-        AssertSpaced(server, bad, repeats: 3 * (int)(poller.State.FailedRequests + poller.State.BadPages + 1));
+        AssertSpaced(tries, bad, repeats: 3 * (int)(poller.State.FailedRequests + poller.State.BadPages + 1));
         server.Mood = null;
         await UntilAsync(() => spool.Counters.Alerts.Spooled >= pages * ofPage, running, "all alerts are fetched once the server is well");
         await stop.CancelAsync();
@@ -201,16 +209,18 @@ public sealed class BadServerTests(ITestOutputHelper output) : IDisposable
             TimeProvider.System, _ => { });
         if (!mood.IsTls)
         {
-            await fetcher.FetchAsync("c2.txt", default).WaitAsync(s_limit);
+            // A busy machine may be late once.
+            for (int i = 0; i < 10 && fetcher.States[0].Fetched == 0; i++) await fetcher.FetchAsync("c2.txt", default).WaitAsync(s_limit);
             Assert.Equal(1, fetcher.States[0].Fetched);
         }
         Assert.Equal(list, await File.ReadAllTextAsync(copy));
         server.Mood = mood;
+        long before = fetcher.States[0].Failed;
         long begin = Stopwatch.GetTimestamp();
         for (int i = 1; i <= 2; i++)
         {
             TimeSpan wait = await fetcher.FetchAsync("c2.txt", default).WaitAsync(s_limit);
-            Assert.True(fetcher.States[0].Failed == i, $"{fetcher.States[0]}");
+            Assert.True(fetcher.States[0].Failed == before + i, $"{fetcher.States[0]}");
             Assert.True(wait >= TimeSpan.FromSeconds(1));
             Assert.Equal(list, await File.ReadAllTextAsync(copy));
             Assert.DoesNotContain(Directory.GetFiles(folder.Path), file => file.EndsWith(".part", StringComparison.Ordinal));
@@ -230,8 +240,8 @@ public sealed class BadServerTests(ITestOutputHelper output) : IDisposable
         TimeProvider.System);
 
     /// <summary>Tries of one client keep the pacer's distance; the first one and the last need none.</summary>
-    static void AssertSpaced(BadServer server, TimeSpan during, int repeats) =>
-        Assert.True(server.Tries <= (during / s_spacing) + 3 + repeats, $"{server.Tries} tries in {during.TotalSeconds:0.0} s");
+    static void AssertSpaced(int tries, TimeSpan during, int repeats) =>
+        Assert.True(tries <= (during / s_spacing) + 3 + repeats, $"{tries} tries in {during.TotalSeconds:0.0} s");
 
     static int[] Numbers(byte[] body)
     {

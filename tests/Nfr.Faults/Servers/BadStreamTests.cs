@@ -42,7 +42,7 @@ public sealed class BadStreamTests(ITestOutputHelper output) : IDisposable
     async Task<EachMood.Course> RunAsync(StreamMood mood, int failures, Func<LinkOptions, SinkOptions> sink)
     {
         await using var server = new BadStream(mood.IsTls ? _certificates : null, mood);
-        var time = new FastTime(mood.IsSlow ? 10 : 2);
+        var time = new FastTime(mood.IsSlow ? 10 : mood.AsksResolver ? 1 : 2);
         using var all = new AllOutputs(time);
         all.Append(First, Bulk);
         var link = new LinkOptions

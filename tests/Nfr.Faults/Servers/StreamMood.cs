@@ -16,6 +16,8 @@ sealed record StreamMood(string Name, Func<BadStream.Connection, Task> ServeAsyn
     public Door Door { get; init; }
     /// <summary>Where the alerts go while all is bad; null = to the server.</summary>
     public string? Host { get; init; }
+    /// <summary>The machine's own, whose first answer may be lost: its second question is due after five real seconds.</summary>
+    public bool AsksResolver => Host is not null;
     /// <summary>It says by an orderly close that it has read what it only reads later, beside the next connection: only the order of each connection is ours then.</summary>
     public bool Mixes { get; init; }
     /// <summary>What the output has to say of it.</summary>

@@ -248,11 +248,19 @@ public sealed class CaptureNowTests(ITestOutputHelper output) : IDisposable
     }
 
     [CableFact]
-    public void A_cable_that_is_pulled_out_ends_it_early_with_what_came_until_then()
+    public async Task A_cable_that_is_pulled_out_ends_it_early_with_what_came_until_then()
     {
         using CaptureNow capture = Now();
-        using var pull = new Timer(_ => Network.InIp("link", "set", "near", "down"), null, 500, Timeout.Infinite);
+        NetworkNamespace network = Network;
+        Task pull = Task.Run(() =>
+        {
+            // Its file is made when the capture is open.
+            MqttEar.Until(() => Files.Length > 0, "a capture that runs", 60);
+            Thread.Sleep(200);
+            network.InIp("link", "set", "near", "down");
+        });
         FleetAnswer answer = Ask(capture, 60, 1_000_000);
+        await pull;
         (string path, string end, long packets, _, _) = ResultOf(answer);
         Assert.Equal("interface", end);
         Assert.Contains("it ended early, since near went down or was removed", answer.Why, StringComparison.Ordinal);

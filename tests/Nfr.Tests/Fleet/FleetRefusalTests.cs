@@ -128,8 +128,9 @@ public sealed class FleetRefusalTests
         using var broker = new PaperBroker { Reply = (topic, _) => Volatile.Read(ref closes) && topic == s_alert ? PaperReply.Close : PaperReply.Taken };
         using var bench = new FleetBench(broker.Port, o => o with { Version = MqttVersion.V311 });
         bench.Append(10);
-        MqttEar.Until(() => bench.Link.State.Trouble?.Contains("closes the connection whenever an alert comes", StringComparison.Ordinal) == true, $"a trouble: {bench.Link.State}", 90);
-        Assert.Contains("ACL", bench.Link.State.Advice, StringComparison.Ordinal);
+        FleetState told = bench.Link.State;
+        MqttEar.Until(() => (told = bench.Link.State).Trouble?.Contains("closes the connection whenever an alert comes", StringComparison.Ordinal) == true, $"a trouble: {bench.Link.State}", 90);
+        Assert.Contains("ACL", told.Advice, StringComparison.Ordinal);
         Assert.Equal((0, 0), (bench.Output.Alerts, bench.Output.Refused));
         Volatile.Write(ref closes, false);
         MqttEar.Until(() => bench.Output.Alerts == 10, $"all alerts: {bench.Output} {bench.Link.State}", 60);

@@ -75,7 +75,7 @@ public sealed class KillTests(ITestOutputHelper output)
         SpoolTally total;
         using (NfrProcess sensor = bench.Listen())
         {
-            sensor.Until(() => Waiting(engine, uploads), "the engine has had nothing new for 6 s", TimeSpan.FromSeconds(60));
+            sensor.Until(() => Waiting(engine, uploads), "the engine has had nothing new for 6 s", TimeSpan.FromSeconds(180));
             sensor.Signal(NfrProcess.Terminate);
             Assert.Equal(0, sensor.End().Code);
         }

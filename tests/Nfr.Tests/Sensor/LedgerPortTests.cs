@@ -11,9 +11,9 @@ namespace Nfr.Tests.Sensor;
 /// <summary>Counts of the ledger that only a real port has, each driven above zero.</summary>
 public sealed class LedgerPortTests
 {
-    static LiveCapture Open(NetworkNamespace network)
+    static LiveCapture Open(NetworkNamespace network, int blockTimeout = 10)
     {
-        LiveCapture? capture = network.Inside(() => LiveCapture.Open(new LiveCaptureOptions { Interface = "near", BlockCount = 4 }, out _));
+        LiveCapture? capture = network.Inside(() => LiveCapture.Open(new LiveCaptureOptions { Interface = "near", BlockCount = 4, BlockTimeoutMilliseconds = blockTimeout }, out _));
         Assert.NotNull(capture);
         return capture;
     }
@@ -72,7 +72,8 @@ public sealed class LedgerPortTests
         using Socket far = network.Sender("far");
         // Asked once for each flow: the place where a mistake can be made from outside.
         var decoding = new DecoderOptions { IsHome = address => address.V4 == 0x0A000007 ? throw new NotSupportedException("a mistake") : true };
-        var worker = new CaptureWorker(Open(network), new LiveCaptureOptions { Interface = "near" }, decoding, Log.Logger);
+        // Long enough for all thirty to be in one block.
+        var worker = new CaptureWorker(Open(network, blockTimeout: 1000), new LiveCaptureOptions { Interface = "near" }, decoding, Log.Logger);
         for (int i = 0; i < 30; i++) far.Send(Frames.Udp($"10.0.0.{i}", 1, "192.0.2.1", 9, "x"u8));
         worker.Start();
         Assert.True(SpinWait.SpinUntil(() => worker.Mistakes > 0, 20_000));

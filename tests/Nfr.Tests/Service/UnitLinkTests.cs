@@ -125,8 +125,10 @@ public sealed class UnitLinkTests : IDisposable
         using var unit = new UnitLink(_socket.Notifier(TimeSpan.FromSeconds(1)), _log, TimeProvider.System, telling: TimeSpan.FromMilliseconds(20));
         (Pulse capture, _) = Loop("capture of eth1");
         unit.Running([capture], () => throw new NotSupportedException("a mistake"));
+        Assert.True(SpinWait.SpinUntil(() => _lines.All.Contains("service: a mistake in nfr itself", StringComparison.Ordinal), 20_000));
+        // Those of before are read away.
+        _socket.Waiting();
         for (int i = 0; i < 3; i++) _socket.Next("WATCHDOG=1");
-        Assert.Contains("service: a mistake in nfr itself", _lines.All, StringComparison.Ordinal);
     }
 
     [Fact]
