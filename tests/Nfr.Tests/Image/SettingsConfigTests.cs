@@ -219,6 +219,18 @@ public sealed class SettingsConfigTests : SettingsBed
     }
 
     [Fact]
+    public void The_sensors_answers_are_waited_for_so_long_in_all()
+    {
+        Text = "broker = mqtts://b.example\nupdate.url = https://u.example/x\n";
+        // It refuses something new after three seconds each time: the second answer is not waited for to its end.
+        Start(Checker($"echo asked >> {At("asked")}\nsleep 3\necho \"$4:3: update.url: no\"; exit 2"), ("NFR_CHECK_PATIENCE", "5"));
+        Assert.Equal(2, File.ReadAllLines(At("asked")).Length);
+        Assert.Contains(Faults, f => f.StartsWith("the sensor did not say within 5 s whether it takes the settings, so it runs with capture alone", StringComparison.Ordinal));
+        Assert.Contains("sniffer:", Config, StringComparison.Ordinal);
+        Assert.DoesNotContain("fleet", Config, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_sensor_that_does_not_answer_leaves_the_settings_of_the_last_start_in_force()
     {
         string hangs = Checker("sleep 600");

@@ -2,8 +2,9 @@
 # shellcheck disable=SC2154
 # The sensor's config and scope, of nfr.txt and of config.yml and scope.yml beside it. Read by settings, whose variables and has/value/fault it uses.
 
-# Each answer of the sensor is waited for so long (a Pi 3 that is busy takes half a minute), and there are three at most: two minutes in all.
-check_patience=${NFR_CHECK_PATIENCE:-40}
+# The sensor's answers, three at most, are waited for so long in all. The first may take most of it: a Pi 3 at its first start is busy with much else, and without an answer it would have
+# neither engine nor broker until the next start.
+check_patience=${NFR_CHECK_PATIENCE:-120}
 # What belongs to the box, whatever lies on the card: where things are kept (alerts in memory, so their size too), what hangs on what, and what
 # capture = says.
 never='data panel.enabled panel.socket panel.leds panel.button status scope spool.dir log.file inputs.sniffer.enabled inputs.sniffer.interface outputs.file outputs.max_size outputs.keep'
@@ -89,7 +90,7 @@ write_config() {
   ! has engine.url || say_in_force "engine.url = $(value engine.url)"; ! engine_astray || say_in_force "no engine, until engine.url is right"; ! has broker || say_in_force "broker = $(value broker)"
   ! has homeassistant || say_in_force "homeassistant = $(value homeassistant)"; ! has update.url || say_in_force "update.url = $(value update.url)"
   _checker=${NFR_CHECK:-/usr/bin/nfr}
-  _stamp=$(cat "$share/image.json" 2>/dev/null) _asked=0 _less= _refused=
+  _stamp=$(cat "$share/image.json" 2>/dev/null) _asked=0 _less= _refused= _until=$(($(uptime_s) + check_patience))
   _parts='engine fleet update'
   for _one in config.yml scope.yml; do [ ! -s "$private/$_one" ] || _parts="$_parts $_one"; done
   while :; do
@@ -103,7 +104,11 @@ write_config() {
     if [ -s "$etc/config.yml" ] && cmp -s "$etc/config.yml.new" "$etc/config.yml" && [ "$_state" = "$(cat "$store/checked" 2>/dev/null)" ]; then rm -f "$etc/config.yml.new"; break; fi
     _said= _code=0
     # What is left when nothing else is: nobody is asked, since there is nothing to leave out.
-    [ -z "$_parts" ] || { _said=$(timeout -k 5 "$check_patience" "$_checker" config check --config "$etc/config.yml.new" 2>&1); _code=$?; _asked=$((_asked + 1)); }
+    if [ -n "$_parts" ]; then
+      _wait=$((_until - $(uptime_s)))
+      if [ $_wait -le 0 ]; then _code=124
+      else _said=$(timeout -k 5 $_wait "$_checker" config check --config "$etc/config.yml.new" 2>&1); _code=$?; _asked=$((_asked + 1)); fi
+    fi
     case $_code in
       0)
         put_config || return
