@@ -1,5 +1,7 @@
 """A real mosquitto with certificates on both sides hears the box: online, who it is, and how it is."""
 from box import CAPTURE, NAME, SITE, expect
+from ledger import all_in
+from traffic import everyday
 
 
 def check(box):
@@ -8,6 +10,8 @@ def check(box):
     expect(online.topic == f'nfr/{SITE}/{NAME}/status', f'the status is under {online.topic}')
     kept = {name: box.broker.retained(f'nfr/{SITE}/{NAME}/{name}') for name in ('status', 'info')}
     expect('online' in kept['status'] and kept['info'].startswith('{'), f'the broker keeps of its birth: {kept}')
+    # Whatever was checked before: there is something to tell.
+    all_in(box, everyday(500), 250)
     mark = box.broker.mark()
     beats = [box.broker.wait('health', 90, after=mark)]
     expect(beats[0], 'no heartbeat within 90 s')
